@@ -1,0 +1,67 @@
+"""What can end a run early: one tree of exceptions, each with its exit code and what to do next.
+
+GateError
+├── ManifestError       the manifest has mistakes (all of them, with their lines)      exit 2
+├── SettingError        an input, option or variable is wrong                          exit 2
+├── DataHubError        DataHub could not be asked                                     exit 3
+│   ├── UnreachableError    nothing usable came back in time: it may pass by itself
+│   └── RefusedError        it answered, and the answer says that a setting is wrong
+└── WriteError          an output could not be written                                 exit 3
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What both faces return to the shell or the runner."""
+
+    OK = 0
+    BLOCKED = 1
+    USAGE = 2
+    DATAHUB = 3
+
+
+class GateError(Exception):
+    """A failure that a person must act on.
+
+    Args:
+        message: What happened, and to which asset, setting or line.
+        hint: What to do next, as a sentence; empty where the message says it.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.USAGE
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class SettingError(GateError):
+    """An action input, command-line option or environment variable cannot be used."""
+
+
+class DataHubError(GateError):
+    """DataHub could not be asked."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.DATAHUB
+
+
+class UnreachableError(DataHubError):
+    """Nothing usable came back within the time: the network, or a server that is down or busy."""
+
+
+class RefusedError(DataHubError):
+    """Something answered, and repeating the question cannot help: token, address, proxy or certificate."""
+
+
+class WriteError(GateError):
+    """An incident could not be raised or resolved on an output."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.DATAHUB

@@ -1,0 +1,1 @@
+"""The sinks: each renders the same Report for one kind of reader."""
