@@ -1,0 +1,25 @@
+"""A stand-in DataHub for the demo and the tests: it answers as a real server does, misleading answers included."""
+
+from .faults import Fault, FaultKind, Faults
+from .generation import Generation
+from .grant import Grant
+from .journal import Journal, Request
+from .records import Asset, IncidentRecord
+from .server import DEFAULT_TOKEN, Sandbox
+from .store import IncidentExistsError, Store
+
+__all__ = [
+    "DEFAULT_TOKEN",
+    "Asset",
+    "Fault",
+    "FaultKind",
+    "Faults",
+    "Generation",
+    "Grant",
+    "IncidentExistsError",
+    "IncidentRecord",
+    "Journal",
+    "Request",
+    "Sandbox",
+    "Store",
+]

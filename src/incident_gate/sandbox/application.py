@@ -1,0 +1,90 @@
+"""The routes of the stand-in: DataHub's own, and those under /sandbox that steer it."""
+
+from dataclasses import asdict
+from importlib import resources
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from .exchange import answer_graphql
+from .faults import FaultBook, Faults
+from .state import ServerState
+
+# Metadata service and UI at the root, DataHub Cloud's and the UI's proxies below it.
+_GRAPHQL_PATHS = ("/api/graphql", "/gms/api/graphql", "/api/gms/api/graphql", "/api/gms/graphql")
+_PREFIXES = ("", "/gms", "/api/gms")
+
+
+def build_application(state: ServerState) -> Starlette:
+    """Build the ASGI application around `state`."""
+    routes = _Routes(state)
+    return Starlette(
+        routes=[
+            *(Route(path, routes.graphql, methods=["POST"]) for path in _GRAPHQL_PATHS),
+            *(Route(f"{prefix}/config", routes.config) for prefix in _PREFIXES),
+            *(Route(f"{prefix}/health", routes.health) for prefix in _PREFIXES),
+            Route("/api/graphiql", routes.page),
+            Route("/sandbox/faults", routes.set_faults, methods=["POST"]),
+            Route("/sandbox/requests", routes.requests),
+            Route("/sandbox/reset", routes.reset, methods=["POST"]),
+            Route("/{path:path}", routes.anything_else),
+        ]
+    )
+
+
+class _Routes:
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
+
+    async def graphql(self, request: Request) -> Response:
+        return await answer_graphql(self._state, request)
+
+    async def config(self, _request: Request) -> Response:
+        """What DataHub's SDK asks for when it connects."""
+        return JSONResponse(
+            {
+                "noCode": "true",
+                "models": {},
+                "versions": {"acryldata/datahub": {"version": self._state.generation.version, "commit": "sandbox"}},
+                "managedIngestion": {"defaultCliVersion": "", "enabled": False},
+                "statefulIngestionCapable": True,
+                "supportsImpactAnalysis": True,
+                "patchCapable": True,
+                "telemetry": {"enabledCli": False, "enabledIngestion": False},
+                "datahub": {"serverType": "sandbox", "serverEnv": "core"},
+            }
+        )
+
+    async def health(self, _request: Request) -> Response:
+        return Response(status_code=200)
+
+    async def page(self, _request: Request) -> Response:
+        page = resources.files(__package__) / "graphiql.html"
+        return HTMLResponse(page.read_text(encoding="utf-8"))
+
+    async def set_faults(self, request: Request) -> Response:
+        try:
+            faults = Faults.from_json(await request.json())
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        self._state.book = FaultBook(faults)
+        return JSONResponse(asdict(faults))
+
+    async def requests(self, _request: Request) -> Response:
+        found: list[dict[str, Any]] = [asdict(item) for item in self._state.requests]
+        for item in found:
+            item["headers"] = {
+                name: "***" if name == "authorization" else value for name, value in item["headers"].items()
+            }
+        return JSONResponse({"requests": found})
+
+    async def reset(self, _request: Request) -> Response:
+        self._state.reset()
+        return JSONResponse({"reset": True})
+
+    async def anything_else(self, _request: Request) -> Response:
+        """The UI answers any path with its single page, also GETs of paths that only take a POST."""
+        return HTMLResponse("<!doctype html><html><head><title>DataHub</title></head><body></body></html>")

@@ -1,0 +1,38 @@
+"""One request's surroundings, shared by everything that resolves its fields."""
+
+from dataclasses import dataclass
+
+from .failure import Code, ResolverError
+from .faults import FaultBook, Faults, Strike
+from .generation import Generation
+from .grant import Grant
+from .store import Store
+from .urn import MalformedUrnError, Urn, parse_urn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Who asks what server, and what is to go wrong."""
+
+    store: Store
+    generation: Generation
+    grant: Grant
+    book: FaultBook
+    strike: Strike
+
+    @property
+    def faults(self) -> Faults:
+        """What the server was told to get wrong."""
+        return self.book.faults
+
+
+def taken_apart(text: str) -> Urn:
+    """Parse a URN that a client sent.
+
+    Raises:
+        ResolverError: as the server does for what it cannot read.
+    """
+    try:
+        return parse_urn(text)
+    except MalformedUrnError as error:
+        raise ResolverError(str(error), Code.SERVER_ERROR) from error

@@ -1,0 +1,145 @@
+"""The command line of the sandbox."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from .faults import Fault, FaultKind, Faults
+from .generation import Generation
+from .grant import Grant
+from .seed import sample_seed, seed_from
+from .server import DEFAULT_TOKEN, Sandbox
+from .store import Store
+
+_MISTAKE = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sandbox's options to `parser`."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8080, help="port to listen on, 0 for a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--schema",
+        type=Generation,
+        choices=list(Generation),
+        default=Generation.G4,
+        help="g1 is Cloud in 2022, g2 open source 0.13, g3 1.0, g4 after August 2026 (default: %(default)s)",
+    )
+    parser.add_argument("--data", type=Path, metavar="FILE.db", help="keep the data in this SQLite file")
+    parser.add_argument(
+        "--load", type=Path, metavar="FILE.json", help="start with these assets and incidents, not with samples"
+    )
+    parser.add_argument(
+        "--token", action="append", help=f"accept this token; may be repeated (default: {DEFAULT_TOKEN})"
+    )
+    parser.add_argument("--read-only-token", action="append", default=[], help="accept this token, for reading only")
+    _add_fault_arguments(parser.add_argument_group("misbehaviour"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until interrupted.
+
+    Returns:
+        The exit code: 0, or 2 when an option does not make sense.
+    """
+    try:
+        faults, seed = _faults(args), _seed(args)
+        grants = [Grant(token=token) for token in args.token or [DEFAULT_TOKEN]]
+        grants += [Grant(token=token, edits=()) for token in args.read_only_token]
+        sandbox = Sandbox.start(
+            schema=args.schema, tokens=grants, faults=faults, data=args.data, host=args.host, port=args.port, seed=seed
+        )
+        stopped = _on_interrupt()
+        with sandbox as server:
+            sys.stdout.write(_greeting(server))
+            sys.stdout.flush()
+            stopped.wait()
+    except (ValueError, LookupError, OSError) as error:
+        sys.stderr.write(f"incident-gate sandbox: {error}\n")
+        return _MISTAKE
+    return 0
+
+
+def _greeting(server: Sandbox) -> str:
+    return f"""A stand-in DataHub ({server.generation}, {server.generation.version}) listens on {server.url}
+  GraphQL   {server.url}/api/graphql
+  browser   {server.url}/api/graphiql
+  token     {server.token}
+Ctrl-C stops it.
+"""
+
+
+def _add_fault_arguments(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="add to each request")
+    group.add_argument("--lag", metavar="SECONDS[-SECONDS]", default="0", help="keep writes unseen by searches so long")
+    group.add_argument("--error-rate", type=float, default=0.0, metavar="SHARE", help="answer this share with 503")
+    group.add_argument("--seed", type=int, default=0, help="seed of all that is random (default: %(default)s)")
+    group.add_argument("--page-limit", type=int, metavar="COUNT", help="cut larger pages of incidents to this size")
+    group.add_argument("--no-introspection", action="store_true", help="refuse to tell the schema")
+    group.add_argument("--no-entities", action="store_true", help="leave Query.entities out of the schema")
+    group.add_argument("--no-exists", action="store_true", help="leave the field exists out of the schema")
+    group.add_argument("--no-entity-exists", action="store_true", help="leave Query.entityExists out of the schema")
+    group.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND[,NAME=VALUE...]",
+        help=f"one rule, may be repeated: drop-after,operation=raiseIncident,times=1. Kinds: {', '.join(FaultKind)}",
+    )
+    group.add_argument(
+        "--faults", type=Path, metavar="FILE.json", help="all of it from a file, as POST /sandbox/faults takes it"
+    )
+
+
+def _faults(args: argparse.Namespace) -> Faults:
+    if args.faults is not None:
+        return Faults.from_json(json.loads(args.faults.read_text(encoding="utf-8")))
+    least, _, most = args.lag.partition("-")
+    return Faults(
+        rules=tuple(map(_rule, args.fault)),
+        seed=args.seed,
+        latency=args.latency,
+        error_rate=args.error_rate,
+        lag=(float(least), float(most)) if most else float(least),
+        page_limit=args.page_limit,
+        introspection=not args.no_introspection,
+        no_entities=args.no_entities,
+        no_exists=args.no_exists,
+        no_entity_exists=args.no_entity_exists,
+    )
+
+
+_NUMBERS: dict[str, Callable[[str], int | float]] = {
+    "after": int,
+    "times": int,
+    "status": int,
+    "code": int,
+    "rate": float,
+    "seconds": float,
+}
+
+
+def _rule(text: str) -> Fault:
+    kind, *settings = text.split(",")
+    rule: dict[str, object] = {"kind": kind}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        rule[name] = _NUMBERS.get(name, str)(value)
+    return Faults.from_json({"rules": [rule]}).rules[0]
+
+
+def _seed(args: argparse.Namespace) -> Callable[[Store], None]:
+    return sample_seed if args.load is None else seed_from(args.load)
+
+
+def _on_interrupt() -> threading.Event:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    return stopped

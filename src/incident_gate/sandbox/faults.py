@@ -1,0 +1,226 @@
+"""What the stand-in is told to get wrong."""
+
+import random
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Self
+
+
+class FaultKind(StrEnum):
+    """A way of misbehaving, by the moment at which it strikes."""
+
+    # The request is not executed.
+    STATUS = "status"
+    RATE_LIMIT = "rate-limit"
+    HTML = "html"
+    REDIRECT = "redirect"
+    DROP_BEFORE = "drop-before"
+    HANG = "hang"
+    GRAPHQL_ERROR = "graphql-error"
+    DELAYED_WRITE = "delayed-write"  # reset now, executed `seconds` later
+
+    # The request is executed, its answer comes otherwise or not at all.
+    LATENCY = "latency"
+    STATUS_AFTER = "status-after"
+    GRAPHQL_ERROR_AFTER = "graphql-error-after"
+    DROP_AFTER = "drop-after"
+    HANG_AFTER = "hang-after"
+    TWICE = "twice"  # executed twice, the second answer is sent: what a retrying proxy does
+
+    # The request is executed, and its data is misleading for the assets that `urn` names.
+    NULL_ELEMENT = "null-element"
+    NULL_INCIDENTS = "null-incidents"
+    NULL_EXISTS = "null-exists"
+    LOST_INCIDENTS = "lost-incidents"  # counted, but not listed
+    FIELD_ERROR = "field-error"  # the asset's incidents fail with `code`, the rest of the answer stands
+    THROW = "throw"  # the asset fails the whole field that loads it, with all the other assets in it
+
+    @property
+    def is_about_data(self) -> bool:
+        """Whether the fault strikes assets inside an answer instead of the request."""
+        return self in _ABOUT_DATA
+
+
+_ABOUT_DATA = frozenset(
+    {
+        FaultKind.NULL_ELEMENT,
+        FaultKind.NULL_INCIDENTS,
+        FaultKind.NULL_EXISTS,
+        FaultKind.LOST_INCIDENTS,
+        FaultKind.FIELD_ERROR,
+        FaultKind.THROW,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One rule: what goes wrong, for which requests, how often.
+
+    Args:
+        kind: what goes wrong.
+        operation: a regular expression for the whole name of the operation, or of a field at its root.
+        urn: only requests that mention this text; for faults about data, the asset that they strike. A `*` at the end
+            matches any rest.
+        after: let this many matching requests through first.
+        times: strike this many requests at most; None is for ever.
+        rate: strike a matching request with this probability.
+        seconds: how long a latency, a hang or a delay is. A hang of 0 lasts until the client gives up.
+        status: the HTTP status of STATUS and STATUS_AFTER.
+        body: the HTTP body of the same.
+        code: DataHub's error code for GRAPHQL_ERROR, FIELD_ERROR and the like.
+        retry_after: the value of Retry-After, sent with RATE_LIMIT and STATUS if given.
+        location: where REDIRECT leads: a path on the same host, or a URL.
+    """
+
+    kind: FaultKind
+    operation: str | None = None
+    urn: str | None = None
+    after: int = 0
+    times: int | None = None
+    rate: float = 1.0
+    seconds: float = 0.0
+    status: int = 503
+    body: str = ""
+    code: int = 500
+    retry_after: str | None = None
+    location: str = "/login"
+
+    def is_for(self, names: Iterable[str], text: str) -> bool:
+        """Whether the rule speaks of a request with these operation names and this body."""
+        if self.operation is not None and not any(re.fullmatch(self.operation, name) for name in names):
+            return False
+        return self.urn is None or self.kind.is_about_data or self.urn.rstrip("*") in text
+
+    def is_about(self, urn: str) -> bool:
+        """Whether a fault about data strikes this asset."""
+        if self.urn is None:
+            return True
+        return urn.startswith(self.urn[:-1]) if self.urn.endswith("*") else urn == self.urn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """Everything that a server can be told to get wrong, or to be strict about.
+
+    Args:
+        rules: faults of single requests, tried in this order.
+        seed: of all that is drawn at random.
+        latency: seconds added to each request.
+        error_rate: share of the requests answered with 503 instead of being executed.
+        lag: seconds until a client's write is seen by searches, or the least and the most of them.
+        page_limit: the largest page of incidents; larger ones are cut to it.
+        complexity_limit: fields in a request.
+        depth_limit: nesting of fields.
+        token_limit: tokens of a document.
+        introspection: whether the schema can be asked for.
+        no_entities: the schema lacks `Query.entities`.
+        no_exists: the schema lacks the field `exists`.
+        no_entity_exists: the schema lacks `Query.entityExists`.
+        unmapped_throws: whether one URN of an unmapped type fails all of `entities`; by default it does up to G3, and is
+            a null element on G4.
+        accept_unknown_resource: whether an incident can be raised on an asset that was never ingested.
+    """
+
+    rules: tuple[Fault, ...] = ()
+    seed: int = 0
+    latency: float = 0.0
+    error_rate: float = 0.0
+    lag: float | tuple[float, float] = 0.0
+    page_limit: int | None = None
+    complexity_limit: int = 2_000
+    depth_limit: int = 50
+    token_limit: int = 15_000
+    introspection: bool = True
+    no_entities: bool = False
+    no_exists: bool = False
+    no_entity_exists: bool = False
+    unmapped_throws: bool | None = None
+    accept_unknown_resource: bool = False
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what was posted to the server or written in a file.
+
+        Raises:
+            ValueError: a field is not known.
+        """
+        given = dict(values)
+        _refuse_unknown(given, cls)
+        rules = given.pop("rules", [])
+        for rule in rules:
+            _refuse_unknown(rule, Fault)
+        if isinstance(given.get("lag"), list):
+            least, most = given["lag"]
+            given["lag"] = (float(least), float(most))
+        return cls(rules=tuple(Fault(**{**rule, "kind": FaultKind(rule["kind"])}) for rule in rules), **given)
+
+
+def _refuse_unknown(values: Mapping[str, Any], kind: type) -> None:
+    known = {item.name for item in fields(kind)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """The faults that one request meets."""
+
+    request: tuple[Fault, ...] = ()
+    data: tuple[Fault, ...] = field(default=())
+
+    def first(self, *kinds: FaultKind) -> Fault | None:
+        """The first fault of the request that is of one of these kinds."""
+        return next((fault for fault in self.request if fault.kind in kinds), None)
+
+    def about(self, urn: str, *kinds: FaultKind) -> Fault | None:
+        """The first fault of one of these kinds that strikes this asset."""
+        return next((fault for fault in self.data if fault.kind in kinds and fault.is_about(urn)), None)
+
+
+class FaultBook:
+    """Faults, and how often each of their rules matched and struck. Safe to use from several threads."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self._matched = [0] * len(faults.rules)
+        self._struck = [0] * len(faults.rules)
+        self._random = random.Random(faults.seed)  # noqa: S311 - repeatable on purpose
+        self._lock = threading.Lock()
+
+    def strike(self, names: Iterable[str], text: str) -> Strike:
+        """Decide what a request with these operation names and this body meets."""
+        names = tuple(names)
+        with self._lock:
+            met = [rule for number, rule in enumerate(self.faults.rules) if self._strikes(number, rule, names, text)]
+            if self.faults.error_rate and self._random.random() < self.faults.error_rate:
+                met.append(Fault(kind=FaultKind.STATUS))
+        return Strike(
+            request=tuple(fault for fault in met if not fault.kind.is_about_data),
+            data=tuple(fault for fault in met if fault.kind.is_about_data),
+        )
+
+    def lag(self) -> float:
+        """How long the next write stays unseen by searches."""
+        lag = self.faults.lag
+        if not isinstance(lag, tuple):
+            return lag
+        with self._lock:
+            return self._random.uniform(*lag)
+
+    def _strikes(self, number: int, rule: Fault, names: tuple[str, ...], text: str) -> bool:
+        if not rule.is_for(names, text):
+            return False
+        self._matched[number] += 1
+        if self._matched[number] <= rule.after:
+            return False
+        if rule.times is not None and self._struck[number] >= rule.times:
+            return False
+        if rule.rate < 1.0 and self._random.random() >= rule.rate:
+            return False
+        self._struck[number] += 1
+        return True

@@ -1,0 +1,166 @@
+"""The stand-in DataHub as a running HTTP server."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from .application import build_application
+from .connection import BreakableProtocol
+from .faults import FaultBook, Faults
+from .generation import Generation
+from .grant import Grant
+from .journal import Journal
+from .state import ServerState
+from .store import Store
+
+DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the stand-in
+
+
+def _no_seed(_store: Store) -> None:
+    """Start empty."""
+
+
+class Sandbox:
+    """A server in a thread of this process. `Sandbox.start(...)` makes one for the length of a with block."""
+
+    def __init__(self, state: ServerState, listener: socket.socket, token: str) -> None:
+        self._state = state
+        self.token = token
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://{host}:{port}"
+
+    @classmethod
+    @contextlib.contextmanager
+    def start(  # noqa: PLR0913 - every one has a default
+        cls,
+        *,
+        schema: Generation | str = Generation.G4,
+        tokens: Sequence[str | Grant] = (DEFAULT_TOKEN,),
+        faults: Faults | None = None,
+        data: Path | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        seed: Callable[[Store], None] = _no_seed,
+    ) -> Iterator["Sandbox"]:
+        """Serve until the block ends.
+
+        Args:
+            schema: the generation to speak.
+            tokens: the bearer tokens that are accepted; a Grant says what its bearer may do, a plain text may do all.
+            faults: what to get wrong from the start.
+            data: the SQLite file that keeps the data; without one it is gone afterwards.
+            host: the address to listen on.
+            port: the port to listen on; 0 takes a free one.
+            seed: puts data into an empty store at the start and after each reset.
+
+        Yields:
+            The running server.
+        """
+        grants = [token if isinstance(token, Grant) else Grant(token=token) for token in tokens]
+        with contextlib.closing(Store(data)) as store, contextlib.closing(_listen(host, port)) as listener:
+            if not store.all_assets():
+                seed(store)
+            state = ServerState(Generation(schema), grants, faults or Faults(), store, seed)
+            with _serving(state, listener):
+                yield cls(state, listener, grants[0].token if grants else "")
+
+    @property
+    def store(self) -> Store:
+        """The server's data."""
+        return self._state.store
+
+    @property
+    def requests(self) -> Journal:
+        """The GraphQL requests received so far."""
+        return self._state.requests
+
+    @property
+    def generation(self) -> Generation:
+        """The schema that the server speaks."""
+        return self._state.generation
+
+    @property
+    def faults(self) -> Faults:
+        """What the server gets wrong. Setting it starts the counting of its rules anew."""
+        return self._state.book.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._state.book = FaultBook(faults)
+
+
+class _Server(uvicorn.Server):
+    """A server that starts and stops at once: uvicorn's own looks every tenth of a second, and waits for its clients."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def stop(self) -> None:
+        """Stop from another thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    async def main_loop(self) -> None:
+        """Serve until told to stop."""
+        self._loop = asyncio.get_running_loop()
+        await self.on_tick(0)
+        self.ready.set()
+        await self._stop.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Break off what is left: a client may be hanging on purpose."""
+        del sockets
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _serving(state: ServerState, listener: socket.socket) -> Iterator[None]:
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    config = uvicorn.Config(
+        build_application(state),
+        http=BreakableProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
+    server = _Server(config)
+    thread = threading.Thread(target=asyncio.run, args=(server.serve([listener]),), name="sandbox", daemon=True)
+    thread.start()
+    while not server.ready.wait(timeout=0.1):
+        if not thread.is_alive():
+            raise RuntimeError("the sandbox's server ended while it was starting")
+    try:
+        yield
+    finally:
+        server.stop()
+        thread.join()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2_048)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,64 @@
+"""The part of a server that outlives its requests, shared by the HTTP side and whoever holds the server."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .call import Call
+from .document import Prepared
+from .engine import Engine, Payload
+from .faults import FaultBook, Faults, Strike
+from .generation import Generation
+from .grant import Grant
+from .journal import Journal
+from .store import Store
+
+
+class ServerState:
+    """Data, faults, tokens and requests of one server.
+
+    Args:
+        generation: the schema that it speaks.
+        grants: the tokens that it accepts.
+        faults: what it gets wrong, until told otherwise.
+        store: its data.
+        seed: puts the data there that a reset goes back to.
+    """
+
+    def __init__(
+        self,
+        generation: Generation,
+        grants: Sequence[Grant],
+        faults: Faults,
+        store: Store,
+        seed: Callable[[Store], None],
+    ) -> None:
+        self.generation = generation
+        self.store = store
+        self.requests = Journal()
+        self.book = FaultBook(faults)
+        self._grants = {grant.token: grant for grant in grants}
+        self._engine = Engine(generation)
+        self._seed = seed
+
+    def grant_for(self, authorization: str | None) -> Grant | None:
+        """The privileges that come with an Authorization header, or None when it is not accepted."""
+        scheme, _, token = (authorization or "").partition(" ")
+        return self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
+
+    def prepare(self, text: str) -> Prepared:
+        """Parse and validate a document."""
+        return self._engine.prepare(text, self.book.faults)
+
+    def execute(
+        self, prepared: Prepared, variables: dict[str, Any], operation: str | None, grant: Grant, strike: Strike
+    ) -> Payload:
+        """Execute a document for the bearer of `grant`."""
+        call = Call(store=self.store, generation=self.generation, grant=grant, book=self.book, strike=strike)
+        return self._engine.answer(prepared, variables, operation, call)
+
+    def reset(self) -> None:
+        """Back to the beginning: the seed's data, no faults, no requests."""
+        self.store.clear()
+        self._seed(self.store)
+        self.requests.clear()
+        self.book = FaultBook(Faults())

@@ -1,0 +1,94 @@
+"""URNs as the server takes them apart."""
+
+import re
+from dataclasses import dataclass
+
+_URN = re.compile(r"urn:li:([A-Za-z0-9]+):(.+)", re.DOTALL)
+
+# URN type -> (GraphQL object type, value of the enum EntityType). What is missing here is a type that is not mapped.
+_TYPES = {
+    "dataset": ("Dataset", "DATASET"),
+    "dataJob": ("DataJob", "DATA_JOB"),
+    "dataFlow": ("DataFlow", "DATA_FLOW"),
+    "dashboard": ("Dashboard", "DASHBOARD"),
+    "chart": ("Chart", "CHART"),
+    "corpuser": ("CorpUser", "CORP_USER"),
+    "corpGroup": ("CorpGroup", "CORP_GROUP"),
+    "dataPlatform": ("DataPlatform", "DATA_PLATFORM"),
+    "incident": ("Incident", "INCIDENT"),
+    "schemaField": ("SchemaFieldEntity", "SCHEMA_FIELD"),
+    "mlModel": ("MLModel", "MLMODEL"),
+    "mlFeature": ("MLFeature", "MLFEATURE"),
+    "mlFeatureTable": ("MLFeatureTable", "MLFEATURE_TABLE"),
+}
+
+# How many parts the key of a type has; a dataset's key with two parts cannot be read by any server.
+_KEY_PARTS = {"dataset": 3, "dataJob": 2, "dataFlow": 3, "dashboard": 2, "chart": 2}
+
+
+class MalformedUrnError(ValueError):
+    """A text that the server cannot take apart as a URN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urn:
+    """A URN with its type and the parts of its key."""
+
+    text: str
+    kind: str
+    key: tuple[str, ...]
+
+    @property
+    def object_type(self) -> str | None:
+        """The GraphQL object type, or None when the server maps none."""
+        known = _TYPES.get(self.kind)
+        return known[0] if known else None
+
+    @property
+    def entity_type(self) -> str | None:
+        """The value of the enum EntityType, or None when the server maps none."""
+        known = _TYPES.get(self.kind)
+        return known[1] if known else None
+
+
+def parse_urn(text: str) -> Urn:
+    """Take `text` apart.
+
+    Raises:
+        MalformedUrnError: `text` is no URN, or its key has the wrong number of parts.
+    """
+    match = _URN.fullmatch(text)
+    if match is None:
+        raise MalformedUrnError(f"Failed to retrieve entity: Urn doesn't start with 'urn:li:'. Urn: {text} at index 0")
+    kind, rest = match.groups()
+    key = _split_key(rest)
+    if len(key) != _KEY_PARTS.get(kind, len(key)):
+        raise MalformedUrnError(f"Failed to convert urn string {text} into an Urn: wrong number of parts for {kind}")
+    return Urn(text, kind, key)
+
+
+def last_part(text: str) -> str:
+    """The last segment of a simple URN, as `kafka` of `urn:li:dataPlatform:kafka`."""
+    return text.rsplit(":", 1)[-1]
+
+
+def urn_type_of(entity_type: str) -> str | None:
+    """URN type for a value of the enum EntityType."""
+    return next((kind for kind, (_, value) in _TYPES.items() if value == entity_type), None)
+
+
+def _split_key(rest: str) -> tuple[str, ...]:
+    """Split at the commas that no inner parenthesis encloses: keys contain URNs."""
+    if not (rest.startswith("(") and rest.endswith(")")):
+        return (rest,)
+    parts, depth, begin = [], 0, 1
+    for position, char in enumerate(rest[:-1]):
+        if char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+        elif char == "," and depth == 1:
+            parts.append(rest[begin:position])
+            begin = position + 1
+    parts.append(rest[begin:-1])
+    return tuple(parts)
