@@ -7,6 +7,7 @@ from graphql import ExecutionContext, GraphQLError
 
 from .call import Call
 from .document import Prepared, Shelf
+from .execution import Execution
 from .failure import coercion_error, execution_error, refusal
 from .faults import Faults
 from .generation import Generation, SchemaChoice, schema_for
@@ -48,7 +49,7 @@ class Engine:
             text = f"maximum query depth exceeded {depth} > {faults.depth_limit}"
             return {"errors": [refusal(text, "ExecutionAborted")]}
         reading = Reading(call)
-        context = ExecutionContext.build(
+        context = Execution.build(
             schema_for(self._choice(faults)),
             prepared.document,
             root_value=reading.fields() | Search(call, reading).fields() | Writing(call).fields(),

@@ -120,8 +120,8 @@ class Faults:
         no_entities: the schema lacks `Query.entities`.
         no_exists: the schema lacks the field `exists`.
         no_entity_exists: the schema lacks `Query.entityExists`.
-        unmapped_throws: whether one URN of an unmapped type fails all of `entities`; by default it does up to G3, and is
-            a null element on G4.
+        unmapped_throws: whether one URN of an unmapped type fails all of `entities`; by default it does up to G3, and
+            is a null element on G4.
         accept_unknown_resource: whether an incident can be raised on an asset that was never ingested.
     """
 
@@ -179,6 +179,8 @@ class Strike:
 
     def about(self, urn: str, *kinds: FaultKind) -> Fault | None:
         """The first fault of one of these kinds that strikes this asset."""
+        if not self.data:
+            return None  # by far the most frequent case, asked for each asset
         return next((fault for fault in self.data if fault.kind in kinds and fault.is_about(urn)), None)
 
 

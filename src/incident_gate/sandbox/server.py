@@ -96,7 +96,7 @@ class Sandbox:
 
 
 class _Server(uvicorn.Server):
-    """A server that starts and stops at once: uvicorn's own looks every tenth of a second, and waits for its clients."""
+    """A server that starts and stops at once; uvicorn's own looks every tenth of a second and waits for its clients."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -155,7 +155,8 @@ def _serving(state: ServerState, listener: socket.socket) -> Iterator[None]:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio switches Nagle's algorithm off; without it each answer takes 40 ms longer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -244,7 +244,7 @@ def _now_ms() -> int:
 
 def _asset(row: Sequence[Any]) -> Asset:
     urn, removed, title, *lists = row
-    owners, tags, terms, domains = (tuple(json.loads(text)) for text in lists)
+    owners, tags, terms, domains = (() if text == "[]" else tuple(json.loads(text)) for text in lists)
     return Asset(
         urn=urn,
         removed=None if removed is None else bool(removed),

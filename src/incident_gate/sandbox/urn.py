@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _URN = re.compile(r"urn:li:([A-Za-z0-9]+):(.+)", re.DOTALL)
 
@@ -51,6 +52,7 @@ class Urn:
         return known[1] if known else None
 
 
+@lru_cache(maxsize=20_000)
 def parse_urn(text: str) -> Urn:
     """Take `text` apart.
 
@@ -81,6 +83,8 @@ def _split_key(rest: str) -> tuple[str, ...]:
     """Split at the commas that no inner parenthesis encloses: keys contain URNs."""
     if not (rest.startswith("(") and rest.endswith(")")):
         return (rest,)
+    if rest.count("(") == 1:
+        return tuple(rest[1:-1].split(","))
     parts, depth, begin = [], 0, 1
     for position, char in enumerate(rest[:-1]):
         if char == "(":
