@@ -1,0 +1,163 @@
+"""Annotations: what GitHub shows on the manifest's lines and above the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+# Not `actions_toolkit.core`: that one imports `requests`, at 80 ms of every run.
+from actions_toolkit.command import Command
+
+from incident_gate.errors import GateError
+from incident_gate.manifest.model import Mistake, Position
+from incident_gate.policy import Conclusion, Decision
+from incident_gate.report.digest import age, count, findings_of, outcome_line
+from incident_gate.report.model import Change, Report
+from incident_gate.report.text import plain
+
+_KEPT = 9  # the runner keeps ten of a level in a step and drops the rest without a word; the tenth says so
+_MESSAGE_LIMIT = 4_000  # the runner cuts at 4,096
+_TITLE_LIMIT = 160
+_LINES = 5  # incidents told in one annotation
+
+
+class Level(StrEnum):
+    """How GitHub marks an annotation; the value is the workflow command's name."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """One annotation, already safe to show; `line` and `col` only mean something with a `file`."""
+
+    level: Level
+    message: str
+    title: str = ""
+    file: str = ""
+    line: int | None = None
+    col: int | None = None
+
+
+_LEVELS = {Conclusion.BLOCK: Level.ERROR, Conclusion.WARN: Level.WARNING, Conclusion.PASS: Level.NOTICE}
+
+
+def annotate(report: Report) -> tuple[Annotation, ...]:
+    """What a run has to say, worst first, no more of a level than the runner keeps."""
+    return _kept(
+        [
+            *(_of_decision(report, decision) for decision in _worst_first(report.decisions)),
+            *_of_outcome(report),
+            *(_on_line(Level.WARNING, report.manifest_path, warning) for warning in report.warnings),
+            *(Annotation(level=Level.NOTICE, message=plain(notice, 1000)) for notice in report.notices),
+        ],
+    )
+
+
+def annotate_mistakes(path: str, mistakes: Iterable[Mistake]) -> tuple[Annotation, ...]:
+    """A manifest's mistakes, each on its line."""
+    return _kept([_on_line(Level.ERROR, path, mistake) for mistake in mistakes])
+
+
+def annotate_error(error: GateError) -> Annotation:
+    """What ended a run early, and what to do next."""
+    message = "\n".join(plain(text, 1500) for text in (error.message, error.hint) if text)
+    return Annotation(level=Level.ERROR, title="DataHub Incident Gate", message=message)
+
+
+def commands(annotations: Iterable[Annotation]) -> Iterator[str]:
+    """The lines that tell them to the runner."""
+    for annotation in annotations:
+        properties = {"title": annotation.title, "file": annotation.file}
+        if annotation.file and annotation.line:
+            properties |= {"line": str(annotation.line)}
+            if annotation.col:
+                properties |= {"col": str(annotation.col)}
+        # The runner drops a property without a value, but not before it has wondered about it.
+        given = {name: value for name, value in properties.items() if value}
+        yield str(Command(annotation.level.value, given, annotation.message))
+
+
+def masks(secrets: Iterable[str]) -> Iterator[str]:
+    """The lines that hide secrets in all that follows; the runner masks per line, so a key of many lines needs one each."""
+    for secret in secrets:
+        for line in secret.splitlines():
+            if line.strip():
+                yield str(Command("add-mask", {}, line.strip()))
+
+
+def _worst_first(decisions: Iterable[Decision]) -> list[Decision]:
+    spoken = [
+        d for d in decisions if d.blocking_count or d.problems or d.excused or d.conclusion is not Conclusion.PASS
+    ]
+    return sorted(spoken, key=lambda d: next((finding.rank for finding in findings_of(d)), (len(Conclusion) + 9, 0)))
+
+
+def _of_decision(report: Report, decision: Decision) -> Annotation:
+    name = plain(decision.entry.label, 100)
+    found = findings_of(decision)
+    lines = []
+    for finding in found[:_LINES]:
+        facts = ", ".join(filter(None, (finding.priority, plain(finding.type, 60), finding.age(report.now_ms))))
+        lines.append(f"{plain(finding.title)}{f' ({facts})' if facts else ''}")
+    if len(found) > _LINES:
+        lines.append(f"and {len(found) - _LINES:,} more")
+    lines += [
+        f"{plain(problem.message, 500)} {plain(problem.hint, 500)}".rstrip() for problem in decision.problems[:_LINES]
+    ]
+    for excuse in decision.excused[:_LINES]:
+        opened = age(excuse.incident.created_ms, report.now_ms)
+        lines.append(
+            f"Excused: {plain(excuse.incident.title or '(no title)')}{f' ({opened})' if opened else ''}: {plain(excuse.reason)}"
+        )
+    if len(decision.excused) > _LINES:
+        lines.append(f"and {len(decision.excused) - _LINES:,} more excused")
+    if decision.blocking_count:
+        title = f"{name}: {count(decision.blocking_count, 'active incident')}"
+    elif decision.problems:
+        title = f"{name}: health unknown"
+    else:
+        title = f"{name}: {count(len(decision.excused), 'incident')} excused"
+    return _at(_LEVELS[decision.conclusion], report.manifest_path, decision.entry.position, title, "\n".join(lines))
+
+
+def _of_outcome(report: Report) -> Iterator[Annotation]:
+    if report.outcome is None:
+        return
+    for result in report.outcome.results:
+        if result.change is Change.FAILED:
+            message = "\n".join(plain(text, 1500) for text in (result.message, result.hint) if text)
+            title = f"{plain(result.entry.label, 100)}: the outcome could not be written"
+            yield _at(Level.WARNING, report.manifest_path, result.entry.position, title, message)
+    yield Annotation(level=Level.NOTICE, message=outcome_line(report.outcome))
+
+
+def _on_line(level: Level, path: str, mistake: Mistake) -> Annotation:
+    return _at(level, path, mistake.position, "Incident gate manifest", plain(str(mistake), 1500))
+
+
+def _at(level: Level, path: str, position: Position, title: str, message: str) -> Annotation:
+    return Annotation(
+        level=level,
+        title=plain(title, _TITLE_LIMIT),
+        # An empty message is no annotation.
+        message=message[:_MESSAGE_LIMIT] or plain(title, _TITLE_LIMIT),
+        file=plain(path, 1000),
+        line=position.line,
+        col=position.column,
+    )
+
+
+def _kept(annotations: list[Annotation]) -> tuple[Annotation, ...]:
+    kept: list[Annotation] = []
+    for level in Level:
+        of_level = [annotation for annotation in annotations if annotation.level is level]
+        kept += islice(of_level, _KEPT)
+        if len(of_level) > _KEPT:
+            rest = f"and {len(of_level) - _KEPT:,} more of this kind: see the job summary"
+            kept.append(Annotation(level=level, title="DataHub Incident Gate", message=rest))
+    return tuple(kept)

@@ -1,0 +1,140 @@
+"""JSON: the document of `--format json`, and the action's outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from incident_gate.datahub.model import Incident
+from incident_gate.policy import Decision, Verdict
+from incident_gate.report.digest import excused, findings_of, headline, timestamp
+from incident_gate.report.model import Change, OutputResult, Report
+
+VERSION = 1
+# GitHub refuses an output above 1 MiB, but Linux starts no process with an environment variable above 131,072 bytes, and
+# `env: {INCIDENTS: ${{ steps.gate.outputs.incidents }}}` is how an output is used.
+OUTPUT_LIMIT = 120_000
+
+
+def document(report: Report) -> str:
+    """The whole report as ASCII JSON.
+
+    `version` changes only when a field goes away or changes its meaning. Every input has one element of `inputs`, healthy ones as well.
+    """
+    value: dict[str, Any] = {
+        "version": VERSION,
+        "manifest": report.manifest_path,
+        "time": timestamp(report.now_ms),
+        "headline": headline(report),
+        "conclusion": report.conclusion.value if report.gated else None,
+        "verdict": report.verdict.value if report.gated else None,
+        "inputs": [_input(decision) for decision in report.decisions],
+        "outcome": None,
+        "warnings": [
+            {"line": w.position.line, "column": w.position.column, "message": w.message, "expected": w.expected}
+            for w in report.warnings
+        ],
+        "notices": list(report.notices),
+    }
+    if report.outcome is not None:
+        value["outcome"] = {
+            "status": report.outcome.outcome,
+            "nothing": report.outcome.nothing,
+            "outputs": [_output(result) for result in report.outcome.results],
+        }
+    return json.dumps(value, indent=2) + "\n"
+
+
+def outputs(report: Report) -> Mapping[str, str]:
+    """The action's outputs by name.
+
+    A list that would be too long is cut at its end, where the least severe stand, and its last element then says how many are
+    missing: `{"truncated": 17}` among incidents, `"truncated:17"` among URNs.
+    """
+    gated = report.gated
+    results = report.outcome.results if report.outcome else ()
+    return {
+        "conclusion": report.conclusion.value if gated else "",
+        "verdict": report.verdict.value if gated else "",
+        "incidents": _list(list(_incidents(report)), lambda missing: {"truncated": missing}),
+        "unhealthy": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNHEALTHY),
+        "unknown": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNKNOWN),
+        "blocking-count": str(sum(decision.blocking_count for decision in report.decisions)),
+        "raised": _urns(urn for result in results if result.change is Change.RAISED for urn in result.incidents),
+        "resolved": _urns(urn for result in results if result.change is Change.RESOLVED for urn in result.incidents),
+    }
+
+
+def _incidents(report: Report) -> Iterator[dict[str, Any]]:
+    found = [finding for decision in report.decisions for finding in findings_of(decision) if finding.incident]
+    for finding in sorted(found, key=lambda finding: finding.rank):
+        if finding.incident:
+            yield _incident(finding.decision, finding.incident, blocking=True, reason=None)
+    for finding, excuse in excused(report):
+        yield _incident(finding.decision, excuse.incident, blocking=False, reason=excuse.reason)
+
+
+def _incident(decision: Decision, incident: Incident, *, blocking: bool, reason: str | None) -> dict[str, Any]:
+    """`asset` is where the incident is; `entry` the manifest's input for which it counts: another one, if it is a sibling's."""
+    return {
+        "urn": incident.urn,
+        "asset": incident.asset,
+        "entry": decision.entry.urn.text,
+        "type": incident.type,
+        "customType": incident.custom_type,
+        "title": incident.title,
+        "priority": None if incident.priority is None else incident.priority.name,
+        "created": timestamp(incident.created_ms),
+        "blocking": blocking,
+        "excused": reason,
+    }
+
+
+def _input(decision: Decision) -> dict[str, Any]:
+    incidents = [
+        _incident(decision, f.incident, blocking=True, reason=None) for f in findings_of(decision) if f.incident
+    ]
+    incidents += [_incident(decision, e.incident, blocking=False, reason=e.reason) for e in decision.excused]
+    return {
+        "urn": decision.entry.urn.text,
+        "name": decision.entry.label,
+        "line": decision.entry.position.line,
+        "verdict": decision.verdict.value,
+        "conclusion": decision.conclusion.value,
+        "incidents": incidents,
+        "unread": decision.unread,
+        "problems": [{"reason": p.reason.value, "message": p.message, "hint": p.hint} for p in decision.problems],
+        "siblings": list(decision.siblings),
+        "rules": list(decision.rules),
+    }
+
+
+def _output(result: OutputResult) -> dict[str, Any]:
+    return {
+        "urn": result.entry.urn.text,
+        "name": result.entry.label,
+        "line": result.entry.position.line,
+        "change": result.change.value,
+        "incidents": list(result.incidents),
+        "message": result.message,
+        "hint": result.hint,
+    }
+
+
+def _urns(urns: Iterable[str]) -> str:
+    return _list(list(urns), lambda missing: f"truncated:{missing}")
+
+
+def _list(elements: Sequence[Any], marker: Callable[[int], Any]) -> str:
+    separator = ", "
+    room = OUTPUT_LIMIT - len("[]") - len(separator) - len(json.dumps(marker(len(elements))))
+    kept: list[str] = []
+    for index, element in enumerate(elements):
+        text = json.dumps(element)
+        if len(text) > room:
+            kept.append(json.dumps(marker(len(elements) - index)))
+            break
+        kept.append(text)
+        room -= len(text) + len(separator)
+    return f"[{separator.join(kept)}]"

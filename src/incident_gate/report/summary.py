@@ -1,0 +1,199 @@
+"""The job summary: the run as GitHub Markdown, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from incident_gate.datahub.model import Priority
+from incident_gate.manifest.model import Mistake
+from incident_gate.policy import Conclusion, Decision, Excused
+from incident_gate.report.digest import (
+    Finding,
+    count,
+    excused,
+    findings,
+    headline,
+    healthy,
+    outcome_line,
+    unknown,
+)
+from incident_gate.report.links import incidents_page
+from incident_gate.report.model import Change, OutputResult, Report
+from incident_gate.report.text import code, link, markdown
+
+# GitHub drops a step's summary whole above 1,048,576 bytes; the rest of the step may have written some already.
+LIMIT = 1_000_000
+_ROWS = 1_000  # nobody reads further, and what comes below must stay within reach
+
+_CONCLUSION_SIGNS = {Conclusion.BLOCK: "🔴", Conclusion.WARN: "🟡", Conclusion.PASS: "🟢"}
+_PRIORITY_SIGNS = {Priority.CRITICAL: "🔴", Priority.HIGH: "🟠", Priority.MEDIUM: "🟡", Priority.LOW: "🔵"}
+_HEADINGS = {
+    Conclusion.BLOCK: "Blocking incidents",
+    Conclusion.WARN: "Incidents that only warn",
+    Conclusion.PASS: "Incidents that are ignored",
+}
+_CHANGE_SIGNS = {
+    Change.RAISED: "🔴",
+    Change.KEPT: "🔴",
+    Change.RESOLVED: "✅",
+    Change.CLEAR: "✅",
+    Change.FAILED: "⚠️",
+    Change.WOULD_RAISE: "⚪",
+    Change.WOULD_KEEP: "⚪",
+    Change.WOULD_RESOLVE: "⚪",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A part of the page that may be cut after any row: `rows` are rendered only as far as there is room."""
+
+    head: str
+    rows: Iterator[str]
+    total: int
+    tail: str = ""
+    missing: Callable[[int], str] = lambda number: f"\n…and {number:,} more.\n"
+
+
+def summary(report: Report, limit: int = LIMIT) -> str:
+    """The page, at most `limit` bytes of UTF-8, cut between rows with a count of what is missing."""
+    return _fitted(_title(report), _sections(report), limit)
+
+
+def _title(report: Report) -> str:
+    sign = _CONCLUSION_SIGNS[report.conclusion] if report.gated else "📣"
+    lines = [f"## {sign} {markdown(headline(report), 300)}\n"]
+    if report.gated and report.conclusion is Conclusion.BLOCK:
+        lines.append(f"{_advice(report)}\n")
+    return "\n".join(lines)
+
+
+def _advice(report: Report) -> str:
+    blocking = [decision for decision in report.decisions if decision.conclusion is Conclusion.BLOCK]
+    manifest = code(report.manifest_path)
+    if any(decision.blocking_count for decision in blocking):
+        return f"Resolve the incidents in DataHub and run this job again, or let one pass until a date under `ignore` in {manifest}."
+    return f"What cannot be established blocks. Mend it as told below, or set `on-unknown: warn` in {manifest}."
+
+
+def _sections(report: Report) -> Iterator[_Section]:
+    for conclusion in reversed(Conclusion):
+        found = findings(report, conclusion)
+        rows = (_incident_row(report, finding) for finding in found)
+        columns = ("Priority", "Open for", "Incident", "Asset", "Type")
+        yield _table(_HEADINGS[conclusion], columns, rows, len(found))
+    unsure = unknown(report)
+    rows = (_unknown_row(report, decision) for decision in unsure)
+    yield _table("Unknown", ("Asset", "What happened", "What to do"), rows, len(unsure))
+    if report.outcome and (report.gated or report.outcome.results):
+        yield _Section(head=f"### {markdown(outcome_line(report.outcome), 300)}\n\n", rows=iter(()), total=1)
+        results = report.outcome.results
+        yield _table(
+            "", ("Output", "What was done", "Incident"), (_output_row(report, r) for r in results), len(results)
+        )
+    passed = list(excused(report))
+    rows = (_excused_row(report, finding, excuse) for finding, excuse in passed)
+    yield _table("Excused", ("Incident", "Asset", "Why it does not count"), rows, len(passed))
+    yield _list("Remarks", (markdown(notice, 500) for notice in report.notices), len(report.notices))
+    rows = (_warning_item(report.manifest_path, warning) for warning in report.warnings)
+    yield _list("Warnings about the manifest", rows, len(report.warnings))
+    fine = healthy(report)
+    yield _Section(
+        head=f"<details>\n<summary>{count(len(fine), 'healthy input')}</summary>\n\n",
+        rows=(f"- {_asset(report, d.entry.label, d.entry.urn.text)}\n" for d in fine),
+        total=len(fine),
+        tail="\n</details>\n",
+    )
+
+
+def _table(heading: str, columns: Sequence[str], rows: Iterator[str], total: int) -> _Section:
+    head = f"### {heading}\n\n" if heading else ""
+    return _Section(
+        head=f"{head}| {' | '.join(columns)} |\n|{' --- |' * len(columns)}\n", rows=rows, total=total, tail="\n"
+    )
+
+
+def _list(heading: str, items: Iterator[str], total: int) -> _Section:
+    return _Section(head=f"### {heading}\n\n", rows=(f"- {item}\n" for item in items), total=total, tail="\n")
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell or '–' for cell in cells)} |\n"
+
+
+def _incident_row(report: Report, finding: Finding) -> str:
+    priority = finding.incident.priority if finding.incident else None
+    return _row(
+        f"{_PRIORITY_SIGNS[priority]} {priority.name}" if priority is not None else "",
+        finding.age(report.now_ms),
+        _incident(report, finding),
+        _asset_of(report, finding),
+        markdown(finding.type, 60),
+    )
+
+
+def _excused_row(report: Report, finding: Finding, excuse: Excused) -> str:
+    return _row(_incident(report, finding), _asset_of(report, finding), markdown(excuse.reason, 300))
+
+
+def _unknown_row(report: Report, decision: Decision) -> str:
+    happened = "<br>".join(markdown(problem.message, 500) for problem in decision.problems)
+    to_do = "<br>".join(markdown(problem.hint, 500) for problem in decision.problems if problem.hint)
+    return _row(_asset(report, decision.entry.label, decision.entry.urn.text), happened, to_do)
+
+
+def _output_row(report: Report, result: OutputResult) -> str:
+    said = "<br>".join(markdown(text, 500) for text in (result.message, result.hint) if text)
+    done = f"{_CHANGE_SIGNS[result.change]} {result.change}{f': {said}' if said else ''}"
+    incidents = "<br>".join(code(urn) for urn in result.incidents)
+    return _row(_asset(report, result.entry.label, result.entry.urn.text), done, incidents)
+
+
+def _warning_item(path: str, warning: Mistake) -> str:
+    return f"{code(path)}, line {warning.position.line}: {markdown(str(warning), 500)}"
+
+
+def _incident(report: Report, finding: Finding) -> str:
+    asset = finding.incident.asset if finding.incident else finding.decision.entry.urn.text
+    title = link(finding.title, incidents_page(report.ui_url, asset))
+    # The URN is what a waiver in the manifest names.
+    return f"{title}<br>{code(finding.incident.urn)}" if finding.incident else title
+
+
+def _asset_of(report: Report, finding: Finding) -> str:
+    return link(finding.asset_name, incidents_page(report.ui_url, finding.decision.entry.urn.text))
+
+
+def _asset(report: Report, label: str, urn: str) -> str:
+    return link(label, incidents_page(report.ui_url, urn))
+
+
+def _fitted(title: str, sections: Iterator[_Section], limit: int) -> str:
+    """Join as much as there is room for: whole sections' frames first, so that nothing is left open."""
+    page = [title]
+    room = limit - _size(title)
+    if room < 0:
+        return ""
+    present = [section for section in sections if section.total]
+    frames = [_size(section.head) + _size(section.tail) + _size(section.missing(section.total)) for section in present]
+    while present and sum(frames) > room:
+        present.pop()
+        frames.pop()
+    room -= sum(frames)
+    for section in present:
+        page.append(section.head)
+        written = 0
+        for row in section.rows:
+            if written == _ROWS or _size(row) > room:
+                page.append(section.missing(section.total - written))
+                break
+            page.append(row)
+            room -= _size(row)
+            written += 1
+        page.append(section.tail)
+    return "".join(page)
+
+
+def _size(text: str) -> int:
+    return len(text.encode())

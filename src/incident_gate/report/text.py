@@ -1,0 +1,89 @@
+"""Where untrusted text is made safe: one function per kind of place that it is put into."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import quote, urlsplit
+
+# Terminal sequences are dropped whole, so that no "[31m" is left of them.
+_ANSI_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
+# Characters that Unicode calls letters or marks and that nobody can see: they are not in the categories dropped below.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]",
+)
+_MARKS_IN_A_ROW = 2  # more than any living script needs; stacks of them paint over the lines above
+
+# Every ASCII punctuation character: whatever Markdown means by one, it does not mean it by the entity.
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+# GitHub looks for mentions, issue and commit references, addresses and emoji in the text that Markdown has produced, where entities
+# and backslashes are long gone (github/cmark-gfm#181). A word joiner is invisible and keeps them from matching.
+_JOINER = "\u2060"
+_TRIGGER = re.compile(r"[@#:](?=\S)|www(?=\.)|GH-(?=\d)|[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE)
+# Math is found in the finished text as well; GitHub documents the span as the way to write a dollar sign.
+_DOLLAR = "<span>&#36;</span>"
+
+_ELLIPSIS = "…"
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """One line that shows what it is, for a terminal, a log or an annotation.
+
+    Without control characters, escape sequences, bidirectional overrides and invisible characters; white space folded; at most
+    `limit` characters, the last an ellipsis if something was cut. It never starts a workflow command, neither as `::name::` at
+    the start of a line nor as `##[name]` anywhere in it.
+    """
+    # A title of 100 MB costs no more than a long one.
+    text = text[: 8 * limit + 64]
+    if not (text.isascii() and text.isprintable()):
+        text = _visible(_ANSI_SEQUENCE.sub("", text))
+    text = " ".join(text.split()).replace("##[", "## [")
+    if text.startswith("::"):
+        text = ": " + text[1:]
+    if len(text) > limit:
+        text = text[: max(limit - 1, 0)].rstrip() + _ELLIPSIS
+    return text
+
+
+def markdown(text: str, limit: int = 200) -> str:
+    """Inert GitHub Markdown that reads as the text: for a table's cell, a list's item or a sentence."""
+    return _inert(plain(text, limit))
+
+
+def code(text: str, limit: int = 400) -> str:
+    """The text as a Markdown code span: for URNs and names, which people copy and which must stay exact."""
+    text = plain(text, limit)
+    if not text:
+        return ""
+    # A pipe ends a table's cell even in a code span, and how often a backslash before it counts differs by renderer.
+    return f"<code>{_inert(text)}</code>" if "|" in text or "`" in text else f"`{text}`"
+
+
+def link(label: str, url: str | None, limit: int = 200) -> str:
+    """The text as a link to an address of our own making; only the text where there is no http(s) address."""
+    label = markdown(label, limit)
+    if url is None or urlsplit(url).scheme not in ("http", "https"):
+        return label
+    # Parentheses, angle brackets, pipes and quotes would end a link's target or a cell; what is encoded already stays.
+    return f"[{label}]({quote(url, safe='/:?#@!$&*+,;=%~')})"
+
+
+def _visible(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in _INVISIBLE.sub("", text):
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if marks > _MARKS_IN_A_ROW:
+            continue
+        if character.isspace():
+            kept.append(" ")
+        elif category not in ("Cc", "Cf"):
+            # What is left unprintable (a lone surrogate, private use) cannot be shown, and a surrogate not even be encoded.
+            kept.append(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}")
+    return "".join(kept)
+
+
+def _inert(text: str) -> str:
+    text = _TRIGGER.sub(rf"\g<0>{_JOINER}", text)
+    return _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", text).replace("&#36;", _DOLLAR)
