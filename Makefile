@@ -1,0 +1,109 @@
+# Everything a person or the CI does here is one word. Needs make and Python 3.11 or newer; `make help` lists the words.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+IMAGE ?= incident-gate:dev
+CONTAINER_ENGINE ?= $(firstword $(foreach engine,docker podman,$(if $(shell command -v $(engine) 2>/dev/null),$(engine))) docker)
+
+# Everything made here and not worth keeping; removing it is always safe.
+CACHE := .make
+DEMO := .venv
+TEST := $(CACHE)/test
+LINT := $(CACHE)/lint
+
+# What goes into the wheel: when one of these changes, it is built anew.
+PACKAGE := pyproject.toml README.md LICENSE $(shell find src -type f ! -name '*.pyc' 2>/dev/null)
+SHELL_FILES := .ci/run bench/curl_jq.sh
+
+# pip says nothing unless it fails, asks nothing, and byte-compiles nothing that is never imported.
+PIP_INSTALL := -m pip --quiet --disable-pip-version-check --no-input install --no-compile
+WITH_HASHES := --require-hashes --no-deps --requirement
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: $(DEMO)/.ready ## Set up and run the gate against the sandbox
+	@$(DEMO)/bin/incident-gate demo
+
+.PHONY: test
+test: $(TEST)/.installed ## Set up and run all tests against the built wheel
+	@$(TEST)/bin/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(LINT)/.ready ## Check style, types, workflows, image file and documents
+	@PATH="$(CURDIR)/$(LINT)/bin:$$PATH" LINT_CACHE="$(CURDIR)/$(CACHE)" SHELL_FILES="$(SHELL_FILES)" $(LINT)/bin/python tools/lint.py
+
+.PHONY: format
+format: $(LINT)/.ready ## Format the code
+	@$(LINT)/bin/ruff format
+	@$(LINT)/bin/ruff check --fix
+
+.PHONY: bench
+bench: $(TEST)/.installed ## Measure the gate beside what one would do otherwise (minutes)
+	@$(TEST)/bin/python bench/run.py
+
+.PHONY: campaign
+campaign: $(TEST)/.installed ## Draw thousands of fault schedules (minutes)
+	@INCIDENT_GATE_SCHEDULES=$${INCIDENT_GATE_SCHEDULES:-3000} $(TEST)/bin/python -m pytest -s tests/campaign $(PYTEST_ARGS)
+
+.PHONY: image
+image: ## Build the action's image and test it as the runner starts it
+	@$(CONTAINER_ENGINE) build --tag $(IMAGE) .
+	@$(MAKE) --no-print-directory test-image
+
+.PHONY: test-image
+test-image: $(TEST)/.installed ## Test an image that is there already
+	@INCIDENT_GATE_IMAGE=$(IMAGE) CONTAINER_ENGINE="$(CONTAINER_ENGINE)" $(TEST)/bin/python -m pytest tests/container $(PYTEST_ARGS)
+
+.PHONY: act
+act: ## Run the workflows' jobs on this machine with act and a container engine
+	@command -v act >/dev/null || { echo "make act needs act: https://nektosact.com"; exit 1; }
+	act pull_request --workflows .github/workflows/ci.yml --job lint --job test
+
+.PHONY: requirements
+requirements: ## Pin the newest dependencies with their hashes (needs uv)
+	@$(PYTHON) tools/requirements.py
+
+.PHONY: clean
+clean: ## Remove what was made here
+	rm -rf $(CACHE) $(DEMO) dist
+
+.PHONY: python
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "This needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)."; \
+	  echo "Name another one: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)"; exit 1; }
+
+# One environment for the demo and for development: the source as it is, with the stand-in DataHub.
+$(DEMO)/.ready: requirements/demo.txt pyproject.toml | python
+	@echo "Setting up $(DEMO) ..."
+	@$(PYTHON) -m venv $(DEMO)
+	@$(DEMO)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/demo.txt
+	@$(DEMO)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# One for the tests: what users get, so the built wheel and never the source tree.
+$(TEST)/.ready: requirements/test.txt | python
+	@echo "Setting up $(TEST) ..."
+	@$(PYTHON) -m venv --clear $(TEST)
+	@$(TEST)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/test.txt
+	@touch $@
+
+$(TEST)/.installed: $(TEST)/.ready $(PACKAGE)
+	@rm -rf $(CACHE)/wheel
+	@$(TEST)/bin/python -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation --wheel-dir $(CACHE)/wheel .
+	@$(TEST)/bin/python $(PIP_INSTALL) --no-deps --force-reinstall $(CACHE)/wheel/*.whl
+	@touch $@
+
+# One for the tools that only look.
+$(LINT)/.ready: requirements/lint.txt | python
+	@echo "Setting up $(LINT) ..."
+	@$(PYTHON) -m venv --clear $(LINT)
+	@$(LINT)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/lint.txt
+	@touch $@

@@ -1,0 +1,142 @@
+"""Gathers the root directory of the action's image: an interpreter, its libraries, what the gate imports, nothing else.
+
+Run by the Dockerfile, with the interpreter that the image is to hold: `python image_root.py SOURCE PACKAGES ROOT`.
+"""
+
+import compileall
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+# What an installation of Python carries for other purposes. Whatever is not named here is kept, so a new import in the
+# gate or in a dependency finds its module unless it belongs to one of these.
+LEFT_OUT = (
+    # installing, testing, documenting and debugging Python itself
+    *("ensurepip", "venv", "zipapp.py", "idlelib", "test", "unittest", "doctest.py", "pydoc.py", "pydoc_data", "site-packages"),
+    *("config-*", "lib2to3", "this.py", "antigravity.py", "__phello__*", "_test*", "_xxtest*", "xx*", "_ctypes_test*"),
+    *("bdb.py", "pdb.py", "profile.py", "pstats.py", "cProfile.py", "trace.py", "tabnanny.py", "_lsprof*", "_pyrepl"),
+    # windows, terminals, toys
+    *("tkinter", "_tkinter*", "turtle.py", "turtledemo", "curses", "_curses*", "readline*", "msilib", "webbrowser.py"),
+    # servers, databases and file formats that a client of one HTTP API does not meet
+    *("sqlite3", "_sqlite3*", "dbm", "_dbm*", "_gdbm*", "wsgiref", "xmlrpc", "xml", "pyexpat*", "_elementtree*", "plistlib.py"),
+    *("imaplib.py", "poplib.py", "smtplib.py", "ftplib.py", "mailbox.py", "optparse.py", "_pydecimal.py", "_pydatetime.py"),
+    # East Asian codecs: every text that the gate meets is UTF-8
+    *("_codecs_*", "_multibytecodec*"),
+    # other processes and interpreters: threads are all that the gate uses
+    *("multiprocessing", "_multiprocessing*", "_posixshmem*", "_interp*"),
+)
+
+# Never imported in a container: the stand-in DataHub, and what pip left beside the packages.
+PACKAGES_LEFT_OUT = ("sandbox", "bin", "__pycache__", "*.dist-info", "*.pyi", "py.typed", "*.c", "*.pyx", "*.pxd")
+
+EXECUTABLES = {
+    "incident-gate": "incident_gate.cli:main",
+    "incident-gate-action": "incident_gate.action:main",
+    "incident-gate-action-post": "incident_gate.action:post",
+}
+
+# -I: a job's PYTHONPATH, PYTHONSTARTUP and the like reach the container with the rest of its environment, and the working
+# directory is the user's checkout; neither may decide what the gate imports. -B: nothing is written beside the packages.
+LAUNCHER = """#!{interpreter} -IB
+import sys
+from {module} import {function}
+sys.exit({function}())
+"""
+
+FILES = {
+    "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n",
+    "etc/group": "root:x:0:\n",
+    "etc/nsswitch.conf": "hosts: files dns\n",
+    "etc/ld.so.conf": "/usr/local/lib\n",
+}
+
+
+def copy_interpreter(root: Path) -> Path:
+    """Copy the running interpreter and its standard library; return the copied interpreter."""
+    executable = Path(sys.executable).resolve()
+    library = Path(sysconfig.get_path("stdlib"))
+    shutil.copytree(library, below(root, library), ignore=shutil.ignore_patterns("__pycache__", *LEFT_OUT))
+    target = below(root, executable)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(executable, target)
+    return target
+
+
+def copy_packages(source: Path, packages: Path, root: Path) -> None:
+    """Copy the gate and what it depends on to where the interpreter looks for packages."""
+    target = below(root, Path(sysconfig.get_path("purelib")))
+    ignore = shutil.ignore_patterns(*PACKAGES_LEFT_OUT)
+    shutil.copytree(packages, target, ignore=ignore)
+    shutil.copytree(source, target / source.name, ignore=ignore)
+
+
+def copy_shared_libraries(root: Path, interpreter: Path) -> None:
+    """Copy every library that the copied binaries load, wherever this architecture and distribution keep it."""
+    for library in sorted({found for binary in (interpreter, *root.rglob("*.so")) for found in needed_by(binary)}):
+        target = below(root, library)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(library, target)
+
+
+def needed_by(binary: Path) -> Iterator[Path]:
+    """The libraries that the dynamic loader finds for a binary, the loader itself among them."""
+    listing = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout
+    if "not found" in listing:
+        sys.exit(f"{binary} needs a library that is not here:\n{listing}")
+    return map(Path, re.findall(r"(/\S+) \(0x", listing))
+
+
+def write_executables(root: Path) -> None:
+    """Write one launcher for each entry point; the kernel starts it, so no shell is needed."""
+    folder = root / "usr/local/bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, target in EXECUTABLES.items():
+        module, function = target.split(":")
+        launcher = folder / name
+        launcher.write_text(LAUNCHER.format(interpreter=Path(sys.executable).resolve(), module=module, function=function))
+        launcher.chmod(0o755)
+
+
+def compile_everything(root: Path) -> None:
+    """Replace each module by its bytecode: that halves the size, and starting compiles nothing."""
+    if not compileall.compile_dir(root, quiet=1, legacy=True, stripdir=os.fspath(root), workers=0):
+        sys.exit("Some modules did not compile.")
+    for module in root.rglob("*.py"):
+        module.unlink()
+
+
+def below(root: Path, path: Path) -> Path:
+    """Where an absolute path lies in the new root."""
+    return root / path.relative_to("/")
+
+
+def write_files(root: Path, files: Iterable[tuple[str, str]]) -> None:
+    """Write the few files that a C library looks for."""
+    for name, text in files:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    temporary = root / "tmp"
+    temporary.mkdir()
+    temporary.chmod(0o1777)
+
+
+def main(source: str, packages: str, root: str) -> None:
+    """Gather it all."""
+    target = Path(root)
+    interpreter = copy_interpreter(target)
+    copy_packages(Path(source), Path(packages), target)
+    copy_shared_libraries(target, interpreter)
+    write_executables(target)
+    write_files(target, FILES.items())
+    compile_everything(target)
+    subprocess.run(["ldconfig", "-r", target], check=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
