@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
+from asking import Asker
 
 from incident_gate.sandbox import Generation, Sandbox
 
@@ -19,3 +21,12 @@ def each_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A stand-in DataHub of each generation in turn, without any data."""
     with Sandbox.start(schema=request.param) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def ask() -> Iterator[Asker]:
+    """Puts GraphQL questions to a stand-in, without the client under test."""
+    # No pool: a connection kept from a server that has ended would fail the next one on the same port.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(trust_env=False, limits=limits, timeout=10) as http:
+        yield Asker(http)
