@@ -169,7 +169,7 @@ def _entity_type(text: str) -> tuple[EntityType, int]:
 
 def nearest(word: str, known: tuple[str, ...]) -> str:
     """The known word that somebody most likely meant, quoted; empty where none is near."""
-    import difflib  # only a mistake needs it
+    import difflib  # noqa: PLC0415 - only a mistake needs it
 
     folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(word[:MAX_LENGTH].casefold(), folded, n=1, cutoff=0.6)
