@@ -13,7 +13,7 @@ from actions_toolkit.command import Command
 from incident_gate.errors import GateError
 from incident_gate.manifest.model import Mistake, Position
 from incident_gate.policy import Conclusion, Decision
-from incident_gate.report.digest import age, count, findings_of, outcome_line
+from incident_gate.report.digest import Finding, count, findings_of, outcome_line, worst_first
 from incident_gate.report.model import Change, Report
 from incident_gate.report.text import plain
 
@@ -50,7 +50,7 @@ def annotate(report: Report) -> tuple[Annotation, ...]:
     """What a run has to say, worst first, no more of a level than the runner keeps."""
     return _kept(
         [
-            *(_of_decision(report, decision) for decision in _worst_first(report.decisions)),
+            *(_of_decision(report, decision) for decision in _spoken_of(report.decisions)),
             *_of_outcome(report),
             *(_on_line(Level.WARNING, report.manifest_path, warning) for warning in report.warnings),
             *(Annotation(level=Level.NOTICE, message=plain(notice, 1000)) for notice in report.notices),
@@ -83,18 +83,17 @@ def commands(annotations: Iterable[Annotation]) -> Iterator[str]:
 
 
 def masks(secrets: Iterable[str]) -> Iterator[str]:
-    """The lines that hide secrets in all that follows; the runner masks per line, so a key of many lines needs one each."""
+    """The lines that hide secrets in all that follows: one for each line of each, as the runner masks by line."""
     for secret in secrets:
         for line in secret.splitlines():
             if line.strip():
                 yield str(Command("add-mask", {}, line.strip()))
 
 
-def _worst_first(decisions: Iterable[Decision]) -> list[Decision]:
-    spoken = [
+def _spoken_of(decisions: Iterable[Decision]) -> list[Decision]:
+    return worst_first(
         d for d in decisions if d.blocking_count or d.problems or d.excused or d.conclusion is not Conclusion.PASS
-    ]
-    return sorted(spoken, key=lambda d: next((finding.rank for finding in findings_of(d)), (len(Conclusion) + 9, 0)))
+    )
 
 
 def _of_decision(report: Report, decision: Decision) -> Annotation:
@@ -102,7 +101,10 @@ def _of_decision(report: Report, decision: Decision) -> Annotation:
     found = findings_of(decision)
     lines = []
     for finding in found[:_LINES]:
-        facts = ", ".join(filter(None, (finding.priority, plain(finding.type, 60), finding.age(report.now_ms))))
+        sibling = f"on its sibling {plain(finding.sibling)}" if finding.sibling else ""
+        facts = ", ".join(
+            filter(None, (finding.priority, plain(finding.type, 60), finding.age(report.now_ms), sibling))
+        )
         lines.append(f"{plain(finding.title)}{f' ({facts})' if facts else ''}")
     if len(found) > _LINES:
         lines.append(f"and {len(found) - _LINES:,} more")
@@ -110,10 +112,7 @@ def _of_decision(report: Report, decision: Decision) -> Annotation:
         f"{plain(problem.message, 500)} {plain(problem.hint, 500)}".rstrip() for problem in decision.problems[:_LINES]
     ]
     for excuse in decision.excused[:_LINES]:
-        opened = age(excuse.incident.created_ms, report.now_ms)
-        lines.append(
-            f"Excused: {plain(excuse.incident.title or '(no title)')}{f' ({opened})' if opened else ''}: {plain(excuse.reason)}"
-        )
+        lines.append(f"Excused: {plain(Finding(decision, excuse.incident).title)}: {plain(excuse.reason)}")
     if len(decision.excused) > _LINES:
         lines.append(f"and {len(decision.excused) - _LINES:,} more excused")
     if decision.blocking_count:
@@ -145,11 +144,15 @@ def _at(level: Level, path: str, position: Position, title: str, message: str) -
         level=level,
         title=plain(title, _TITLE_LIMIT),
         # An empty message is no annotation.
-        message=message[:_MESSAGE_LIMIT] or plain(title, _TITLE_LIMIT),
+        message=_cut(message) or plain(title, _TITLE_LIMIT),
         file=plain(path, 1000),
         line=position.line,
         col=position.column,
     )
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= _MESSAGE_LIMIT else message[: _MESSAGE_LIMIT - 1] + "…"
 
 
 def _kept(annotations: list[Annotation]) -> tuple[Annotation, ...]:

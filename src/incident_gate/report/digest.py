@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ CONCLUSION_WORDS = {Conclusion.BLOCK: "Blocked", Conclusion.WARN: "Passed with a
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One incident of one input; `incident` is None for those that DataHub counts and does not show (`unread` of them)."""
+    """One incident of one input, or (`incident` is None) the `unread` ones that DataHub counts and does not show."""
 
     decision: Decision
     incident: Incident | None
@@ -36,12 +36,21 @@ class Finding:
         return len(Priority) if priority is None else priority, created if created is not None else 2**63
 
     @property
+    def asset(self) -> str:
+        """The URN of the asset that the incident is on: the entry's or a sibling's."""
+        return self.incident.asset if self.incident else self.decision.entry.urn.text
+
+    @property
     def asset_name(self) -> str:
-        """The entry's label, and the sibling's name if the incident is on that."""
-        label = plain(self.decision.entry.label, 120)
+        """What a person calls the entry; untrusted text."""
+        return self.decision.entry.label
+
+    @property
+    def sibling(self) -> str:
+        """The name of the sibling that the incident is on, empty if it is on the asset itself; untrusted text."""
         if self.incident is None or self.incident.asset == self.decision.entry.urn.text:
-            return label
-        return f"{label} (sibling {plain(sibling_name(self.incident.asset), 120)})"
+            return ""
+        return sibling_name(self.incident.asset)
 
     @property
     def title(self) -> str:
@@ -82,6 +91,12 @@ def findings(report: Report, conclusion: Conclusion) -> list[Finding]:
     return sorted(chosen, key=lambda finding: finding.rank)
 
 
+def worst_first(decisions: Iterable[Decision]) -> list[Decision]:
+    """Inputs in the order of their worst incident, those without one last."""
+    last = (len(Priority) + 2, 0)
+    return sorted(decisions, key=lambda decision: next((finding.rank for finding in findings_of(decision)), last))
+
+
 def excused(report: Report) -> Iterator[tuple[Finding, Excused]]:
     """The active incidents that do not count, with the rule that says so."""
     for decision in report.decisions:
@@ -92,7 +107,10 @@ def excused(report: Report) -> Iterator[tuple[Finding, Excused]]:
 def unknown(report: Report) -> list[Decision]:
     """The inputs of which something could not be established, those that block first."""
     order = list(Conclusion)
-    return sorted((d for d in report.decisions if d.problems), key=lambda d: -order.index(d.conclusion))
+    return sorted(
+        (d for d in report.decisions if d.problems or d.verdict is Verdict.UNKNOWN),
+        key=lambda d: -order.index(d.conclusion),
+    )
 
 
 def healthy(report: Report) -> list[Decision]:

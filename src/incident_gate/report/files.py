@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from actions_toolkit.file_command import prepare_key_value_message
@@ -23,10 +24,8 @@ def write_values(path: str | None, values: Mapping[str, str], what: str = "outpu
     for name, value in values.items():
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name for the runner's file of {what}: {name!r}")
-        if len(value) > _LIMIT:
-            return (
-                f"The {what} were not written: {name} is longer than the {_LIMIT:,} characters that the runner takes."
-            )
+        if len(value.encode(errors="replace")) > _LIMIT:
+            return f"The {what} were not written: {name} is longer than the {_LIMIT:,} bytes that the runner takes."
     # In the heredoc the value ends at a delimiter drawn at random, so no value can end it early.
     messages = (prepare_key_value_message(name, value) for name, value in values.items())
     return _append(path, "".join(f"{message}\n" for message in messages), what)
@@ -70,5 +69,6 @@ def _write_whole(descriptor: int, data: bytes) -> None:
         while view:
             view = view[os.write(descriptor, view) :]
     except OSError:
-        os.ftruncate(descriptor, before)
+        with suppress(OSError):
+            os.ftruncate(descriptor, before)
         raise

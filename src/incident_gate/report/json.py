@@ -12,15 +12,16 @@ from incident_gate.report.digest import excused, findings_of, headline, timestam
 from incident_gate.report.model import Change, OutputResult, Report
 
 VERSION = 1
-# GitHub refuses an output above 1 MiB, but Linux starts no process with an environment variable above 131,072 bytes, and
-# `env: {INCIDENTS: ${{ steps.gate.outputs.incidents }}}` is how an output is used.
+# GitHub refuses an output above 1 MiB, but Linux starts no process with an environment variable above 131,072 bytes,
+# and `env: {INCIDENTS: ${{ steps.gate.outputs.incidents }}}` is how an output is used.
 OUTPUT_LIMIT = 120_000
 
 
 def document(report: Report) -> str:
     """The whole report as ASCII JSON.
 
-    `version` changes only when a field goes away or changes its meaning. Every input has one element of `inputs`, healthy ones as well.
+    `version` changes only when a field goes away or changes its meaning. Every input has one element of `inputs`,
+    healthy ones as well.
     """
     value: dict[str, Any] = {
         "version": VERSION,
@@ -49,8 +50,8 @@ def document(report: Report) -> str:
 def outputs(report: Report) -> Mapping[str, str]:
     """The action's outputs by name.
 
-    A list that would be too long is cut at its end, where the least severe stand, and its last element then says how many are
-    missing: `{"truncated": 17}` among incidents, `"truncated:17"` among URNs.
+    A list that would be too long is cut at its end, where the least severe stand, and its last element then says how
+    many are missing: `{"truncated": 17}` among incidents, `"truncated:17"` among URNs.
     """
     gated = report.gated
     results = report.outcome.results if report.outcome else ()
@@ -76,7 +77,7 @@ def _incidents(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def _incident(decision: Decision, incident: Incident, *, blocking: bool, reason: str | None) -> dict[str, Any]:
-    """`asset` is where the incident is; `entry` the manifest's input for which it counts: another one, if it is a sibling's."""
+    """`asset` is where the incident is, a sibling perhaps; `entry` is the manifest's input for which it counts."""
     return {
         "urn": incident.urn,
         "asset": incident.asset,

@@ -19,5 +19,5 @@ def incidents_page(ui_url: str | None, asset_urn: str) -> str | None:
     page = _PAGES.get(asset_urn.removeprefix("urn:li:").partition(":")[0])
     if not ui_url or not page:
         return None
-    # A lone surrogate in an asset's name has no UTF-8 form; the page would not be found, but the report still comes out.
+    # A lone surrogate has no UTF-8 form: that page will not be found, but the report still comes out.
     return f"{ui_url.rstrip('/')}/{page}/{quote(asset_urn, safe='', errors='replace')}/Incidents"

@@ -66,14 +66,14 @@ def _title(report: Report) -> str:
     lines = [f"## {sign} {markdown(headline(report), 300)}\n"]
     if report.gated and report.conclusion is Conclusion.BLOCK:
         lines.append(f"{_advice(report)}\n")
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def _advice(report: Report) -> str:
     blocking = [decision for decision in report.decisions if decision.conclusion is Conclusion.BLOCK]
     manifest = code(report.manifest_path)
     if any(decision.blocking_count for decision in blocking):
-        return f"Resolve the incidents in DataHub and run this job again, or let one pass until a date under `ignore` in {manifest}."
+        return f"Resolve them in DataHub and run this job again, or let one pass until a date: `ignore` in {manifest}."
     return f"What cannot be established blocks. Mend it as told below, or set `on-unknown: warn` in {manifest}."
 
 
@@ -81,13 +81,15 @@ def _sections(report: Report) -> Iterator[_Section]:
     for conclusion in reversed(Conclusion):
         found = findings(report, conclusion)
         rows = (_incident_row(report, finding) for finding in found)
-        columns = ("Priority", "Open for", "Incident", "Asset", "Type")
+        columns = ("Priority", "Age", "Incident", "Asset", "Type")
         yield _table(_HEADINGS[conclusion], columns, rows, len(found))
     unsure = unknown(report)
     rows = (_unknown_row(report, decision) for decision in unsure)
     yield _table("Unknown", ("Asset", "What happened", "What to do"), rows, len(unsure))
-    if report.outcome and (report.gated or report.outcome.results):
-        yield _Section(head=f"### {markdown(outcome_line(report.outcome), 300)}\n\n", rows=iter(()), total=1)
+    if report.outcome:
+        # In a step of its own the page's title says it.
+        head = f"### {markdown(outcome_line(report.outcome), 300)}\n\n" if report.gated else ""
+        yield _Section(head=head, rows=iter(()), total=1)
         results = report.outcome.results
         yield _table(
             "", ("Output", "What was done", "Incident"), (_output_row(report, r) for r in results), len(results)
@@ -101,7 +103,7 @@ def _sections(report: Report) -> Iterator[_Section]:
     fine = healthy(report)
     yield _Section(
         head=f"<details>\n<summary>{count(len(fine), 'healthy input')}</summary>\n\n",
-        rows=(f"- {_asset(report, d.entry.label, d.entry.urn.text)}\n" for d in fine),
+        rows=(f"- {code(d.entry.label)}\n" for d in fine),
         total=len(fine),
         tail="\n</details>\n",
     )
@@ -119,22 +121,22 @@ def _list(heading: str, items: Iterator[str], total: int) -> _Section:
 
 
 def _row(*cells: str) -> str:
-    return f"| {' | '.join(cell or '–' for cell in cells)} |\n"
+    return f"| {' | '.join(cell or '-' for cell in cells)} |\n"
 
 
 def _incident_row(report: Report, finding: Finding) -> str:
     priority = finding.incident.priority if finding.incident else None
     return _row(
-        f"{_PRIORITY_SIGNS[priority]} {priority.name}" if priority is not None else "",
-        finding.age(report.now_ms),
+        f"{_PRIORITY_SIGNS[priority]}&nbsp;{priority.name}" if priority is not None else "",
+        finding.age(report.now_ms).replace(" ", "&nbsp;"),
         _incident(report, finding),
-        _asset_of(report, finding),
+        _asset_of(finding),
         markdown(finding.type, 60),
     )
 
 
 def _excused_row(report: Report, finding: Finding, excuse: Excused) -> str:
-    return _row(_incident(report, finding), _asset_of(report, finding), markdown(excuse.reason, 300))
+    return _row(_incident(report, finding), _asset_of(finding), markdown(excuse.reason, 300))
 
 
 def _unknown_row(report: Report, decision: Decision) -> str:
@@ -155,14 +157,14 @@ def _warning_item(path: str, warning: Mistake) -> str:
 
 
 def _incident(report: Report, finding: Finding) -> str:
-    asset = finding.incident.asset if finding.incident else finding.decision.entry.urn.text
-    title = link(finding.title, incidents_page(report.ui_url, asset))
+    title = link(finding.title, incidents_page(report.ui_url, finding.asset))
     # The URN is what a waiver in the manifest names.
     return f"{title}<br>{code(finding.incident.urn)}" if finding.incident else title
 
 
-def _asset_of(report: Report, finding: Finding) -> str:
-    return link(finding.asset_name, incidents_page(report.ui_url, finding.decision.entry.urn.text))
+def _asset_of(finding: Finding) -> str:
+    sibling = f"<br>on its sibling {code(finding.sibling)}" if finding.sibling else ""
+    return code(finding.asset_name) + sibling
 
 
 def _asset(report: Report, label: str, urn: str) -> str:
@@ -183,14 +185,12 @@ def _fitted(title: str, sections: Iterator[_Section], limit: int) -> str:
     room -= sum(frames)
     for section in present:
         page.append(section.head)
-        written = 0
-        for row in section.rows:
+        for written, row in enumerate(section.rows):
             if written == _ROWS or _size(row) > room:
                 page.append(section.missing(section.total - written))
                 break
             page.append(row)
             room -= _size(row)
-            written += 1
         page.append(section.tail)
     return "".join(page)
 

@@ -7,7 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from incident_gate.policy import Conclusion, Decision
-from incident_gate.report.digest import Finding, count, excused, findings, headline, healthy, outcome_line, unknown
+from incident_gate.report.digest import (
+    Finding,
+    count,
+    excused,
+    findings_of,
+    headline,
+    healthy,
+    outcome_line,
+    unknown,
+    worst_first,
+)
+from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Change, Report
 from incident_gate.report.text import plain
 
@@ -18,6 +29,7 @@ _CHANGE_COLOURS = {Change.RAISED: _RED, Change.KEPT: _RED, Change.FAILED: _YELLO
 _HEADINGS = {Conclusion.BLOCK: "Blocking", Conclusion.WARN: "Only a warning", Conclusion.PASS: "Ignored"}
 _GAP = "  "
 _ROWS = 50  # of one section; `--format json` has them all
+_INCIDENTS = 10  # of one input
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +53,22 @@ class _Screen:
     def paint(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and colour and text else text
 
-    def table(self, rows: Sequence[Sequence[_Cell]], total: int) -> Iterator[str]:
-        """Aligned columns; the last one is cut to what is left of the line, the one before to a third of it."""
-        room = self.width - len(_GAP)
-        widths = [max(cells(row[column].text) for row in rows) for column in range(len(rows[0]))]
-        used = sum(widths[:-2]) + len(_GAP) * (len(widths) - 1)
-        widths[-2] = min(widths[-2], max(room // 3, room - used - widths[-1], 8))
-        widths[-1] = min(widths[-1], max(room - used - widths[-2], 8))
-        for row in rows:
-            padded = (_padded(cell.text, size) for cell, size in zip(row, widths, strict=True))
-            painted = (self.paint(text, cell.colour) for text, cell in zip(padded, row, strict=True))
-            yield f"{_GAP}{_GAP.join(painted)}".rstrip()
-        if total > len(rows):
-            yield f"{_GAP}and {total - len(rows):,} more"
+    def columns(self, rows: Sequence[Sequence[_Cell]]) -> list[int]:
+        """How wide each column is: as wide as its widest cell, the last one as what is left of the line."""
+        widths = [max(cells(cell.text) for cell in column) for column in zip(*rows, strict=True)]
+        used = len(_GAP) * (len(widths) + 1) + sum(widths[:-1])
+        return [*widths[:-1], max(self.width - used, 8)]
 
-    def wrapped(self, text: str, indent: str, first: str = "") -> Iterator[str]:
+    def row(self, row: Sequence[_Cell], widths: Sequence[int]) -> str:
+        """One line of a table."""
+        painted = [
+            self.paint(padded(cell.text, size), cell.colour) for cell, size in zip(row[:-1], widths[:-1], strict=True)
+        ]
+        return _GAP * 2 + _GAP.join([*painted, fitted(row[-1].text, widths[-1])])
+
+    def wrapped(self, text: str, indent: str, first: str | None = None) -> Iterator[str]:
         """A sentence broken between words, each line indented; what is too long for a line is cut."""
-        line = first or indent
+        line = indent if first is None else first
         empty = True
         for word in text.split(" "):
             if not empty and cells(line) + 1 + cells(word) > self.width:
@@ -93,35 +104,30 @@ def _cell_width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
-def _padded(text: str, size: int) -> str:
+def padded(text: str, size: int) -> str:
+    """The text cut or filled with spaces to exactly `size` columns."""
     text = fitted(text, size)
     return text + " " * (size - cells(text))
 
 
 def _lines(report: Report, screen: _Screen, *, explain: bool) -> Iterator[str]:
     colour = _CONCLUSION_COLOURS[report.conclusion] if report.gated else ""
-    word, separator, rest = headline(report).partition(":")
-    for number, line in enumerate(screen.wrapped(word + separator + rest, _GAP, " ")):
-        text = line.strip() if number == 0 else line
-        yield screen.paint(text, f"{_BOLD};{colour}" if colour else _BOLD)
+    for line in screen.wrapped(headline(report), _GAP, ""):
+        yield screen.paint(line, f"{_BOLD};{colour}" if colour else _BOLD)
     for conclusion in reversed(Conclusion):
-        found = findings(report, conclusion)
-        if found:
-            yield from _heading(screen, _HEADINGS[conclusion])
-            yield from screen.table([_incident_row(report, finding) for finding in found[:_ROWS]], len(found))
+        yield from _incident_lines(report, screen, conclusion)
     yield from _unknown_lines(report, screen)
     yield from _excused_lines(report, screen)
     yield from _outcome_lines(report, screen)
     if report.notices or report.warnings:
         yield from _heading(screen, "Remarks")
-        for notice in report.notices[:_ROWS]:
-            yield from screen.wrapped(plain(notice, 1000), _GAP * 2, _GAP)
-        for warning in report.warnings[:_ROWS]:
-            place = f"{plain(report.manifest_path)}:{warning.position.line}:{warning.position.column}"
-            yield from screen.wrapped(f"{place}: {plain(str(warning), 1000)}", _GAP * 2, _GAP)
-        left = max(len(report.notices) - _ROWS, 0) + max(len(report.warnings) - _ROWS, 0)
-        if left:
-            yield f"{_GAP}and {left:,} more"
+        remarks = [
+            *report.notices,
+            *(f"{report.manifest_path}:{w.position.line}:{w.position.column}: {w}" for w in report.warnings),
+        ]
+        for remark in remarks[:_ROWS]:
+            yield from screen.wrapped(plain(remark, 1000), _GAP * 2, _GAP)
+        yield from _more(len(remarks), "remark")
     if explain:
         yield from _explanation(report, screen)
     fine = len(healthy(report))
@@ -135,14 +141,39 @@ def _heading(screen: _Screen, text: str) -> Iterator[str]:
     yield screen.paint(text, _BOLD)
 
 
+def _incident_lines(report: Report, screen: _Screen, conclusion: Conclusion) -> Iterator[str]:
+    decisions = [d for d in worst_first(report.decisions) if d.conclusion is conclusion and d.blocking_count]
+    if not decisions:
+        return
+    yield from _heading(screen, _HEADINGS[conclusion])
+    shown = [(decision, findings_of(decision)[:_INCIDENTS]) for decision in decisions[:_ROWS]]
+    rows = [[_incident_row(report, finding) for finding in found] for _, found in shown]
+    widths = screen.columns([row for of_asset in rows for row in of_asset])
+    for (decision, found), of_asset in zip(shown, rows, strict=True):
+        yield _GAP + screen.paint(fitted(plain(decision.entry.label), screen.width - len(_GAP)), _BOLD)
+        yield from (screen.row(row, widths) for row in of_asset)
+        left = decision.blocking_count - sum(finding.unread or 1 for finding in found)
+        if left:
+            yield f"{_GAP * 2}and {left:,} more"
+        # A sibling's incident is on the sibling's page. Never cut: half an address is none.
+        pages = dict.fromkeys(incidents_page(report.ui_url, finding.asset) for finding in found)
+        yield from (_GAP * 2 + screen.paint(page, _DIM) for page in pages if page)
+    yield from _more(len(decisions), "input")
+
+
 def _incident_row(report: Report, finding: Finding) -> list[_Cell]:
+    sibling = f" (on its sibling {plain(finding.sibling)})" if finding.sibling else ""
     return [
         _Cell(finding.priority or "-", _PRIORITY_COLOURS.get(finding.priority, "")),
+        _Cell(finding.age(report.now_ms) or "-"),
         _Cell(plain(finding.type, 24) or "-"),
-        _Cell(finding.age(report.now_ms) or "-", _DIM),
-        _Cell(finding.asset_name),
-        _Cell(plain(finding.title)),
+        _Cell(plain(finding.title) + sibling),
     ]
+
+
+def _more(total: int, noun: str) -> Iterator[str]:
+    if total > _ROWS:
+        yield f"{_GAP}and {count(total - _ROWS, 'more ' + noun)}"
 
 
 def _unknown_lines(report: Report, screen: _Screen) -> Iterator[str]:
@@ -157,19 +188,19 @@ def _unknown_lines(report: Report, screen: _Screen) -> Iterator[str]:
             yield from screen.wrapped(plain(problem.message, 1000), _GAP * 2)
             if problem.hint:
                 yield from screen.wrapped(plain(problem.hint, 1000), _GAP * 3, f"{_GAP * 2}→ ")
-    if len(unsure) > _ROWS:
-        yield f"{_GAP}and {len(unsure) - _ROWS:,} more"
+    yield from _more(len(unsure), "input")
 
 
 def _excused_lines(report: Report, screen: _Screen) -> Iterator[str]:
     passed = list(excused(report))
-    if passed:
-        yield from _heading(screen, "Excused")
-        rows = [
-            [_Cell(f.asset_name), _Cell(plain(f.title)), _Cell(plain(excuse.reason, 300), _DIM)]
-            for f, excuse in passed[:_ROWS]
-        ]
-        yield from screen.table(rows, len(passed))
+    if not passed:
+        return
+    yield from _heading(screen, "Excused")
+    for finding, excuse in passed[:_ROWS]:
+        text = f"{plain(finding.asset_name, 120)}: {plain(finding.title)}"
+        yield from screen.wrapped(text, _GAP * 2, _GAP)
+        yield from screen.wrapped(plain(excuse.reason, 300), _GAP * 2)
+    yield from _more(len(passed), "incident")
 
 
 def _outcome_lines(report: Report, screen: _Screen) -> Iterator[str]:
@@ -179,13 +210,12 @@ def _outcome_lines(report: Report, screen: _Screen) -> Iterator[str]:
         yield from _heading(screen, fitted(outcome_line(report.outcome), screen.width))
     results = report.outcome.results
     for result in results[:_ROWS]:
-        change = screen.paint(_padded(result.change, 13), _CHANGE_COLOURS.get(result.change, _GREEN))
+        change = screen.paint(padded(result.change, 13), _CHANGE_COLOURS.get(result.change, _GREEN))
         yield f"{_GAP}{change} {fitted(plain(result.entry.label), screen.width - 17)}"
         for text in (*result.incidents, result.message, result.hint):
             if text:
                 yield from screen.wrapped(plain(text, 1000), _GAP * 2)
-    if len(results) > _ROWS:
-        yield f"{_GAP}and {len(results) - _ROWS:,} more"
+    yield from _more(len(results), "output")
 
 
 def _explanation(report: Report, screen: _Screen) -> Iterator[str]:

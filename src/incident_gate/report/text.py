@@ -12,12 +12,14 @@ _ANSI_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]",
 )
+_COMMAND = re.compile(r"(?<!\S):{2,}")
 _MARKS_IN_A_ROW = 2  # more than any living script needs; stacks of them paint over the lines above
 
-# Every ASCII punctuation character: whatever Markdown means by one, it does not mean it by the entity.
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-# GitHub looks for mentions, issue and commit references, addresses and emoji in the text that Markdown has produced, where entities
-# and backslashes are long gone (github/cmark-gfm#181). A word joiner is invisible and keeps them from matching.
+# Whatever Markdown means by one of these characters, it does not mean it by the entity. A full stop or a hyphen means
+# something only at the start or after a digit (lists, rules), a comma, a slash and a quote never do.
+_PUNCTUATION = re.compile(r"(?<![A-Za-z])[.-]|[!-&(-+:-@\[-`{-~]")
+# GitHub looks for mentions, issue and commit references, addresses and emoji in the text that Markdown has produced,
+# where entities and backslashes are long gone (github/cmark-gfm#181). A word joiner is invisible and stops a match.
 _JOINER = "\u2060"
 _TRIGGER = re.compile(r"[@#:](?=\S)|www(?=\.)|GH-(?=\d)|[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE)
 # Math is found in the finished text as well; GitHub documents the span as the way to write a dollar sign.
@@ -29,18 +31,20 @@ _ELLIPSIS = "…"
 def plain(text: str, limit: int = 200) -> str:
     """One line that shows what it is, for a terminal, a log or an annotation.
 
-    Without control characters, escape sequences, bidirectional overrides and invisible characters; white space folded; at most
-    `limit` characters, the last an ellipsis if something was cut. It never starts a workflow command, neither as `::name::` at
-    the start of a line nor as `##[name]` anywhere in it.
+    Without control characters, escape sequences, bidirectional overrides and invisible characters; white space folded;
+    at most `limit` characters, the last an ellipsis if something was cut. It starts no workflow command: the runner
+    takes `::name::` at the start of a line, and the older form `##[name]` anywhere in it.
     """
     # A title of 100 MB costs no more than a long one.
-    text = text[: 8 * limit + 64]
+    bound = 8 * limit + 64
+    too_long = len(text) > bound
+    text = text[:bound]
     if not (text.isascii() and text.isprintable()):
         text = _visible(_ANSI_SEQUENCE.sub("", text))
     text = " ".join(text.split()).replace("##[", "## [")
-    if text.startswith("::"):
-        text = ": " + text[1:]
-    if len(text) > limit:
+    # Any word's start: text may be broken into lines between words, and the runner ignores a line's indentation.
+    text = _COMMAND.sub(lambda match: " ".join(match[0]), text)
+    if too_long or len(text) > limit:
         text = text[: max(limit - 1, 0)].rstrip() + _ELLIPSIS
     return text
 
@@ -79,7 +83,7 @@ def _visible(text: str) -> str:
         if character.isspace():
             kept.append(" ")
         elif category not in ("Cc", "Cf"):
-            # What is left unprintable (a lone surrogate, private use) cannot be shown, and a surrogate not even be encoded.
+            # What is left unprintable cannot be shown (private use), or not even be encoded (a lone surrogate).
             kept.append(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}")
     return "".join(kept)
 
