@@ -1,18 +1,18 @@
 """Reading a YAML file into nodes so that no file can do harm.
 
-The nodes are made from PyYAML's events, not by its composer: the limits hold while the file is being read, and the nodes
-of a manifest of 100,000 lines need a third of the memory.
+The nodes are made from PyYAML's events, not by its composer: the limits hold while the file is being read, and a
+manifest of 100,000 lines takes less memory.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from incident_gate.manifest.error import Mistakes
 from incident_gate.manifest.model import Mistake, Position
-from incident_gate.manifest.node import SCALAR_TAGS, TAG, Kind, Mapping, Node, Scalar, Sequence
+from incident_gate.manifest.node import MAPPING_TAGS, SCALAR_TAGS, SEQUENCE_TAGS, Kind, Mapping, Node, Scalar, Sequence
 from incident_gate.quote import quote, visible
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 20
-MAX_NODES = 2_000_000
+MAX_NODES = 1_000_000
 """Values and keys, an alias counted as all that it stands for: a file that doubles itself line by line ends here."""
 
 
@@ -88,16 +88,16 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
     """Tell PyYAML's complaint with its place; about a tab in plain words."""
     import yaml  # noqa: PLC0415 - only a manifest needs it
 
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    if mark is None:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return UnreadableError(Position(1, 1), f"this is not YAML: {visible(str(error))}")
+    mark = error.problem_mark
     position = Position(mark.line + 1, mark.column + 1)
     if text[mark.index : mark.index + 1] == "\t":
-        return UnreadableError(position, "a tab begins this", "spaces: YAML allows no tabs here")
+        return UnreadableError(position, "a tab stands here", "spaces: YAML allows no tabs here")
     context = f" {error.context}" if error.context else ""
-    if error.context and error.context_mark and error.context_mark.line != mark.line:
+    if context and error.context_mark and error.context_mark.line != mark.line:
         context += f" that begins in line {error.context_mark.line + 1}"
-    return UnreadableError(position, f"this is not YAML: {visible(str(error.problem))}{visible(context)}")
+    return UnreadableError(position, f"this is not YAML: {visible(f'{error.problem}{context}')}")
 
 
 class _Builder:
@@ -115,34 +115,38 @@ class _Builder:
 
     def document(self) -> Node | None:
         """Read the whole file, which may hold one document."""
-        self._loader.get_event()  # the stream's start
+        self._next()  # the stream's start
         if self._loader.check_event(self._events.StreamEndEvent):
             return None
-        self._loader.get_event()  # the document's start
+        self._next()  # the document's start
         root = self._node(depth=1, flow=False)
-        self._loader.get_event()  # the document's end
-        event = self._loader.get_event()
+        self._next()  # the document's end
+        event = self._next()
         if not isinstance(event, self._events.StreamEndEvent):
             raise UnreadableError(_start(event), "a second YAML document begins", "one document in the file")
         return None if isinstance(root, Scalar) and root.kind is Kind.NULL else root
 
+    def _next(self) -> Any:
+        """Take the next event; `Any`, because the stubs know only what all events share."""
+        return self._loader.get_event()
+
     def _node(self, depth: int, *, flow: bool) -> Node:
-        event = self._loader.get_event()
+        event = self._next()
         position = _start(event)
         if depth > MAX_DEPTH:
             raise UnreadableError(position, "this is nested too deeply", f"at most {MAX_DEPTH} levels")
         if isinstance(event, self._events.AliasEvent):
-            return self._alias(event.anchor, position)
+            return self._alias(str(event.anchor), position)
         before = self._count
         self._grow(1, position)
         node: Node
         if isinstance(event, self._events.ScalarEvent):
             node = self._scalar(event, position, flow=flow)
         elif isinstance(event, self._events.SequenceStartEvent):
-            self._check_tag(event.tag, position, {f"{TAG}seq"})
+            self._check_tag(event.tag, position, SEQUENCE_TAGS)
             node = Sequence(position, self._items(depth, flow=flow or bool(event.flow_style)))
         else:
-            self._check_tag(event.tag, position, {f"{TAG}map"})
+            self._check_tag(event.tag, position, MAPPING_TAGS)
             node = Mapping(position, self._pairs(depth, flow=flow or bool(event.flow_style)))
         if event.anchor:
             self._anchors[event.anchor] = (node, self._count - before)
@@ -157,7 +161,7 @@ class _Builder:
             return replace(node, position=position, inset=None)
         return replace(node, position=position)
 
-    def _scalar(self, event: yaml.ScalarEvent, position: Position, *, flow: bool) -> Scalar:
+    def _scalar(self, event: Any, position: Position, *, flow: bool) -> Scalar:
         tag = self._check_tag(event.tag, position, SCALAR_TAGS)
         plain = event.implicit[0]
         inset: int | None = 0 if plain else 1
@@ -169,7 +173,7 @@ class _Builder:
         items: list[Node] = []
         while not self._loader.check_event(self._events.SequenceEndEvent):
             items.append(self._node(depth + 1, flow=flow))
-        self._loader.get_event()
+        self._next()
         return items
 
     def _pairs(self, depth: int, *, flow: bool) -> list[tuple[Scalar, Node]]:
@@ -189,10 +193,10 @@ class _Builder:
             else:
                 lines[key.text] = key.position.line
                 pairs.append((key, value))
-        self._loader.get_event()
+        self._next()
         return pairs
 
-    def _check_tag(self, tag: str | None, position: Position, known: frozenset[str] | set[str]) -> str | None:
+    def _check_tag(self, tag: str | None, position: Position, known: frozenset[str]) -> str | None:
         if tag is None or tag in known:
             return tag
         self._mistakes.add(position, f"the tag {quote(tag)}", "no tag: a manifest holds no objects")
@@ -205,5 +209,5 @@ class _Builder:
             raise UnreadableError(position, message, f"at most {MAX_NODES:,}")
 
 
-def _start(event: yaml.Event) -> Position:
+def _start(event: Any) -> Position:
     return Position(event.start_mark.line + 1, event.start_mark.column + 1)

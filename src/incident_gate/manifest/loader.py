@@ -10,7 +10,7 @@ from typing import Any
 
 from incident_gate.manifest.document import MAX_BYTES, UnreadableError, check_size, read_document
 from incident_gate.manifest.error import ManifestError, Mistakes
-from incident_gate.manifest.model import InputEntry, Manifest, Mistake, Position
+from incident_gate.manifest.model import InputEntry, Manifest, Mistake, Position, Waiver
 from incident_gate.manifest.node import Mapping, Node, Sequence
 from incident_gate.manifest.record import record_shape
 from incident_gate.quote import quote
@@ -100,15 +100,15 @@ def _without_expired(manifest: Manifest, today: date) -> Manifest:
     warnings: list[Mistake] = []
     inputs: list[InputEntry] = []
     for entry in manifest.inputs:
-        expired = [waiver for waiver in entry.ignore if waiver.until < today]
-        warnings += [
-            Mistake(
-                position=waiver.position,
-                message=f"the waiver for {waiver.incident} on {quote(entry.label)} ended on {waiver.until}: the incident counts again",
-                expected='this item removed, or a later day at "until"',
-            )
-            for waiver in expired
-        ]
         kept = tuple(waiver for waiver in entry.ignore if waiver.until >= today)
-        inputs.append(replace(entry, ignore=kept) if expired else entry)
+        warnings += [_expired(waiver, entry) for waiver in entry.ignore if waiver.until < today]
+        inputs.append(entry if kept == entry.ignore else replace(entry, ignore=kept))
     return replace(manifest, inputs=tuple(inputs), warnings=tuple(warnings)) if warnings else manifest
+
+
+def _expired(waiver: Waiver, entry: InputEntry) -> Mistake:
+    return Mistake(
+        position=waiver.position,
+        message=f"the waiver for {waiver.incident} on {quote(entry.label)} ended on {waiver.until}, so it counts again",
+        expected='a later day at "until", or no waiver',
+    )

@@ -95,7 +95,10 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputEntry:
-    """An asset that must be healthy. None means: not said here, so the action's input or the manifest's defaults decide."""
+    """An asset that must be healthy.
+
+    None means: not said here, so the action's input or the manifest's defaults decide.
+    """
 
     urn: Annotated[Urn, Key(doc="The asset's URN, as DataHub shows it.", shorthand=True)]
     position: Position

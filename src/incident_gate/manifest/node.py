@@ -81,18 +81,18 @@ class Mapping:
 
 Node: TypeAlias = Scalar | Sequence | Mapping
 
-TAG = "tag:yaml.org,2002:"
-"""What all standard tags begin with, written `!!` in a file."""
-
-SCALAR_TAGS = frozenset({"!", *(TAG + name for name in ("str", "bool", "int", "float", "timestamp", "null"))})
-"""The tags that a value may have; any other is an object of some program."""
+_TAG = "tag:yaml.org,2002:"
+SCALAR_TAGS = frozenset({"!", *(_TAG + name for name in ("str", "bool", "int", "float", "timestamp", "null"))})
+SEQUENCE_TAGS = frozenset({f"{_TAG}seq"})
+MAPPING_TAGS = frozenset({f"{_TAG}map"})
+"""The tags that the file may write; any other asks for an object of some program."""
 
 _KINDS = {
-    f"{TAG}bool": Kind.BOOLEAN,
-    f"{TAG}int": Kind.NUMBER,
-    f"{TAG}float": Kind.NUMBER,
-    f"{TAG}timestamp": Kind.DATE,
-    f"{TAG}null": Kind.NULL,
+    f"{_TAG}bool": Kind.BOOLEAN,
+    f"{_TAG}int": Kind.NUMBER,
+    f"{_TAG}float": Kind.NUMBER,
+    f"{_TAG}timestamp": Kind.DATE,
+    f"{_TAG}null": Kind.NULL,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping as Table
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -93,35 +93,30 @@ class RecordShape:
             sound &= value is not None
         for name, member in self.members.items():
             if member.required and name not in places:
-                mistakes.add(node.position, f"{what} has no key {quote(name)}", f"{name}: {member.shape.expected}")
+                wanted = f"{name}: {member.shape.expected}"
+                mistakes.add(node.position, f"{what} has no key {quote(name)}", wanted)
                 sound = False
-            sound &= self._companions(name, member, values, places, node, mistakes)
-        return values if sound else None
+        return values if self._companions(values, places, mistakes) and sound else None
 
-    def _companions(
-        self,
-        name: str,
-        member: Member,
-        values: dict[str, Any],
-        places: dict[str, Position],
-        node: Mapping,
-        mistakes: Mistakes,
-    ) -> bool:
-        """Whether a key that belongs to a value of another one is there with it and only with it."""
-        if member.key.only_with is None:
-            return True
-        other, word = member.key.only_with
-        if other in places and values[self.members[other].field] is None:
-            return True  # a mistake of its own, already told
-        demanded = values.get(self.members[other].field) == word
-        if demanded and name not in places:
-            expected = f"{name}: {member.shape.expected}"
-            mistakes.add(
-                places.get(other, node.position), f"{quote(other)} is {word} without a {quote(name)}", expected
-            )
-        elif not demanded and name in places:
-            mistakes.add(places[name], f"{quote(name)} without {other}: {word}", f"both, or neither: {other}: {word}")
-        return demanded == (name in places)
+    def _companions(self, values: dict[str, Any], places: dict[str, Position], mistakes: Mistakes) -> bool:
+        """Whether each key that belongs to a value of another one is there with it and only with it."""
+        sound = True
+        for name, member in self.members.items():
+            if member.key.only_with is None:
+                continue
+            other, word = member.key.only_with
+            if other in places and values[self.members[other].field] is None:
+                continue  # a mistake already told
+            demanded = values.get(self.members[other].field) == word
+            if demanded and name not in places:
+                wanted = f"{name}: {member.shape.expected}"
+                mistakes.add(places[other], f"{quote(other)} is {word} and there is no key {quote(name)}", wanted)
+            elif not demanded and name in places:
+                mistakes.add(
+                    places[name], f"{quote(name)} goes only with {other}: {word}", f"{other}: {word} beside it"
+                )
+            sound &= demanded == (name in places)
+        return sound
 
     def schema(self, definitions: Schema) -> Schema:
         """A reference to the record's own definition, with the shorthand beside it."""
@@ -171,19 +166,23 @@ def record_shape(record: type[Any]) -> RecordShape:
 def _shape(hint: Any, key: Key) -> Shape:
     """Make the shape of a field's type."""
     origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
+    if origin in {Union, types.UnionType}:
         return _shape(next(argument for argument in arguments if argument is not type(None)), key)
+    if origin in {tuple, frozenset}:
+        return ListShape(_shape(arguments[0], key), origin, key.min_items, key.unique)
     if origin is Literal:
         return ConstantShape(arguments[0])
-    if origin in (tuple, frozenset):
-        return ListShape(_shape(arguments[0], key), origin, key.min_items, key.unique)
-    if isinstance(hint, type) and issubclass(hint, Enum):
+    return _value_shape(hint, key)
+
+
+def _value_shape(hint: type[Any], key: Key) -> Shape:
+    """Make the shape of a single value."""
+    simple: dict[type[Any], Shape] = {bool: FlagShape(), date: DayShape(), Urn: UrnShape(), str: TextShape(key.text)}
+    if issubclass(hint, Enum):
         return ChoiceShape(_words(hint, key))
-    if is_dataclass(hint) and hint is not Urn:
-        return record_shape(hint)  # type: ignore[arg-type]  # a class here, never an instance
-    if hint is str:
-        return ChoiceShape({word: word for word in key.choices}) if key.choices else TextShape(key.text)
-    return {bool: FlagShape, date: DayShape, Urn: UrnShape}[hint]()
+    if hint is str and key.choices:
+        return ChoiceShape({word: word for word in key.choices})
+    return simple[hint] if hint in simple else record_shape(hint)
 
 
 def _words(enum: type[Enum], key: Key) -> dict[str, Enum]:
