@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 
 
 class Priority(IntEnum):
-    """Severity of an incident on the one scale that both forms share: servers before 1.0 store the int, later ones name it."""
+    """Severity on the one scale that both forms share: servers before 1.0 send the int, later ones the name."""
 
     CRITICAL = 0
     HIGH = 1
@@ -56,8 +56,8 @@ class Problem:
 class Incident:
     """An incident as read; all text is untrusted.
 
-    `asset` is the URN on which it is listed: the entry's own, or a sibling's. `created_ms` is Unix time in milliseconds.
-    `type` and `priority` are None where the server left them out or sent something it has no name for.
+    `asset` is the URN on which it is listed: the entry's own, or a sibling's. `created_ms` is Unix time in
+    milliseconds. `type` and `priority` are None where the server left them out or sent something it has no name for.
     """
 
     urn: str
@@ -74,8 +74,8 @@ class Incident:
 class Health:
     """Everything that DataHub said of one asset.
 
-    `unread` counts active incidents that the server's index counts and its list does not show (total above the list):
-    they are real until shown otherwise. `problems` is empty only when the answer is complete.
+    `unread` counts active incidents that the server's index counts and its list does not show (`total` above the
+    list): they are real until shown otherwise. `problems` is empty only when the answer is complete.
     `siblings` are the URNs whose incidents are included.
     """
 

@@ -1,0 +1,232 @@
+"""Reading health out of an answer of any shape: what is not there or not as promised is a problem, never health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from incident_gate.datahub.failure import GraphqlError
+from incident_gate.datahub.model import Health, Incident, Priority, Problem, Reason
+
+_SUPPORT_HINT = "Take it out of the manifest, or check that this DataHub version tracks incidents on this asset type."
+_ACCESS_HINT = "Check that the token's user may view it, and that DataHub is healthy; then run again."
+
+
+@dataclass(slots=True)
+class Listing:
+    """The incidents of one URN as they come in, page by page.
+
+    `total` is the greatest count that the server's search index gave; it is counted apart from the list, which drops
+    what the primary store does not load. `reached` is the offset up to which the list was asked for.
+    """
+
+    urn: str
+    active: dict[str, Incident] = field(default_factory=dict)
+    resolved: set[str] = field(default_factory=set)
+    total: int = 0
+    reached: int = 0
+    unreadable: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def unread(self) -> int:
+        """Active incidents that are counted but not shown."""
+        return max(self.total - len(self.active) - len(self.resolved), self.unreadable)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a further page may show more."""
+        return self.total > self.reached
+
+    def add(self, page: object, *, size: int) -> bool:
+        """Take in one `EntityIncidentsResult`.
+
+        Args:
+            page: As it came.
+            size: How many incidents were asked for.
+
+        Returns:
+            Whether it brought anything new.
+        """
+        if page is None:
+            # An entity type whose field is declared but not wired returns null: that is not "none".
+            self._problem(Reason.NO_INCIDENTS_FIELD, "DataHub does not say whether it has incidents", _SUPPORT_HINT)
+            return False
+        listed = page.get("incidents") if isinstance(page, dict) else None
+        if not isinstance(page, dict) or not isinstance(listed, list):
+            self._problem(Reason.MALFORMED, "DataHub's list of its incidents is not a list", _ACCESS_HINT)
+            return False
+        total = page.get("total")
+        if isinstance(total, bool) or not isinstance(total, int) or total < 0:
+            self._problem(Reason.MALFORMED, "DataHub does not count its incidents", _ACCESS_HINT)
+            total = 0
+        self.total = max(self.total, total)
+        before = len(self.active) + len(self.resolved)
+        for element in listed:
+            self._element(element)
+        # The server may cut the page below what was asked, and the list may be shorter still where elements do not
+        # load; only an empty list says nothing about where the next one starts.
+        self.reached += len(listed) or size
+        return len(self.active) + len(self.resolved) > before
+
+    def _element(self, element: object) -> None:
+        urn = element.get("urn") if isinstance(element, dict) else None
+        if not isinstance(element, dict) or not isinstance(urn, str) or not urn:
+            self.unreadable += 1
+            return
+        if _state(element) == "RESOLVED":
+            # The index still lists it as active; the primary store, which this was loaded from, knows better.
+            self.resolved.add(urn)
+            return
+        self.active[urn] = _incident(urn, self.urn, element)
+
+    def _problem(self, reason: Reason, message: str, hint: str) -> None:
+        self.problems.append(Problem(reason, message, hint))
+
+
+@dataclass(slots=True)
+class Draft:
+    """One asset's health as its answers come in; `exists` is None until somebody says."""
+
+    urn: str
+    own: Listing
+    siblings: dict[str, Listing] = field(default_factory=dict)
+    exists: bool | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def listings(self) -> Iterable[Listing]:
+        """Its own list and its siblings'."""
+        return (self.own, *self.siblings.values())
+
+    def health(self) -> Health:
+        """What is established, once nothing further can be asked."""
+        problems = [*self.problems]
+        if self.exists is False:
+            message = "It is not in DataHub: never ingested, or the URN is mistyped"
+            problems.insert(0, Problem(Reason.NOT_FOUND, message, "Compare the URN with the one on its DataHub page."))
+        elif self.exists is None and not problems:
+            message = "DataHub does not say whether it exists"
+            problems.append(Problem(Reason.EXISTENCE_UNKNOWN, message, _ACCESS_HINT))
+        problems += self.own.problems
+        for sibling in self.siblings.values():
+            problems += [
+                Problem(p.reason, f"Its sibling {sibling.urn}: {p.message}", "`siblings: false` leaves siblings out.")
+                for p in sibling.problems
+            ]
+        return Health(
+            urn=self.urn,
+            incidents=tuple(incident for listing in self.listings for incident in listing.active.values()),
+            unread=sum(listing.unread for listing in self.listings),
+            problems=tuple(dict.fromkeys(problems)),
+            siblings=tuple(self.siblings),
+        )
+
+
+def unanswered(urn: str, reason: Reason, message: str, hint: str = _ACCESS_HINT) -> Health:
+    """The health of an asset that nothing was said about."""
+    return Health(urn=urn, problems=(Problem(reason, message, hint),))
+
+
+def read_element(urn: str, element: object, errors: Iterable[GraphqlError], *, size: int) -> Draft:
+    """Take in one asset's element of an answer.
+
+    Args:
+        urn: The asset that was asked for.
+        element: What stands in its place.
+        errors: Those errors of the answer whose path leads into it.
+        size: The page size that was asked for.
+    """
+    draft = Draft(urn, Listing(urn))
+    for error in errors:
+        draft.problems.append(Problem(Reason.ERROR, f"DataHub failed on it: {error}", _ACCESS_HINT))
+    if element is None:
+        if not draft.problems:
+            message = "DataHub returns nothing for it: it does not exist, or the token may not see it"
+            draft.problems.append(Problem(Reason.HIDDEN, message, _ACCESS_HINT))
+        return draft
+    if not isinstance(element, dict):
+        draft.problems.append(Problem(Reason.MALFORMED, "DataHub's answer for it is not an object", _ACCESS_HINT))
+        return draft
+    exists = element.get("exists")
+    draft.exists = exists if isinstance(exists, bool) else None
+    note_removal(draft, element)
+    if not (element.get("incidents") is None and draft.problems):
+        draft.own.add(element.get("incidents"), size=size)
+    _read_siblings(draft, element.get("siblings"), size)
+    return draft
+
+
+def note_removal(draft: Draft, element: object) -> None:
+    """Note that an asset was soft-deleted: it still resolves, and only this tells."""
+    status = element.get("status") if isinstance(element, dict) else None
+    if isinstance(status, dict) and status.get("removed") is True:
+        message = "It was removed (soft-deleted) in DataHub"
+        draft.problems.append(Problem(Reason.REMOVED, message, "Name the dataset that replaces it, or restore it."))
+
+
+def sibling_urns(element: object) -> list[str | None]:
+    """The URNs in an asset's `siblings`; None for each that is not shown."""
+    outer = element.get("siblings") if isinstance(element, dict) else None
+    inner = outer.get("siblings") if isinstance(outer, dict) else None
+    if not isinstance(inner, list):
+        return []
+    return [s["urn"] if isinstance(s, dict) and isinstance(s.get("urn"), str) else None for s in inner]
+
+
+def note_hidden_sibling(draft: Draft) -> None:
+    """Note a sibling that the answer names but does not show: it may have incidents."""
+    message = "One of its siblings is not visible to the token"
+    draft.problems.append(Problem(Reason.HIDDEN, message, "Grant view access, or set `siblings: false`."))
+
+
+def _read_siblings(draft: Draft, siblings: object, size: int) -> None:
+    if siblings is None:
+        return
+    inner = siblings.get("siblings") if isinstance(siblings, dict) else None
+    if not isinstance(siblings, dict) or not (inner is None or isinstance(inner, list)):
+        draft.problems.append(Problem(Reason.MALFORMED, "DataHub's list of its siblings is not a list", _ACCESS_HINT))
+        return
+    for sibling in inner or ():
+        urn = sibling.get("urn") if isinstance(sibling, dict) else None
+        if not isinstance(sibling, dict) or not isinstance(urn, str):
+            note_hidden_sibling(draft)
+        elif urn != draft.urn:
+            listing = draft.siblings.setdefault(urn, Listing(urn))
+            listing.add(sibling.get("incidents"), size=size)
+
+
+def _state(element: dict[str, object]) -> object:
+    for name in ("status", "incidentStatus"):
+        status = element.get(name)
+        if isinstance(status, dict):
+            return status.get("state")
+    return None
+
+
+def _incident(urn: str, asset: str, element: dict[str, object]) -> Incident:
+    created = element.get("created")
+    time = created.get("time") if isinstance(created, dict) else None
+    return Incident(
+        urn=urn,
+        asset=asset,
+        type=_text(element.get("incidentType")),
+        custom_type=_text(element.get("customType")),
+        title=_text(element.get("title")),
+        description=_text(element.get("description")),
+        priority=read_priority(element.get("priority")),
+        created_ms=time if isinstance(time, int) and not isinstance(time, bool) else None,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def read_priority(value: object) -> Priority | None:
+    """A priority as either kind of server sends it: an int (0 is the most severe) up to 0.15, a name since 1.0."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Priority(min(max(value, Priority.CRITICAL), Priority.LOW))
+    if isinstance(value, str):
+        return Priority.__members__.get(value)
+    return None

@@ -1,0 +1,85 @@
+"""The HTTP client that carries the token: whom it trusts, through which proxy, with which headers."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from incident_gate import __version__
+from incident_gate.datahub.address import Address
+from incident_gate.errors import SettingError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How to reach DataHub. Token and header values never stand in its repr; `ca_bundle` adds to the public CAs."""
+
+    address: Address
+    token: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca_bundle: Path | None = None
+
+
+def open_client(connection: Connection, *, connections: int) -> httpx.Client:
+    """Open the client for one server.
+
+    Proxy variables are honoured; redirects are never followed, because the token would go along.
+
+    Args:
+        connection: Where to and with what.
+        connections: How many requests are made at a time.
+
+    Raises:
+        SettingError: The CA bundle cannot be used.
+    """
+    headers = {
+        "Accept": "application/json",
+        # An answer is small, and one that inflates beyond its size cannot come.
+        "Accept-Encoding": "identity",
+        "Content-Type": "application/json",
+        "User-Agent": f"datahub-incident-gate/{__version__}",
+        **connection.headers,
+    }
+    if connection.token:
+        headers["Authorization"] = f"Bearer {connection.token}"
+    return httpx.Client(
+        headers=headers,
+        verify=_trust(connection),
+        follow_redirects=False,
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+    )
+
+
+def _trust(connection: Connection) -> ssl.SSLContext:
+    if not connection.address.is_encrypted:
+        # Loading the CAs costs as much as the request itself; without TLS nobody is verified. The context stays strict:
+        # should anything use it after all, it trusts nobody.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    source = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or ""
+    try:
+        if source:
+            context = ssl.create_default_context(
+                cafile=os.environ.get("SSL_CERT_FILE") or None, capath=os.environ.get("SSL_CERT_DIR") or None
+            )
+        else:
+            import certifi  # noqa: PLC0415 - needed for TLS with the public CAs only
+
+            context = ssl.create_default_context(cafile=certifi.where())
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(
+            f"SSL_CERT_FILE cannot be used: {error}.", hint="It must name a file of PEM certificates."
+        ) from None
+    if connection.ca_bundle:
+        try:
+            context.load_verify_locations(cafile=connection.ca_bundle)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingError(
+                f"ca-bundle {connection.ca_bundle.name} cannot be used: {error}.",
+                hint="It must be a file of PEM certificates below the workspace.",
+            ) from None
+    return context

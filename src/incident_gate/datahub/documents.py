@@ -1,0 +1,107 @@
+"""The GraphQL text that is sent: constant for a given schema; every value travels as a variable.
+
+Nothing here declares a variable of an input object type, because `UpdateIncidentStatusInput` was renamed in 1.0:
+scalars and enums stand as variables inside an inline object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from incident_gate.datahub.schema import INCIDENT_FIELDS, TYPE_NAMES, AssetFields, Schema
+from incident_gate.urn import EntityType
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A document and its operation's name, on which servers may key rate limits."""
+
+    name: str
+    text: str
+
+
+# Asked only after the server refused a field. `includeDeprecated` because `Incident.status` is deprecated since 1.0.
+INTROSPECTION = Operation(
+    "incidentGateSchema",
+    "query incidentGateSchema { __schema { types { name fields(includeDeprecated: true) { name } } } }",
+)
+
+
+def health_of_many(schema: Schema) -> Operation:
+    """One field for any number of assets: `$urns`, `$siblings`, `$start`, `$count`."""
+    fragments = " ".join(
+        f"... on {TYPE_NAMES[kind]} {{ {selection} }}"
+        for kind, fields in schema.assets.items()
+        if (selection := _asset(fields))
+    )
+    name = "incidentGateHealth"
+    head = f"query {name}($urns: [String!]!, {_paging(siblings=schema.has_siblings)})"
+    return Operation(name, f"{head} {{ entities(urns: $urns) {{ urn {fragments} }} }} {_page(schema)}")
+
+
+def health_of_each(schema: Schema, kind: EntityType, number: int) -> Operation:
+    """One aliased field an asset, for servers without `entities`: `$u0`, `$u1` …, else as `health_of_many`."""
+    name = "incidentGateHealthOfEach"
+    variables = _urns(number)
+    fields = schema.assets[kind]
+    selection = _asset(fields)
+    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ urn {selection} }}" for i in range(number))
+    return Operation(
+        name, f"query {name}({variables}, {_paging(siblings=fields.siblings)}) {{ {roots} }} {_page(schema)}"
+    )
+
+
+def existence_of_each(number: int) -> Operation:
+    """`entityExists` for `$u0`, `$u1` …, where the asset itself does not say."""
+    name = "incidentGateExistence"
+    variables = _urns(number)
+    roots = " ".join(f"a{i}: entityExists(urn: $u{i})" for i in range(number))
+    return Operation(name, f"query {name}({variables}) {{ {roots} }}")
+
+
+def _paging(*, siblings: bool) -> str:
+    # A variable that is declared and not used is a validation error; one that is sent and not declared is none.
+    return f"{'$siblings: Boolean!, ' if siblings else ''}$start: Int!, $count: Int!"
+
+
+def _asset(fields: AssetFields) -> str:
+    incidents = "incidents(state: ACTIVE, start: $start, count: $count) { ...page }" if fields.incidents else ""
+    sibling = f"siblings @include(if: $siblings) {{ siblings {{ urn ... on Dataset {{ {incidents} }} }} }}"
+    return " ".join(
+        part
+        for part in (
+            "exists" if fields.exists else "",
+            "status { removed }" if fields.removed else "",
+            incidents,
+            sibling if fields.siblings and incidents else "",
+        )
+        if part
+    )
+
+
+def _page(schema: Schema) -> str:
+    leaves = [
+        "created { time }" if name == "created" else name for name in INCIDENT_FIELDS if name in schema.incident_fields
+    ]
+    if schema.status_field:
+        leaves.append(f"{schema.status_field} {{ state }}")
+    return f"fragment page on EntityIncidentsResult {{ total incidents {{ urn {' '.join(leaves)} }} }}"
+
+
+def removal_of_each(kind: EntityType, number: int) -> Operation:
+    """`status { removed }` alone, for a server whose schema is not known."""
+    return _each("incidentGateRemoval", kind, number, "status { removed }")
+
+
+def siblings_of_each(number: int) -> Operation:
+    """A dataset's siblings alone, for a server whose schema is not known."""
+    return _each("incidentGateSiblings", EntityType.DATASET, number, "siblings { siblings { urn } }")
+
+
+def _each(name: str, kind: EntityType, number: int, selection: str) -> Operation:
+    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ {selection} }}" for i in range(number))
+    return Operation(name, f"query {name}({_urns(number)}) {{ {roots} }}")
+
+
+def _urns(number: int) -> str:
+    return ", ".join(f"$u{i}: String!" for i in range(number))

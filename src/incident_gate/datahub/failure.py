@@ -1,0 +1,117 @@
+"""Why one request brought no usable answer, told apart by what may be done about it.
+
+Failure
+├── TransientFailure   the next try may succeed
+└── RequestFailure     this request is refused; another one (smaller, simpler) may be answered
+
+What ends the whole conversation is a `DataHubError` of `incident_gate.errors`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from incident_gate.errors import DataHubError, UnreachableError
+
+# DataHub's BAD_REQUEST, UNAUTHORIZED, NOT_FOUND and CONFLICT, and what proxies in front of it say likewise.
+_REFUSALS = {400, 401, 403, 404, 409}
+
+
+class Failure(Exception):  # noqa: N818 - it is caught by name in this folder and never reaches a user
+    """A request without a usable answer.
+
+    Args:
+        message: What happened, as a sentence's beginning without the full stop.
+        maybe_done: Whether a write may have been carried out all the same.
+    """
+
+    def __init__(self, message: str, *, maybe_done: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.maybe_done = maybe_done
+
+
+class TransientFailure(Failure):
+    """Worth another try.
+
+    Args:
+        message: What happened.
+        maybe_done: Whether a write may have been carried out all the same.
+        retry_after: Seconds that the server asked to wait; None leaves the wait to us.
+        patience: Seconds after the first failure for which trying again makes sense; None for the whole deadline.
+        slow: Whether the server ran out of time, so that asking for less may help more than asking again.
+        ends_as: What to raise when the tries are used up.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but the first are named
+        self,
+        message: str,
+        *,
+        maybe_done: bool,
+        retry_after: float | None = None,
+        patience: float | None = None,
+        slow: bool = False,
+        ends_as: type[DataHubError] = UnreachableError,
+    ) -> None:
+        super().__init__(message, maybe_done=maybe_done)
+        self.retry_after = retry_after
+        self.patience = patience
+        self.slow = slow
+        self.ends_as = ends_as
+
+
+@dataclass(frozen=True, slots=True)
+class GraphqlError:
+    """One element of `errors`; `code` is DataHub's own (`extensions.code`), None where the server gave none."""
+
+    message: str
+    path: tuple[str | int, ...] = ()
+    code: int | None = None
+    classification: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} (code {self.code})" if self.code else self.message
+
+
+class RequestFailure(Failure):
+    """Refused as it stands.
+
+    Args:
+        message: What happened.
+        errors: The GraphQL errors, if that is what came.
+        invalid: Whether the server's schema refused the document, so that nothing of it was executed.
+        costly: Whether it was refused as too complex or too deep, likewise before anything was executed.
+        status: The HTTP status.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        errors: tuple[GraphqlError, ...] = (),
+        invalid: bool = False,
+        costly: bool = False,
+        status: int = 200,
+    ) -> None:
+        codes = {error.code for error in errors}
+        # These are said before anything is written; everything else leaves it open.
+        refused = invalid or costly or status in {400, 413} or (bool(codes) and codes <= _REFUSALS)
+        super().__init__(message, maybe_done=not refused)
+        self.errors = errors
+        self.invalid = invalid
+        self.costly = costly
+        self.status = status
+
+    @property
+    def codes(self) -> frozenset[int | None]:
+        """DataHub's error codes in the answer."""
+        return frozenset(error.code for error in self.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A GraphQL answer with data, perhaps partial: then `errors` say what is missing."""
+
+    data: dict[str, Any]
+    errors: tuple[GraphqlError, ...] = ()

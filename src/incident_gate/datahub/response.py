@@ -1,0 +1,138 @@
+"""Telling a GraphQL answer from everything else that comes back with HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from incident_gate.datahub.failure import Answer, GraphqlError, RequestFailure, TransientFailure
+from incident_gate.errors import RefusedError
+
+# Seconds for which a broken connection or a garbled answer is tried again: a restart behind a load balancer takes that
+# long, and a wrong address should not cost a user the whole timeout.
+CONNECTION_PATIENCE = 30.0
+
+_WHO_HINT = (
+    "Check datahub-token: a personal access token that has not expired (DataHub: Settings > Access Tokens). "
+    "On pull requests from forks and on Dependabot's, GitHub hands out no secrets."
+)
+_ADDRESS_HINT = (
+    "Check datahub-url: it must reach DataHub's GraphQL API itself, not a login page. "
+    "An access proxy in front of it may need `headers`."
+)
+
+# graphql-java, which DataHub uses, classifies; other engines and proxies in between are known by their words.
+_INVALID = re.compile(
+    r"^validation error|is undefined\b|cannot query field|unknown (type|argument|field)|no value found for name"
+    r"|is not defined by type",
+    re.IGNORECASE,
+)
+_INVALID_CLASSES = {"ValidationError", "InvalidSyntax"}
+_COSTLY = re.compile(r"maximum query (complexity|depth) exceeded|too many tokens", re.IGNORECASE)
+# DataHub's SERVICE_UNAVAILABLE and DEADLINE_EXCEEDED: they come with HTTP 200 and may be asked again.
+_BUSY_CODES = {503, 504}
+
+
+def read_response(status: int, headers: Mapping[str, str], body: bytes, *, url: str) -> Answer:
+    """Take an HTTP response for what it is.
+
+    Raises:
+        TransientFailure: Busy, or garbled on its way.
+        RequestFailure: GraphQL errors without data, or a status that blames the request.
+        RefusedError: Not DataHub, or DataHub that refuses us.
+    """
+    host = urlsplit(url).netloc
+    if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
+        # Never followed: the token would go along.
+        target = urlsplit(headers.get("location", "")).netloc or host
+        raise RefusedError(f"{host} redirects to {target} instead of answering (HTTP {status}).", hint=_ADDRESS_HINT)
+    if status == 429:  # noqa: PLR2004 - too many requests
+        raise TransientFailure(
+            f"{host} limits the rate of requests (HTTP 429)", maybe_done=False, retry_after=_retry_after(headers)
+        )
+    if status in {502, 503, 504}:
+        raise TransientFailure(
+            f"{host} answers HTTP {status}",
+            maybe_done=True,
+            retry_after=_retry_after(headers),
+            slow=status == 504,  # noqa: PLR2004 - gateway timeout
+        )
+    if status == 401:  # noqa: PLR2004 - unauthorized
+        raise RefusedError(f"{host} does not accept the token (HTTP 401).", hint=_WHO_HINT)
+    if status in {403, 407}:
+        raise RefusedError(f"{host} forbids the request (HTTP {status}).", hint=_WHO_HINT)
+    if status in {404, 405, 410}:
+        raise RefusedError(f"{host} has no GraphQL API at {urlsplit(url).path} (HTTP {status}).", hint=_ADDRESS_HINT)
+    parsed = _parse(status, headers, body, host)
+    return _graphql(parsed, status, host)
+
+
+def _parse(status: int, headers: Mapping[str, str], body: bytes, host: str) -> dict[str, Any]:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict) and ("data" in value or isinstance(value.get("errors"), list)):
+        return value
+    if status >= 500 or status in {400, 413, 422}:  # noqa: PLR2004 - the class of server errors
+        raise RequestFailure(f"{host} answers HTTP {status}", status=status)
+    if value is None and "json" in kind:
+        raise TransientFailure(
+            f"{host} sends JSON that breaks off", maybe_done=True, patience=CONNECTION_PATIENCE, ends_as=RefusedError
+        )
+    what = "a web page" if "html" in kind or body.lstrip()[:1] == b"<" else "something that is not GraphQL"
+    raise RefusedError(f"{host} answers with {what} (HTTP {status}).", hint=_ADDRESS_HINT)
+
+
+def _graphql(value: dict[str, Any], status: int, host: str) -> Answer:
+    raw = value.get("errors")
+    errors = tuple(_error(e) for e in raw) if isinstance(raw, list) else ()
+    data = value.get("data")
+    if raw is not None and not isinstance(raw, list):
+        raise RefusedError(f"{host} answers with something that is not GraphQL.", hint=_ADDRESS_HINT)
+    if any(error.code in _BUSY_CODES for error in errors):
+        raise TransientFailure(
+            f"{host} is busy: {errors[0]}",
+            maybe_done=True,
+            slow=any(error.code == 504 for error in errors),  # noqa: PLR2004
+        )
+    if not isinstance(data, dict):
+        if not errors:
+            raise RequestFailure(f"{host} answers without data (HTTP {status})", status=status)
+        invalid = any(e.classification in _INVALID_CLASSES or _INVALID.search(e.message) for e in errors)
+        costly = any(_COSTLY.search(e.message) for e in errors)
+        raise RequestFailure(
+            str(errors[0]), errors=errors, invalid=invalid and not costly, costly=costly, status=status
+        )
+    return Answer(data, errors)
+
+
+def _error(value: object) -> GraphqlError:
+    if not isinstance(value, dict):
+        return GraphqlError(str(value)[:500])
+    extensions = value.get("extensions")
+    extensions = extensions if isinstance(extensions, dict) else {}
+    code = extensions.get("code")
+    path = value.get("path")
+    return GraphqlError(
+        str(value.get("message") or "an error without a message")[:1000],
+        tuple(p for p in path if isinstance(p, str | int)) if isinstance(path, list) else (),
+        code if isinstance(code, int) and not isinstance(code, bool) else None,
+        str(extensions.get("classification") or value.get("classification") or ""),
+    )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()) if text else None
+    except (ValueError, TypeError):
+        return None
