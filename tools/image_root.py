@@ -17,14 +17,46 @@ from pathlib import Path
 # gate or in a dependency finds its module unless it belongs to one of these.
 LEFT_OUT = (
     # installing, testing, documenting and debugging Python itself
-    *("ensurepip", "venv", "zipapp.py", "idlelib", "test", "unittest", "doctest.py", "pydoc.py", "pydoc_data", "site-packages"),
+    *(
+        "ensurepip",
+        "venv",
+        "zipapp.py",
+        "idlelib",
+        "test",
+        "unittest",
+        "doctest.py",
+        "pydoc.py",
+        "pydoc_data",
+        "site-packages",
+    ),
     *("config-*", "lib2to3", "this.py", "antigravity.py", "__phello__*", "_test*", "_xxtest*", "xx*", "_ctypes_test*"),
     *("bdb.py", "pdb.py", "profile.py", "pstats.py", "cProfile.py", "trace.py", "tabnanny.py", "_lsprof*", "_pyrepl"),
     # windows, terminals, toys
     *("tkinter", "_tkinter*", "turtle.py", "turtledemo", "curses", "_curses*", "readline*", "msilib", "webbrowser.py"),
     # servers, databases and file formats that a client of one HTTP API does not meet
-    *("sqlite3", "_sqlite3*", "dbm", "_dbm*", "_gdbm*", "wsgiref", "xmlrpc", "xml", "pyexpat*", "_elementtree*", "plistlib.py"),
-    *("imaplib.py", "poplib.py", "smtplib.py", "ftplib.py", "mailbox.py", "optparse.py", "_pydecimal.py", "_pydatetime.py"),
+    *(
+        "sqlite3",
+        "_sqlite3*",
+        "dbm",
+        "_dbm*",
+        "_gdbm*",
+        "wsgiref",
+        "xmlrpc",
+        "xml",
+        "pyexpat*",
+        "_elementtree*",
+        "plistlib.py",
+    ),
+    *(
+        "imaplib.py",
+        "poplib.py",
+        "smtplib.py",
+        "ftplib.py",
+        "mailbox.py",
+        "optparse.py",
+        "_pydecimal.py",
+        "_pydatetime.py",
+    ),
     # East Asian codecs: every text that the gate meets is UTF-8
     *("_codecs_*", "_multibytecodec*"),
     # other processes and interpreters: threads are all that the gate uses
@@ -40,8 +72,8 @@ EXECUTABLES = {
     "incident-gate-action-post": "incident_gate.action:post",
 }
 
-# -I: a job's PYTHONPATH, PYTHONSTARTUP and the like reach the container with the rest of its environment, and the working
-# directory is the user's checkout; neither may decide what the gate imports. -B: nothing is written beside the packages.
+# -I: a job's PYTHONPATH and the like reach the container with the rest of its environment, and the working directory is
+# the user's checkout; neither may decide what the gate imports. -B: no bytecode is written.
 LAUNCHER = """#!{interpreter} -IB
 import sys
 from {module} import {function}
@@ -98,7 +130,9 @@ def write_executables(root: Path) -> None:
     for name, target in EXECUTABLES.items():
         module, function = target.split(":")
         launcher = folder / name
-        launcher.write_text(LAUNCHER.format(interpreter=Path(sys.executable).resolve(), module=module, function=function))
+        launcher.write_text(
+            LAUNCHER.format(interpreter=Path(sys.executable).resolve(), module=module, function=function)
+        )
         launcher.chmod(0o755)
 
 
