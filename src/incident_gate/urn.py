@@ -127,7 +127,6 @@ _FORMS = {
     EntityType.CHART: _Form("urn:li:chart:(<tool>,<id>)", 2),
 }
 _DELIMITER = re.compile(r"[(),]")
-_OUTER_SPACE = re.compile(r"^ +| +$")
 
 
 def _check_characters(text: str) -> None:
@@ -142,8 +141,15 @@ def _check_characters(text: str) -> None:
         raise UrnError(offset, f"the URN contains the invisible character {code}", "a URN of visible characters")
     if (offset := text.find("␟")) >= 0:
         raise UrnError(offset, 'the URN contains "␟"', "another character: DataHub keeps this one for itself")
-    if space := _OUTER_SPACE.search(text):
-        raise UrnError(space.start(), "the URN has a space around it", "no space before or after a URN")
+    if (offset := _outer_space(text)) is not None:
+        raise UrnError(offset, "the URN has a space around it", "no space before or after a URN")
+
+
+def _outer_space(text: str) -> int | None:
+    """Where spaces begin that the server would cut away."""
+    if text.startswith(" "):
+        return 0
+    return len(text.rstrip(" ")) if text.endswith(" ") else None
 
 
 def _entity_type(text: str) -> tuple[EntityType, int]:
@@ -211,8 +217,8 @@ def _check_parts(parts: list[_Part], form: _Form) -> None:
     for part in parts:
         if not part.text:
             raise UrnError(part.offset, "a part of the URN is empty", str(form))
-        if space := _OUTER_SPACE.search(part.text):
-            raise UrnError(part.offset + space.start(), "there is a space around a part of the URN", "no space here")
+        if (space := _outer_space(part.text)) is not None:
+            raise UrnError(part.offset + space, "there is a space around a part of the URN", "no space here")
 
 
 def _check_platform(platform: _Part) -> None:

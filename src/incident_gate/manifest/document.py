@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from sys import intern
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from incident_gate.manifest.error import Mistakes
@@ -24,6 +25,9 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 20
 MAX_NODES = 1_000_000
 """Values and keys, an alias counted as all that it stands for: a file that doubles itself line by line ends here."""
+
+SHORT = 24
+"""Texts below this length are keys and choices: each entry repeats them, memory need not."""
 
 
 class UnreadableError(Exception):
@@ -50,6 +54,9 @@ def read_document(data: bytes, mistakes: Mistakes) -> Node | None:
         return _Builder(loader, text, mistakes).document()
     except yaml.YAMLError as error:
         raise _not_yaml(error, text) from None
+    except (ValueError, OverflowError):  # the parser in Python, at an escape such as "\UFFFFFFFF"
+        position = Position(loader.line + 1, loader.column + 1)
+        raise UnreadableError(position, "this is not YAML: a number here is out of range") from None
 
 
 def check_size(size: int) -> None:
@@ -89,7 +96,7 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
     import yaml  # noqa: PLC0415 - only a manifest needs it
 
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return UnreadableError(Position(1, 1), f"this is not YAML: {visible(str(error))}")
+        return UnreadableError(Position(1, 1), f"this is not YAML: {visible(str(error)[:200])}")
     mark = error.problem_mark
     position = Position(mark.line + 1, mark.column + 1)
     if text[mark.index : mark.index + 1] == "\t":
@@ -97,7 +104,7 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
     context = f" {error.context}" if error.context else ""
     if context and error.context_mark and error.context_mark.line != mark.line:
         context += f" that begins in line {error.context_mark.line + 1}"
-    return UnreadableError(position, f"this is not YAML: {visible(f'{error.problem}{context}')}")
+    return UnreadableError(position, f"this is not YAML: {visible(f'{error.problem}{context}'[:200])}")
 
 
 class _Builder:
@@ -167,7 +174,8 @@ class _Builder:
         inset: int | None = 0 if plain else 1
         if not self._text.startswith(event.value, event.start_mark.index + (inset or 0)):
             inset = None
-        return Scalar(position, event.value, tag, plain, flow, inset)
+        text = intern(event.value) if len(event.value) < SHORT else event.value
+        return Scalar(position, text, tag, plain, flow, inset)
 
     def _items(self, depth: int, *, flow: bool) -> list[Node]:
         items: list[Node] = []

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from incident_gate.manifest.error import Mistakes
 from incident_gate.manifest.model import Key, Position
-from incident_gate.manifest.node import Kind, Mapping, Node, Scalar
+from incident_gate.manifest.node import Mapping, Node, Scalar
 from incident_gate.manifest.shape import (
     ChoiceShape,
     ConstantShape,
@@ -63,7 +63,7 @@ class RecordShape:
         values: dict[str, Any] | None
         if isinstance(node, Mapping):
             values = self.values(node, what, mistakes)
-        elif name and isinstance(node, Scalar) and node.kind is not Kind.NULL:
+        elif name and isinstance(node, Scalar):
             member = self.members[name]
             value = member.shape.decode(node, what, mistakes)
             values = None if value is None else {member.field: value}

@@ -50,20 +50,14 @@ class TextShape:
         if len(text) > self.rule.max_length:
             limit = f"at most {self.rule.max_length:,}"
             mistakes.add(node.position, f"{what} has {len(text):,} characters", limit)
-        elif (offset := self._invisible(text)) is not None:
-            character = f"U+{ord(text[offset]):04X}"
-            mistakes.add(node.at(offset), f"{what} contains the invisible character {character}", self.expected)
+        elif harm := (_HARMFUL_IN_LINES if self.rule.multiline else _HARMFUL).search(text):
+            character = f"U+{ord(harm.group()):04X}"
+            mistakes.add(node.at(harm.start()), f"{what} contains the invisible character {character}", self.expected)
         elif not re.search(self.rule.pattern, text):
             mistakes.add(node.position, f"{what} is {quote(text)}", self.expected)
         else:
             return text
         return None
-
-    def _invisible(self, text: str) -> int | None:
-        allowed = "\n\t" if self.rule.multiline else ""
-        if text.isprintable():
-            return None
-        return next((i for i, c in enumerate(text) if not c.isprintable() and c not in allowed), None)
 
     def schema(self, _: Schema) -> Schema:
         """A string."""
@@ -228,7 +222,7 @@ def _check_unique(node: Sequence, key: str, mistakes: Mistakes) -> None:
     for item in node.items:
         pairs = item.pairs if isinstance(item, Mapping) else ()
         named = next((value for name, value in pairs if name.text == key), item)
-        if not isinstance(named, Scalar) or named.kind is not Kind.TEXT:
+        if not isinstance(named, Scalar) or not named.text:
             continue
         if named.text in lines:
             message = f"{quote(named.text)} stands here a second time"
@@ -241,7 +235,7 @@ def text_of(node: Node, what: str, expected: str, mistakes: Mistakes) -> str | N
     if isinstance(node, Scalar) and node.kind is Kind.TEXT:
         return node.text
     if isinstance(node, Scalar) and node.kind is not Kind.NULL:
-        expected += f'; in quotes if the text is meant: "{node.text}"'
+        expected += f"; if the word is meant, in quotes: {quote(node.text)}"
     mistakes.add(node.position, f"{what} is {node}", expected)
     return None
 
@@ -251,6 +245,10 @@ def one_of(words: Iterable[str]) -> str:
     return f"one of {', '.join(words)}"
 
 
+# Control characters, line separators, overrides of the writing direction, lone surrogates. Joiners and hard spaces, which
+# some scripts need, are text.
+_HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_HARMFUL_IN_LINES = re.compile(_HARMFUL.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
