@@ -22,7 +22,7 @@ class Asker:
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
 
-    def post(
+    def post(  # noqa: PLR0913 - a question and where it is put
         self,
         server: Sandbox,
         query: str,
@@ -37,21 +37,21 @@ class Asker:
         headers = {"Authorization": f"Bearer {server.token if token is None else token}"}
         return self._http.post(server.url + path, json=body, headers=headers)
 
-    def __call__(self, server: Sandbox, query: str, **variables: Any) -> dict[str, Any]:
+    def __call__(self, server: Sandbox, query: str, /, **variables: Any) -> dict[str, Any]:
         """The GraphQL answer to a document."""
         response = self.post(server, query, variables)
         assert response.status_code == 200, response.text
         answer: dict[str, Any] = response.json()
         return answer
 
-    def data(self, server: Sandbox, query: str, **variables: Any) -> dict[str, Any]:
+    def data(self, server: Sandbox, query: str, /, **variables: Any) -> dict[str, Any]:
         """The data of an answer that has no errors."""
         answer = self(server, query, **variables)
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
 
-    def error(self, server: Sandbox, query: str, **variables: Any) -> dict[str, Any]:
+    def error(self, server: Sandbox, query: str, /, **variables: Any) -> dict[str, Any]:
         """The only error of an answer."""
         answer = self(server, query, **variables)
         assert len(answer.get("errors", ())) == 1, answer

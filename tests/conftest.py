@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from asking import Asker
 
+from asking import Asker
 from incident_gate.sandbox import Generation, Sandbox
 
 

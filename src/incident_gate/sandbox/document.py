@@ -71,7 +71,7 @@ def _prepare(schema: GraphQLSchema, text: str, *, introspection: bool, token_lim
     try:
         document = parse(text, max_tokens=token_limit)
     except GraphQLError as error:
-        return Prepared(document=None, errors=(syntax_error(error),), sizes={})
+        return Prepared(document=None, errors=(syntax_error(error, token_limit),), sizes={})
     operations = [item for item in document.definitions if isinstance(item, OperationDefinitionNode)]
     at_root = [item for operation in operations for item in operation.selection_set.selections]
     root_fields = tuple(item.name.value for item in at_root if isinstance(item, FieldNode))

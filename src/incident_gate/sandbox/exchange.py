@@ -32,7 +32,8 @@ async def answer_graphql(state: ServerState, http: HttpRequest) -> Response:
     text = (await http.body()).decode("utf-8", errors="replace")
     try:
         body = json.loads(text)
-        query, variables, operation = body["query"], body.get("variables") or {}, body.get("operationName")
+        query, variables, operation = body["query"], body.get("variables"), body.get("operationName")
+        variables = {} if variables is None else variables
         well_formed = isinstance(query, str) and isinstance(variables, dict)
     except (ValueError, LookupError, TypeError, AttributeError):
         well_formed = False

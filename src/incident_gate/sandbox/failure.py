@@ -43,9 +43,15 @@ def refusal(message: str, classification: str, locations: Iterable[Any] = ()) ->
     return {"message": message, "locations": where, "extensions": {"classification": classification}}
 
 
-def syntax_error(error: GraphQLError) -> dict[str, Any]:
-    """A document that cannot be parsed."""
-    return refusal(f"Invalid syntax with {error.message}", "InvalidSyntax", error.locations or ())
+def syntax_error(error: GraphQLError, token_limit: int) -> dict[str, Any]:
+    """A document that cannot be parsed, or is longer than `token_limit`."""
+    if "tokens" in error.message:
+        text = (
+            f"More than {token_limit:,} 'grammar' tokens have been presented. "
+            "To prevent Denial Of Service attacks, parsing has been cancelled."
+        )
+        return refusal(text, "InvalidSyntax")
+    return refusal(f"Invalid syntax: {error.message}", "InvalidSyntax", error.locations or ())
 
 
 def coercion_error(error: GraphQLError) -> dict[str, Any]:

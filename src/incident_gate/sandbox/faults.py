@@ -142,12 +142,14 @@ class Faults:
     accept_unknown_resource: bool = False
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
+    def from_json(cls, values: object) -> Self:
         """Read what was posted to the server or written in a file.
 
         Raises:
-            ValueError: a field is not known.
+            ValueError: it is no object, or a field is not known.
         """
+        if not isinstance(values, Mapping):
+            raise ValueError("a JSON object was expected")  # noqa: TRY004 - the value came from outside
         given = dict(values)
         _refuse_unknown(given, cls)
         rules = given.pop("rules", [])

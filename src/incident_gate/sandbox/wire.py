@@ -165,8 +165,8 @@ class WireServer:
     def _send_huge(self, connection: socket.socket, step: WireStep) -> None:
         length = {"Content-Length": str(step.size)} if step.fault is WireFault.HUGE else {}
         connection.sendall(_head(length))
-        for _ in range(step.size // len(_CHUNK) + 1):
-            connection.sendall(_CHUNK)
+        for sent in range(0, step.size, len(_CHUNK)):
+            connection.sendall(_CHUNK[: step.size - sent])
 
     def _send_spoilt(self, connection: socket.socket, step: WireStep, answer: bytes) -> None:
         head, _, body = answer.partition(b"\r\n\r\n")

@@ -1,8 +1,8 @@
 """What a real server's answers look like, above all the misleading ones."""
 
 import pytest
-from asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, MODEL, ORDERS, Asker
 
+from asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, MODEL, ORDERS, Asker
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
 
 INCIDENTS = """
@@ -172,7 +172,8 @@ def test_data_fault_strikes_the_named_asset_only(
 
 def test_null_incidents_can_be_told_of_a_whole_type(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn="urn:li:chart:*"),))
-    query = "query q($u: String!) { entity(urn: $u) { ... on Chart { incidents { total } } ... on Dataset { incidents { total } } } }"
+    query = """query q($u: String!) { entity(urn: $u) {
+      ... on Chart { incidents { total } } ... on Dataset { incidents { total } } } }"""
     assert ask.data(sandbox, query, u=CHART)["entity"] == {"incidents": None}
     assert ask.data(sandbox, query, u=ORDERS)["entity"] == {"incidents": {"total": 0}}
 
