@@ -133,7 +133,7 @@ class RecordShape:
         schema: Schema = {
             "type": "object",
             "properties": {
-                name: {"description": member.key.doc} | member.shape.schema(definitions)
+                name: _described(member.key.doc, member.shape.schema(definitions))
                 for name, member in self.members.items()
             },
             "additionalProperties": False,
@@ -147,6 +147,11 @@ class RecordShape:
                 schema["then"] = {"required": [name]}
                 schema["else"] = {"properties": {name: False}}
         return schema
+
+
+def _described(doc: str, schema: Schema) -> Schema:
+    """Add a description; around a reference, because draft 7 ignores what stands beside one."""
+    return {"description": doc} | ({"allOf": [schema]} if "$ref" in schema else schema)
 
 
 def record_shape(record: type[Any]) -> RecordShape:

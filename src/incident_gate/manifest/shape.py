@@ -12,7 +12,7 @@ from incident_gate.manifest.error import Mistakes
 from incident_gate.manifest.model import Text
 from incident_gate.manifest.node import Kind, Mapping, Node, Scalar, Sequence
 from incident_gate.quote import quote
-from incident_gate.urn import FABRICS, Urn, UrnError, nearest, parse_urn
+from incident_gate.urn import FABRICS, MAX_LENGTH, Urn, UrnError, nearest, parse_urn
 
 Schema = dict[str, Any]
 
@@ -173,9 +173,22 @@ class UrnShape:
                 mistakes.add(node.at(error.offset), error.message, error.expected)
             return None
 
-    def schema(self, _: Schema) -> Schema:
-        """A string with a pattern that comes close: parentheses within parentheses are counted only twice."""
-        return {"type": "string", "maxLength": 512, "pattern": _urn_pattern()}
+    def schema(self, definitions: Schema) -> Schema:
+        """A string, each type with a pattern that comes close: of parentheses within parentheses it knows one level."""
+        part = r"([^(),]|\([^()]*\))+"
+        flow = rf"urn:li:dataFlow:\({part},{part},{part}\)"
+        patterns = (
+            rf"^urn:li:dataset:\(urn:li:dataPlatform:[^(),]+,{part},({'|'.join(FABRICS)})\)$",
+            rf"^urn:li:dataJob:\({flow},{part}\)$",
+            rf"^{flow}$",
+            rf"^urn:li:(dashboard|chart):\({part},{part}\)$",
+        )
+        definitions["AssetUrn"] = {
+            "type": "string",
+            "maxLength": MAX_LENGTH,
+            "anyOf": [{"pattern": pattern} for pattern in patterns],
+        }
+        return {"$ref": "#/definitions/AssetUrn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,20 +258,9 @@ def one_of(words: Iterable[str]) -> str:
     return f"one of {', '.join(words)}"
 
 
-# Control characters, line separators, overrides of the writing direction, lone surrogates. Joiners and hard spaces, which
-# some scripts need, are text.
-_HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_HARMFUL_IN_LINES = re.compile(_HARMFUL.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
+# Delete and its kin, line separators, overrides of the writing direction, lone surrogates. Joiners and hard spaces are
+# not among them: some scripts need them.
+_UNSEEN = "\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_HARMFUL = re.compile(f"[\x00-\x1f{_UNSEEN}]")
+_HARMFUL_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f{_UNSEEN}]")
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-
-
-def _urn_pattern() -> str:
-    plain = r"[^\u0000-\u001f\u007f(),\u241f]"
-    once = rf"(?:{plain}|\((?:{plain}|,)*\))"
-    part = rf"(?:{plain}|\((?:{once}|,)*\))+"
-    platform = rf"urn:li:dataPlatform:{plain}+"
-    flow = rf"dataFlow:\({part},{part},{part}\)"
-    return (
-        rf"^urn:li:(?:dataset:\({platform},{part},(?:{'|'.join(FABRICS)})\)"
-        rf"|dataJob:\(urn:li:{flow},{part}\)|{flow}|(?:dashboard|chart):\({part},{part}\))$"
-    )
