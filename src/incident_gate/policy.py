@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -77,6 +77,10 @@ class Rule:
     min_priority: Priority | None = None
     siblings: bool = True
     sources: tuple[str, ...] = ()
+
+    def with_on_unknown(self, on_unknown: OnUnknown) -> Rule:
+        """The same rule with another word for what is unknown."""
+        return replace(self, on_unknown=on_unknown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

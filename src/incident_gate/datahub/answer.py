@@ -22,7 +22,7 @@ class Listing:
 
     urn: str
     active: dict[str, Incident] = field(default_factory=dict)
-    resolved: set[str] = field(default_factory=set)
+    resolved: dict[str, Incident] = field(default_factory=dict)
     total: int = 0
     reached: int = 0
     unreadable: int = 0
@@ -75,8 +75,9 @@ class Listing:
             self.unreadable += 1
             return
         if _state(element) == "RESOLVED":
-            # The index still lists it as active; the primary store, which this was loaded from, knows better.
-            self.resolved.add(urn)
+            # Asked for or not: the index may still list it as active, and the primary store, from which this was
+            # loaded, knows better.
+            self.resolved[urn] = _incident(urn, self.urn, element)
             return
         self.active[urn] = _incident(urn, self.urn, element)
 
@@ -117,6 +118,7 @@ class Draft:
         return Health(
             urn=self.urn,
             incidents=tuple(incident for listing in self.listings for incident in listing.active.values()),
+            resolved=tuple(self.own.resolved.values()),
             unread=sum(listing.unread for listing in self.listings),
             problems=tuple(dict.fromkeys(problems)),
             siblings=tuple(self.siblings),

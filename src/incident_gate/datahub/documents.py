@@ -27,24 +27,24 @@ INTROSPECTION = Operation(
 )
 
 
-def health_of_many(schema: Schema) -> Operation:
-    """One field for any number of assets: `$urns`, `$siblings`, `$start`, `$count`."""
+def health_of_many(schema: Schema, *, history: bool = False) -> Operation:
+    """One field for any number of assets: `$urns`, `$siblings`, `$start`, `$count`; with `history`, resolved ones too."""
     fragments = " ".join(
         f"... on {TYPE_NAMES[kind]} {{ {selection} }}"
         for kind, fields in schema.assets.items()
-        if (selection := _asset(fields))
+        if (selection := _asset(fields, history=history))
     )
     name = "incidentGateHealth"
     head = f"query {name}($urns: [String!]!, {_paging(siblings=schema.has_siblings)})"
     return Operation(name, f"{head} {{ entities(urns: $urns) {{ urn {fragments} }} }} {_page(schema)}")
 
 
-def health_of_each(schema: Schema, kind: EntityType, number: int) -> Operation:
+def health_of_each(schema: Schema, kind: EntityType, number: int, *, history: bool = False) -> Operation:
     """One aliased field an asset, for servers without `entities`: `$u0`, `$u1` …, else as `health_of_many`."""
     name = "incidentGateHealthOfEach"
     variables = _urns(number)
     fields = schema.assets[kind]
-    selection = _asset(fields)
+    selection = _asset(fields, history=history)
     roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ urn {selection} }}" for i in range(number))
     return Operation(
         name, f"query {name}({variables}, {_paging(siblings=fields.siblings)}) {{ {roots} }} {_page(schema)}"
@@ -64,8 +64,9 @@ def _paging(*, siblings: bool) -> str:
     return f"{'$siblings: Boolean!, ' if siblings else ''}$start: Int!, $count: Int!"
 
 
-def _asset(fields: AssetFields) -> str:
-    incidents = "incidents(state: ACTIVE, start: $start, count: $count) { ...page }" if fields.incidents else ""
+def _asset(fields: AssetFields, *, history: bool) -> str:
+    state = "" if history else "state: ACTIVE, "
+    incidents = f"incidents({state}start: $start, count: $count) {{ ...page }}" if fields.incidents else ""
     sibling = f"siblings @include(if: $siblings) {{ siblings {{ urn ... on Dataset {{ {incidents} }} }} }}"
     return " ".join(
         part
@@ -105,3 +106,38 @@ def _each(name: str, kind: EntityType, number: int, selection: str) -> Operation
 
 def _urns(number: int) -> str:
     return ", ".join(f"$u{i}: String!" for i in range(number))
+
+
+def _raise(name: str, variables: str, fields: str) -> Operation:
+    head = f"mutation {name}($asset: String!, $type: IncidentType!, $customType: String, $title: String"
+    given = "resourceUrn: $asset, type: $type, customType: $customType, title: $title, description: $description"
+    text = f"{head}, $description: String, {variables}) {{ raiseIncident(input: {{ {given}, {fields} }}) }}"
+    return Operation(name, text)
+
+
+_SINCE_1_0 = "$priority: IncidentPriority, $assignees: [String!], $startedAt: Long"
+_SINCE_1_0_FIELDS = "priority: $priority, assigneeUrns: $assignees, startedAt: $startedAt"
+
+# Since August 2026 the caller may choose the id, which makes raising repeatable.
+RAISE_WITH_ID = _raise("incidentGateRaise", f"{_SINCE_1_0}, $id: String", f"{_SINCE_1_0_FIELDS}, id: $id")
+# From 1.0: priority is an enum, and there are assignees.
+RAISE_NAMED_PRIORITY = _raise("incidentGateRaise", _SINCE_1_0, _SINCE_1_0_FIELDS)
+# Up to 0.15: priority is an int.
+RAISE_NUMBERED_PRIORITY = _raise("incidentGateRaise", "$priority: Int", "priority: $priority")
+
+
+def _status(name: str, fields: str) -> Operation:
+    text = f"updateIncidentStatus(urn: $urn, input: {{ {fields}, message: $message }})"
+    return Operation(name, f"mutation {name}($urn: String!, $message: String) {{ {text} }}")
+
+
+KEEP = _status("incidentGateKeep", "state: ACTIVE")
+# Stages came with 1.0.
+RESOLVE_FIXED = _status("incidentGateResolve", "state: RESOLVED, stage: FIXED")
+RESOLVE = _status("incidentGateResolve", "state: RESOLVED")
+
+# From the primary store, so without the search index's lag.
+INCIDENT_STATE = Operation(
+    "incidentGateIncident",
+    "query incidentGateIncident($urn: String!) { entity(urn: $urn) { urn ... on Incident { status { state } } } }",
+)

@@ -45,10 +45,16 @@ class Question:
 
 
 class Inquiry:
-    """Asks one server about batches of assets, from several threads; what one batch teaches serves the others."""
+    """Asks one server about batches of assets, from several threads; what one batch teaches serves the others.
 
-    def __init__(self, transport: Transport) -> None:
+    Args:
+        transport: Where to ask.
+        history: Ask for resolved incidents as well as active ones.
+    """
+
+    def __init__(self, transport: Transport, *, history: bool = False) -> None:
         self._transport = transport
+        self._history = history
         self._dialect = Dialect(transport)
         self._refusals = 0
 
@@ -126,9 +132,14 @@ class Inquiry:
         """An element for each URN, or for fewer, and the errors within each."""
         variables: dict[str, object] = {"start": start, "count": count, "siblings": siblings}
         if not schema.entities:
-            return self._aliased(documents.health_of_each(schema, kind, len(urns)), urns, variables)
+            return self._aliased(
+                documents.health_of_each(schema, kind, len(urns), history=self._history), urns, variables
+            )
         answer = self._transport.execute(
-            documents.health_of_many(schema), {**variables, "urns": urns}, divisible=len(urns) > 1, assets=len(urns)
+            documents.health_of_many(schema, history=self._history),
+            {**variables, "urns": urns},
+            divisible=len(urns) > 1,
+            assets=len(urns),
         )
         elements = answer.data.get("entities")
         errors = _by_place(answer.errors, [("entities", i) for i in range(len(urns))])

@@ -76,7 +76,8 @@ class Health:
 
     `unread` counts active incidents that the server's index counts and its list does not show (`total` above the
     list): they are real until shown otherwise. `problems` is empty only when the answer is complete.
-    `siblings` are the URNs whose incidents are included.
+    `siblings` are the URNs whose incidents are included. `resolved` are the asset's own incidents that came along and
+    are over.
     """
 
     urn: str
@@ -84,3 +85,4 @@ class Health:
     unread: int = 0
     problems: tuple[Problem, ...] = ()
     siblings: tuple[str, ...] = ()
+    resolved: tuple[Incident, ...] = ()

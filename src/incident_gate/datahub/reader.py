@@ -46,10 +46,12 @@ class Reader:
 
     Args:
         transport: Where to ask.
+        history: Read resolved incidents as well as active ones.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, history: bool = False) -> None:
         self._transport = transport
+        self._history = history
 
     def read(
         self, questions: Sequence[Question], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -63,7 +65,7 @@ class Reader:
         Returns:
             A health for every question. Whatever was not answered is a health with a problem.
         """
-        inquiry = Inquiry(self._transport)
+        inquiry = Inquiry(self._transport, history=self._history)
         batches = list(_batches(questions))
         done = 0
 

@@ -1,0 +1,192 @@
+"""Raising and resolving incidents so that nothing happens twice, whatever becomes of the answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from incident_gate.datahub import documents
+from incident_gate.datahub.documents import Operation
+from incident_gate.datahub.failure import RequestFailure, TransientFailure
+from incident_gate.datahub.model import Priority
+from incident_gate.datahub.transport import Transport
+from incident_gate.errors import WriteError
+
+_URN_PREFIX = "urn:li:incident:"
+# What servers say before anything is written, without a code that would tell.
+_REFUSED = re.compile(
+    r"customType is required|not a valid destination|does not exist|unauthorized|not authorized|no value found",
+    re.IGNORECASE,
+)
+_CONFLICT, _NOT_FOUND, _UNAUTHORIZED = 409, 404, 403
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewIncident:
+    """An incident to raise. `started_ms` is Unix time in milliseconds; servers before 1.0 drop it and the assignees."""
+
+    asset: str
+    type: str
+    title: str
+    description: str
+    custom_type: str | None = None
+    priority: Priority | None = None
+    assignees: tuple[str, ...] = ()
+    started_ms: int | None = None
+
+
+class Landing(Enum):
+    """What is known of one attempt to raise."""
+
+    DONE = auto()
+    EXISTS = auto()  # the id is taken: an earlier attempt, or another job with the same key, was there first
+    OPEN = auto()  # nobody knows: the answer was lost, or said nothing of the write
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to raise. `urn` is None while nobody knows; `reason` says why it is open."""
+
+    landing: Landing
+    urn: str | None = None
+    reason: str = ""
+
+
+class Writer:
+    """Writes to one server; learns from its first refusal which generation it is. Shared by threads.
+
+    Args:
+        transport: Where to write.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._raising: tuple[Operation, ...] = (
+            documents.RAISE_WITH_ID,
+            documents.RAISE_NAMED_PRIORITY,
+            documents.RAISE_NUMBERED_PRIORITY,
+        )
+        self._resolving: tuple[Operation, ...] = (documents.RESOLVE_FIXED, documents.RESOLVE)
+
+    @property
+    def takes_id(self) -> bool:
+        """Whether the server, as far as is known, lets the caller choose an incident's id."""
+        return self._raising[0] is documents.RAISE_WITH_ID
+
+    def raise_incident(self, new: NewIncident, incident_id: str) -> Attempt:
+        """Try once to raise an incident.
+
+        A server that takes the id makes this repeatable, and it is repeated while there is time. Any other is asked
+        once, unless the question certainly did not arrive.
+
+        Args:
+            new: What to raise.
+            incident_id: The id to give it where the server takes one.
+
+        Raises:
+            WriteError: The server refuses it.
+            DataHubError: The conversation as a whole failed, and nothing was written.
+        """
+        while True:
+            operation = self._raising[0]
+            try:
+                answer = self._transport.execute(
+                    operation,
+                    _variables(operation, new, incident_id),
+                    repeatable=operation is documents.RAISE_WITH_ID,
+                )
+            except TransientFailure as failure:
+                return Attempt(Landing.OPEN, reason=failure.message)
+            except RequestFailure as failure:
+                if failure.invalid and len(self._raising) > 1:
+                    self._raising = _after(self._raising, operation)
+                    continue
+                return self._refused(failure, new, incident_id)
+            urn = answer.data.get("raiseIncident")
+            if isinstance(urn, str) and urn.startswith(_URN_PREFIX):
+                return Attempt(Landing.DONE, urn)
+            errors = "; ".join(map(str, answer.errors)) or "DataHub's answer names no incident"
+            return self._refused(RequestFailure(errors, errors=answer.errors), new, incident_id)
+
+    def _refused(self, failure: RequestFailure, new: NewIncident, incident_id: str) -> Attempt:
+        if _CONFLICT in failure.codes and self.takes_id:
+            return Attempt(Landing.EXISTS, f"{_URN_PREFIX}{incident_id}")
+        if failure.maybe_done and not _REFUSED.search(failure.message):
+            return Attempt(Landing.OPEN, reason=failure.message)
+        raise _write_error(failure, f"No incident could be raised on {new.asset}")
+
+    def keep(self, incident_urn: str, message: str) -> bool:
+        """Say on an active incident that it goes on; False if it is gone.
+
+        `updateIncident` is not used: on 1.0's first releases it removes the priority and the assignees.
+
+        Raises:
+            WriteError: The server refuses it.
+            DataHubError: The conversation as a whole failed.
+        """
+        return self._update(documents.KEEP, incident_urn, message)
+
+    def resolve(self, incident_urn: str, message: str) -> bool:
+        """Resolve an incident, as fixed where there are stages; False if it is gone. Raises as `keep` does."""
+        while True:
+            operation = self._resolving[0]
+            try:
+                return self._update(operation, incident_urn, message)
+            except RequestFailure:
+                self._resolving = _after(self._resolving, operation)
+
+    def is_active(self, incident_urn: str) -> bool | None:
+        """Whether an incident is active now, by the primary store; None if the server will not tell."""
+        try:
+            entity = self._transport.execute(documents.INCIDENT_STATE, {"urn": incident_urn}).data.get("entity")
+        except RequestFailure:
+            return None
+        status = entity.get("status") if isinstance(entity, dict) else None
+        state = status.get("state") if isinstance(status, dict) else None
+        return state == "ACTIVE" if isinstance(state, str) else None
+
+    def _update(self, operation: Operation, incident_urn: str, message: str) -> bool:
+        try:
+            answer = self._transport.execute(operation, {"urn": incident_urn, "message": message})
+            # Old servers return the word instead of the truth value.
+            if answer.data.get("updateIncidentStatus") in {True, "true"}:
+                return True
+            raise RequestFailure(
+                "; ".join(map(str, answer.errors)) or "DataHub did not confirm it", errors=answer.errors
+            )
+        except RequestFailure as failure:
+            if failure.invalid and len(self._resolving) > 1 and operation is not documents.KEEP:
+                raise
+            if _NOT_FOUND in failure.codes:
+                return False
+            raise _write_error(failure, f"{incident_urn} could not be updated") from failure
+
+
+def _variables(operation: Operation, new: NewIncident, incident_id: str) -> Mapping[str, object]:
+    by_name = operation is not documents.RAISE_NUMBERED_PRIORITY
+    priority = None if new.priority is None else new.priority.name if by_name else int(new.priority)
+    return {
+        "asset": new.asset,
+        "type": new.type,
+        "customType": new.custom_type,
+        "title": new.title,
+        "description": new.description,
+        "priority": priority,
+        "assignees": list(new.assignees) or None,
+        "startedAt": new.started_ms,
+        "id": incident_id,
+    }
+
+
+def _after(operations: tuple[Operation, ...], refused: Operation) -> tuple[Operation, ...]:
+    """The older forms; unchanged if another thread has moved on already."""
+    return operations[1:] if operations[0] is refused else operations
+
+
+def _write_error(failure: RequestFailure, what: str) -> WriteError:
+    hint = "Look the asset up in DataHub, and the type of the incident in the manifest."
+    if _UNAUTHORIZED in failure.codes or "authorized" in failure.message:
+        hint = "Give the token's user the privilege Edit Incidents on the asset."
+    return WriteError(f"{what}: {failure.message}.", hint=hint)
