@@ -13,7 +13,6 @@ LINT := $(CACHE)/lint
 
 # What goes into the wheel: when one of these changes, it is built anew.
 PACKAGE := pyproject.toml README.md LICENSE $(shell find src -type f ! -name '*.pyc' 2>/dev/null)
-SHELL_FILES := .ci/run bench/curl_jq.sh
 
 # pip says nothing unless it fails, asks nothing, and byte-compiles nothing that is never imported.
 PIP_INSTALL := -m pip --quiet --disable-pip-version-check --no-input install --no-compile
@@ -37,7 +36,7 @@ test: $(TEST)/.installed ## Set up and run all tests against the built wheel
 
 .PHONY: lint
 lint: $(LINT)/.ready ## Check style, types, workflows, image file and documents
-	@PATH="$(CURDIR)/$(LINT)/bin:$$PATH" LINT_CACHE="$(CURDIR)/$(CACHE)" SHELL_FILES="$(SHELL_FILES)" $(LINT)/bin/python tools/lint.py
+	@PATH="$(CURDIR)/$(LINT)/bin:$$PATH" $(LINT)/bin/python tools/lint.py
 
 .PHONY: format
 format: $(LINT)/.ready ## Format the code
