@@ -178,7 +178,7 @@ def nearest(word: str, known: tuple[str, ...]) -> str:
     import difflib  # noqa: PLC0415 - only a mistake needs it
 
     folded = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(word[:MAX_LENGTH].casefold(), folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word[:MAX_LENGTH].casefold(), folded, n=1, cutoff=0.55)
     return f'"{folded[near[0]]}"' if near else ""
 
 

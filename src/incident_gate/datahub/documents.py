@@ -28,7 +28,10 @@ INTROSPECTION = Operation(
 
 
 def health_of_many(schema: Schema, *, history: bool = False) -> Operation:
-    """One field for any number of assets: `$urns`, `$siblings`, `$start`, `$count`; with `history`, resolved ones too."""
+    """One field for any number of assets: `$urns`, `$siblings`, `$start`, `$count`.
+
+    With `history`, resolved incidents are asked for as well.
+    """
     fragments = " ".join(
         f"... on {TYPE_NAMES[kind]} {{ {selection} }}"
         for kind, fields in schema.assets.items()

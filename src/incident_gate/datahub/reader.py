@@ -50,8 +50,8 @@ class Reader:
     """
 
     def __init__(self, transport: Transport, *, history: bool = False) -> None:
-        self._transport = transport
-        self._history = history
+        self._deadline = transport.deadline
+        self._inquiry = Inquiry(transport, history=history)
 
     def read(
         self, questions: Sequence[Question], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -65,7 +65,6 @@ class Reader:
         Returns:
             A health for every question. Whatever was not answered is a health with a problem.
         """
-        inquiry = Inquiry(self._transport, history=self._history)
         batches = list(_batches(questions))
         done = 0
 
@@ -74,9 +73,9 @@ class Reader:
             done += len(batches[index])
             on_progress(done, len(questions))
 
-        crew = Crew[_Batch](threads=PARALLEL, deadline=self._transport.deadline)
+        crew = Crew[_Batch](threads=PARALLEL, deadline=self._deadline)
         results = crew.run(
-            [partial(_ask, inquiry, batch) for batch in batches],
+            [partial(_ask, self._inquiry, batch) for batch in batches],
             on_done=report,
             # What ends one conversation ends them all: the other batches would only hear it again.
             stop=lambda result: result.failure is not None,

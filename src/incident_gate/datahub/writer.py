@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -150,18 +150,19 @@ class Writer:
     def _update(self, operation: Operation, incident_urn: str, message: str) -> bool:
         try:
             answer = self._transport.execute(operation, {"urn": incident_urn, "message": message})
-            # Old servers return the word instead of the truth value.
+        except RequestFailure as refusal:
+            failure = refusal
+        else:
+            # The 2022 beta returns the word instead of the truth value.
             if answer.data.get("updateIncidentStatus") in {True, "true"}:
                 return True
-            raise RequestFailure(
-                "; ".join(map(str, answer.errors)) or "DataHub did not confirm it", errors=answer.errors
-            )
-        except RequestFailure as failure:
-            if failure.invalid and len(self._resolving) > 1 and operation is not documents.KEEP:
-                raise
-            if _NOT_FOUND in failure.codes:
-                return False
-            raise _write_error(failure, f"{incident_urn} could not be updated") from failure
+            errors = "; ".join(map(str, answer.errors)) or "DataHub did not confirm it"
+            failure = RequestFailure(errors, errors=answer.errors)
+        if failure.invalid and operation is documents.RESOLVE_FIXED:
+            raise failure
+        if _NOT_FOUND in failure.codes:
+            return False
+        raise _write_error(failure, f"{incident_urn} could not be updated") from failure
 
 
 def _variables(operation: Operation, new: NewIncident, incident_id: str) -> Mapping[str, object]:

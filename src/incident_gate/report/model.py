@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from incident_gate.errors import GateError
 from incident_gate.manifest.model import Mistake, OutputEntry
 from incident_gate.policy import Conclusion, Decision, Verdict
 
@@ -48,6 +49,7 @@ class Report:
 
     `ui_url` is where incident pages live, without a trailing slash; None leaves links out. `now_ms` is Unix time in
     milliseconds and only serves to tell ages. `notices` are sentences of the run's own, trusted text excepted.
+    `failure` is what ended the conversation with DataHub early; the decisions say what it left unknown.
     """
 
     manifest_path: str
@@ -58,6 +60,7 @@ class Report:
     warnings: tuple[Mistake, ...] = ()
     notices: tuple[str, ...] = ()
     gated: bool = True
+    failure: GateError | None = None
 
     @property
     def conclusion(self) -> Conclusion:

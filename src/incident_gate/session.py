@@ -1,0 +1,125 @@
+"""One stage against one DataHub: the use cases, wired to the wire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from incident_gate.config import Settings
+from incident_gate.datahub.connection import open_client
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.reader import PARALLEL, Reader
+from incident_gate.datahub.transport import Exchange, Transport
+from incident_gate.errors import ExitCode
+from incident_gate.gate import check_inputs
+from incident_gate.manifest.model import Manifest
+from incident_gate.report.model import Change, OutcomeReport, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a stage has to say, and what it returns."""
+
+    report: Report
+    exit_code: ExitCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A stage with its edges.
+
+    Args:
+        settings: What to do.
+        on_exchange: Told of every request, for the debug log.
+        on_progress: Told how many of how many assets are answered.
+        clock_ms: Unix time in milliseconds.
+    """
+
+    settings: Settings
+    on_exchange: Callable[[Exchange], None] | None = None
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None
+    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+
+    def gate(self, manifest: Manifest) -> Result:
+        """Check the inputs.
+
+        Raises:
+            SettingError: The CA bundle cannot be used.
+        """
+        settings = self.settings
+        notices = [*settings.warnings]
+        if not manifest.inputs:
+            notices.append("The manifest names no inputs: there is nothing to gate.")
+        judgement = check_inputs(
+            manifest,
+            reader=Reader(self._transport()),
+            identity=settings.identity,
+            overrides=settings.overrides,
+            on_progress=self.on_progress,
+        )
+        report = Report(
+            manifest_path=manifest.path,
+            ui_url=settings.connection.address.ui_url,
+            now_ms=self.clock_ms(),
+            decisions=judgement.decisions,
+            warnings=manifest.warnings,
+            notices=tuple(notices),
+            failure=judgement.failure,
+        )
+        return Result(report, judgement.exit_code)
+
+    def report_outcome(self, manifest: Manifest, status: str) -> Result:
+        """Raise or resolve on the outputs, by the job's status.
+
+        Args:
+            manifest: Whose outputs.
+            status: `success` or `failure`; anything else changes nothing.
+
+        Raises:
+            SettingError: The CA bundle cannot be used.
+        """
+        # Needed by this stage only.
+        from incident_gate.datahub.writer import Writer  # noqa: PLC0415
+        from incident_gate.outcome import Outcome, OutcomeReporter, why_nothing  # noqa: PLC0415
+        from incident_gate.wording import Wording  # noqa: PLC0415
+
+        settings = self.settings
+        nothing = why_nothing(status, pull_request=settings.run.is_pull_request, outputs=manifest.outputs)
+        if nothing:
+            outcome = OutcomeReport(outcome=status, nothing=nothing)
+        else:
+            transport = self._transport()
+            reporter = OutcomeReporter(
+                reader=Reader(transport, history=True),
+                writer=Writer(transport),
+                identity=settings.identity,
+                wording=Wording(
+                    run=settings.run, title=settings.title, message=settings.message, matrix=settings.identity.matrix
+                ),
+                deadline=transport.deadline,
+                clock_ms=self.clock_ms,
+                sleep=time.sleep,
+                dry_run=settings.dry_run,
+            )
+            outcome = reporter.report(manifest.outputs, Outcome(status))
+        report = Report(
+            manifest_path=manifest.path,
+            ui_url=settings.connection.address.ui_url,
+            now_ms=self.clock_ms(),
+            outcome=outcome,
+            warnings=manifest.warnings,
+            notices=settings.warnings,
+            gated=False,
+        )
+        failed = any(result.change is Change.FAILED for result in outcome.results)
+        return Result(report, ExitCode.DATAHUB if failed else ExitCode.OK)
+
+    def _transport(self) -> Transport:
+        settings = self.settings
+        return Transport(
+            open_client(settings.connection, connections=PARALLEL),
+            settings.connection.address.graphql_url,
+            Deadline.after(settings.timeout),
+            on_exchange=self.on_exchange,
+        )
