@@ -43,6 +43,10 @@ format: $(LINT)/.ready ## Format the code
 	@$(LINT)/bin/ruff format
 	@$(LINT)/bin/ruff check --fix
 
+.PHONY: readme
+readme: $(DEMO)/.ready ## Write the program's --help into the README
+	@$(DEMO)/bin/python tools/readme.py
+
 .PHONY: bench
 bench: $(TEST)/.installed ## Measure the gate beside what one would do otherwise (minutes)
 	@$(TEST)/bin/python bench/run.py

@@ -1,4 +1,4 @@
-"""Runs every check that only looks: code, workflows, image file, documents. Prints what failed, and one line for the rest."""
+"""Runs every check that only looks at the code, the workflows, the image file and the documents."""
 
 import os
 import shutil
@@ -69,11 +69,11 @@ def workflow_parser() -> list[str] | None:
             return None
     # Node looks for modules beside the script, so the script goes to where they are.
     script = shutil.copy(ROOT / "tools/workflow-parser.mjs", NODE_FOLDER)
-    return expanded(["node", script, "{actions}", "{workflows}"])
+    return expanded(["node", os.fspath(script), "{actions}", "{workflows}"])
 
 
 def main() -> int:
-    """Run all checks side by side; 1 if any failed."""
+    """Run all checks side by side, say which passed, and show what the others printed; 1 if any failed."""
     commands = [expanded(check) for check in CHECKS]
     parser = workflow_parser()
     if parser:
