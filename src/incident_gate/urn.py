@@ -141,8 +141,8 @@ def _check_characters(text: str) -> None:
         raise UrnError(offset, f"the URN contains the invisible character {code}", "a URN of visible characters")
     if (offset := text.find("␟")) >= 0:
         raise UrnError(offset, 'the URN contains "␟"', "another character: DataHub keeps this one for itself")
-    if (offset := _outer_space(text)) is not None:
-        raise UrnError(offset, "the URN has a space around it", "no space before or after a URN")
+    if (space := _outer_space(text)) is not None:
+        raise UrnError(space, "the URN has a space around it", "no space before or after a URN")
 
 
 def _outer_space(text: str) -> int | None:
