@@ -1,4 +1,4 @@
-"""Keeps the README's `--help` texts as the program prints them: `readme.py` writes them, `readme.py --check` compares."""
+"""Keeps the README's `--help` texts as the program prints them; with `--check` it only compares."""
 
 import os
 import re
