@@ -99,7 +99,7 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
         return UnreadableError(Position(1, 1), f"this is not YAML: {visible(str(error)[:200])}")
     mark = error.problem_mark
     end = len(text.rstrip())  # what is missing at the end is missing here: the parser in C points behind the last line
-    position = _position(text, end) if mark.index > end else Position(mark.line + 1, mark.column + 1)
+    position = _position(text, end) if mark.index >= end else Position(mark.line + 1, mark.column + 1)
     if text[mark.index : mark.index + 1] == "\t":
         return UnreadableError(position, "a tab stands here", "spaces: YAML allows no tabs here")
     context = f" {error.context}" if error.context else ""
