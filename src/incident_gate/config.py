@@ -74,6 +74,11 @@ class Settings:
     job_status: str = ""
 
     @property
+    def status(self) -> str:
+        """The job status that a step of its own reports: its mode says it, or leaves it to `job-status`."""
+        return {Mode.RAISE: "failure", Mode.RESOLVE: "success"}.get(self.mode, self.job_status)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What works and should not stay so."""
         address = self.connection.address

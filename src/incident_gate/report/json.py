@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from incident_gate.datahub.model import Incident
@@ -15,6 +16,20 @@ VERSION = 1
 # GitHub refuses an output above 1 MiB, but Linux starts no process with an environment variable above 131,072 bytes,
 # and `env: {INCIDENTS: ${{ steps.gate.outputs.incidents }}}` is how an output is used.
 OUTPUT_LIMIT = 120_000
+
+# The outputs of a gate that came to no verdict: whoever reads them must not take silence for health.
+NO_VERDICT: Mapping[str, str] = MappingProxyType(
+    {
+        "conclusion": "block",
+        "verdict": "unknown",
+        "incidents": "[]",
+        "unhealthy": "[]",
+        "unknown": "[]",
+        "blocking-count": "0",
+        "raised": "[]",
+        "resolved": "[]",
+    }
+)
 
 
 def document(report: Report) -> str:

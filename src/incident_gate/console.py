@@ -1,0 +1,52 @@
+"""The process's ends: its streams, its signals and its exit, whatever state they are in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn, TextIO
+
+
+def say(stream: TextIO | None, text: str) -> None:
+    """Write to a stream that may be closed or full: the verdict does not depend on it."""
+    if stream is None:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except (OSError, ValueError):
+        return
+
+
+def prepare_streams() -> None:
+    """Make standard output and error take any text, whatever the locale."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(encoding="utf-8", errors="replace")
+
+
+def end(code: int) -> NoReturn:
+    """End the process now.
+
+    Threads that still wait for DataHub are left behind, and a stream that cannot be flushed does not turn the exit code
+    into another one, as Python's own shutdown would.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        say(stream, "")
+    os._exit(code)
+
+
+def on_interrupt(last_words: Callable[[], str]) -> None:
+    """End at once on SIGINT and SIGTERM, by which a cancelled job is told.
+
+    As process 1 of a container there is no default for SIGTERM: without a handler it is ignored, and the runner waits.
+    """
+
+    def interrupted(number: int, _frame: object) -> None:
+        say(sys.stdout, f"{last_words()}\n")
+        end(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)

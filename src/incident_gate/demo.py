@@ -1,0 +1,116 @@
+"""The demo: a gate that blocks and then passes, against a sandbox in the same process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from incident_gate.config import Mode, Settings, read_settings
+from incident_gate.console import say
+from incident_gate.errors import ExitCode
+from incident_gate.manifest.loader import load_manifest
+from incident_gate.manifest.model import Manifest
+from incident_gate.report.terminal import terminal
+from incident_gate.sandbox import Sandbox
+from incident_gate.session import Session
+
+_TABLE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.{},PROD)"
+_MODEL = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.{},PROD)"
+_MANIFEST = f"""\
+version: 1
+inputs:
+  - {_TABLE.format("orders")}
+  - urn: {_MODEL.format("customers")}
+    name: Customers
+  - urn: {_TABLE.format("payments")}
+    min-priority: HIGH
+  - {_TABLE.format("order_itmes")}
+outputs:
+  - urn: {_TABLE.format("orders_daily")}
+    incident: {{type: OPERATIONAL, priority: HIGH}}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """The demo's stage.
+
+    Args:
+        server: A sandbox that is running.
+        stdout: Where to show it.
+        colour: Whether `stdout` takes colour.
+        width: Its cells in a line.
+    """
+
+    server: Sandbox
+    stdout: TextIO
+    colour: bool
+    width: int
+
+    def play(self) -> ExitCode:
+        """Block, mend, pass, fail and mend again.
+
+        Returns:
+            0 if the gate did what it should: the demo is a test as well.
+        """
+        store = self.server.store
+        for name in ("orders", "payments", "orders_daily", "order_items", "customers"):
+            store.add_asset(_TABLE.format(name))
+        store.add_asset(_MODEL.format("customers"), siblings=(_TABLE.format("customers"),))
+        late = store.raise_incident(
+            _TABLE.format("orders"), title="Orders of today are missing", type="FRESHNESS", priority="CRITICAL"
+        )
+        sibling = store.raise_incident(
+            _TABLE.format("customers"), title="4 % of e-mail addresses are empty", type="FIELD", priority="HIGH"
+        )
+        store.raise_incident(
+            _TABLE.format("payments"), title="Row count 2 % below normal", type="VOLUME", priority="LOW"
+        )
+        self._say(f"A sandbox DataHub runs at {self.server.url}. The manifest:\n\n{_indented(_MANIFEST)}")
+        self._say("$ incident-gate check")
+        blocked = self._check(_MANIFEST)
+        self._say("\nIn DataHub, the two incidents are resolved. In the manifest, the mistyped name is mended.\n")
+        store.resolve(late)
+        store.resolve(sibling)
+        mended = _MANIFEST.replace("order_itmes", "order_items")
+        self._say("$ incident-gate check")
+        passed = self._check(mended)
+        self._say("\nThe job goes on, and fails. Then it is run again and succeeds.\n")
+        reported = [self._report(mended, mode) for mode in (Mode.RAISE, Mode.RESOLVE)]
+        as_meant = blocked is ExitCode.BLOCKED and passed is ExitCode.OK and set(reported) == {ExitCode.OK}
+        return ExitCode.OK if as_meant else ExitCode.BLOCKED
+
+    def _check(self, manifest: str) -> ExitCode:
+        result = Session(settings=self._settings(Mode.GATE)).gate(_load(manifest))
+        self._say(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
+        return result.exit_code
+
+    def _report(self, manifest: str, mode: Mode) -> ExitCode:
+        settings = self._settings(mode)
+        self._say(f"$ incident-gate {mode}")
+        result = Session(settings=settings).report_outcome(_load(manifest), settings.status)
+        self._say(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
+        return result.exit_code
+
+    def _settings(self, mode: Mode) -> Settings:
+        values = {"datahub-url": self.server.url, "datahub-token": self.server.token, "incident-key": "demo"}
+        return read_settings(lambda name: values.get(name, ""), {}, mode=mode, workspace=Path())
+
+    def _say(self, text: str) -> None:
+        say(self.stdout, f"{text}\n")
+
+
+def show(stdout: TextIO, *, colour: bool, width: int) -> ExitCode:
+    """Start a sandbox and play the demo on it; returns what `Demo.play` does."""
+    with Sandbox.start(schema="g4") as server:
+        return Demo(server=server, stdout=stdout, colour=colour, width=width).play()
+
+
+def _load(text: str) -> Manifest:
+    return load_manifest(".github/incident-gate.yml", text.encode(), datetime.now(UTC).date())
+
+
+def _indented(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
