@@ -10,6 +10,7 @@ CACHE := .make
 DEMO := .venv
 TEST := $(CACHE)/test
 LINT := $(CACHE)/lint
+GATE := $(CACHE)/gate
 
 # What goes into the wheel: when one of these changes, it is built anew.
 PACKAGE := pyproject.toml README.md LICENSE $(shell find src -type f ! -name '*.pyc' 2>/dev/null)
@@ -48,8 +49,8 @@ readme: $(DEMO)/.ready ## Write the program's --help into the README
 	@$(DEMO)/bin/python tools/readme.py
 
 .PHONY: bench
-bench: $(TEST)/.installed ## Measure the gate beside what one would do otherwise (minutes)
-	@$(TEST)/bin/python bench/run.py
+bench: $(GATE)/.installed ## Measure the gate beside what one would do otherwise (minutes)
+	@$(TEST)/bin/python bench/run.py --gate $(GATE)/bin/incident-gate-action
 
 .PHONY: campaign
 campaign: $(TEST)/.installed ## Draw thousands of fault schedules (minutes)
@@ -102,6 +103,13 @@ $(TEST)/.installed: $(TEST)/.ready $(PACKAGE)
 	@rm -rf $(CACHE)/wheel
 	@$(TEST)/bin/python -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation --wheel-dir $(CACHE)/wheel .
 	@$(TEST)/bin/python $(PIP_INSTALL) --no-deps --force-reinstall $(CACHE)/wheel/*.whl
+	@touch $@
+
+# One for measuring, with what the image has and nothing else.
+$(GATE)/.installed: $(TEST)/.installed requirements/image.txt
+	@$(PYTHON) -m venv --clear $(GATE)
+	@$(GATE)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/image.txt
+	@$(GATE)/bin/python $(PIP_INSTALL) --no-deps $(CACHE)/wheel/*.whl
 	@touch $@
 
 # One for the tools that only look.
