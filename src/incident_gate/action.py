@@ -21,8 +21,16 @@ from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.error import ManifestError
 from incident_gate.manifest.loader import load_manifest, read_manifest
 from incident_gate.manifest.model import Manifest
-from incident_gate.report import annotations, files, json, summary, terminal
-from incident_gate.report.annotations import Annotation, Level
+from incident_gate.report import files, json, summary, terminal
+from incident_gate.report.annotations import (
+    Annotation,
+    Level,
+    annotate,
+    annotate_error,
+    annotate_mistakes,
+    commands,
+    masks,
+)
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress
 from incident_gate.report.text import plain
@@ -70,14 +78,14 @@ class Stage:
         """Run a stage; whatever ends it early becomes an annotation and an exit code."""
         try:
             # Before anything else that might print: a mask works on what follows it.
-            self._command(*annotations.masks(secrets_of(self._input, self.environment)))
+            self._command(*masks(secrets_of(self._input, self.environment)))
             return run(self)
         except ManifestError as error:
-            self._annotate(annotations.annotate_mistakes(error.path, error.mistakes))
+            self._annotate(annotate_mistakes(error.path, error.mistakes))
             self._log(str(error))
             return error.exit_code
         except GateError as error:
-            self._annotate([annotations.annotate_error(error)])
+            self._annotate([annotate_error(error)])
             return error.exit_code
         except Exception as error:  # noqa: BLE001 - a defect of ours must not pass as health, nor print a traceback
             self._defect(error)
@@ -110,9 +118,7 @@ class Stage:
             manifest = self._saved_manifest(settings)
             self._outcome(settings, manifest, settings.job_status)
         except GateError as error:
-            message = (
-                f"The job's outcome could not be reported to DataHub.\n{annotations.annotate_error(error).message}"
-            )
+            message = f"The job's outcome could not be reported to DataHub.\n{annotate_error(error).message}"
             self._annotate([Annotation(level=Level.WARNING, title="DataHub Incident Gate", message=message)])
         return ExitCode.OK
 
@@ -148,7 +154,7 @@ class Stage:
 
     def _publish(self, report: Report) -> None:
         self._log(terminal.terminal(report))
-        self._annotate(annotations.annotate(report))
+        self._annotate(annotate(report))
         path = self.environment.get("GITHUB_STEP_SUMMARY")
         self._warn(files.write_summary(path, summary.summary(report, summary.LIMIT - files.size(path))))
         self._write_outputs(json.outputs(report))
@@ -183,7 +189,7 @@ class Stage:
         return self.environment.get(f"INPUT_{name.upper()}", "").strip()
 
     def _annotate(self, given: Iterable[Annotation]) -> None:
-        self._command(*annotations.commands(given))
+        self._command(*commands(given))
 
     def _warn(self, warning: str) -> None:
         if warning:

@@ -60,14 +60,12 @@ class Demo:
             store.add_asset(_TABLE.format(name))
         store.add_asset(_MODEL.format("customers"), siblings=(_TABLE.format("customers"),))
         late = store.raise_incident(
-            _TABLE.format("orders"), title="Orders of today are missing", type="FRESHNESS", priority="CRITICAL"
+            _TABLE.format("orders"), title="Orders of today are missing", type="FRESHNESS", priority=0
         )
         sibling = store.raise_incident(
-            _TABLE.format("customers"), title="4 % of e-mail addresses are empty", type="FIELD", priority="HIGH"
+            _TABLE.format("customers"), title="4 % of e-mail addresses are empty", type="FIELD", priority=1
         )
-        store.raise_incident(
-            _TABLE.format("payments"), title="Row count 2 % below normal", type="VOLUME", priority="LOW"
-        )
+        store.raise_incident(_TABLE.format("payments"), title="Row count 2 % below normal", type="VOLUME", priority=3)
         self._say(f"A sandbox DataHub runs at {self.server.url}. The manifest:\n\n{_indented(_MANIFEST)}")
         self._say("$ incident-gate check")
         blocked = self._check(_MANIFEST)
