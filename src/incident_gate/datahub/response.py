@@ -17,9 +17,10 @@ from incident_gate.errors import RefusedError
 # long, and a wrong address should not cost a user the whole timeout.
 CONNECTION_PATIENCE = 30.0
 
-_WHO_HINT = (
-    "Check datahub-token: a personal access token that has not expired (DataHub: Settings > Access Tokens). "
-    "On pull requests from forks and on Dependabot's, GitHub hands out no secrets."
+_WHO_HINT = "Check datahub-token: a personal access token that has not expired (DataHub: Settings > Access Tokens)."
+_NOBODY_HINT = (
+    "Set datahub-token or DATAHUB_GMS_TOKEN. On pull requests from forks GitHub hands out no secrets, and on Dependabot's "
+    "only Dependabot secrets: add one of the same name, or run the gate on push and schedule only."
 )
 _ADDRESS_HINT = (
     "Check datahub-url: it must reach DataHub's GraphQL API itself, not a login page. "
@@ -38,8 +39,15 @@ _COSTLY = re.compile(r"maximum query (complexity|depth) exceeded|too many tokens
 _BUSY_CODES = {503, 504}
 
 
-def read_response(status: int, headers: Mapping[str, str], body: bytes, *, url: str) -> Answer:
+def read_response(status: int, headers: Mapping[str, str], body: bytes, *, url: str, anonymous: bool) -> Answer:
     """Take an HTTP response for what it is.
+
+    Args:
+        status: Of HTTP.
+        headers: By lower-case name.
+        body: Whole.
+        url: That was asked.
+        anonymous: Whether it was asked without a token.
 
     Raises:
         TransientFailure: Busy, or garbled on its way.
@@ -62,6 +70,8 @@ def read_response(status: int, headers: Mapping[str, str], body: bytes, *, url: 
             retry_after=_retry_after(headers),
             slow=status == 504,  # noqa: PLR2004 - gateway timeout
         )
+    if anonymous and status in {401, 403}:
+        raise RefusedError(f"{host} wants a token, and this run has none (HTTP {status}).", hint=_NOBODY_HINT)
     if status == 401:  # noqa: PLR2004 - unauthorized
         raise RefusedError(f"{host} does not accept the token (HTTP 401).", hint=_WHO_HINT)
     if status in {403, 407}:

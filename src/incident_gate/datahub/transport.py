@@ -151,7 +151,8 @@ class Transport:
         result = "ok"
         try:
             status, headers, content = self._post(body)
-            answer = read_response(status, headers, content, url=self._url)
+            anonymous = "authorization" not in self._client.headers
+            answer = read_response(status, headers, content, url=self._url, anonymous=anonymous)
             result = f"partial: {answer.errors[0]}" if answer.errors else "ok"
         except (Failure, DataHubError) as failure:
             result = str(failure)
