@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
+from functools import partial
 
 # Not `actions_toolkit.core`: that one imports `requests`, at 80 ms of every run.
 from actions_toolkit.command import Command
@@ -14,7 +14,7 @@ from incident_gate.errors import GateError
 from incident_gate.manifest.model import Mistake, Position
 from incident_gate.policy import Conclusion, Decision
 from incident_gate.report.digest import Finding, count, findings_of, outcome_line, worst_first
-from incident_gate.report.model import Change, Report
+from incident_gate.report.model import Change, OutputResult, Report
 from incident_gate.report.text import plain
 
 _KEPT = 9  # the runner keeps ten of a level in a step and drops the rest without a word; the tenth says so
@@ -43,24 +43,28 @@ class Annotation:
     col: int | None = None
 
 
+# Written out only if it is among those kept: a run can have a hundred thousand.
+_Draft = tuple[Level, Callable[[], Annotation]]
+
 _LEVELS = {Conclusion.BLOCK: Level.ERROR, Conclusion.WARN: Level.WARNING, Conclusion.PASS: Level.NOTICE}
 
 
 def annotate(report: Report) -> tuple[Annotation, ...]:
     """What a run has to say, worst first, no more of a level than the runner keeps."""
+    path = report.manifest_path
     return _kept(
         [
-            *(_of_decision(report, decision) for decision in _spoken_of(report.decisions)),
+            *((_LEVELS[d.conclusion], partial(_of_decision, report, d)) for d in _spoken_of(report.decisions)),
             *_of_outcome(report),
-            *(_on_line(Level.WARNING, report.manifest_path, warning) for warning in report.warnings),
-            *(Annotation(level=Level.NOTICE, message=plain(notice, 1000)) for notice in report.notices),
+            *((Level.WARNING, partial(_on_line, Level.WARNING, path, warning)) for warning in report.warnings),
+            *((Level.NOTICE, partial(_remark, notice)) for notice in report.notices),
         ],
     )
 
 
 def annotate_mistakes(path: str, mistakes: Iterable[Mistake]) -> tuple[Annotation, ...]:
     """A manifest's mistakes, each on its line."""
-    return _kept([_on_line(Level.ERROR, path, mistake) for mistake in mistakes])
+    return _kept([(Level.ERROR, partial(_on_line, Level.ERROR, path, mistake)) for mistake in mistakes])
 
 
 def annotate_error(error: GateError) -> Annotation:
@@ -124,15 +128,23 @@ def _of_decision(report: Report, decision: Decision) -> Annotation:
     return _at(_LEVELS[decision.conclusion], report.manifest_path, decision.entry.position, title, "\n".join(lines))
 
 
-def _of_outcome(report: Report) -> Iterator[Annotation]:
+def _of_outcome(report: Report) -> Iterator[_Draft]:
     if report.outcome is None:
         return
     for result in report.outcome.results:
         if result.change is Change.FAILED:
-            message = "\n".join(plain(text, 1500) for text in (result.message, result.hint) if text)
-            title = f"{plain(result.entry.label, 100)}: the outcome could not be written"
-            yield _at(Level.WARNING, report.manifest_path, result.entry.position, title, message)
-    yield Annotation(level=Level.NOTICE, message=outcome_line(report.outcome))
+            yield Level.WARNING, partial(_of_output, report, result)
+    yield Level.NOTICE, partial(_remark, outcome_line(report.outcome))
+
+
+def _of_output(report: Report, result: OutputResult) -> Annotation:
+    message = "\n".join(plain(text, 1500) for text in (result.message, result.hint) if text)
+    title = f"{plain(result.entry.label, 100)}: the outcome could not be written"
+    return _at(Level.WARNING, report.manifest_path, result.entry.position, title, message)
+
+
+def _remark(text: str) -> Annotation:
+    return Annotation(level=Level.NOTICE, message=plain(text, 1000))
 
 
 def _on_line(level: Level, path: str, mistake: Mistake) -> Annotation:
@@ -155,11 +167,11 @@ def _cut(message: str) -> str:
     return message if len(message) <= _MESSAGE_LIMIT else message[: _MESSAGE_LIMIT - 1] + "…"
 
 
-def _kept(annotations: list[Annotation]) -> tuple[Annotation, ...]:
+def _kept(drafts: list[_Draft]) -> tuple[Annotation, ...]:
     kept: list[Annotation] = []
     for level in Level:
-        of_level = [annotation for annotation in annotations if annotation.level is level]
-        kept += islice(of_level, _KEPT)
+        of_level = [draft for draft_level, draft in drafts if draft_level is level]
+        kept += (draft() for draft in of_level[:_KEPT])
         if len(of_level) > _KEPT:
             rest = f"and {len(of_level) - _KEPT:,} more of this kind: see the job summary"
             kept.append(Annotation(level=level, title="DataHub Incident Gate", message=rest))

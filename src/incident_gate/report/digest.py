@@ -57,7 +57,9 @@ class Finding:
         """The incident's title, or what stands for one; untrusted text."""
         if self.incident is None:
             return f"{count(self.unread, 'active incident')} that DataHub counts but does not show"
-        return (self.incident.title or self.incident.description or "").strip() or "(no title)"
+        return next(
+            filter(None, map(plain, (self.incident.title or "", self.incident.description or ""))), "(no title)"
+        )
 
     @property
     def type(self) -> str:
@@ -122,7 +124,8 @@ def headline(report: Report) -> str:
     """The run in one line, in words."""
     if not report.gated:
         return outcome_line(report.outcome) if report.outcome else "Nothing was asked of DataHub"
-    return f"{CONCLUSION_WORDS[report.conclusion]}: {_grounds(report)}"
+    conclusion = report.conclusion
+    return f"{CONCLUSION_WORDS[conclusion]}: {_grounds(report, conclusion)}"
 
 
 def outcome_line(outcome: OutcomeReport) -> str:
@@ -131,7 +134,9 @@ def outcome_line(outcome: OutcomeReport) -> str:
     if outcome.nothing:
         return said + plain(outcome.nothing)
     counts = {change: sum(result.change is change for result in outcome.results) for change in Change}
-    parts = [f"{number} {change}" for change, number in counts.items() if number]
+    # "failure: 1 failed" would leave open what failed.
+    words = {Change.FAILED: "not written"}
+    parts = [f"{number:,} {words.get(change, change)}" for change, number in counts.items() if number]
     return said + (", ".join(parts) or "no outputs to report on")
 
 
@@ -171,15 +176,15 @@ def sibling_name(urn: str) -> str:
     return f"{platform} {name}" if name else urn
 
 
-def _grounds(report: Report) -> str:
+def _grounds(report: Report, conclusion: Conclusion) -> str:
     total = len(report.decisions)
     if not total:
         return "the manifest names no inputs, so there is nothing to gate"
-    deciding = [d for d in report.decisions if d.conclusion is report.conclusion]
+    deciding = [d for d in report.decisions if d.conclusion is conclusion]
     incidents = sum(d.blocking_count for d in deciding)
     affected = sum(d.blocking_count > 0 for d in deciding)
     unsure = sum(d.verdict is Verdict.UNKNOWN for d in deciding)
-    ignored = " (ignored)" if report.conclusion is Conclusion.PASS else ""
+    ignored = " (ignored)" if conclusion is Conclusion.PASS else ""
     parts = []
     if incidents:
         parts.append(f"{count(incidents, 'active incident')} on {affected:,} of {count(total, 'input')}{ignored}")

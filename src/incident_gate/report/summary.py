@@ -142,7 +142,8 @@ def _excused_row(report: Report, finding: Finding, excuse: Excused) -> str:
 def _unknown_row(report: Report, decision: Decision) -> str:
     happened = "<br>".join(markdown(problem.message, 500) for problem in decision.problems)
     to_do = "<br>".join(markdown(problem.hint, 500) for problem in decision.problems if problem.hint)
-    return _row(_asset(report, decision.entry.label, decision.entry.urn.text), happened, to_do)
+    asset = _asset(report, decision.entry.label, decision.entry.urn.text)
+    return _row(f"{_CONCLUSION_SIGNS[decision.conclusion]} {asset}", happened, to_do)
 
 
 def _output_row(report: Report, result: OutputResult) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 # Terminal sequences are dropped whole, so that no "[31m" is left of them.
 _ANSI_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
@@ -65,11 +65,13 @@ def code(text: str, limit: int = 400) -> str:
 
 def link(label: str, url: str | None, limit: int = 200) -> str:
     """The text as a link to an address of our own making; only the text where there is no http(s) address."""
-    label = markdown(label, limit)
-    if url is None or urlsplit(url).scheme not in ("http", "https"):
-        return label
+    shown = markdown(label, limit) or _ELLIPSIS
+    if url is None or not url.lower().startswith(("http://", "https://")):
+        return shown
     # Parentheses, angle brackets, pipes and quotes would end a link's target or a cell; what is encoded already stays.
-    return f"[{label}]({quote(url, safe='/:?#@!$&*+,;=%~')})"
+    target = quote(url, safe="/:?#[]@!&*+,;=%~", errors="replace")
+    # Markdown decodes entities in a target as well.
+    return f"[{shown}]({target.replace('&', '&amp;')})"
 
 
 def _visible(text: str) -> str:
