@@ -96,11 +96,11 @@ class RecordShape:
                 wanted = f"{name}: {member.shape.expected}"
                 mistakes.add(node.position, f"{what} has no key {quote(name)}", wanted)
                 sound = False
-        return values if self._companions(values, places, mistakes) and sound else None
+        self._check_companions(values, places, mistakes)
+        return values if sound else None
 
-    def _companions(self, values: dict[str, Any], places: dict[str, Position], mistakes: Mistakes) -> bool:
-        """Whether each key that belongs to a value of another one is there with it and only with it."""
-        sound = True
+    def _check_companions(self, values: dict[str, Any], places: dict[str, Position], mistakes: Mistakes) -> None:
+        """Check that each key that belongs to a value of another one is there with it and only with it."""
         for name, member in self.members.items():
             if member.key.only_with is None:
                 continue
@@ -115,8 +115,6 @@ class RecordShape:
                 mistakes.add(
                     places[name], f"{quote(name)} goes only with {other}: {word}", f"{other}: {word} beside it"
                 )
-            sound &= demanded == (name in places)
-        return sound
 
     def schema(self, definitions: Schema) -> Schema:
         """A reference to the record's own definition, with the shorthand beside it."""

@@ -279,6 +279,16 @@ def test_a_mistake_elsewhere_does_not_hide_a_duplicate() -> None:
     assert len(found) == 2
 
 
+def test_mistakes_are_told_in_the_files_order_however_they_were_found() -> None:
+    found = mistakes(f"- x\n- {ORDERS}\n- {ORDERS}\n")
+    assert [line.split(":")[1] for line in found] == ["1", "3"]
+
+
+@pytest.mark.parametrize("text", ["- urn:li:chart:(a,b", "['urn:li:chart:(a,b']"])
+def test_a_parenthesis_that_no_comma_cut_off_is_never_closed(text: str) -> None:
+    assert "never closed" in mistakes(text)[0]
+
+
 def test_a_custom_type_is_not_missed_twice() -> None:
     (line,) = mistakes(f"{OUTPUT}{{type: CUSTM, custom-type: x}}")
     assert '"type" is "CUSTM"; expected "CUSTOM"' in line
