@@ -74,10 +74,6 @@ class SearchIndex:
         page = slice(wanted.start, wanted.start + wanted.count)
         return {entity: IncidentPage(len(found), tuple(found[page])) for entity, found in hits.items()}
 
-    def reset(self) -> None:
-        """Forget when the next change is due."""
-        self._next_due = 0.0
-
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         now = time.time()
         if now < self._next_due:

@@ -217,7 +217,6 @@ class Store:
     def clear(self) -> None:
         """Forget everything."""
         self._database.clear()
-        self._index.reset()
 
     def close(self) -> None:
         """Close the database; nothing can be asked afterwards."""

@@ -59,12 +59,16 @@ class Writing:
         except IncidentExistsError as error:
             raise ResolverError(f"Incident {error} already exists.", Code.CONFLICT) from error
 
-    def update_status(self, urn: str, given: Input) -> bool | str:
-        """Set an incident's state, and its message and stage where they are given."""
+    def update_status(self, urn: str, given: Input) -> bool:
+        """Set an incident's state, and its message and stage where they are given.
+
+        Returns:
+            True, which the schema of G1, with its result of type String, turns into "true".
+        """
         record = self._existing(urn)
         changes = {name: given[name] for name in ("state", "stage", "message") if given.get(name) is not None}
         self._change(record, changes)
-        return "true" if self._call.generation is Generation.G1 else True
+        return True
 
     def update(self, urn: str, given: Input) -> bool:
         """Change an incident.

@@ -8,6 +8,7 @@ import pytest
 
 from asking import CUSTOMERS, ORDERS, Asker
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, IncidentRecord, Sandbox
+from incident_gate.sandbox.faults import FaultBook
 
 RAISE = f'mutation raiseIncident {{ raiseIncident(input: {{ type: OPERATIONAL resourceUrn: "{ORDERS}" }}) }}'
 READ = "query gate($urns: [String!]!) { entities(urns: $urns) { urn } }"
@@ -231,7 +232,7 @@ def test_random_lag_never_reorders_the_changes_of_one_incident(ask: Asker, sandb
     assert ask.data(sandbox, everything)["dataset"]["incidents"]["total"] == 1
 
 
-def test_lag_is_drawn_between_its_bounds(ask: Asker, sandbox: Sandbox) -> None:
+def test_random_lag_shows_writes_one_by_one(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.faults = Faults(lag=(0.0, 0.6), seed=5)
     for _ in range(8):
         ask.data(sandbox, RAISE)
@@ -243,6 +244,17 @@ def test_lag_is_drawn_between_its_bounds(ask: Asker, sandbox: Sandbox) -> None:
     assert totals == sorted(totals)
     assert totals[-1] == 8
     assert len(set(totals)) > 2
+
+
+def test_lag_is_repeatable_and_within_its_bounds() -> None:
+    def draw(seed: int) -> list[float]:
+        book = FaultBook(Faults(lag=(1.0, 3.0), seed=seed))
+        return [book.lag() for _ in range(50)]
+
+    assert all(1.0 <= lag <= 3.0 for lag in draw(1))
+    assert min(draw(1)) < 1.5
+    assert max(draw(1)) > 2.5
+    assert draw(1) == draw(1) != draw(2)
 
 
 def test_faults_over_http(ask: Asker, sandbox: Sandbox) -> None:

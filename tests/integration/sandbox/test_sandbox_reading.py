@@ -134,10 +134,12 @@ def test_siblings_do_not_share_their_incidents(ask: Asker, sandbox: Sandbox) -> 
     assert other["siblings"][0]["urn"] == ORDERS
 
 
-def test_malformed_urn_sinks_the_whole_batch(ask: Asker, each_sandbox: Sandbox) -> None:
-    answer = ask(each_sandbox, ENTITIES, urns=[ORDERS, "analytics.orders"])
+@pytest.mark.parametrize("malformed", ["analytics.orders", "urn:li:dataset:(urn:li:dataPlatform:hive,orders)"])
+def test_malformed_urn_sinks_the_whole_batch(ask: Asker, each_sandbox: Sandbox, malformed: str) -> None:
+    answer = ask(each_sandbox, ENTITIES, urns=[ORDERS, malformed])
     assert answer["data"] == {"entities": None}
     assert answer["errors"][0]["path"] == ["entities"]
+    assert malformed in answer["errors"][0]["message"]
     assert answer["errors"][0]["extensions"]["classification"] == "DataFetchingException"
 
 
@@ -243,6 +245,7 @@ def test_owners_are_users_and_groups(ask: Asker, sandbox: Sandbox) -> None:
     assert person["__typename"] == "CorpUser"
     assert person["properties"] == {"displayName": "Ana", "email": "ana@example.com"}
     assert (group["__typename"], group["name"]) == ("CorpGroup", "data")
+    assert group["properties"] == {"displayName": "data", "email": "data@example.com", "slack": "#data"}
 
 
 def test_health_tells_active_incidents(ask: Asker, sandbox: Sandbox) -> None:

@@ -157,6 +157,13 @@ def test_one_of_several_operations_is_executed(ask: Asker, sandbox: Sandbox) -> 
     assert "data" not in ask.post(sandbox, query, operation="three").json()
 
 
+def test_limits_apply_to_the_operation_that_is_executed(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(complexity_limit=2)
+    query = "query small { appConfig { appVersion } } query large { me { corpUser { urn } } }"
+    assert "data" in ask.post(sandbox, query, operation="small").json()
+    assert "complexity exceeded 3 > 2" in ask.post(sandbox, query, operation="large").text
+
+
 def test_failing_leaf_is_told_with_its_path(ask: Asker) -> None:
     with Sandbox.start(schema=Generation.G3) as server:
         server.store.add_asset(ORDERS)
