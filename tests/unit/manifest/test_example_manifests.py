@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from incident_gate.manifest import read_manifest
+from incident_gate.manifest.loader import read_manifest
 from incident_gate.manifest.model import InputEntry
 from incident_gate.urn import EntityType
 

@@ -6,7 +6,8 @@ import pytest
 
 from incident_gate.datahub.model import Priority
 from incident_gate.errors import ExitCode
-from incident_gate.manifest import ManifestError, load_manifest
+from incident_gate.manifest.error import ManifestError
+from incident_gate.manifest.loader import load_manifest
 from incident_gate.manifest.model import (
     Defaults,
     IncidentTemplate,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.manifest import ManifestError, read_manifest
 from incident_gate.manifest.document import MAX_BYTES
+from incident_gate.manifest.error import ManifestError
+from incident_gate.manifest.loader import read_manifest
 
 URN = "urn:li:chart:(superset,17)"
 TODAY = date(2026, 11, 23)

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_gate.datahub.model import INCIDENT_TYPES, Priority
-from incident_gate.manifest import ManifestError, load_manifest
+from incident_gate.manifest.error import ManifestError
+from incident_gate.manifest.loader import load_manifest
 from incident_gate.manifest.model import OnIncident, OnUnknown
 
 TODAY = date(2026, 11, 23)

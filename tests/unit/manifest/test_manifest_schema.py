@@ -9,7 +9,9 @@ import jsonschema
 import pytest
 import yaml
 
-from incident_gate.manifest import ManifestError, load_manifest, manifest_schema
+from incident_gate.manifest.error import ManifestError
+from incident_gate.manifest.loader import load_manifest
+from incident_gate.manifest.schema import manifest_schema
 
 STORED = Path(__file__).parents[3] / "examples" / "manifest.schema.json"
 URN = "urn:li:dataset:(urn:li:dataPlatform:dbt,analytics.customers,PROD)"
