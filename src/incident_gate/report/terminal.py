@@ -30,6 +30,8 @@ _HEADINGS = {Conclusion.BLOCK: "Blocking", Conclusion.WARN: "Only a warning", Co
 _GAP = "  "
 _ROWS = 50  # of one section; `--format json` has them all
 _INCIDENTS = 10  # of one input
+_NARROWEST = 60  # the first columns at their widest, and a title that can be recognised
+_TYPE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class _Cell:
 
 def terminal(report: Report, *, colour: bool = False, width: int = 100, explain: bool = False) -> str:
     """The run as text that ends with a newline; every line fits into `width` cells."""
-    return "".join(f"{line}\n" for line in _lines(report, _Screen(colour, max(width, 40)), explain=explain))
+    return "".join(f"{line}\n" for line in _lines(report, _Screen(colour, max(width, _NARROWEST)), explain=explain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def fitted(text: str, size: int) -> str:
     for index, character in enumerate(text):
         used += _cell_width(character)
         if used > size - 1:
-            return text[:index] + "…"
+            return text[:index].rstrip() + "…"
     return text
 
 
@@ -166,7 +168,7 @@ def _incident_row(report: Report, finding: Finding) -> list[_Cell]:
     return [
         _Cell(finding.priority or "-", _PRIORITY_COLOURS.get(finding.priority, "")),
         _Cell(finding.age(report.now_ms) or "-"),
-        _Cell(plain(finding.type, 24) or "-"),
+        _Cell(fitted(plain(finding.type), _TYPE) or "-"),
         _Cell(plain(finding.title) + sibling),
     ]
 

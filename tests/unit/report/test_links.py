@@ -1,0 +1,52 @@
+"""Addresses of incident pages: the right page for each kind of asset, and no way out of the path."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_gate.report.links import incidents_page
+
+UI = "https://datahub.example.com"
+
+
+@pytest.mark.parametrize(
+    ("urn", "page"),
+    [
+        ("urn:li:dataset:(urn:li:dataPlatform:hive,a b,PROD)", "dataset"),
+        ("urn:li:chart:(looker,1)", "chart"),
+        ("urn:li:dashboard:(looker,1)", "dashboard"),
+        ("urn:li:dataJob:(urn:li:dataFlow:(airflow,dag,prod),task)", "tasks"),
+        ("urn:li:dataFlow:(airflow,dag,prod)", "pipelines"),
+    ],
+)
+def test_each_kind_of_asset_has_its_page(urn: str, page: str) -> None:
+    address = incidents_page(UI, urn)
+    assert address is not None
+    assert address.startswith(f"{UI}/{page}/urn%3Ali%3A")
+    assert unquote(address) == f"{UI}/{page}/{urn}/Incidents"
+
+
+def test_a_trailing_slash_does_not_double() -> None:
+    assert incidents_page(UI + "/datahub/", "urn:li:chart:x") == f"{UI}/datahub/chart/urn%3Ali%3Achart%3Ax/Incidents"
+
+
+@pytest.mark.parametrize(
+    ("ui", "urn"), [(None, "urn:li:chart:x"), ("", "urn:li:chart:x"), (UI, "urn:li:tag:x"), (UI, "x")]
+)
+def test_without_address_or_page_there_is_no_link(ui: str | None, urn: str) -> None:
+    assert incidents_page(ui, urn) is None
+
+
+@given(st.text())
+def test_no_urn_leaves_its_place_in_the_path(rest: str) -> None:
+    address = incidents_page(UI, "urn:li:dataset:" + rest)
+    assert address is not None
+    parts = urlsplit(address)
+    assert (parts.netloc, parts.query, parts.fragment) == ("datahub.example.com", "", "")
+    assert len(parts.path.split("/")) == 4
+    assert address.isascii()
+    assert address.isprintable()

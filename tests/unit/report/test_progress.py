@@ -1,0 +1,73 @@
+"""Progress: silent for short work, a line now and then in a log, a bar on a terminal."""
+
+from __future__ import annotations
+
+import io
+
+from incident_gate.report.progress import Progress
+
+
+class Watch:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def told(seconds: list[float], *, terminal: bool) -> str:
+    stream, watch = io.StringIO(), Watch()
+    progress = Progress(stream, watch, terminal=terminal)
+    for index, second in enumerate(seconds):
+        watch.now = 100.0 + second
+        progress(index + 1, 1000 * len(seconds))
+    progress.close()
+    return stream.getvalue()
+
+
+def test_short_work_is_silent() -> None:
+    assert told([0, 0.5, 1, 1.9], terminal=False) == ""
+    assert told([0, 0.5, 1, 1.9], terminal=True) == ""
+
+
+def test_a_log_gets_a_line_every_few_seconds() -> None:
+    assert told([0, 2, 3, 6.9, 7, 8, 12], terminal=False).splitlines() == [
+        "2 of 7,000 assets asked about (0%)",
+        "5 of 7,000 assets asked about (0%)",
+        "7 of 7,000 assets asked about (0%)",
+    ]
+
+
+def test_a_terminal_gets_a_bar_that_is_cleared_away() -> None:
+    stream, watch = io.StringIO(), Watch()
+    progress = Progress(stream, watch, terminal=True, noun="things")
+    watch.now += 3
+    progress(1500, 3000)
+    watch.now += 0.05
+    progress(2000, 3000)
+    assert stream.getvalue() == f"\r{'#' * 15}{'.' * 15} 1,500 of 3,000 things\x1b[K"
+    progress.close()
+    assert stream.getvalue().endswith("\r\x1b[K")
+    progress.close()
+    assert stream.getvalue().count("\x1b[K") == 2
+
+
+def test_counts_that_make_no_sense_do_no_harm() -> None:
+    stream, watch = io.StringIO(), Watch()
+    progress = Progress(stream, watch, terminal=False)
+    for done, total in ((0, 0), (5, 3)):
+        watch.now += 10
+        progress(done, total)
+    assert stream.getvalue().count("(100%)") == 2
+
+
+def test_a_closed_stream_does_not_stop_the_work() -> None:
+    stream, watch = io.StringIO(), Watch()
+    progress = Progress(stream, watch, terminal=False)
+    stream.close()
+    for _ in range(3):
+        watch.now += 10
+        progress(1, 2)
+    progress.close()
