@@ -74,7 +74,7 @@ Blocking
 
 Only a warning
   Customers (dbt)
-    MEDIUM  9 d  FIELD  Column `email` is 40 % null | see https://wiki.example.com/x (on its …
+    MEDIUM  9 d  FIELD  Column `email` is 40 % null | see https://wiki.example.com/x (on…
     {customers}
 
 Unknown
