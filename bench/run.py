@@ -1,6 +1,6 @@
 """Measures the gate beside what one would do otherwise: whole processes, in turns, against a server 20 ms away.
 
-Prints a table as Markdown and writes it to this folder, with a plot. The gate is the one installed beside this Python, or
+Prints a table as Markdown, and writes it here with a plot. The gate is the one installed beside this Python, or
 that of `--gate`: an environment that has more packages than users get would start slower.
 """
 
@@ -185,7 +185,7 @@ def table(samples: Mapping[tuple[str, int], list[Sample]], busy: Mapping[int, fl
         lines.append(f"| {number:,} | {' | '.join(cells)} | {len(ours)} | {megabytes:.0f} MB | {busy[number]:.0%} |")
     lines += [
         "",
-        "The last column is the largest share of a run of the gate during which the stand-in's one thread computed: far",
+        "The last column is the largest share of a run of the gate in which the stand-in's one thread computed: far",
         "from all of it, so the stand-in is not what limits the gate.",
         "",
     ]

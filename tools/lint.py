@@ -75,6 +75,8 @@ def workflow_parser() -> list[str] | None:
 def main() -> int:
     """Run all checks side by side, say which passed, and show what the others printed; 1 if any failed."""
     commands = [expanded(check) for check in CHECKS]
+    conftests = sorted(ROOT.glob("tests/*/**/conftest.py"))
+    commands += [["mypy", "--no-error-summary", os.fspath(path)] for path in conftests]
     parser = workflow_parser()
     if parser:
         commands.append(parser)

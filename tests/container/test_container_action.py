@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from container_job import INPUT, OUTPUT, ContainerJob, run_engine
@@ -138,13 +139,14 @@ def test_checkout_and_environment_cannot_replace_what_the_gate_imports(make_job:
 
 def test_nothing_is_written_outside_of_the_runners_folders(make_job: MakeJob, engine: list[str]) -> None:
     job = make_job()
-    job.options.append("--name=incident-gate-written")
+    name = f"incident-gate-{uuid4()}"
+    job.options.append(f"--name={name}")
     job.keep = True
-    assert job.main().code == 0
     try:
-        changes = run_engine(engine, "diff", "incident-gate-written").splitlines()
+        assert job.main().code == 0
+        changes = run_engine(engine, "diff", name).splitlines()
     finally:
-        run_engine(engine, "rm", "incident-gate-written")
+        run_engine(engine, "rm", name)
 
     # Engines make the mount points, and what they mount into every container.
     expected = re.compile(r"[AC] /(github|etc|dev|proc|sys|run)(/.*)?$")
