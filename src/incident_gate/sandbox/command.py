@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .faults import Fault, FaultKind, Faults
 from .generation import Generation
-from .grant import Grant
+from .grant import ANY_TOKEN, Grant
 from .seed import sample_seed, seed_from
 from .server import DEFAULT_TOKEN, Sandbox
 from .store import Store
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--load", type=Path, metavar="FILE.json", help="start with these assets and incidents, not with samples"
     )
     parser.add_argument(
-        "--token", action="append", help=f"accept this token; may be repeated (default: {DEFAULT_TOKEN})"
+        "--token", action="append", help="accept this token and no other; may be repeated (default: any token)"
     )
     parser.add_argument("--read-only-token", action="append", default=[], help="accept this token, for reading only")
     _add_fault_arguments(parser.add_argument_group("misbehaviour"))
@@ -50,14 +50,14 @@ def run(args: argparse.Namespace) -> int:
     """
     try:
         faults, seed = _faults(args), _seed(args)
-        grants = [Grant(token=token) for token in args.token or [DEFAULT_TOKEN]]
+        grants = [Grant(token=token) for token in args.token or (DEFAULT_TOKEN, ANY_TOKEN)]
         grants += [Grant(token=token, edits=()) for token in args.read_only_token]
         sandbox = Sandbox.start(
             schema=args.schema, tokens=grants, faults=faults, data=args.data, host=args.host, port=args.port, seed=seed
         )
         stopped = _on_interrupt()
         with sandbox as server:
-            sys.stdout.write(_greeting(server))
+            sys.stdout.write(_greeting(server, any_token=not args.token))
             sys.stdout.flush()
             stopped.wait()
     except (ValueError, LookupError, OSError) as error:
@@ -66,11 +66,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _greeting(server: Sandbox) -> str:
+def _greeting(server: Sandbox, *, any_token: bool) -> str:
+    others = ", or any other (--token accepts one alone)" if any_token else ""
     return f"""A stand-in DataHub ({server.generation}, {server.generation.version}) listens on {server.url}
   GraphQL   {server.url}/api/graphql
   browser   {server.url}/api/graphiql
-  token     {server.token}
+  token     {server.token}{others}
 Ctrl-C stops it.
 """
 

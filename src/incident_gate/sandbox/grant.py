@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# A grant for whatever token is not named in another one.
+ANY_TOKEN = "*"  # noqa: S105 - stands for every token
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:

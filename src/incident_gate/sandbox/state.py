@@ -8,7 +8,7 @@ from .document import Prepared
 from .engine import Engine, Payload
 from .faults import FaultBook, Faults, Strike
 from .generation import Generation
-from .grant import Grant
+from .grant import ANY_TOKEN, Grant
 from .journal import Journal
 from .store import Store
 
@@ -43,7 +43,9 @@ class ServerState:
     def grant_for(self, authorization: str | None) -> Grant | None:
         """The privileges that come with an Authorization header, or None when it is not accepted."""
         scheme, _, token = (authorization or "").partition(" ")
-        return self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
+        if scheme.lower() != "bearer" or not token.strip():
+            return None
+        return self._grants.get(token.strip()) or self._grants.get(ANY_TOKEN)
 
     def prepare(self, text: str) -> Prepared:
         """Parse and validate a document."""

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -228,21 +229,31 @@ CURL_RESOLVE = (
 )
 
 
-@pytest.mark.parametrize("generation", list(Generation))
-def test_command_serves_the_documented_calls(http: httpx.Client, generation: Generation) -> None:
+@contextmanager
+def served(*arguments: str) -> Iterator[str]:
+    """The address of a sandbox that was started by its command, and that stops without a complaint."""
     program = (
         "import argparse, sys; from incident_gate.sandbox import command; parser = argparse.ArgumentParser(); "
         "command.add_arguments(parser); sys.exit(command.run(parser.parse_args()))"
     )
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", program, "--port", "0", "--schema", generation],
+        [sys.executable, "-W", "error", "-c", program, "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, complaints = process.communicate(timeout=10)
+    assert (process.returncode, complaints) == (0, "")
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_command_serves_the_documented_calls(http: httpx.Client, generation: Generation) -> None:
+    with served("--schema", generation) as url:
 
         def call(query: str) -> dict[str, dict[str, dict[str, object]]]:
             headers = {"Authorization": "Bearer sandbox-token"}
@@ -266,10 +277,25 @@ def test_command_serves_the_documented_calls(http: httpx.Client, generation: Gen
         }
         assert str(call(CURL_RESOLVE % json.dumps(urn))["updateIncidentStatus"]).lower() == "true"
         assert call(CURL_READ % json.dumps(KAFKA))["dataset"]["incidents"] == {"total": 0, "incidents": []}
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, complaints = process.communicate(timeout=10)
-    assert (process.returncode, complaints) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "accepted"),
+    [((), {"sandbox-token": 200, "any": 200, "": 401}), (("--token", "one"), {"one": 200, "any": 401, "": 401})],
+)
+def test_command_accepts_any_token_unless_one_is_named(
+    http: httpx.Client, arguments: tuple[str, ...], accepted: dict[str, int]
+) -> None:
+    with served(*arguments) as url:
+        statuses = {
+            token: http.post(
+                f"{url}/api/graphql",
+                json={"query": "{ __typename }"},
+                headers={"Authorization": f"Bearer {token}".strip()},
+            ).status_code
+            for token in accepted
+        }
+    assert statuses == accepted
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
