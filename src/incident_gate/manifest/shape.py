@@ -50,7 +50,7 @@ class TextShape:
         if len(text) > self.rule.max_length:
             limit = f"at most {self.rule.max_length:,}"
             mistakes.add(node.position, f"{what} has {len(text):,} characters", limit)
-        elif harm := (_HARMFUL_IN_LINES if self.rule.multiline else _HARMFUL).search(text):
+        elif harm := re.search(_HARMFUL_IN_LINES if self.rule.multiline else _HARMFUL, text):
             character = f"U+{ord(harm.group()):04X}"
             mistakes.add(node.at(harm.start()), f"{what} contains the invisible character {character}", self.expected)
         elif not re.search(self.rule.pattern, text):
@@ -261,6 +261,7 @@ def one_of(words: Iterable[str]) -> str:
 # Delete and its kin, line separators, overrides of the writing direction, lone surrogates. Joiners and hard spaces are
 # not among them: some scripts need them.
 _UNSEEN = "\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-_HARMFUL = re.compile(f"[\x00-\x1f{_UNSEEN}]")
-_HARMFUL_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f{_UNSEEN}]")
+# Compiled where they are needed: most manifests hold no free text.
+_HARMFUL = f"[\x00-\x1f{_UNSEEN}]"
+_HARMFUL_IN_LINES = f"[\x00-\x08\x0b-\x1f{_UNSEEN}]"
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
