@@ -44,7 +44,7 @@ class Annotation:
 
 
 # Written out only if it is among those kept: a run can have a hundred thousand.
-_Draft = tuple[Level, Callable[[], Annotation]]
+_Draft = tuple[Level, Callable[[Level], Annotation]]
 
 _LEVELS = {Conclusion.BLOCK: Level.ERROR, Conclusion.WARN: Level.WARNING, Conclusion.PASS: Level.NOTICE}
 
@@ -56,7 +56,7 @@ def annotate(report: Report) -> tuple[Annotation, ...]:
         [
             *((_LEVELS[d.conclusion], partial(_of_decision, report, d)) for d in _spoken_of(report.decisions)),
             *_of_outcome(report),
-            *((Level.WARNING, partial(_on_line, Level.WARNING, path, warning)) for warning in report.warnings),
+            *((Level.WARNING, partial(_on_line, path, warning)) for warning in report.warnings),
             *((Level.NOTICE, partial(_remark, notice)) for notice in report.notices),
         ],
     )
@@ -64,7 +64,7 @@ def annotate(report: Report) -> tuple[Annotation, ...]:
 
 def annotate_mistakes(path: str, mistakes: Iterable[Mistake]) -> tuple[Annotation, ...]:
     """A manifest's mistakes, each on its line."""
-    return _kept([(Level.ERROR, partial(_on_line, Level.ERROR, path, mistake)) for mistake in mistakes])
+    return _kept([(Level.ERROR, partial(_on_line, path, mistake)) for mistake in mistakes])
 
 
 def annotate_error(error: GateError) -> Annotation:
@@ -100,7 +100,7 @@ def _spoken_of(decisions: Iterable[Decision]) -> list[Decision]:
     )
 
 
-def _of_decision(report: Report, decision: Decision) -> Annotation:
+def _of_decision(report: Report, decision: Decision, level: Level) -> Annotation:
     name = plain(decision.entry.label, 100)
     found = findings_of(decision)
     lines = []
@@ -125,7 +125,7 @@ def _of_decision(report: Report, decision: Decision) -> Annotation:
         title = f"{name}: health unknown"
     else:
         title = f"{name}: {count(len(decision.excused), 'incident')} excused"
-    return _at(_LEVELS[decision.conclusion], report.manifest_path, decision.entry.position, title, "\n".join(lines))
+    return _at(level, report.manifest_path, decision.entry.position, title, "\n".join(lines))
 
 
 def _of_outcome(report: Report) -> Iterator[_Draft]:
@@ -137,17 +137,17 @@ def _of_outcome(report: Report) -> Iterator[_Draft]:
     yield Level.NOTICE, partial(_remark, outcome_line(report.outcome))
 
 
-def _of_output(report: Report, result: OutputResult) -> Annotation:
+def _of_output(report: Report, result: OutputResult, level: Level) -> Annotation:
     message = "\n".join(plain(text, 1500) for text in (result.message, result.hint) if text)
     title = f"{plain(result.entry.label, 100)}: the outcome could not be written"
-    return _at(Level.WARNING, report.manifest_path, result.entry.position, title, message)
+    return _at(level, report.manifest_path, result.entry.position, title, message)
 
 
-def _remark(text: str) -> Annotation:
-    return Annotation(level=Level.NOTICE, message=plain(text, 1000))
+def _remark(text: str, level: Level) -> Annotation:
+    return Annotation(level=level, message=plain(text, 1000))
 
 
-def _on_line(level: Level, path: str, mistake: Mistake) -> Annotation:
+def _on_line(path: str, mistake: Mistake, level: Level) -> Annotation:
     return _at(level, path, mistake.position, "Incident gate manifest", plain(str(mistake), 1500))
 
 
@@ -171,7 +171,7 @@ def _kept(drafts: list[_Draft]) -> tuple[Annotation, ...]:
     kept: list[Annotation] = []
     for level in Level:
         of_level = [draft for draft_level, draft in drafts if draft_level is level]
-        kept += (draft() for draft in of_level[:_KEPT])
+        kept += (draft(level) for draft in of_level[:_KEPT])
         if len(of_level) > _KEPT:
             rest = f"and {len(of_level) - _KEPT:,} more of this kind: see the job summary"
             kept.append(Annotation(level=level, title="DataHub Incident Gate", message=rest))

@@ -57,9 +57,8 @@ class Finding:
         """The incident's title, or what stands for one; untrusted text."""
         if self.incident is None:
             return f"{count(self.unread, 'active incident')} that DataHub counts but does not show"
-        return next(
-            filter(None, map(plain, (self.incident.title or "", self.incident.description or ""))), "(no title)"
-        )
+        texts = (self.incident.title, self.incident.description)
+        return next((text for text in texts if text and plain(text)), "(no title)")
 
     @property
     def type(self) -> str:
@@ -144,7 +143,7 @@ def age(created_ms: int | None, now_ms: int) -> str:
     """A duration as people say it: `12 min`, `3 h`, `2 d`; empty if unknown."""
     if created_ms is None:
         return ""
-    passed = max(now_ms - created_ms, 0)
+    passed = now_ms - created_ms
     for length, unit in ((_DAY_MS, "d"), (_HOUR_MS, "h"), (_MINUTE_MS, "min")):
         if passed >= length:
             return f"{passed // length} {unit}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from report_samples import DAY, HOUR, NOW, decision, entry, incident, missing, report, unhealthy
 
-from incident_gate.datahub.model import Incident
+from incident_gate.datahub.model import Incident, Priority
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.policy import Conclusion, Decision, Excused, Verdict
-from incident_gate.report.digest import Finding, age, headline, sibling_name, timestamp, unknown
+from incident_gate.report.digest import Finding, age, findings, findings_of, headline, sibling_name, timestamp, unknown
 from incident_gate.report.model import Change, OutcomeReport, OutputResult
 
 
@@ -103,3 +103,10 @@ def test_a_custom_type_has_its_own_name(kind: str | None, custom: str | None, sa
 )
 def test_a_sibling_is_named_by_platform_and_name(urn: str, name: str) -> None:
     assert sibling_name(urn) == name
+
+
+def test_incidents_are_worst_first_within_an_asset_and_among_assets() -> None:
+    low, high = (unhealthy(name, name, priority=Priority[name]) for name in ("LOW", "HIGH"))
+    assert [found.title for found in findings(report(low, high), Conclusion.BLOCK)] == ["HIGH", "LOW"]
+    both = decision(entry("both"), Conclusion.BLOCK, blocking=(*low.blocking, *high.blocking), unread=1)
+    assert [found.priority for found in findings_of(both)] == ["HIGH", "LOW", ""]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from report_samples import HOUR, NOW, decision, entry, everything, incident, missing, report, unhealthy
 
 from incident_gate.datahub.model import Priority
+from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.policy import Conclusion, Excused
 from incident_gate.report.json import OUTPUT_LIMIT, document, outputs
-from incident_gate.report.model import OutcomeReport
+from incident_gate.report.model import Change, OutcomeReport, OutputResult
 
 ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,orders,PROD)"
 
@@ -71,9 +72,18 @@ def test_an_incident_in_the_outputs() -> None:
 
 
 def test_raised_and_resolved_are_incident_urns() -> None:
-    given_out = outputs(everything())
-    assert given_out["raised"] == '["urn:li:incident:9f3b7c0011"]'
-    assert given_out["resolved"] == "[]"
+    output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
+    results = tuple(
+        OutputResult(entry=output, change=change, incidents=(f"{change}-1", f"{change}-2")) for change in Change
+    )
+    given_out = outputs(report(outcome=OutcomeReport(outcome="failure", results=results)))
+    assert given_out["raised"] == '["raised-1", "raised-2"]'
+    assert given_out["resolved"] == '["resolved-1", "resolved-2"]'
+
+
+def test_the_worst_incident_is_the_last_to_be_cut() -> None:
+    run = report(unhealthy("a", priority=Priority.LOW), unhealthy("b", priority=Priority.CRITICAL))
+    assert [one["priority"] for one in json.loads(outputs(run)["incidents"])] == ["CRITICAL", "LOW"]
 
 
 def test_a_step_of_its_own_has_no_verdict() -> None:

@@ -50,3 +50,7 @@ def test_no_urn_leaves_its_place_in_the_path(rest: str) -> None:
     assert len(parts.path.split("/")) == 4
     assert address.isascii()
     assert address.isprintable()
+
+
+def test_a_urn_without_a_form_in_utf_8_still_has_an_address() -> None:
+    assert incidents_page(UI, "urn:li:chart:\ud800") == f"{UI}/chart/urn%3Ali%3Achart%3A%3F/Incidents"

@@ -46,12 +46,15 @@ def test_a_terminal_gets_a_bar_that_is_cleared_away() -> None:
     watch.now += 3
     progress(1500, 3000)
     watch.now += 0.05
-    progress(2000, 3000)
+    progress(2000, 3000)  # too soon to be drawn
     assert stream.getvalue() == f"\r{'#' * 15}{'.' * 15} 1,500 of 3,000 things\x1b[K"
+    watch.now += 0.1
+    progress(3000, 3000)
+    assert stream.getvalue().endswith(f"\r{'#' * 30} 3,000 of 3,000 things\x1b[K")
     progress.close()
     assert stream.getvalue().endswith("\r\x1b[K")
     progress.close()
-    assert stream.getvalue().count("\x1b[K") == 2
+    assert stream.getvalue().count("\x1b[K") == 3
 
 
 def test_counts_that_make_no_sense_do_no_harm() -> None:

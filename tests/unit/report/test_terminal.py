@@ -144,6 +144,8 @@ def test_long_lists_are_cut_with_a_count() -> None:
     of = entry("orders")
     many = decision(of, Conclusion.BLOCK, blocking=tuple(incident(n, of.urn) for n in range(30)), unread=5)
     assert "    and 25 more\n" in terminal(report(many))
+    few = decision(of, Conclusion.BLOCK, blocking=(incident(1, of.urn),), unread=5)
+    assert "more" not in terminal(report(few))
     assert "  and 10 more inputs\n" in terminal(report(*(unhealthy(f"t{n}") for n in range(60))))
     assert "  and 1 more input\n" in terminal(report(*(missing(f"t{n}") for n in range(51))))
 
@@ -165,3 +167,17 @@ def test_text_is_cut_and_filled_to_the_column(text: str, size: int) -> None:
     assert cells(padded(text, size)) == size
     if cells(text) <= size:
         assert padded(text, size) == text + " " * (size - cells(text))
+
+
+def test_columns_are_counted_as_the_terminal_draws_them() -> None:
+    assert [cells(text) for text in ("a", "e\u0301", "漢", "✅", "")] == [1, 1, 2, 2, 0]
+
+
+def test_a_word_longer_than_the_line_is_cut() -> None:
+    lines = terminal(report(notices=("x" * 500,)), width=70).splitlines()
+    assert lines[-1] == "  " + "x" * 67 + "…"
+
+
+def test_a_terminal_that_is_too_narrow_gets_the_narrowest_table() -> None:
+    assert terminal(everything(), width=0) == terminal(everything(), width=60)
+    assert terminal(everything(), width=61) != terminal(everything(), width=60)

@@ -112,6 +112,7 @@ def test_plain_text_keeps_words(text: str) -> None:
         ("in\u200bvi\ufeffsi\u2060b\u115fle\u3164", "invisible"),
         ("a" + "\u0301" * 20, "a\u0301\u0301"),
         ("\ud800", "\N{REPLACEMENT CHARACTER}"),
+        ("a\x07b\x9bc\x00d", "abcd"),
         ("##[error]no", "## [error]no"),
         ("::error::no", ": :error::no"),
         ("urn:li:incident:1", "urn:li:incident:1"),
@@ -185,3 +186,14 @@ def test_what_github_would_make_live_reads_the_same_and_stays_dead(text: str) ->
 def test_ordinary_text_stays_readable_in_the_source() -> None:
     assert markdown("Table orders, row-level check: 2/6 failed") == "Table orders, row-level check&#58; 2/6 failed"
     assert code("analytics.public.orders") == "`analytics.public.orders`"
+
+
+@pytest.mark.parametrize(
+    "text", ["1. one", "1) one", "- one", "+ one", "* one", "---", "===", "# one", "> one", "    one"]
+)
+def test_text_at_the_start_of_an_item_opens_nothing(text: str) -> None:
+    assert Page(f"- {markdown(text)}\n").elements == ["ul", "li"]
+
+
+def test_a_link_is_never_without_a_text() -> None:
+    assert link("\u200b", "https://e.com/?a=1&b=2") == "[…](https://e.com/?a=1&amp;b=2)"

@@ -1,0 +1,16 @@
+"""One request as a line of the debug log."""
+
+from __future__ import annotations
+
+from incident_gate.datahub.transport import Exchange
+from incident_gate.report.digest import count
+from incident_gate.report.text import plain
+
+
+def trace(exchange: Exchange) -> str:
+    """What was asked, about how many assets, how long it took and what came of it; no header and no value."""
+    about = f" about {count(exchange.assets, 'asset')}" if exchange.assets else ""
+    again = f", attempt {exchange.attempt}" if exchange.attempt > 1 else ""
+    status = f"HTTP {exchange.status}" if exchange.status is not None else "no answer"
+    milliseconds = round(exchange.seconds * 1000)
+    return f"{exchange.operation}{about}{again}: {status} in {milliseconds:,} ms, {plain(exchange.result, 800)}"
