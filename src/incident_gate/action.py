@@ -86,9 +86,11 @@ class Stage:
             return error.exit_code
         except GateError as error:
             self._annotate([annotate_error(error)])
+            self._say_where(error)
             return error.exit_code
         except Exception as error:  # noqa: BLE001 - a defect of ours must not pass as health, nor print a traceback
             self._defect(error)
+            self._say_where(error)
             return ExitCode.DATAHUB
 
     def main(self) -> ExitCode:
@@ -149,8 +151,7 @@ class Stage:
         return result
 
     def _session(self, settings: Settings, on_progress: Callable[[int, int], None]) -> Session:
-        debug = self.environment.get("RUNNER_DEBUG") == "1"
-        return Session(settings=settings, on_exchange=self._trace if debug else None, on_progress=on_progress)
+        return Session(settings=settings, on_exchange=self._trace if self._debugs else None, on_progress=on_progress)
 
     def _publish(self, report: Report) -> None:
         self._log(terminal.terminal(report))
@@ -203,17 +204,26 @@ class Stage:
         token = secrets.token_hex(16)
         say(self.stdout, f"{Command('stop-commands', {}, token)}\n{text.rstrip()}\n::{token}::\n")
 
+    @property
+    def _debugs(self) -> bool:
+        # The runner sets it where the user asked for debug logging.
+        return self.environment.get("RUNNER_DEBUG") == "1"
+
     def _trace(self, exchange: Exchange) -> None:
-        self._command(str(Command("debug", {}, plain(str(exchange), 1000))))
+        from incident_gate.report.trace import trace  # noqa: PLC0415 - for debug logs only
+
+        self._command(str(Command("debug", {}, trace(exchange))))
+
+    def _say_where(self, error: Exception) -> None:
+        if self._debugs:
+            import traceback  # noqa: PLC0415 - for debug logs only
+
+            self._command(*(str(Command("debug", {}, line)) for line in traceback.format_exception(error)))
 
     def _defect(self, error: Exception) -> None:
         message = f"A defect of the gate itself: {type(error).__name__}. Nothing was decided, so nothing passes."
         hint = "Run the job again with debug logging, and report what it prints."
         self._annotate([Annotation(level=Level.ERROR, title="DataHub Incident Gate", message=f"{message}\n{hint}")])
-        if self.environment.get("RUNNER_DEBUG") == "1":
-            import traceback  # noqa: PLC0415 - for debug logs only
-
-            self._command(*(str(Command("debug", {}, line)) for line in traceback.format_exception(error)))
 
 
 def _today() -> date:

@@ -8,40 +8,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from incident_gate import __version__
+from incident_gate.arguments import parser
 from incident_gate.console import end, on_interrupt, prepare_streams, say
 from incident_gate.errors import ExitCode, GateError, SettingError
 
 if TYPE_CHECKING:
     from incident_gate.config import Settings
     from incident_gate.datahub.transport import Exchange
+    from incident_gate.manifest.model import Manifest
     from incident_gate.report.model import Report
 
-DESCRIPTION = "Stop a pipeline while its input datasets have active incidents in DataHub, and report its outcome back."
-EPILOG = (
-    "exit codes: 0 pass or warn, 1 blocked, 2 the manifest or an option is wrong, 3 DataHub could not be asked. "
-    "DATAHUB_GMS_URL and DATAHUB_GMS_TOKEN stand in for --datahub-url and --datahub-token."
-)
-# Every option that is an input of the action too, with the words of its help.
-OPTIONS: Mapping[str, str] = {
-    "datahub-url": "server, UI or GraphQL address (else DATAHUB_GMS_URL)",
-    "datahub-token": "personal access token; better in DATAHUB_GMS_TOKEN, where no process list shows it",
-    "on-incident": "block or warn; an entry of the manifest overrides it",
-    "on-unknown": "block or warn; an entry of the manifest overrides it",
-    "incident-key": "told apart from incidents of the same job by this word, such as an environment",
-    "title": "title of what is raised",
-    "message": "what to say in the incident that is raised, or on the one that is resolved",
-    "datahub-ui-url": "where links point",
-    "headers": "an extra request header, `Name: value`; may be repeated",
-    "ca-bundle": "PEM file with certificate authorities",
-    "timeout": "seconds for all requests together (120)",
-    "job-status": "success or failure, for report",
-    "matrix": "the matrix leg as JSON",
-}
+# Every module that only some commands need is imported where they do: `validate` in a pre-commit hook pays for no
+# HTTP client, and no command but `sandbox` and `demo` for a server.
 
 
 def main() -> NoReturn:
@@ -65,9 +48,9 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], stdout: TextIO
     """
     verbose = "--verbose" in arguments
     try:
-        options = parser(serves=list(arguments[:1]) == ["sandbox"]).parse_args(arguments)
-        command: Callable[[_Call], int] = options.run
-        return command(_Call(options, environment, stdout, stderr))
+        serves = list(arguments[:1]) == ["sandbox"]
+        options = parser(_sandbox_options if serves else None).parse_args(arguments)
+        return _COMMANDS[options.command](_Call(options, environment, stdout, stderr))
     except SystemExit as finished:  # argparse has printed the help or what is wrong
         return int(finished.code or 0)
     except GateError as error:
@@ -75,51 +58,22 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], stdout: TextIO
 
         lines = str(error).splitlines() if "\n" in error.message else [f"error: {error.message}", error.hint]
         say(stderr, "".join(f"{plain(line, 2000)}\n" for line in lines if line))
+        _say_where(error, stderr, verbose=verbose)
         return error.exit_code
-    except Exception as error:
-        if verbose:
-            raise
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not look like a blocked gate
         say(stderr, f"error: a defect of the gate itself: {type(error).__name__}. --verbose shows where.\n")
+        _say_where(error, stderr, verbose=verbose)
         return ExitCode.DATAHUB
 
 
-def parser(*, serves: bool = False) -> argparse.ArgumentParser:
-    """The command line's grammar; `serves` adds the options of `sandbox`, which cost more to import than all others."""
-    top = argparse.ArgumentParser("incident-gate", description=DESCRIPTION, epilog=EPILOG)
-    top.add_argument("--version", action="version", version=f"incident-gate {__version__}")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for name, text in (
-        ("check", "ask for the active incidents of the manifest's inputs, and block on them"),
-        ("raise", "raise an incident on each of the manifest's outputs"),
-        ("resolve", "resolve what raise raised"),
-        ("report", "raise or resolve, as --job-status says"),
-    ):
-        command = commands.add_parser(name, help=text, description=text.capitalize() + ".", epilog=EPILOG)
-        _add_manifest(command)
-        _add_options(command)
-        if name == "check":
-            command.add_argument("--explain", action="store_true", help="say which rule decided each asset")
-        else:
-            command.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
-        command.set_defaults(run=_check if name == "check" else _outcome, mode=name)
-    _add_validate(commands)
-    commands.add_parser("schema", help="print the JSON Schema of the manifest").set_defaults(run=_schema)
-    _add_sandbox(commands, serves=serves)
-    demo = commands.add_parser("demo", help="show a blocked and a passing run against a sandbox DataHub")
-    demo.set_defaults(run=_demo)
-    return top
-
-
+@dataclass(frozen=True, slots=True)
 class _Call:
     """One command with its options and its edges."""
 
-    def __init__(
-        self, options: argparse.Namespace, environment: Mapping[str, str], stdout: TextIO, stderr: TextIO
-    ) -> None:
-        self.options = options
-        self.environment = environment
-        self.stdout = stdout
-        self.stderr = stderr
+    options: argparse.Namespace
+    environment: Mapping[str, str]
+    stdout: TextIO
+    stderr: TextIO
 
     def option(self, name: str) -> str:
         value = getattr(self.options, name.replace("-", "_"), None)
@@ -130,11 +84,21 @@ class _Call:
     def settings(self) -> Settings:
         from incident_gate.config import Mode, read_settings  # noqa: PLC0415
 
-        mode = Mode.GATE if self.options.mode == "check" else Mode(self.options.mode)
+        mode = Mode(self.options.command) if self.options.command in list(Mode) else Mode.GATE
         return read_settings(self.option, self.environment, mode=mode)
 
-    def trace(self, exchange: Exchange) -> None:
-        say(self.stderr, f"{exchange}\n")
+    def manifest(self, settings: Settings) -> Manifest:
+        from incident_gate.manifest.loader import read_manifest  # noqa: PLC0415
+
+        return read_manifest(settings.manifest, settings.manifest_shown, _today())
+
+    @property
+    def on_exchange(self) -> Callable[[Exchange], None] | None:
+        if not self.options.verbose:
+            return None
+        from incident_gate.report.trace import trace  # noqa: PLC0415
+
+        return lambda exchange: say(self.stderr, f"{trace(exchange)}\n")
 
     def show(self, report: Report) -> None:
         if self.options.format == "json":
@@ -145,14 +109,15 @@ class _Call:
         from incident_gate.report.terminal import terminal  # noqa: PLC0415
 
         explain = getattr(self.options, "explain", False)
-        text = terminal(report, colour=self.has_colour(), width=self.width(), explain=explain)
-        say(self.stdout, text)
+        say(self.stdout, terminal(report, colour=self.has_colour, width=self.width, explain=explain))
 
+    @property
     def has_colour(self) -> bool:
         if self.environment.get("NO_COLOR"):
             return False
         return self.stdout.isatty() and self.environment.get("TERM", "") not in {"", "dumb"}
 
+    @property
     def width(self) -> int:
         try:
             return os.get_terminal_size(self.stdout.fileno()).columns if self.stdout.isatty() else 100
@@ -161,30 +126,40 @@ class _Call:
 
 
 def _check(call: _Call) -> int:
-    from incident_gate.manifest.loader import read_manifest  # noqa: PLC0415
     from incident_gate.report.progress import Progress  # noqa: PLC0415
     from incident_gate.session import Session  # noqa: PLC0415
 
     settings = call.settings()
-    manifest = read_manifest(settings.manifest, settings.manifest_shown, _today())
+    manifest = call.manifest(settings)
     progress = Progress(call.stderr, time.monotonic, terminal=call.stderr.isatty())
-    on_exchange = call.trace if call.options.verbose else None
-    result = Session(settings=settings, on_exchange=on_exchange, on_progress=progress).gate(manifest)
+    result = Session(settings=settings, on_exchange=call.on_exchange, on_progress=progress).gate(manifest)
     progress.close()
     call.show(result.report)
     return result.exit_code
 
 
 def _outcome(call: _Call) -> int:
-    from incident_gate.manifest.loader import read_manifest  # noqa: PLC0415
     from incident_gate.session import Session  # noqa: PLC0415
 
     settings = call.settings()
-    manifest = read_manifest(settings.manifest, settings.manifest_shown, _today())
-    on_exchange = call.trace if call.options.verbose else None
-    result = Session(settings=settings, on_exchange=on_exchange).report_outcome(manifest, settings.status)
+    manifest = call.manifest(settings)
+    result = Session(settings=settings, on_exchange=call.on_exchange).report_outcome(manifest, settings.status)
     call.show(result.report)
     return result.exit_code
+
+
+def _doctor(call: _Call) -> int:
+    from incident_gate.report import diagnosis as shown  # noqa: PLC0415
+    from incident_gate.session import Session  # noqa: PLC0415
+
+    settings = call.settings()
+    # A first look at a server needs no manifest; one that was named must be there.
+    manifest = call.manifest(settings) if call.options.manifest or settings.manifest.exists() else None
+    diagnosis = Session(settings=settings, on_exchange=call.on_exchange).diagnose(manifest)
+    as_json = call.options.format == "json"
+    text = shown.document(diagnosis) if as_json else shown.table(diagnosis, colour=call.has_colour, width=call.width)
+    say(call.stdout, text)
+    return diagnosis.exit_code
 
 
 def _validate(call: _Call) -> int:
@@ -201,10 +176,8 @@ def _validate(call: _Call) -> int:
             say(call.stdout, "".join(f"{plain(line, 2000)}\n" for line in str(error).splitlines()))
             continue
         for warning in manifest.warnings:
-            say(
-                call.stdout,
-                f"{plain(f'{name}:{warning.position.line}:{warning.position.column}: warning: {warning}', 2000)}\n",
-            )
+            place = f"{name}:{warning.position.line}:{warning.position.column}"
+            say(call.stdout, f"{plain(f'{place}: warning: {warning}', 2000)}\n")
         counts = f"{len(manifest.inputs):,} inputs, {len(manifest.outputs):,} outputs"
         say(call.stdout, f"{plain(name, 500)}: valid, {counts}\n")
     return code
@@ -229,39 +202,27 @@ def _demo(call: _Call) -> int:
     with _sandbox_extra():
         from incident_gate.demo import show  # noqa: PLC0415
 
-    return show(call.stdout, colour=call.has_colour(), width=call.width())
+    return show(call.stdout, colour=call.has_colour, width=call.width)
 
 
-def _add_manifest(command: argparse.ArgumentParser) -> None:
-    command.add_argument("manifest", metavar="MANIFEST", nargs="?", help="default: .github/incident-gate.yml")
+_COMMANDS: Mapping[str, Callable[[_Call], int]] = {
+    "check": _check,
+    "raise": _outcome,
+    "resolve": _outcome,
+    "report": _outcome,
+    "doctor": _doctor,
+    "validate": _validate,
+    "schema": _schema,
+    "sandbox": _sandbox,
+    "demo": _demo,
+}
 
 
-def _add_options(command: argparse.ArgumentParser) -> None:
-    for name, text in OPTIONS.items():
-        if name == "headers":
-            command.add_argument(f"--{name}", metavar="HEADER", action="append", help=text)
-        else:
-            command.add_argument(f"--{name}", metavar="TEXT", help=text)
-    command.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
-    command.add_argument("--verbose", action="store_true", help="tell every request on standard error")
+def _sandbox_options(command: argparse.ArgumentParser) -> None:
+    with _sandbox_extra():
+        from incident_gate.sandbox.command import add_arguments  # noqa: PLC0415
 
-
-def _add_validate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    text = "check manifests without asking DataHub; every mistake at once, as file:line:column"
-    command = commands.add_parser("validate", help=text)
-    command.add_argument("files", metavar="FILE", nargs="+")
-    command.set_defaults(run=_validate)
-
-
-def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, serves: bool) -> None:
-    text = "serve a stand-in DataHub on this machine"
-    command = commands.add_parser("sandbox", help=text, description=text.capitalize() + ".")
-    command.set_defaults(run=_sandbox)
-    if serves:
-        with _sandbox_extra():
-            from incident_gate.sandbox.command import add_arguments  # noqa: PLC0415
-
-            add_arguments(command)
+    add_arguments(command)
 
 
 @contextmanager
@@ -274,6 +235,13 @@ def _sandbox_extra() -> Iterator[None]:
             f"The sandbox is not installed ({error.name} is missing).",
             hint="Install it: pip install 'datahub-incident-gate[sandbox]'.",
         ) from None
+
+
+def _say_where(error: Exception, stderr: TextIO, *, verbose: bool) -> None:
+    if verbose:
+        import traceback  # noqa: PLC0415 - for --verbose only
+
+        say(stderr, "".join(traceback.format_exception(error)))
 
 
 def _today() -> date:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from incident_gate.config import Settings
 from incident_gate.datahub.connection import open_client
@@ -15,6 +16,9 @@ from incident_gate.errors import ExitCode
 from incident_gate.gate import check_inputs
 from incident_gate.manifest.model import Manifest
 from incident_gate.report.model import Change, OutcomeReport, Report
+
+if TYPE_CHECKING:
+    from incident_gate.doctor import Diagnosis
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,16 @@ class Session:
         )
         failed = any(result.change is Change.FAILED for result in outcome.results)
         return Result(report, ExitCode.DATAHUB if failed else ExitCode.OK)
+
+    def diagnose(self, manifest: Manifest | None) -> Diagnosis:
+        """Look at everything that the other two depend on; None where there is no manifest yet.
+
+        Raises:
+            SettingError: The CA bundle cannot be used.
+        """
+        from incident_gate.doctor import examine  # noqa: PLC0415 - needed by one command only
+
+        return examine(self.settings, self._transport(), manifest)
 
     def _transport(self) -> Transport:
         settings = self.settings

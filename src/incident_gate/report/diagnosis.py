@@ -13,6 +13,8 @@ from incident_gate.report.text import plain
 VERSION = 1
 _COLOURS = {State.OK: "32", State.WARNING: "33", State.UNKNOWN: "36", State.PROBLEM: "1;31"}
 _ROWS = 200
+_INDENT = " " * 9
+_NARROWEST = 40
 
 
 def table(diagnosis: Diagnosis, *, colour: bool = False, width: int = 100) -> str:
@@ -33,20 +35,24 @@ def document(diagnosis: Diagnosis) -> str:
 
 
 def _paragraph(finding: Finding, *, colour: bool, width: int) -> Iterator[str]:
-    state = f"{finding.state:<8}"
-    if colour:
-        state = f"\x1b[{_COLOURS[finding.state]}m{state}\x1b[0m"
-    yield f"{state} {plain(finding.subject, 120)}"
-    for text, first in ((finding.detail, ""), (finding.hint, "→ ")):
-        if text:
-            yield from textwrap.wrap(
-                plain(text, 1000),
-                max(width, 40),
-                initial_indent=" " * 9 + first,
-                subsequent_indent=" " * (9 + len(first)),
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+    state = f"{finding.state:<{len(_INDENT)}}"
+    painted = f"\x1b[{_COLOURS[finding.state]}m{state}\x1b[0m" if colour else state
+    said = f"{plain(finding.subject, 120)}: {plain(finding.detail, 1000)}"
+    lines = [*_wrapped(said, width), *_wrapped(plain(finding.hint, 1000), width, first="→ ")]
+    yield painted + lines[0].removeprefix(_INDENT)
+    yield from lines[1:]
+
+
+def _wrapped(text: str, width: int, first: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        max(width, _NARROWEST),
+        initial_indent=_INDENT + first,
+        subsequent_indent=_INDENT + " " * len(first),
+        # An address or a URN that is cut in two can no longer be copied.
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _last_line(diagnosis: Diagnosis) -> str:

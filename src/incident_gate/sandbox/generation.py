@@ -54,8 +54,8 @@ _VERSIONS = {
 _PARTS = {
     Generation.G1: ("incidents_before_1_0", "g1"),
     Generation.G2: ("exists", "incident_types", "incidents_before_1_0", "g2"),
-    Generation.G3: ("exists", "incident_types", "g3"),
-    Generation.G4: ("exists", "incident_types", "g3", "g4"),
+    Generation.G3: ("exists", "incident_types", "privileges", "g3"),
+    Generation.G4: ("exists", "incident_types", "privileges", "g3", "g4"),
 }
 
 

@@ -97,6 +97,7 @@ class Reading:
             }
         view["incidents"] = lambda _info, **arguments: self.incidents(urn, **arguments)
         view["health"] = lambda _info: self._health(urn)
+        view["privileges"] = {"canEditIncidents": self._call.grant.may_edit(urn.text)}
         return view
 
     def linked(self, urn: str) -> View | None:
