@@ -95,7 +95,8 @@ class Session:
         else:
             transport = self._transport()
             reporter = OutcomeReporter(
-                reader=Reader(transport, history=True),
+                # Only a failure asks what was before: what it raises follows from there.
+                reader=Reader(transport, history=status == Outcome.FAILURE),
                 writer=Writer(transport),
                 identity=settings.identity,
                 wording=Wording(

@@ -33,7 +33,7 @@ class Wording:
             asset=output.urn.text,
             type=template.type,
             custom_type=template.custom_type,
-            title=self.title or template.title or f"{output.label} may be wrong: the job that writes it failed",
+            title=self.title or template.title or self._title(output),
             description=sign(self._description(template.description), key),
             priority=template.priority,
             assignees=template.assignees,
@@ -52,20 +52,28 @@ class Wording:
         """The message on one that was raised twice."""
         return f"Duplicate of {kept}, raised by {self._where()}."
 
+    def _title(self, output: OutputEntry) -> str:
+        who = f"job {self.run.job}" if self.run.job else "the job that writes it"
+        return f"{output.label} may be out of date or wrong: {who} failed"
+
     def _description(self, own: str | None) -> str:
         run = self.run
+        workflow = f" ({run.workflow_file})" if run.workflow_file not in {"", run.workflow} else ""
         facts = [
-            ("Job", f"{run.job} in {run.workflow_file} of {run.repository}" if run.job else ""),
+            ("Job", f"{run.job} of workflow {run.workflow}{workflow} in {run.repository}" if run.job else ""),
             ("Matrix", self.matrix),
-            ("Run", " ".join(filter(None, [run.name, run.url])) if run.run_id else ""),
-            ("Attempt", run.attempt),
+            ("Run", self._where() if run.run_id else ""),
             ("Commit", f"{run.commit} ({run.ref})" if run.ref else run.commit),
             ("Started by", run.actor),
         ]
-        head = self.message or own or "The job that writes this asset failed, so its data may be missing or wrong."
-        listed = "\n".join(f"{name}: {value}" for name, value in facts if value)
-        foot = "Raised by DataHub Incident Gate, which resolves it when the job succeeds again."
-        return "\n\n".join(part for part in (head, listed, foot) if part)
+        head = self.message or own or "The job that writes this asset failed, so its data may be out of date or wrong."
+        # DataHub shows a description as Markdown since 1.0 and as plain text before: a list reads well as either.
+        listed = "\n".join(f"- {name}: {value}" for name, value in facts if value)
+        foot = (
+            "Raised by DataHub Incident Gate, and resolved by it when the job succeeds again. "
+            "Resolve it by hand if the data was mended otherwise. The last line is how the job finds its own incident."
+        )
+        return "\n\n".join(part for part in (head.strip(), listed, foot) if part)
 
     def _with_own_words(self, text: str) -> str:
         return f"{self.message}\n{text}" if self.message else text

@@ -12,7 +12,7 @@ from incident_gate.datahub.documents import Operation
 from incident_gate.datahub.failure import RequestFailure, TransientFailure
 from incident_gate.datahub.model import Priority
 from incident_gate.datahub.transport import Transport
-from incident_gate.errors import WriteError
+from incident_gate.errors import UnreachableError, WriteError
 
 _URN_PREFIX = "urn:li:incident:"
 # What servers say before anything is written, without a code that would tell.
@@ -45,13 +45,18 @@ class Landing(Enum):
     OPEN = auto()  # nobody knows: the answer was lost, or said nothing of the write
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt to raise. `urn` is None while nobody knows; `reason` says why it is open."""
+    """One attempt to raise.
+
+    `urn` is None while nobody knows; `reason` says why it is open. `repeatable` means that it carried an id of ours:
+    the same attempt again can never make a second incident.
+    """
 
     landing: Landing
     urn: str | None = None
     reason: str = ""
+    repeatable: bool = False
 
 
 class Writer:
@@ -70,11 +75,6 @@ class Writer:
         )
         self._resolving: tuple[Operation, ...] = (documents.RESOLVE_FIXED, documents.RESOLVE)
 
-    @property
-    def takes_id(self) -> bool:
-        """Whether the server, as far as is known, lets the caller choose an incident's id."""
-        return self._raising[0] is documents.RAISE_WITH_ID
-
     def raise_incident(self, new: NewIncident, incident_id: str) -> Attempt:
         """Try once to raise an incident.
 
@@ -89,33 +89,46 @@ class Writer:
             WriteError: The server refuses it.
             DataHubError: The conversation as a whole failed, and nothing was written.
         """
-        while True:
-            operation = self._raising[0]
-            try:
-                answer = self._transport.execute(
-                    operation,
-                    _variables(operation, new, incident_id),
-                    repeatable=operation is documents.RAISE_WITH_ID,
-                )
-            except TransientFailure as failure:
-                return Attempt(Landing.OPEN, reason=failure.message)
-            except RequestFailure as failure:
-                if failure.invalid and len(self._raising) > 1:
-                    self._raising = _after(self._raising, operation)
-                    continue
-                return self._refused(failure, new, incident_id)
+        forms = self._raising
+        refusals: list[RequestFailure] = []
+        for position, form in enumerate(forms):
+            outcome = self._raise_as(form, new, incident_id)
+            if isinstance(outcome, Attempt) or not outcome.invalid:
+                if position:
+                    # Only now: an incident type that the server does not know is refused in every form, and says
+                    # nothing of the server's generation.
+                    self._raising = forms[position:]
+                if isinstance(outcome, Attempt):
+                    return outcome
+                raise _not_raised(new, outcome)
+            refusals.append(outcome)
+        raise _not_raised(new, next((r for r in refusals if new.type in r.message), refusals[-1]))
+
+    def _raise_as(self, form: Operation, new: NewIncident, incident_id: str) -> Attempt | RequestFailure:
+        """Try once in one of the forms; a failure means that nothing was written."""
+        repeatable = form is documents.RAISE_WITH_ID
+        try:
+            answer = self._transport.execute(form, _variables(form, new, incident_id), repeatable=repeatable)
+        except TransientFailure as lost:
+            return Attempt(landing=Landing.OPEN, reason=lost.message, repeatable=repeatable)
+        except UnreachableError as error:
+            if not repeatable:
+                raise
+            # It was asked more than once, and any of the questions may have arrived.
+            return Attempt(landing=Landing.OPEN, reason=error.message.rstrip("."), repeatable=True)
+        except RequestFailure as refusal:
+            failure = refusal
+        else:
             urn = answer.data.get("raiseIncident")
             if isinstance(urn, str) and urn.startswith(_URN_PREFIX):
-                return Attempt(Landing.DONE, urn)
+                return Attempt(landing=Landing.DONE, urn=urn, repeatable=repeatable)
             errors = "; ".join(map(str, answer.errors)) or "DataHub's answer names no incident"
-            return self._refused(RequestFailure(errors, errors=answer.errors), new, incident_id)
-
-    def _refused(self, failure: RequestFailure, new: NewIncident, incident_id: str) -> Attempt:
-        if _CONFLICT in failure.codes and self.takes_id:
-            return Attempt(Landing.EXISTS, f"{_URN_PREFIX}{incident_id}")
+            failure = RequestFailure(errors, errors=answer.errors)
+        if repeatable and _CONFLICT in failure.codes:
+            return Attempt(landing=Landing.EXISTS, urn=f"{_URN_PREFIX}{incident_id}", repeatable=True)
         if failure.maybe_done and not _REFUSED.search(failure.message):
-            return Attempt(Landing.OPEN, reason=failure.message)
-        raise _write_error(failure, f"No incident could be raised on {new.asset}")
+            return Attempt(landing=Landing.OPEN, reason=failure.message, repeatable=repeatable)
+        return failure
 
     def keep(self, incident_urn: str, message: str) -> bool:
         """Say on an active incident that it goes on; False if it is gone.
@@ -184,6 +197,10 @@ def _variables(operation: Operation, new: NewIncident, incident_id: str) -> Mapp
 def _after(operations: tuple[Operation, ...], refused: Operation) -> tuple[Operation, ...]:
     """The older forms; unchanged if another thread has moved on already."""
     return operations[1:] if operations[0] is refused else operations
+
+
+def _not_raised(new: NewIncident, failure: RequestFailure) -> WriteError:
+    return _write_error(failure, f"No incident could be raised on {new.asset}")
 
 
 def _write_error(failure: RequestFailure, what: str) -> WriteError:
