@@ -13,6 +13,7 @@ EXAMPLE = "https://datahub.example.com or http://datahub-gms:8080"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Quick start and Helm chart both give the metadata service port 8080 and the UI 9002.
 _GMS_PORT, _UI_PORT = 8080, 9002
+_LONGEST_LABEL = 63  # of a name in DNS
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -73,11 +74,14 @@ def _split(url: str, setting: str) -> SplitResult:
             f"{setting} carries credentials.", hint="Take them out of the URL; the token goes into datahub-token."
         )
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise SettingError(f"{setting} is not an http(s) URL: {text[:200]!r}.", hint=f"Give it like {EXAMPLE}.")
+        # Quoted only if it cannot be `user:password@host` without the scheme.
+        shown = "" if "@" in text else f": {text[:200]!r}"
+        raise SettingError(f"{setting} is not an http(s) URL{shown}.", hint=f"Give it like {EXAMPLE}.")
     if parts.query or parts.fragment:
-        raise SettingError(
-            f"{setting} has a query or a fragment: {text[:200]!r}.", hint="Give the server's address without them."
-        )
+        # Not quoted: tokens are passed in queries.
+        raise SettingError(f"{setting} has a query or a fragment.", hint="Give the server's address without them.")
+    if not all(0 < len(label) <= _LONGEST_LABEL for label in parts.hostname.removesuffix(".").split(".")):
+        raise SettingError(f"{setting} names an impossible host: {parts.hostname[:200]!r}.", hint=f"Like {EXAMPLE}.")
     return parts
 
 

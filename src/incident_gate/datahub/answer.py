@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from incident_gate.datahub.failure import GraphqlError
 from incident_gate.datahub.model import Health, Incident, Priority, Problem, Reason
@@ -12,12 +13,21 @@ _SUPPORT_HINT = "Take it out of the manifest, or check that this DataHub version
 _ACCESS_HINT = "Check that the token's user may view it, and that DataHub is healthy; then run again."
 
 
+@dataclass(frozen=True, slots=True)
+class Element:
+    """What an answer says of one asset: a value of any shape, and the errors whose path leads into it."""
+
+    value: object
+    errors: tuple[GraphqlError, ...] = ()
+
+
 @dataclass(slots=True)
 class Listing:
     """The incidents of one URN as they come in, page by page.
 
     `total` is the greatest count that the server's search index gave; it is counted apart from the list, which drops
-    what the primary store does not load. `reached` is the offset up to which the list was asked for.
+    what the primary store does not load. `reached` is the offset up to which the list was asked for, and `answered`
+    whether any page came.
     """
 
     urn: str
@@ -26,12 +36,13 @@ class Listing:
     total: int = 0
     reached: int = 0
     unreadable: int = 0
+    answered: bool = False
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def unread(self) -> int:
         """Active incidents that are counted but not shown."""
-        return max(self.total - len(self.active) - len(self.resolved), self.unreadable)
+        return max(self.total - len(self.active.keys() | self.resolved.keys()), self.unreadable)
 
     @property
     def incomplete(self) -> bool:
@@ -60,6 +71,7 @@ class Listing:
         if isinstance(total, bool) or not isinstance(total, int) or total < 0:
             self._problem(Reason.MALFORMED, "DataHub does not count its incidents", _ACCESS_HINT)
             total = 0
+        self.answered = True
         self.total = max(self.total, total)
         before = len(self.active) + len(self.resolved)
         for element in listed:
@@ -94,6 +106,10 @@ class Draft:
     siblings: dict[str, Listing] = field(default_factory=dict)
     exists: bool | None = None
     problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, reason: Reason, message: str, hint: str = _ACCESS_HINT) -> None:
+        """Note why the asset's health is not known."""
+        self.problems.append(Problem(reason, message, hint))
 
     @property
     def listings(self) -> Iterable[Listing]:
@@ -130,72 +146,92 @@ def unanswered(urn: str, reason: Reason, message: str, hint: str = _ACCESS_HINT)
     return Health(urn=urn, problems=(Problem(reason, message, hint),))
 
 
-def read_element(urn: str, element: object, errors: Iterable[GraphqlError], *, size: int) -> Draft:
-    """Take in one asset's element of an answer.
+def read_element(urn: str, element: Element, *, asked: Collection[str], size: int) -> Draft:
+    """Take in what an answer says of one asset.
 
     Args:
         urn: The asset that was asked for.
         element: What stands in its place.
-        errors: Those errors of the answer whose path leads into it.
+        asked: The names of the fields that were asked for.
         size: The page size that was asked for.
     """
     draft = Draft(urn, Listing(urn))
-    for error in errors:
-        draft.problems.append(Problem(Reason.ERROR, f"DataHub failed on it: {error}", _ACCESS_HINT))
-    if element is None:
-        if not draft.problems:
-            message = "DataHub returns nothing for it: it does not exist, or the token may not see it"
-            draft.problems.append(Problem(Reason.HIDDEN, message, _ACCESS_HINT))
+    value = _taken(draft, element)
+    if value is None:
         return draft
-    if not isinstance(element, dict):
-        draft.problems.append(Problem(Reason.MALFORMED, "DataHub's answer for it is not an object", _ACCESS_HINT))
-        return draft
-    exists = element.get("exists")
+    if missing := sorted(name for name in asked if name not in value):
+        draft.problem(Reason.MALFORMED, f"DataHub's answer for it lacks {', '.join(missing)}")
+    exists = value.get("exists")
     draft.exists = exists if isinstance(exists, bool) else None
-    note_removal(draft, element)
-    if not (element.get("incidents") is None and draft.problems):
-        draft.own.add(element.get("incidents"), size=size)
-    _read_siblings(draft, element.get("siblings"), size)
+    _note_removal(draft, value)
+    if not (value.get("incidents") is None and draft.problems):
+        draft.own.add(value.get("incidents"), size=size)
+    for sibling, listing in _siblings(draft, value):
+        listing.add(sibling.get("incidents"), size=size)
     return draft
 
 
-def note_removal(draft: Draft, element: object) -> None:
-    """Note that an asset was soft-deleted: it still resolves, and only this tells."""
-    status = element.get("status") if isinstance(element, dict) else None
-    if isinstance(status, dict) and status.get("removed") is True:
-        message = "It was removed (soft-deleted) in DataHub"
-        draft.problems.append(Problem(Reason.REMOVED, message, "Name the dataset that replaces it, or restore it."))
+def read_removal(draft: Draft, element: Element) -> None:
+    """Take in an answer to the question for `status { removed }` alone."""
+    if value := _taken(draft, element):
+        _note_removal(draft, value)
 
 
-def sibling_urns(element: object) -> list[str | None]:
-    """The URNs in an asset's `siblings`; None for each that is not shown."""
-    outer = element.get("siblings") if isinstance(element, dict) else None
+def read_siblings(draft: Draft, element: Element) -> Sequence[Listing]:
+    """Take in an answer to the question for the siblings alone.
+
+    Returns:
+        The siblings' lists, still empty.
+    """
+    value = _taken(draft, element)
+    return [listing for _, listing in _siblings(draft, value)] if value else []
+
+
+def _taken(draft: Draft, element: Element) -> dict[str, Any] | None:
+    """The asset as an object, if the answer holds one; every error in it is a problem, and so is silence."""
+    for error in element.errors:
+        draft.problem(Reason.ERROR, f"DataHub failed on it: {error}")
+    if element.value is None:
+        if not element.errors:
+            draft.problem(
+                Reason.HIDDEN, "DataHub returns nothing for it: it does not exist, or the token may not see it"
+            )
+        return None
+    if not isinstance(element.value, dict):
+        draft.problem(Reason.MALFORMED, "DataHub's answer for it is not an object")
+        return None
+    return element.value
+
+
+def _note_removal(draft: Draft, value: dict[str, Any]) -> None:
+    """Note that an asset was soft-deleted: it still resolves, and only this tells. Most assets have no status."""
+    status = value.get("status")
+    removed = status.get("removed") if isinstance(status, dict) else None
+    if removed is True:
+        hint = "Name the dataset that replaces it, or restore it."
+        draft.problem(Reason.REMOVED, "It was removed (soft-deleted) in DataHub", hint)
+    elif status is not None and removed is not False:
+        draft.problem(Reason.MALFORMED, "DataHub does not say whether it was removed")
+
+
+def _siblings(draft: Draft, value: dict[str, Any]) -> Sequence[tuple[dict[str, Any], Listing]]:
+    """Each sibling that is shown, with its list; one that is named and not shown may have incidents."""
+    outer = value.get("siblings")
     inner = outer.get("siblings") if isinstance(outer, dict) else None
-    if not isinstance(inner, list):
+    if outer is None or (isinstance(outer, dict) and inner is None):
         return []
-    return [s["urn"] if isinstance(s, dict) and isinstance(s.get("urn"), str) else None for s in inner]
-
-
-def note_hidden_sibling(draft: Draft) -> None:
-    """Note a sibling that the answer names but does not show: it may have incidents."""
-    message = "One of its siblings is not visible to the token"
-    draft.problems.append(Problem(Reason.HIDDEN, message, "Grant view access, or set `siblings: false`."))
-
-
-def _read_siblings(draft: Draft, siblings: object, size: int) -> None:
-    if siblings is None:
-        return
-    inner = siblings.get("siblings") if isinstance(siblings, dict) else None
-    if not isinstance(siblings, dict) or not (inner is None or isinstance(inner, list)):
-        draft.problems.append(Problem(Reason.MALFORMED, "DataHub's list of its siblings is not a list", _ACCESS_HINT))
-        return
-    for sibling in inner or ():
+    if not isinstance(inner, list):
+        draft.problem(Reason.MALFORMED, "DataHub's list of its siblings is not a list")
+        return []
+    found: list[tuple[dict[str, Any], Listing]] = []
+    for sibling in inner:
         urn = sibling.get("urn") if isinstance(sibling, dict) else None
-        if not isinstance(sibling, dict) or not isinstance(urn, str):
-            note_hidden_sibling(draft)
+        if not isinstance(urn, str):
+            hint = "Grant view access, or set `siblings: false`."
+            draft.problem(Reason.HIDDEN, "One of its siblings is not visible to the token", hint)
         elif urn != draft.urn:
-            listing = draft.siblings.setdefault(urn, Listing(urn))
-            listing.add(sibling.get("incidents"), size=size)
+            found.append((sibling, draft.siblings.setdefault(urn, Listing(urn))))
+    return found
 
 
 def _state(element: dict[str, object]) -> object:

@@ -32,10 +32,10 @@ def open_client(connection: Connection, *, connections: int) -> httpx.Client:
 
     Args:
         connection: Where to and with what.
-        connections: How many requests are made at a time.
+        connections: How many are kept open for further requests.
 
     Raises:
-        SettingError: The CA bundle cannot be used.
+        SettingError: The CA bundle or the proxy cannot be used.
     """
     headers = {
         "Accept": "application/json",
@@ -47,12 +47,21 @@ def open_client(connection: Connection, *, connections: int) -> httpx.Client:
     }
     if connection.token:
         headers["Authorization"] = f"Bearer {connection.token}"
-    return httpx.Client(
-        headers=headers,
-        verify=_trust(connection),
-        follow_redirects=False,
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-    )
+    trust = _trust(connection)
+    try:
+        return httpx.Client(
+            headers=headers,
+            verify=trust,
+            follow_redirects=False,
+            # Not bounded: a request that is given up keeps its connection, and must not stand in the next one's way.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # Not quoted: a proxy's address may hold a password.
+        raise SettingError(
+            "The proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names cannot be used.",
+            hint="It must be like http://proxy.example.com:3128; a SOCKS proxy is not supported.",
+        ) from None
 
 
 def _trust(connection: Connection) -> ssl.SSLContext:

@@ -39,32 +39,38 @@ class Crew(Generic[T]):
         Args:
             tasks: What to do; each returns its result and raises only what is a defect of ours.
             on_done: Called in this thread with the index of each task that came back.
-            stop: Told of each result; True ends the run, and what has not come back stays behind.
+            stop: Told of each result; after True no further task is begun, and those under way still come back.
 
         Returns:
             A result a task, in the order of the tasks; None for each that was not back in time.
         """
         finished: SimpleQueue[tuple[int, T | BaseException]] = SimpleQueue()
-        over = self._start(tasks, finished)
+        begun: list[int] = []
+        over = self._start(tasks, begun, finished)
         results: list[T | None] = [None] * len(tasks)
+        back = 0
         try:
-            for _ in tasks:
+            while back < (len(begun) if over.is_set() else len(tasks)):
                 try:
                     index, result = finished.get(timeout=self._deadline.remaining)
                 except Empty:
                     break
+                back += 1
                 if isinstance(result, BaseException):
                     raise result
                 results[index] = result
                 on_done(index)
                 if stop(result):
-                    break
+                    over.set()
         finally:
             over.set()
         return results
 
     def _start(
-        self, tasks: Sequence[Callable[[], T]], finished: SimpleQueue[tuple[int, T | BaseException]]
+        self,
+        tasks: Sequence[Callable[[], T]],
+        begun: list[int],
+        finished: SimpleQueue[tuple[int, T | BaseException]],
     ) -> threading.Event:
         """Start the threads; they stop when the tasks or the event say so."""
         over = threading.Event()
@@ -78,6 +84,7 @@ class Crew(Generic[T]):
                     index = waiting.get_nowait()
                 except Empty:
                     return
+                begun.append(index)
                 try:
                     finished.put((index, tasks[index]()))
                 except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread

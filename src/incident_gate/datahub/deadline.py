@@ -32,3 +32,7 @@ class Deadline:
     def earlier(self, seconds: float) -> Deadline:
         """This deadline, or the one that many seconds from now if that comes first."""
         return Deadline(min(self.at, self.clock() + seconds), self.clock)
+
+    def later(self, seconds: float) -> Deadline:
+        """The deadline that many seconds after this one."""
+        return Deadline(self.at + seconds, self.clock)

@@ -103,7 +103,7 @@ def siblings_of_each(number: int) -> Operation:
 
 
 def _each(name: str, kind: EntityType, number: int, selection: str) -> Operation:
-    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ {selection} }}" for i in range(number))
+    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ urn {selection} }}" for i in range(number))
     return Operation(name, f"query {name}({_urns(number)}) {{ {roots} }}")
 
 

@@ -42,6 +42,7 @@ class TransientFailure(Failure):
         patience: Seconds after the first failure for which trying again makes sense; None for the whole deadline.
         slow: Whether the server ran out of time, so that asking for less may help more than asking again.
         ends_as: What to raise when the tries are used up.
+        answer: What to take then instead, if a part of the answer is there.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first are named
@@ -53,12 +54,14 @@ class TransientFailure(Failure):
         patience: float | None = None,
         slow: bool = False,
         ends_as: type[DataHubError] = UnreachableError,
+        answer: Answer | None = None,
     ) -> None:
         super().__init__(message, maybe_done=maybe_done)
         self.retry_after = retry_after
         self.patience = patience
         self.slow = slow
         self.ends_as = ends_as
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from incident_gate.datahub import documents
-from incident_gate.datahub.answer import (
-    Draft,
-    Listing,
-    note_hidden_sibling,
-    note_removal,
-    read_element,
-    sibling_urns,
-    unanswered,
-)
+from incident_gate.datahub.answer import Draft, Listing, read_element, read_removal, read_siblings, unanswered
 from incident_gate.datahub.dialect import Dialect
-from incident_gate.datahub.failure import GraphqlError, RequestFailure
+from incident_gate.datahub.elements import ALIASES, Elements, Page
+from incident_gate.datahub.failure import RequestFailure
+from incident_gate.datahub.isolation import Isolation
 from incident_gate.datahub.model import Health, Problem, Reason
 from incident_gate.datahub.schema import Schema
 from incident_gate.datahub.transport import Transport
-from incident_gate.errors import UnreachableError
+from incident_gate.errors import DataHubError, RefusedError, UnreachableError
 from incident_gate.urn import EntityType, Urn
 
 # Incidents in the first answer for every asset of a batch, and in each further one for a single asset. Servers cut
 # pages to a size of their own, and refuse offsets beyond 10,000 (5,000 on newer ones).
 FIRST_PAGE, FURTHER_PAGE, MOST_PAGES = 100, 1000, 500
-# Aliased fields in one request: each field costs complexity, of which servers allow 2,000, and an asset has about ten.
-ALIASES = 40
-# After this many refusals without an answer between them it is the server that fails, not an asset.
-MOST_REFUSALS = 40
 
 T = TypeVar("T")
 
@@ -44,6 +34,30 @@ class Question:
     siblings: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of one batch.
+
+    `healths` is in the order of the questions, None for each that nothing was said about; `failure` is what ended the
+    conversation, if something did.
+    """
+
+    healths: tuple[Health | None, ...]
+    failure: DataHubError | None = None
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What is known of one batch so far, by URN: answers, and assets that were refused."""
+
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    refused: dict[str, Health] = field(default_factory=dict)
+
+    def health(self, urn: str) -> Health | None:
+        draft = self.drafts.get(urn)
+        return draft.health() if draft else self.refused.get(urn)
+
+
 class Inquiry:
     """Asks one server about batches of assets, from several threads; what one batch teaches serves the others.
 
@@ -53,51 +67,50 @@ class Inquiry:
     """
 
     def __init__(self, transport: Transport, *, history: bool = False) -> None:
-        self._transport = transport
-        self._history = history
+        self._elements = Elements(transport, history=history)
         self._dialect = Dialect(transport)
-        self._refusals = 0
+        self._isolation = Isolation()
 
-    def ask(self, batch: Sequence[Question]) -> tuple[Health, ...]:
+    def ask(self, batch: Sequence[Question]) -> Reply:
         """Ask for one batch, all with siblings or all without.
 
-        Returns:
-            A health a question, in the same order.
-
-        Raises:
-            DataHubError: The conversation as a whole failed.
+        What was answered before a failure stands: an incident that was seen is not forgotten because a later page did
+        not come.
         """
-        drafts, healths, schema = self._dialect.speak(partial(self._first_answers, batch))
-        if schema.probe:
-            self._ask_apart(schema, [q for q in batch if q.urn.text in drafts], drafts)
-        for question in batch:
-            if draft := drafts.get(question.urn.text):
-                self._finish_listings(schema, draft, question.urn.entity_type)
-        if schema.entity_exists:
-            self._ask_existence([d for d in drafts.values() if d.exists is None and not d.problems])
-        healths |= {urn: draft.health() for urn, draft in drafts.items()}
-        return tuple(healths[q.urn.text] for q in batch)
+        sheet = _Sheet()
+        failure: DataHubError | None = None
+        try:
+            schema = self._dialect.speak(partial(self._first_answers, batch, sheet))
+            self._complete(schema, batch, sheet)
+        except (UnreachableError, RefusedError) as error:
+            failure = error
+            if self._dialect.schema.probe:
+                # Perhaps not everything was asked that the first answer leaves out.
+                for draft in sheet.drafts.values():
+                    draft.problems.append(Problem(Reason.NO_ANSWER, error.message.rstrip("."), error.hint))
+        return Reply(tuple(sheet.health(q.urn.text) for q in batch), failure)
 
     # The first answer
 
-    def _first_answers(
-        self, batch: Sequence[Question], schema: Schema
-    ) -> tuple[dict[str, Draft], dict[str, Health], Schema]:
-        drafts: dict[str, Draft] = {}
-        healths: dict[str, Health] = {}
+    def _first_answers(self, batch: Sequence[Question], sheet: _Sheet, schema: Schema) -> Schema:
+        # Nothing of an earlier try counts: it was made in a form that the server refused.
+        sheet.drafts.clear()
+        sheet.refused.clear()
 
         def ask(part: Sequence[Question]) -> None:
-            drafts.update(self._ask_part(schema, part))
+            sheet.drafts.update(self._ask_part(schema, part))
 
         def refused(question: Question, failure: RequestFailure) -> None:
+            # Without GraphQL errors it is the request that failed, and nothing was said about the asset.
+            reason = Reason.ERROR if failure.errors else Reason.NO_ANSWER
             message = f"DataHub failed on it: {failure.message}"
-            healths[question.urn.text] = unanswered(question.urn.text, Reason.ERROR, message)
+            sheet.refused[question.urn.text] = unanswered(question.urn.text, reason, message)
 
         for kind, group in _groups(schema, batch):
             fields = schema.assets.get(kind)
             try:
                 if fields and fields.incidents:
-                    self._isolate(group, ask, refused)
+                    self._isolation.ask(group, ask, refused)
                     continue
             except RequestFailure:
                 # Without a schema to look at, only datasets are sure to be known to the server.
@@ -105,159 +118,95 @@ class Inquiry:
                     raise
             for question in group:
                 message = f"This DataHub does not track incidents on a {kind}"
-                healths[question.urn.text] = unanswered(
+                sheet.refused[question.urn.text] = unanswered(
                     question.urn.text, Reason.NO_INCIDENTS_FIELD, message, "Take it out of the manifest."
                 )
-        return drafts, healths, schema
+        return schema
 
     def _ask_part(self, schema: Schema, part: Sequence[Question]) -> dict[str, Draft]:
         urns = [q.urn.text for q in part]
-        elements, errors = self._elements(
-            schema, part[0].urn.entity_type, urns, siblings=part[0].siblings, start=0, count=FIRST_PAGE
-        )
-        if not schema.entities:
-            places = list(enumerate(elements))
-        else:
-            # Matched by URN: an answer that is shorter or sorted otherwise must not lend one asset's health to another.
-            found = {e.get("urn"): (i, e) for i, e in enumerate(elements) if isinstance(e, dict)}
-            places = [found.get(urn, (i, None)) for i, urn in enumerate(urns)]
+        page = Page(count=FIRST_PAGE, siblings=part[0].siblings)
+        elements = self._elements.of_assets(schema, part[0].urn.entity_type, urns, page)
         return {
-            urn: read_element(urn, element, errors.get(place, ()), size=FIRST_PAGE)
-            for urn, (place, element) in zip(urns, places, strict=True)
-        }
-
-    def _elements(  # noqa: PLR0913 - the six values of one question
-        self, schema: Schema, kind: EntityType, urns: Sequence[str], *, siblings: bool, start: int, count: int
-    ) -> tuple[list[object], dict[int, list[GraphqlError]]]:
-        """An element for each URN, or for fewer, and the errors within each."""
-        variables: dict[str, object] = {"start": start, "count": count, "siblings": siblings}
-        if not schema.entities:
-            return self._aliased(
-                documents.health_of_each(schema, kind, len(urns), history=self._history), urns, variables
+            q.urn.text: read_element(
+                q.urn.text, element, asked=schema.assets[q.urn.entity_type].names(siblings=q.siblings), size=FIRST_PAGE
             )
-        answer = self._transport.execute(
-            documents.health_of_many(schema, history=self._history),
-            {**variables, "urns": urns},
-            divisible=len(urns) > 1,
-            assets=len(urns),
-        )
-        elements = answer.data.get("entities")
-        errors = _by_place(answer.errors, [("entities", i) for i in range(len(urns))])
-        if not isinstance(elements, list):
-            raise RequestFailure("DataHub's answer has no assets in it", errors=answer.errors)
-        return elements, errors
-
-    def _aliased(
-        self, operation: documents.Operation, urns: Sequence[str], variables: Mapping[str, object] | None = None
-    ) -> tuple[list[object], dict[int, list[GraphqlError]]]:
-        answer = self._transport.execute(
-            operation,
-            {**(variables or {}), **{f"u{i}": urn for i, urn in enumerate(urns)}},
-            divisible=len(urns) > 1,
-            assets=len(urns),
-        )
-        errors = _by_place(answer.errors, [(f"a{i}",) for i in range(len(urns))])
-        return [answer.data.get(f"a{i}") for i in range(len(urns))], errors
+            for q, element in zip(part, elements, strict=True)
+        }
 
     # What the first answer leaves open
 
+    def _complete(self, schema: Schema, batch: Sequence[Question], sheet: _Sheet) -> None:
+        if schema.probe:
+            self._ask_apart(schema, [q for q in batch if q.urn.text in sheet.drafts], sheet)
+        for question in batch:
+            if draft := sheet.drafts.get(question.urn.text):
+                self._finish_listings(schema, draft, question.urn.entity_type)
+        if schema.entity_exists:
+            self._ask_existence([d for d in sheet.drafts.values() if d.exists is None and not d.problems])
+
     def _finish_listings(self, schema: Schema, draft: Draft, kind: EntityType) -> None:
         for listing in draft.listings:
+            # A sibling is a dataset, whatever else the batch holds.
+            own_kind = kind if listing is draft.own else EntityType.DATASET
             for _ in range(MOST_PAGES):
-                if not listing.incomplete:
-                    break
-                # A sibling is a dataset, whatever else the batch holds.
-                own_kind = kind if listing is draft.own else EntityType.DATASET
-                if not self._add_page(schema, listing, own_kind, FURTHER_PAGE):
+                if not (listing.incomplete and self._add_page(schema, listing, own_kind, FURTHER_PAGE)):
                     break
 
     def _add_page(self, schema: Schema, listing: Listing, kind: EntityType, count: int) -> bool:
-        """Ask for one more page; False if it did not come, and then what is counted and not shown stays unread."""
+        """Ask for one more page; False if it brings nothing, and then what is counted and not shown stays unread."""
+        page = Page(start=listing.reached, count=count)
         try:
-            elements, errors = self._elements(
-                schema, kind, [listing.urn], siblings=False, start=listing.reached, count=count
-            )
+            [element] = self._elements.of_assets(schema, kind, [listing.urn], page)
         except RequestFailure:
             return False
-        element = elements[0] if elements else None
-        if errors or not isinstance(element, dict) or element.get("incidents") is None:
+        value = element.value
+        if element.errors or not isinstance(value, dict) or value.get("incidents") is None:
             return False
-        listing.add(element["incidents"], size=count)
-        return True
+        return listing.add(value["incidents"], size=count)
 
     def _ask_existence(self, drafts: Sequence[Draft]) -> None:
         def ask(part: Sequence[Draft]) -> None:
-            values, errors = self._aliased(documents.existence_of_each(len(part)), [d.urn for d in part])
-            for place, (draft, value) in enumerate(zip(part, values, strict=True)):
-                draft.exists = value if isinstance(value, bool) and place not in errors else None
+            elements = self._elements.aliased(documents.existence_of_each(len(part)), [d.urn for d in part])
+            for draft, element in zip(part, elements, strict=True):
+                draft.exists = element.value if isinstance(element.value, bool) and not element.errors else None
 
-        for chunk in _chunks(drafts):
-            # What is refused stays None, which is a problem of its own.
-            self._dialect.try_apart("entityExists", partial(self._isolate, chunk, ask, lambda _draft, _failure: None))
+        # What is refused stays None, which is a problem of its own.
+        self._try_apart("entityExists", drafts, ask, lambda _draft, _failure: None)
 
     # A server whose schema is not known
 
-    def _ask_apart(self, schema: Schema, questions: Sequence[Question], drafts: Mapping[str, Draft]) -> None:
+    def _ask_apart(self, schema: Schema, questions: Sequence[Question], sheet: _Sheet) -> None:
         """Ask for what the seed question leaves out, each in a request that may be refused without harm."""
         for kind in EntityType:
-            for chunk in _chunks([drafts[q.urn.text] for q in questions if q.urn.entity_type is kind]):
-                ask = partial(self._ask_removal, kind)
-                self._dialect.try_apart(f"{kind}.status", partial(self._isolate, chunk, ask, _note_failure))
-        with_siblings = [
-            drafts[q.urn.text] for q in questions if q.siblings and q.urn.entity_type is EntityType.DATASET
-        ]
-        for chunk in _chunks(with_siblings):
-            ask = partial(self._ask_siblings, schema)
-            self._dialect.try_apart("siblings", partial(self._isolate, chunk, ask, _note_failure))
+            alike = [sheet.drafts[q.urn.text] for q in questions if q.urn.entity_type is kind]
+            self._try_apart(f"{kind}.status", alike, partial(self._ask_removal, kind), _note_failure)
+        datasets = [q for q in questions if q.siblings and q.urn.entity_type is EntityType.DATASET]
+        drafts = [sheet.drafts[q.urn.text] for q in datasets]
+        self._try_apart("siblings", drafts, partial(self._ask_siblings, schema), _note_failure)
 
     def _ask_removal(self, kind: EntityType, part: Sequence[Draft]) -> None:
-        elements, _ = self._aliased(documents.removal_of_each(kind, len(part)), [d.urn for d in part])
+        elements = self._elements.named(documents.removal_of_each(kind, len(part)), [d.urn for d in part])
         for draft, element in zip(part, elements, strict=True):
-            note_removal(draft, element)
+            read_removal(draft, element)
 
     def _ask_siblings(self, schema: Schema, part: Sequence[Draft]) -> None:
-        elements, errors = self._aliased(documents.siblings_of_each(len(part)), [d.urn for d in part])
-        for place, (draft, element) in enumerate(zip(part, elements, strict=True)):
-            names = sibling_urns(element)
-            if place in errors or None in names:
-                note_hidden_sibling(draft)
-            for name in names:
-                if name and name != draft.urn:
-                    listing = draft.siblings.setdefault(name, Listing(name))
-                    if not self._add_page(schema, listing, EntityType.DATASET, FIRST_PAGE):
-                        listing.problems.append(Problem(Reason.ERROR, "DataHub does not list its incidents"))
+        elements = self._elements.named(documents.siblings_of_each(len(part)), [d.urn for d in part])
+        for draft, element in zip(part, elements, strict=True):
+            for listing in read_siblings(draft, element):
+                self._add_page(schema, listing, EntityType.DATASET, FIRST_PAGE)
+                if not listing.answered:
+                    listing.problems.append(Problem(Reason.ERROR, "DataHub does not list its incidents"))
 
-    # Setting the guilty apart
-
-    def _isolate(
+    def _try_apart(
         self,
-        items: Sequence[T],
-        ask: Callable[[Sequence[T]], None],
-        refused: Callable[[T, RequestFailure], None],
+        feature: str,
+        drafts: Sequence[Draft],
+        ask: Callable[[Sequence[Draft]], None],
+        refused: Callable[[Draft, RequestFailure], None],
     ) -> None:
-        """Ask for all, and by halves where that fails, until what brings the failure stands alone.
-
-        Raises:
-            RequestFailure: The server does not understand the question, whomever it is about.
-            UnreachableError: It fails on everything.
-        """
-        try:
-            ask(items)
-            self._refusals = 0
-        except RequestFailure as failure:
-            if failure.invalid or (failure.costly and len(items) == 1):
-                raise
-            self._refusals += 1
-            if self._refusals > MOST_REFUSALS:
-                raise UnreachableError(
-                    f"DataHub fails on every request: {failure.message}.", hint="Check the server's health and its log."
-                ) from failure
-            if len(items) == 1:
-                refused(items[0], failure)
-                return
-            middle = len(items) // 2
-            self._isolate(items[:middle], ask, refused)
-            self._isolate(items[middle:], ask, refused)
+        for chunk in _chunks(drafts):
+            self._dialect.try_apart(feature, partial(self._isolation.ask, chunk, ask, refused))
 
 
 def _groups(schema: Schema, batch: Sequence[Question]) -> Iterator[tuple[EntityType, Sequence[Question]]]:
@@ -274,25 +223,6 @@ def _groups(schema: Schema, batch: Sequence[Question]) -> Iterator[tuple[EntityT
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), ALIASES):
         yield items[start : start + ALIASES]
-
-
-def _by_place(
-    errors: Sequence[GraphqlError], prefixes: Sequence[tuple[str | int, ...]]
-) -> dict[int, list[GraphqlError]]:
-    """The errors by the element that their path leads into.
-
-    Raises:
-        RequestFailure: One leads nowhere, so it may concern any of them.
-    """
-    places = {prefix: place for place, prefix in enumerate(prefixes)}
-    length = len(prefixes[0])
-    found: dict[int, list[GraphqlError]] = {}
-    for error in errors:
-        place = places.get(error.path[:length])
-        if place is None:
-            raise RequestFailure(str(error), errors=tuple(errors))
-        found.setdefault(place, []).append(error)
-    return found
 
 
 def _note_failure(draft: Draft, failure: RequestFailure) -> None:

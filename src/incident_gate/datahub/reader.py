@@ -8,15 +8,17 @@ from functools import partial
 
 from incident_gate.datahub.answer import unanswered
 from incident_gate.datahub.crew import Crew
-from incident_gate.datahub.inquiry import Inquiry, Question
+from incident_gate.datahub.inquiry import Inquiry, Question, Reply
 from incident_gate.datahub.model import Health, Reason
 from incident_gate.datahub.transport import Transport
-from incident_gate.errors import DataHubError, RefusedError, UnreachableError
+from incident_gate.errors import DataHubError, UnreachableError
 
 # On the server each asset is one search request, so a batch bounds how long one answer takes, and the two together
 # bound what a gate may put on a server at a time.
 BATCH = 250
 PARALLEL = 4
+# Seconds after the deadline for the answers that came in time to be read and handed over.
+GRACE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,8 @@ class Reading:
 
     @property
     def nothing_answered(self) -> bool:
-        """Whether not one asset was answered for."""
-        return all(any(p.reason is Reason.NO_ANSWER for p in health.problems) for health in self.healths)
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    healths: tuple[Health, ...]
-    failure: DataHubError | None = None
+        """Whether DataHub failed on every asset, so that nothing was said about any."""
+        return all(_is_failure(health) for health in self.healths)
 
 
 class Reader:
@@ -73,29 +69,40 @@ class Reader:
             done += len(batches[index])
             on_progress(done, len(questions))
 
-        crew = Crew[_Batch](threads=PARALLEL, deadline=self._deadline)
-        results = crew.run(
-            [partial(_ask, self._inquiry, batch) for batch in batches],
+        crew = Crew[Reply](threads=PARALLEL, deadline=self._deadline.later(GRACE))
+        replies = crew.run(
+            [partial(self._inquiry.ask, batch) for batch in batches],
             on_done=report,
-            # What ends one conversation ends them all: the other batches would only hear it again.
-            stop=lambda result: result.failure is not None,
+            # What ends one conversation ends them all: further batches would only hear it again.
+            stop=lambda reply: reply.failure is not None,
         )
-        failure = next((r.failure for r in results if r and r.failure), None)
-        if failure is None and any(result is None for result in results):
+        healths = {
+            question.urn.text: health
+            for batch, reply in zip(batches, replies, strict=True)
+            if reply
+            for question, health in zip(batch, reply.healths, strict=True)
+            if health
+        }
+        failure = next((reply.failure for reply in replies if reply and reply.failure), None)
+        if failure is None and len(healths) < len(questions):
             failure = UnreachableError(
                 "DataHub did not answer for every input in time.", hint="Raise `timeout`, in seconds, or ask for less."
             )
-        answered: dict[str, Health] = {}
-        for batch, result in zip(batches, results, strict=True):
-            for position, question in enumerate(batch):
-                if result is not None and position < len(result.healths):
-                    answered[question.urn.text] = result.healths[position]
-                else:
-                    message = failure.message if failure else "DataHub did not answer for it in time."
-                    answered[question.urn.text] = unanswered(
-                        question.urn.text, Reason.NO_ANSWER, message.rstrip("."), failure.hint if failure else ""
-                    )
-        return Reading(tuple(answered[q.urn.text] for q in questions), failure)
+        if failure is None and questions and all(map(_is_failure, healths.values())):
+            first = healths[questions[0].urn.text].problems[0]
+            failure = UnreachableError(f"DataHub failed on every input. The first: {first.message}.", hint=first.hint)
+        return Reading(tuple(healths.get(q.urn.text) or _left_out(q, failure) for q in questions), failure)
+
+
+def _left_out(question: Question, failure: DataHubError | None) -> Health:
+    message = failure.message.rstrip(".") if failure else "DataHub did not answer for it"
+    return unanswered(question.urn.text, Reason.NO_ANSWER, message, failure.hint if failure else "")
+
+
+def _is_failure(health: Health) -> bool:
+    """Whether DataHub said nothing about an asset but that it failed."""
+    failed = any(problem.reason in {Reason.NO_ANSWER, Reason.ERROR} for problem in health.problems)
+    return failed and not health.incidents and not health.unread
 
 
 def _batches(questions: Sequence[Question]) -> list[Sequence[Question]]:
@@ -106,10 +113,3 @@ def _batches(questions: Sequence[Question]) -> list[Sequence[Question]]:
         if (group := [q for q in questions if q.siblings is wanted])
         for start in range(0, len(group), BATCH)
     ]
-
-
-def _ask(inquiry: Inquiry, batch: Sequence[Question]) -> _Batch:
-    try:
-        return _Batch(inquiry.ask(batch))
-    except (UnreachableError, RefusedError) as failure:
-        return _Batch((), failure)

@@ -16,11 +16,13 @@ from incident_gate.errors import RefusedError
 # Seconds for which a broken connection or a garbled answer is tried again: a restart behind a load balancer takes that
 # long, and a wrong address should not cost a user the whole timeout.
 CONNECTION_PATIENCE = 30.0
+# Seconds for which an answer that is there except for some assets is asked for again, before it is taken as it is.
+PARTIAL_PATIENCE = 10.0
 
 _WHO_HINT = "Check datahub-token: a personal access token that has not expired (DataHub: Settings > Access Tokens)."
 _NOBODY_HINT = (
-    "Set datahub-token or DATAHUB_GMS_TOKEN. On pull requests from forks GitHub hands out no secrets, and on Dependabot's "
-    "only Dependabot secrets: add one of the same name, or run the gate on push and schedule only."
+    "Set datahub-token or DATAHUB_GMS_TOKEN. On pull requests from forks GitHub hands out no secrets, and on "
+    "Dependabot's only Dependabot secrets: add one of the same name, or run the gate on push and schedule only."
 )
 _ADDRESS_HINT = (
     "Check datahub-url: it must reach DataHub's GraphQL API itself, not a login page. "
@@ -39,7 +41,9 @@ _COSTLY = re.compile(r"maximum query (complexity|depth) exceeded|too many tokens
 _BUSY_CODES = {503, 504}
 
 
-def read_response(status: int, headers: Mapping[str, str], body: bytes, *, url: str, anonymous: bool) -> Answer:
+def read_response(
+    status: int, headers: Mapping[str, str], body: bytes | bytearray, *, url: str, anonymous: bool
+) -> Answer:
     """Take an HTTP response for what it is.
 
     Args:
@@ -57,7 +61,7 @@ def read_response(status: int, headers: Mapping[str, str], body: bytes, *, url: 
     host = urlsplit(url).netloc
     if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
         # Never followed: the token would go along.
-        target = urlsplit(headers.get("location", "")).netloc or host
+        target = _host_of(headers.get("location", "")) or host
         raise RefusedError(f"{host} redirects to {target} instead of answering (HTTP {status}).", hint=_ADDRESS_HINT)
     if status == 429:  # noqa: PLR2004 - too many requests
         raise TransientFailure(
@@ -82,7 +86,7 @@ def read_response(status: int, headers: Mapping[str, str], body: bytes, *, url: 
     return _graphql(parsed, status, host)
 
 
-def _parse(status: int, headers: Mapping[str, str], body: bytes, host: str) -> dict[str, Any]:
+def _parse(status: int, headers: Mapping[str, str], body: bytes | bytearray, host: str) -> dict[str, Any]:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         value = json.loads(body)
@@ -106,11 +110,14 @@ def _graphql(value: dict[str, Any], status: int, host: str) -> Answer:
     data = value.get("data")
     if raw is not None and not isinstance(raw, list):
         raise RefusedError(f"{host} answers with something that is not GraphQL.", hint=_ADDRESS_HINT)
-    if any(error.code in _BUSY_CODES for error in errors):
+    if busy := [error for error in errors if error.code in _BUSY_CODES]:
+        partial = isinstance(data, dict) and any(value is not None for value in data.values())
         raise TransientFailure(
-            f"{host} is busy: {errors[0]}",
+            f"{host} is busy: {busy[0]}",
             maybe_done=True,
-            slow=any(error.code == 504 for error in errors),  # noqa: PLR2004
+            patience=PARTIAL_PATIENCE if partial else None,
+            slow=any(error.code == 504 for error in busy),  # noqa: PLR2004
+            answer=Answer(data, errors) if isinstance(data, dict) and partial else None,
         )
     if not isinstance(data, dict):
         if not errors:
@@ -130,9 +137,11 @@ def _error(value: object) -> GraphqlError:
     extensions = extensions if isinstance(extensions, dict) else {}
     code = extensions.get("code")
     path = value.get("path")
+    # A path that cannot be followed to its end leads nowhere.
+    followed = isinstance(path, list) and all(isinstance(p, str | int) and not isinstance(p, bool) for p in path)
     return GraphqlError(
         str(value.get("message") or "an error without a message")[:1000],
-        tuple(p for p in path if isinstance(p, str | int)) if isinstance(path, list) else (),
+        tuple(path) if isinstance(path, list) and followed else (),
         code if isinstance(code, int) and not isinstance(code, bool) else None,
         str(extensions.get("classification") or value.get("classification") or ""),
     )
@@ -144,5 +153,13 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return float(text)
     try:
         return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()) if text else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
+
+
+def _host_of(url: str) -> str:
+    """The host in an address that somebody else wrote, without credentials; empty if there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -33,6 +33,16 @@ class AssetFields:
     removed: bool = True
     siblings: bool = False
 
+    def names(self, *, siblings: bool) -> frozenset[str]:
+        """The names of the fields that an answer must have, siblings only if they are asked for."""
+        has = {
+            "exists": self.exists,
+            "status": self.removed,
+            "incidents": self.incidents,
+            "siblings": self.siblings and siblings,
+        }
+        return frozenset(name for name, there in has.items() if there)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
@@ -79,7 +89,7 @@ def schema_from_introspection(data: Mapping[str, Any]) -> Schema | None:
     if not isinstance(types, list):
         return None
     fields = {
-        entry["name"]: frozenset(str(f.get("name")) for f in entry.get("fields") or () if isinstance(f, dict))
+        entry["name"]: frozenset(str(f.get("name")) for f in _list(entry.get("fields")) if isinstance(f, dict))
         for entry in types
         if isinstance(entry, dict) and isinstance(entry.get("name"), str)
     }
@@ -103,3 +113,7 @@ def schema_from_introspection(data: Mapping[str, Any]) -> Schema | None:
         incident_fields=incident & frozenset(INCIDENT_FIELDS),
         status_field="status" if "status" in incident else "incidentStatus" if "incidentStatus" in incident else "",
     )
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

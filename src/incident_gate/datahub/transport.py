@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
 
+from incident_gate.datahub.crew import Crew
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.documents import Operation
 from incident_gate.datahub.failure import Answer, Failure, RequestFailure, TransientFailure
@@ -39,6 +42,15 @@ class Exchange:
     seconds: float
     status: int | None
     result: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """An HTTP response, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytearray
 
 
 class Transport:
@@ -100,7 +112,7 @@ class Transport:
         try:
             return ask(1)
         except TransientFailure as failure:
-            if divisible and failure.slow:
+            if divisible and failure.slow and not self.deadline.passed:
                 raise RequestFailure(failure.message, status=504) from failure
             if not repeatable and failure.maybe_done:
                 raise
@@ -115,7 +127,8 @@ class Transport:
         def wait(state: RetryCallState) -> float:
             failure = state.outcome.exception() if state.outcome else None
             if isinstance(failure, TransientFailure) and failure.retry_after is not None:
-                return failure.retry_after
+                # A little later, and not all at the same moment: a hundred gates were told the same.
+                return failure.retry_after + random.uniform(FIRST_WAIT / 2, FIRST_WAIT)  # noqa: S311 - no secret
             return backoff(state)
 
         def again(error: BaseException) -> bool:
@@ -139,6 +152,8 @@ class Transport:
         except TransientFailure as failure:
             if not repeatable and failure.maybe_done:
                 raise
+            if failure.answer:
+                return failure.answer
             tries = retrying.statistics["attempt_number"]
             raise failure.ends_as(
                 f"{failure.message}; gave up after {tries} {'try' if tries == 1 else 'tries'}.",
@@ -150,9 +165,10 @@ class Transport:
         status: int | None = None
         result = "ok"
         try:
-            status, headers, content = self._post(body)
+            received = self._post(body)
+            status = received.status
             anonymous = "authorization" not in self._client.headers
-            answer = read_response(status, headers, content, url=self._url, anonymous=anonymous)
+            answer = read_response(status, received.headers, received.body, url=self._url, anonymous=anonymous)
             result = f"partial: {answer.errors[0]}" if answer.errors else "ok"
         except (Failure, DataHubError) as failure:
             result = str(failure)
@@ -172,10 +188,18 @@ class Transport:
                     )
                 )
 
-    def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    def _post(self, body: bytes) -> _Received:
         limit = self.deadline.earlier(REQUEST_SECONDS)
         if limit.passed:
             raise UnreachableError(f"The time for asking {self._host} is up.", hint="Raise `timeout`, in seconds.")
+        # In a thread of its own, because no timeout of a client bounds a name look-up that hangs, or headers of which
+        # a byte arrives every second.
+        [received] = Crew[_Received](threads=1, deadline=limit).run([partial(self._send, body, limit)])
+        if received is None:
+            raise self._late()
+        return received
+
+    def _send(self, body: bytes, limit: Deadline) -> _Received:
         timeout = httpx.Timeout(limit.remaining, connect=min(CONNECT_SECONDS, limit.remaining))
         try:
             with self._client.stream("POST", self._url, content=body, timeout=timeout) as response:
@@ -187,15 +211,23 @@ class Transport:
                             f"{self._host} sends more than {MAX_ANSWER_BYTES >> 20} MiB in one answer", status=413
                         )
                     if limit.passed:
-                        raise TransientFailure(f"{self._host} answers too slowly", maybe_done=True, slow=True)
-                return response.status_code, response.headers, bytes(content)
-        except httpx.HTTPError as error:
+                        raise self._late()
+                return _Received(response.status_code, response.headers, content)
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise self._translated(error) from error
 
-    def _translated(self, error: httpx.HTTPError) -> Exception:  # noqa: PLR0911 - a table
+    def _late(self) -> TransientFailure:
+        return TransientFailure(f"{self._host} does not answer in time", maybe_done=True, slow=True)
+
+    def _translated(self, error: Exception) -> Exception:  # noqa: PLR0911 - a table
         """An httpx error as one of ours, by what may be done about it."""
         reason = str(error) or type(error).__name__
         match error:
+            case httpx.ProxyError() if reason.startswith("5"):
+                # The proxy is up and says that it has trouble on the way to the server.
+                return TransientFailure(
+                    f"The proxy does not reach {self._host}: {reason}", maybe_done=False, patience=CONNECTION_PATIENCE
+                )
             case httpx.ProxyError():
                 return RefusedError(
                     f"The proxy does not let {self._host} through: {reason}.",
@@ -206,7 +238,7 @@ class Transport:
                     f"The certificate of {self._host} does not verify: {certificate}.",
                     hint="If your organisation has a CA of its own, give its PEM file as ca-bundle or SSL_CERT_FILE.",
                 )
-            case httpx.ConnectError() if isinstance(_root_cause(error), ssl.SSLError):
+            case httpx.ConnectError() if _is_tls_error(error):
                 return RefusedError(
                     f"{self._host} does not speak TLS as asked: {reason}.", hint="Check http or https in datahub-url."
                 )
@@ -215,7 +247,7 @@ class Transport:
                     f"No connection to {self._host}: {reason}", maybe_done=False, patience=CONNECTION_PATIENCE
                 )
             case httpx.TimeoutException():
-                return TransientFailure(f"{self._host} does not answer in time", maybe_done=True, slow=True)
+                return self._late()
             case httpx.TransportError() | httpx.DecodingError():
                 return TransientFailure(
                     f"The connection to {self._host} broke: {reason}", maybe_done=True, patience=CONNECTION_PATIENCE
@@ -232,4 +264,10 @@ def _root_cause(error: BaseException) -> BaseException:
 
 def _certificate_error(error: BaseException) -> str:
     cause = _root_cause(error)
-    return cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
+    return cause.verify_message.rstrip(".") if isinstance(cause, ssl.SSLCertVerificationError) else ""
+
+
+def _is_tls_error(error: BaseException) -> bool:
+    # A connection that ends during the handshake is a broken connection.
+    cause = _root_cause(error)
+    return isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
