@@ -13,7 +13,15 @@ from actions_toolkit.command import Command
 from incident_gate.errors import GateError
 from incident_gate.manifest.model import Mistake, Position
 from incident_gate.policy import Conclusion, Decision
-from incident_gate.report.digest import Finding, count, findings_of, outcome_line, worst_first
+from incident_gate.report.digest import (
+    Finding,
+    count,
+    findings_of,
+    outcome_line,
+    unanswered,
+    unanswered_line,
+    worst_first,
+)
 from incident_gate.report.model import Change, OutputResult, Report
 from incident_gate.report.text import plain
 
@@ -54,7 +62,8 @@ def annotate(report: Report) -> tuple[Annotation, ...]:
     path = report.manifest_path
     return _kept(
         [
-            *((_LEVELS[d.conclusion], partial(_of_decision, report, d)) for d in _spoken_of(report.decisions)),
+            *_of_failure(report),
+            *((_LEVELS[d.conclusion], partial(_of_decision, report, d)) for d in _spoken_of(report)),
             *_of_outcome(report),
             *((Level.WARNING, partial(_on_line, path, warning)) for warning in report.warnings),
             *((Level.NOTICE, partial(_remark, notice)) for notice in report.notices),
@@ -67,10 +76,10 @@ def annotate_mistakes(path: str, mistakes: Iterable[Mistake]) -> tuple[Annotatio
     return _kept([(Level.ERROR, partial(_on_line, path, mistake)) for mistake in mistakes])
 
 
-def annotate_error(error: GateError) -> Annotation:
-    """What ended a run early, and what to do next."""
-    message = "\n".join(plain(text, 1500) for text in (error.message, error.hint) if text)
-    return Annotation(level=Level.ERROR, title="DataHub Incident Gate", message=message)
+def annotate_error(error: GateError, consequence: str = "", level: Level = Level.ERROR) -> Annotation:
+    """What ended a run early, what to do next, and what came of it."""
+    message = "\n".join(plain(text, 1000) for text in (error.message, error.hint, consequence) if text)
+    return Annotation(level=level, title="DataHub Incident Gate", message=message)
 
 
 def commands(annotations: Iterable[Annotation]) -> Iterator[str]:
@@ -94,10 +103,19 @@ def masks(secrets: Iterable[str]) -> Iterator[str]:
                 yield str(Command("add-mask", {}, line.strip()))
 
 
-def _spoken_of(decisions: Iterable[Decision]) -> list[Decision]:
+def _spoken_of(report: Report) -> list[Decision]:
+    told = {id(decision) for decision in unanswered(report)}
     return worst_first(
-        d for d in decisions if d.blocking_count or d.problems or d.excused or d.conclusion is not Conclusion.PASS
+        d
+        for d in report.decisions
+        if (d.blocking_count or d.problems or d.excused or d.conclusion is not Conclusion.PASS) and id(d) not in told
     )
+
+
+def _of_failure(report: Report) -> Iterator[_Draft]:
+    error, left = report.failure, unanswered_line(report)
+    if error and left:
+        yield Level.ERROR, partial(annotate_error, error, left)
 
 
 def _of_decision(report: Report, decision: Decision, level: Level) -> Annotation:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from incident_gate.datahub.model import Incident, Priority
+from incident_gate.datahub.model import Incident, Priority, Reason
 from incident_gate.policy import Conclusion, Decision, Excused, Verdict
 from incident_gate.report.model import Change, OutcomeReport, Report
 from incident_gate.report.text import plain
@@ -106,12 +106,34 @@ def excused(report: Report) -> Iterator[tuple[Finding, Excused]]:
 
 
 def unknown(report: Report) -> list[Decision]:
-    """The inputs of which something could not be established, those that block first."""
+    """The inputs of which something of their own could not be established, those that block first."""
     order = list(Conclusion)
+    told = {id(decision) for decision in unanswered(report)}
     return sorted(
-        (d for d in report.decisions if d.problems or d.verdict is Verdict.UNKNOWN),
+        (d for d in report.decisions if (d.problems or d.verdict is Verdict.UNKNOWN) and id(d) not in told),
         key=lambda d: -order.index(d.conclusion),
     )
+
+
+def unanswered(report: Report) -> list[Decision]:
+    """The inputs that block only because the conversation failed: that is told once, and not of each.
+
+    What `on-unknown: warn` lets through is not among them, because a person should see the name of all that passes
+    unchecked.
+    """
+    if report.failure is None:
+        return []
+    return [
+        d
+        for d in report.decisions
+        if d.conclusion is Conclusion.BLOCK and d.problems and all(p.reason is Reason.NO_ANSWER for p in d.problems)
+    ]
+
+
+def unanswered_line(report: Report) -> str:
+    """How many inputs the failure leaves unknown; empty if each of them is told by its name."""
+    number = len(unanswered(report))
+    return f"{count(number, 'input')} of {len(report.decisions):,} without an answer because of it." if number else ""
 
 
 def healthy(report: Report) -> list[Decision]:
@@ -179,6 +201,8 @@ def _grounds(report: Report, conclusion: Conclusion) -> str:
     total = len(report.decisions)
     if not total:
         return "the manifest names no inputs, so there is nothing to gate"
+    if len(unanswered(report)) == total:
+        return f"DataHub could not be asked about {'the input' if total == 1 else f'any of the {total:,} inputs'}"
     deciding = [d for d in report.decisions if d.conclusion is conclusion]
     incidents = sum(d.blocking_count for d in deciding)
     affected = sum(d.blocking_count > 0 for d in deciding)

@@ -49,8 +49,8 @@ def _append(path: str | None, text: str, what: str) -> str:
         return f"The {what} could not be written: the runner named no file for it."
     try:
         data = text.encode(errors="replace")
-        # No O_CREAT: the runner makes the file, and one made here would be read by nobody.
-        descriptor = os.open(Path(path), os.O_WRONLY | os.O_APPEND)
+        # Runners that imitate GitHub's name files that they have not made yet.
+        descriptor = os.open(Path(path), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             _write_whole(descriptor, data)
         finally:

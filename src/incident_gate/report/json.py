@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from incident_gate.datahub.model import Incident
+from incident_gate.errors import GateError
 from incident_gate.policy import Decision, Verdict
 from incident_gate.report.digest import excused, findings_of, headline, timestamp
 from incident_gate.report.model import Change, OutputResult, Report
@@ -45,6 +46,7 @@ def document(report: Report) -> str:
         "headline": headline(report),
         "conclusion": report.conclusion.value if report.gated else None,
         "verdict": report.verdict.value if report.gated else None,
+        "failure": None if report.failure is None else _failure(report.failure),
         "inputs": [_input(decision) for decision in report.decisions],
         "outcome": None,
         "warnings": [
@@ -136,6 +138,10 @@ def _output(result: OutputResult) -> dict[str, Any]:
         "message": result.message,
         "hint": result.hint,
     }
+
+
+def _failure(error: GateError) -> dict[str, str]:
+    return {"message": error.message, "hint": error.hint}
 
 
 def _urns(urns: Iterable[str]) -> str:

@@ -16,6 +16,8 @@ from incident_gate.report.digest import (
     headline,
     healthy,
     outcome_line,
+    unanswered,
+    unanswered_line,
     unknown,
 )
 from incident_gate.report.links import incidents_page
@@ -65,12 +67,22 @@ def _title(report: Report) -> str:
     sign = _CONCLUSION_SIGNS[report.conclusion] if report.gated else "📣"
     lines = [f"## {sign} {markdown(headline(report), 300)}\n"]
     if report.gated and report.conclusion is Conclusion.BLOCK:
-        lines.append(f"{_advice(report)}\n")
+        lines += [f"{paragraph}\n" for paragraph in (_failure(report), _advice(report)) if paragraph]
     return "\n".join([*lines, ""])
 
 
+def _failure(report: Report) -> str:
+    error, left = report.failure, unanswered_line(report)
+    if not (error and left):
+        return ""
+    return f"**{markdown(error.message, 1000)}** {markdown(error.hint, 1000)}\n\n{markdown(left)}"
+
+
 def _advice(report: Report) -> str:
-    blocking = [decision for decision in report.decisions if decision.conclusion is Conclusion.BLOCK]
+    told = {id(decision) for decision in unanswered(report)}
+    blocking = [d for d in report.decisions if d.conclusion is Conclusion.BLOCK and id(d) not in told]
+    if not blocking:
+        return ""
     manifest = code(report.manifest_path)
     if any(decision.blocking_count for decision in blocking):
         return f"Resolve them in DataHub and run this job again, or let one pass until a date: `ignore` in {manifest}."

@@ -15,6 +15,7 @@ from incident_gate.report.digest import (
     headline,
     healthy,
     outcome_line,
+    unanswered_line,
     unknown,
     worst_first,
 )
@@ -116,6 +117,7 @@ def _lines(report: Report, screen: _Screen, *, explain: bool) -> Iterator[str]:
     colour = _CONCLUSION_COLOURS[report.conclusion] if report.gated else ""
     for line in screen.wrapped(headline(report), _GAP, ""):
         yield screen.paint(line, f"{_BOLD};{colour}" if colour else _BOLD)
+    yield from _failure_lines(report, screen)
     for conclusion in reversed(Conclusion):
         yield from _incident_lines(report, screen, conclusion)
     yield from _unknown_lines(report, screen)
@@ -141,6 +143,17 @@ def _lines(report: Report, screen: _Screen, *, explain: bool) -> Iterator[str]:
 def _heading(screen: _Screen, text: str) -> Iterator[str]:
     yield ""
     yield screen.paint(text, _BOLD)
+
+
+def _failure_lines(report: Report, screen: _Screen) -> Iterator[str]:
+    error, left = report.failure, unanswered_line(report)
+    if not (error and left):
+        return
+    yield from _heading(screen, "No answer")
+    yield from screen.wrapped(plain(error.message, 1000), _GAP)
+    if error.hint:
+        yield from screen.wrapped(plain(error.hint, 1000), _GAP * 2, f"{_GAP}→ ")
+    yield from screen.wrapped(left, _GAP)
 
 
 def _incident_lines(report: Report, screen: _Screen, conclusion: Conclusion) -> Iterator[str]:

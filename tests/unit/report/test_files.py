@@ -82,11 +82,17 @@ def test_no_file_named_is_a_warning(path: str | None) -> None:
     assert size(path) == 0
 
 
-def test_a_missing_file_is_a_warning_and_is_not_made(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
     path = tmp_path / "missing"
-    assert write_values(str(path), {"a": "b"}, "state").startswith("The state could not be written to ")
-    assert not path.exists()
     assert size(str(path)) == 0
+    assert write_values(str(path), {"a": "b"}, "state") == ""
+    assert values_in(path.read_text()) == {"a": "b"}
+
+
+def test_a_missing_folder_is_a_warning_and_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "output"
+    assert write_values(str(path), {"a": "b"}, "state").startswith("The state could not be written to ")
+    assert not path.parent.exists()
 
 
 @pytest.mark.parametrize(
