@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,13 +56,14 @@ class Session:
         notices = [*settings.warnings]
         if not manifest.inputs:
             notices.append("The manifest names no inputs: there is nothing to gate.")
-        judgement = check_inputs(
-            manifest,
-            reader=Reader(self._transport()),
-            identity=settings.identity,
-            overrides=settings.overrides,
-            on_progress=self.on_progress,
-        )
+        with self._transport() as transport:
+            judgement = check_inputs(
+                manifest,
+                reader=Reader(transport),
+                identity=settings.identity,
+                overrides=settings.overrides,
+                on_progress=self.on_progress,
+            )
         report = Report(
             manifest_path=manifest.path,
             ui_url=settings.connection.address.ui_url,
@@ -93,21 +95,24 @@ class Session:
         if nothing:
             outcome = OutcomeReport(outcome=status, nothing=nothing)
         else:
-            transport = self._transport()
-            reporter = OutcomeReporter(
-                # Only a failure asks what was before: what it raises follows from there.
-                reader=Reader(transport, history=status == Outcome.FAILURE),
-                writer=Writer(transport),
-                identity=settings.identity,
-                wording=Wording(
-                    run=settings.run, title=settings.title, message=settings.message, matrix=settings.identity.matrix
-                ),
-                deadline=transport.deadline,
-                clock_ms=self.clock_ms,
-                sleep=time.sleep,
-                dry_run=settings.dry_run,
-            )
-            outcome = reporter.report(manifest.outputs, Outcome(status))
+            with self._transport() as transport:
+                reporter = OutcomeReporter(
+                    # Only a failure asks what was before: what it raises follows from there.
+                    reader=Reader(transport, history=status == Outcome.FAILURE),
+                    writer=Writer(transport),
+                    identity=settings.identity,
+                    wording=Wording(
+                        run=settings.run,
+                        title=settings.title,
+                        message=settings.message,
+                        matrix=settings.identity.matrix,
+                    ),
+                    deadline=transport.deadline,
+                    clock_ms=self.clock_ms,
+                    sleep=time.sleep,
+                    dry_run=settings.dry_run,
+                )
+                outcome = reporter.report(manifest.outputs, Outcome(status))
         report = Report(
             manifest_path=manifest.path,
             ui_url=settings.connection.address.ui_url,
@@ -128,13 +133,17 @@ class Session:
         """
         from incident_gate.doctor import examine  # noqa: PLC0415 - needed by one command only
 
-        return examine(self.settings, self._transport(), manifest)
+        with self._transport() as transport:
+            return examine(self.settings, transport, manifest)
 
-    def _transport(self) -> Transport:
+    @contextmanager
+    def _transport(self) -> Iterator[Transport]:
+        """The wire, cut at the end of the block: what still waits for an answer then is given up."""
         settings = self.settings
-        return Transport(
-            open_client(settings.connection, connections=PARALLEL),
-            settings.connection.address.graphql_url,
-            Deadline.after(settings.timeout),
-            on_exchange=self.on_exchange,
-        )
+        with closing(open_client(settings.connection, connections=PARALLEL)) as client:
+            yield Transport(
+                client,
+                settings.connection.address.graphql_url,
+                Deadline.after(settings.timeout),
+                on_exchange=self.on_exchange,
+            )
