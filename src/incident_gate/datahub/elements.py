@@ -49,7 +49,8 @@ class Elements:
         data, errors = self._execute(operation, urns, {**variables, "urns": urns})
         values = data.get("entities")
         if not isinstance(values, list):
-            raise RequestFailure("DataHub's answer has no assets in it", errors=errors)
+            reason = str(errors[0]) if errors else "DataHub's answer has no assets in it"
+            raise RequestFailure(reason, errors=errors)
         return _by_urn(urns, values, _by_place(errors, [("entities", place) for place in range(len(urns))]))
 
     def named(
