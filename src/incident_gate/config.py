@@ -80,10 +80,12 @@ class Settings:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What works and should not stay so."""
+        """What works and should not stay so, and what cannot work as far as can be told beforehand."""
         address = self.connection.address
         if self.connection.token and not address.is_encrypted and not address.is_local:
             return (f"The DataHub token travels unencrypted to {address.server}: use https in datahub-url.",)
+        if not self.connection.token and self.run.why_no_secrets:
+            return (f"This run has no DataHub token. {self.run.why_no_secrets}",)
         return ()
 
 
@@ -121,6 +123,7 @@ def read_settings(
     shown = get("manifest") or DEFAULT_MANIFEST
     manifest = check(lambda: _path("manifest", shown, workspace), Path())
     mode = mode or check(lambda: _choice("mode", get("mode"), Mode), None) or Mode.GATE
+    job_status = check(lambda: _job_status(mode, get("job-status").lower()), "")
     overrides = Overrides(
         on_incident=check(lambda: _on_incident(get("on-incident")), None),
         on_unknown=check(lambda: _choice("on-unknown", get("on-unknown"), OnUnknown), None),
@@ -151,7 +154,7 @@ def read_settings(
         title=title,
         message=message,
         timeout=timeout,
-        job_status=get("job-status").lower(),
+        job_status=job_status,
     )
 
 
@@ -241,6 +244,12 @@ def _choice(setting: str, text: str, words: type[E]) -> E | None:
     except ValueError:
         known = ", ".join(words)
         raise SettingError(f"{setting} is {text[:80]!r}.", hint=f"Write one of: {known}.") from None
+
+
+def _job_status(mode: Mode, text: str) -> str:
+    if mode is Mode.REPORT and not text:
+        raise SettingError("There is nothing to report: job-status is not set.", hint="Write success or failure.")
+    return text
 
 
 def _on_incident(text: str) -> OnIncident | None:

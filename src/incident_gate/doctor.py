@@ -99,7 +99,7 @@ def _findings(settings: Settings, transport: Transport, manifest: Manifest | Non
     yield _unknown(
         "index lag",
         "How far DataHub's search index lags behind cannot be known without writing. "
-        "The gate waits up to 6 seconds for the index to show what it wrote itself.",
+        "Until the index has caught up, an incident that was just raised or resolved is not seen so.",
     )
 
 

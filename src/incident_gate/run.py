@@ -24,11 +24,27 @@ class Run:
     actor: str = ""
     event: str = ""
     url: str = ""
+    is_dependabots: bool = False
 
     @property
     def is_pull_request(self) -> bool:
         """Whether it only tries out a change: its outcome says nothing about the data."""
         return self.event in _PULL_REQUEST_EVENTS
+
+    @property
+    def why_no_secrets(self) -> str:
+        """Why GitHub hands this run no secrets, and what to do; empty if it does, as far as can be told."""
+        if self.is_dependabots:
+            return (
+                "Dependabot's runs see none of the repository's secrets: add the token as a Dependabot secret of the "
+                "same name, or skip this step for it: `if: github.actor != 'dependabot[bot]'`."
+            )
+        if self.event == "pull_request":
+            return (
+                "Pull requests from forks see none of the repository's secrets: skip this step for them: "
+                "`if: ${{ !github.event.pull_request.head.repo.fork }}`."
+            )
+        return ""
 
     @property
     def name(self) -> str:
@@ -65,4 +81,6 @@ def run_from(environment: Mapping[str, str]) -> Run:
         actor=get("TRIGGERING_ACTOR") or get("ACTOR"),
         event=get("EVENT_NAME"),
         url=url,
+        # Whoever started it again: what the run may see goes by who started it first.
+        is_dependabots=get("ACTOR") == "dependabot[bot]",
     )
