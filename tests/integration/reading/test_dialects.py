@@ -12,10 +12,10 @@ from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
 MODERN = (Generation.G2, Generation.G3, Generation.G4)
 # What a build of 2022 may lack besides `exists`, and whether it says so when it is asked for its schema.
 LACKING = {
-    "exists": {},
-    "entities": {"no_entities": True},
-    "entityExists": {"no_entity_exists": True},
-    "both": {"no_entities": True, "no_entity_exists": True},
+    "exists": Faults(),
+    "entities": Faults(no_entities=True),
+    "entityExists": Faults(no_entity_exists=True),
+    "both": Faults(no_entities=True, no_entity_exists=True),
 }
 
 
@@ -49,7 +49,7 @@ def test_server_of_2022_is_looked_at_once_and_asked_about_existence_apart() -> N
 @pytest.mark.parametrize("introspection", [True, False])
 @pytest.mark.parametrize("lacking", LACKING)
 def test_server_that_lacks_fields_still_blocks(lacking: str, *, introspection: bool) -> None:
-    faults = Faults(introspection=introspection, no_exists=True, **LACKING[lacking])
+    faults = replace(LACKING[lacking], introspection=introspection)
     with Sandbox.start(schema="g1", faults=faults) as server:
         server.store.add_asset(ORDERS, siblings=[MODEL])
         server.store.add_asset(MODEL)
