@@ -169,16 +169,16 @@ class Raiser:
     # The attempts
 
     def _attempt_all(self, drafts: Sequence[_Draft]) -> None:
-        crew = Crew[Attempt | WriteError | DataHubError](threads=PARALLEL, deadline=self.deadline)
+        crew = Crew[Attempt | OutputResult](threads=PARALLEL, deadline=self.deadline)
         answers = crew.run([partial(self._attempt, draft.entry, draft.key, draft.previous) for draft in drafts])
         for draft, answer in zip(drafts, answers, strict=True):
-            if isinstance(answer, WriteError | DataHubError):
-                draft.finish(Change.FAILED, message=answer.message, hint=answer.hint)
+            if isinstance(answer, OutputResult):
+                draft.result = answer
             else:
                 draft.attempt = answer or _NO_ANSWER
 
-    def _attempt(self, entry: OutputEntry, key: str, previous: str) -> Attempt | WriteError | DataHubError:
-        """One attempt; along the chain of ids as far as it is taken by incidents that are over."""
+    def _attempt(self, entry: OutputEntry, key: str, previous: str) -> Attempt | OutputResult:
+        """One attempt, along the chain of ids as far as that is taken by what is over; or why there is none."""
         new = self.wording.incident(entry, key, self.clock_ms())
         try:
             for _ in range(MOST_LINKS):
@@ -190,11 +190,11 @@ class Raiser:
                 # A person resolved that one, or an earlier run did; this failure is a new incident.
                 previous = attempt.urn
         except (WriteError, DataHubError) as error:
-            return error
-        return WriteError(
-            f"No incident could be raised on {entry.urn.text}: DataHub does not list this job's earlier incidents.",
-            hint="Check that DataHub's search index is complete, or give the job another `incident-key`.",
-        )
+            message, hint = error.message, error.hint
+        else:
+            message = f"No incident could be raised: DataHub does not list this job's {MOST_LINKS} earlier ones."
+            hint = "Check that DataHub's search index is complete, or give the job another `incident-key`."
+        return OutputResult(entry=entry, change=Change.FAILED, message=message, hint=hint)
 
     # The list
 

@@ -1,0 +1,278 @@
+"""A campaign of faults: schedules drawn from a seed, each played against a stand-in, and what must hold after each run.
+
+    python tests/campaign/campaign.py --schedules 3000 --seed 1
+
+Time is compressed: lag, delays and the program's own patience are scaled alike.
+"""
+
+import argparse
+import os
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from unittest.mock import patch
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from incident_gate.datahub import transport
+from incident_gate.key import key_in
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
+from job_end import IDENTITY, SCALE, Job, output
+
+ASSET = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
+RAISE, WRITES = "incidentGateRaise", "incidentGate(Raise|Keep|Resolve)"
+READS = "incidentGate(Health|HealthOfEach|Incident|Schema)"
+# Seconds of the real thing: the longest lag that the program promises to cope with, and a delay that fits beside it.
+LONGEST_LAG, LONGEST_DELAY = 3.0, 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One end of the job; with `rival`, two of them at the same time. `faults` are what it meets."""
+
+    outcome: str
+    rival: str | None = None
+    offset: float = 0.0
+    person_resolves: bool = False
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A server with its lag, and what happens to it."""
+
+    seed: int
+    generation: Generation
+    lag: float | tuple[float, float]
+    runs: tuple[Run, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a campaign saw."""
+
+    schedules: int = 0
+    runs: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        """Take in another one."""
+        self.schedules += other.schedules
+        self.runs += other.runs
+        self.requests += other.requests
+        self.broken += other.broken
+
+
+def draw(seed: int) -> Schedule:
+    """The schedule of a seed."""
+    dice = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    lag = dice.choice(
+        (0.0, dice.uniform(0.1, LONGEST_LAG), LONGEST_LAG, (0.0, dice.uniform(0.5, LONGEST_LAG)), (0.0, LONGEST_LAG))
+    )
+    return Schedule(
+        seed=seed,
+        generation=dice.choice(list(Generation)),
+        lag=lag,
+        runs=tuple(_draw_run(dice) for _ in range(dice.randint(2, 5))),
+    )
+
+
+def _draw_run(dice: random.Random) -> Run:
+    return Run(
+        outcome=dice.choice(("failure", "failure", "success")),
+        rival=dice.choice((None, None, "failure", "success")),
+        offset=dice.choice((0.0, 0.0, dice.uniform(0.0, 2.0))),
+        person_resolves=dice.random() < 0.25,
+        faults=_draw_blindness(dice)
+        if dice.random() < 0.15
+        else tuple(_draw_fault(dice) for _ in range(dice.choice((0, 1, 1, 2, 3)))),
+    )
+
+
+def _draw_blindness(dice: random.Random) -> tuple[Fault, ...]:
+    """The answer of a raise is lost, and then the asset cannot be read either."""
+    return (
+        replace(dice.choice(_AFTER), operation=RAISE, times=1),
+        Fault(kind=FaultKind.GRAPHQL_ERROR, operation=READS, after=1, times=dice.choice((1, 2, 10))),
+    )
+
+
+def _draw_fault(dice: random.Random) -> Fault:
+    of_writes = dice.random() < 0.7
+    fault = dice.choice(_OF_WRITES if of_writes else _OF_ALL)
+    return replace(
+        fault,
+        operation=dice.choice((RAISE, RAISE, WRITES)) if of_writes else READS,
+        after=dice.choice((0, 0, 0, 1, 2)),
+        times=dice.choice((1, 1, 1, 2, 3, 8)),
+        seconds=dice.uniform(0.1, LONGEST_DELAY) * SCALE if fault.seconds else 0.0,
+    )
+
+
+_OF_ALL = (
+    *(Fault(kind=FaultKind.STATUS, status=status) for status in (429, 500, 502, 503, 504)),
+    *(Fault(kind=FaultKind.GRAPHQL_ERROR, code=code) for code in (500, 503, 504)),
+    Fault(kind=FaultKind.RATE_LIMIT, retry_after="0"),
+    Fault(kind=FaultKind.HTML),
+    Fault(kind=FaultKind.DROP_BEFORE),
+    Fault(kind=FaultKind.HANG),
+    Fault(kind=FaultKind.LATENCY, seconds=1.0),
+)
+_AFTER = (
+    # Not 429: a server that limits the rate says so before it does anything.
+    *(Fault(kind=FaultKind.STATUS_AFTER, status=status) for status in (500, 502, 503, 504)),
+    *(Fault(kind=FaultKind.GRAPHQL_ERROR_AFTER, code=code) for code in (500, 503, 504)),
+    *(Fault(kind=kind) for kind in (FaultKind.DROP_AFTER, FaultKind.HANG_AFTER, FaultKind.TWICE) for _ in range(2)),
+    *(Fault(kind=FaultKind.DELAYED_WRITE, seconds=1.0) for _ in range(2)),
+)
+_OF_WRITES = (*_OF_ALL, *_AFTER)
+
+
+@contextmanager
+def compressed() -> Iterator[None]:
+    """Retries and timeouts of the transport on the campaign's time."""
+    shorter = {name: getattr(transport, name) * SCALE for name in ("FIRST_WAIT", "LONGEST_WAIT", "REQUEST_SECONDS")} | {
+        "REQUEST_SECONDS": 0.4,
+        "CONNECTION_PATIENCE": 1.5,
+    }
+    with ExitStack() as stack:
+        for name, value in shorter.items():
+            stack.enter_context(patch.object(transport, name, value))
+        yield
+
+
+def play(schedule: Schedule) -> Tally:
+    """Play one schedule; what does not hold is in the tally, in words."""
+    tally = Tally(schedules=1)
+    faults = Faults(lag=_scaled(schedule.lag), seed=schedule.seed)
+    with compressed(), Sandbox.start(schema=schedule.generation, faults=faults) as server:
+        game = _Game(server, schedule)
+        for number, run in enumerate(schedule.runs, start=1):
+            for broken in game.play(run, number):
+                tally.broken.append(f"seed {schedule.seed}, run {number}: {broken}\n    {schedule}")
+            tally.runs.update(game.said)
+        tally.requests = len(server.requests)
+    return tally
+
+
+def _scaled(lag: float | tuple[float, float]) -> float | tuple[float, float]:
+    return (lag[0] * SCALE, lag[1] * SCALE) if isinstance(lag, tuple) else lag * SCALE
+
+
+class _Game:
+    def __init__(self, server: Sandbox, schedule: Schedule) -> None:
+        self.server = server
+        self.lag = schedule.lag
+        self.seed = schedule.seed
+        store = server.store
+        store.add_asset(ASSET)
+        self.key = IDENTITY.key_of(ASSET)
+        other = IDENTITY.key_of("another asset")
+        store.raise_incident(ASSET, title="raised by a person")
+        store.raise_incident(ASSET, title="another job's", description=f"lost\n\nIncident Gate key: {other}")
+        store.resolve(store.raise_incident(ASSET, title="over", description=f"Incident Gate key: {other}"))
+        self.others = self._others()
+        self.job = Job(server=server, outputs=[output(ASSET)], seconds=4.0)
+        self.said: list[str] = []
+
+    def play(self, run: Run, number: int) -> list[str]:
+        """One run, or two at a time, and what does not hold after it."""
+        before = self.active()
+        if run.person_resolves:
+            for urn in before:
+                self.server.store.resolve(urn, message="by hand")
+            before = []
+        self.server.faults = Faults(rules=run.faults, lag=_scaled(self.lag), seed=self.seed + number)
+        ends = [run.outcome, *([run.rival] if run.rival else [])]
+        self.said = self._end(ends, run.offset * SCALE, number)
+        # What is still on its way gets there: delayed writes, and after them the search index.
+        time.sleep((LONGEST_DELAY + LONGEST_LAG) * SCALE * 1.1)
+        self.server.faults = Faults(lag=_scaled(self.lag), seed=self.seed + number)
+        active = self.active()
+        broken = [] if self._others() == self.others else ["others' incidents were changed"]
+        if "failed" not in self.said and len(active) not in _allowed(ends):
+            broken.append(f"{ends} said {self.said} and left {len(active)} active incidents of ours")
+        if "failed" in self.said:
+            broken += self._converge(run.outcome, number)
+        return broken
+
+    def _converge(self, outcome: str, number: int) -> list[str]:
+        """Where a run said that it does not know, the next one must set it right."""
+        said = self._end([outcome], 0.0, number)
+        active = self.active()
+        if "failed" in said or len(active) not in _allowed([outcome]):
+            return [f"the next {outcome} said {said} and left {len(active)} active incidents of ours"]
+        return []
+
+    def _end(self, ends: Sequence[str], offset: float, number: int) -> list[str]:
+        said: list[str] = []
+
+        def end(outcome: str, wait: float) -> None:
+            time.sleep(wait)
+            try:
+                said.extend(change.value for change in self.job.changes(outcome, number))
+            except Exception as error:  # noqa: BLE001 - told with the schedule
+                said.append(f"raised {error!r}")
+
+        threads = [threading.Thread(target=end, args=(o, i * offset)) for i, o in enumerate(ends)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return said
+
+    def active(self) -> list[str]:
+        """Our active incidents in the primary store."""
+        return [i.urn for i in self.server.store.incidents(ASSET, "ACTIVE") if key_in(i.description) == self.key]
+
+    def _others(self) -> list[object]:
+        return [i for i in self.server.store.incidents(ASSET) if key_in(i.description) != self.key]
+
+
+def _allowed(ends: Sequence[str]) -> set[int]:
+    """How many active incidents may be left: with a success and a failure at a time, either may be the last."""
+    return {1 if end == "failure" else 0 for end in ends}
+
+
+def _play_seed(seed: int) -> Tally:
+    return play(draw(seed))
+
+
+def campaign(seed: int, schedules: int, *, processes: int) -> Tally:
+    """Play that many schedules, the first of them drawn from `seed`."""
+    total = Tally()
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for tally in pool.map(_play_seed, range(seed, seed + schedules), chunksize=8):
+            total.add(tally)
+    return total
+
+
+def main() -> int:
+    """Play a campaign from the command line."""
+    parser = argparse.ArgumentParser(description="Fault campaign for raising and resolving.")
+    parser.add_argument("--schedules", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    parser.add_argument("--processes", type=int, default=2 * (os.cpu_count() or 2))
+    options = parser.parse_args()
+    print(f"seed {options.seed}: {options.schedules} schedules")  # noqa: T201 - this is a command
+    started = time.monotonic()
+    total = campaign(options.seed, options.schedules, processes=options.processes)
+    counts = ", ".join(f"{number} {name}" for name, number in sorted(total.runs.items()))
+    seconds = time.monotonic() - started
+    print(f"{total.schedules} schedules, {total.requests} requests, {seconds:.0f} s; outputs: {counts}")  # noqa: T201
+    for broken in total.broken:
+        print(f"BROKEN {broken}")  # noqa: T201
+    return 1 if total.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
