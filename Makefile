@@ -3,7 +3,8 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 IMAGE ?= incident-gate:dev
-CONTAINER_ENGINE ?= $(firstword $(foreach engine,docker podman,$(if $(shell command -v $(engine) 2>/dev/null),$(engine))) docker)
+# The first that answers: a docker command without its service is no engine.
+CONTAINER_ENGINE ?= $(firstword $(foreach engine,docker podman,$(if $(shell $(engine) info >/dev/null 2>&1 && echo yes),$(engine))) docker)
 
 # Everything made here and not worth keeping; removing it is always safe.
 CACHE := .make
@@ -11,6 +12,7 @@ DEMO := .venv
 TEST := $(CACHE)/test
 LINT := $(CACHE)/lint
 GATE := $(CACHE)/gate
+ACT := $(CACHE)/act
 
 # What goes into the wheel: when one of these changes, it is built anew.
 PACKAGE := pyproject.toml README.md LICENSE $(shell find src -type f ! -name '*.pyc' 2>/dev/null)
@@ -66,9 +68,8 @@ test-image: $(TEST)/.installed ## Test an image that is there already
 	@INCIDENT_GATE_IMAGE=$(IMAGE) CONTAINER_ENGINE="$(CONTAINER_ENGINE)" $(TEST)/bin/python -m pytest tests/container $(PYTEST_ARGS)
 
 .PHONY: act
-act: ## Run the workflows' jobs on this machine with act and a container engine
-	@command -v act >/dev/null || { echo "make act needs act: https://nektosact.com"; exit 1; }
-	act pull_request --workflows .github/workflows/ci.yml --job lint --job test
+act: $(ACT)/.ready ## Run the CI's jobs that use the action here (needs docker or podman)
+	@PATH="$(CURDIR)/$(ACT)/bin:$$PATH" $(ACT)/bin/python tools/act.py "$(CONTAINER_ENGINE)"
 
 .PHONY: requirements
 requirements: ## Pin the newest dependencies with their hashes (needs uv)
@@ -92,13 +93,14 @@ $(DEMO)/.ready: requirements/demo.txt pyproject.toml | python
 	@$(DEMO)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# One for the tests: what users get, so the built wheel and never the source tree.
-$(TEST)/.ready: requirements/test.txt | python
-	@echo "Setting up $(TEST) ..."
-	@$(PYTHON) -m venv --clear $(TEST)
-	@$(TEST)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/test.txt
+# One for each purpose, from the requirement file of its name.
+$(TEST)/.ready $(LINT)/.ready $(ACT)/.ready: $(CACHE)/%/.ready: requirements/%.txt | python
+	@echo "Setting up $(@D) ..."
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) $(WITH_HASHES) $<
 	@touch $@
 
+# The tests run against what users get: the built wheel, never the source tree.
 $(TEST)/.installed: $(TEST)/.ready $(PACKAGE)
 	@rm -rf $(CACHE)/wheel
 	@$(TEST)/bin/python -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation --wheel-dir $(CACHE)/wheel .
@@ -110,11 +112,4 @@ $(GATE)/.installed: $(TEST)/.installed requirements/image.txt
 	@$(PYTHON) -m venv --clear $(GATE)
 	@$(GATE)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/image.txt
 	@$(GATE)/bin/python $(PIP_INSTALL) --no-deps $(CACHE)/wheel/*.whl
-	@touch $@
-
-# One for the tools that only look.
-$(LINT)/.ready: requirements/lint.txt | python
-	@echo "Setting up $(LINT) ..."
-	@$(PYTHON) -m venv --clear $(LINT)
-	@$(LINT)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/lint.txt
 	@touch $@

@@ -41,6 +41,25 @@ def pin(target: str, python: str, *arguments: str) -> None:
     )
 
 
+def pin_group(group: str) -> None:
+    """Write requirements/<group>.txt for a tool that shares no environment with the project."""
+    command = [
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--upgrade",
+        "--generate-hashes",
+        "--no-emit-index-url",
+    ]
+    subprocess.run(
+        [*command, "--no-header", "--no-annotate", "--group", group, "--output-file", f"requirements/{group}.txt"],
+        cwd=ROOT,
+        check=True,
+    )
+
+
 def repeated(option: str, values: Sequence[str]) -> list[str]:
     """`--option a --option b`."""
     return [argument for value in values for argument in (option, value)]
@@ -49,6 +68,7 @@ def repeated(option: str, values: Sequence[str]) -> list[str]:
 def main() -> None:
     """Pin everything; each file is bound to the one before, so that all agree."""
     pin("lint", "3.11", "--extra", "sandbox", *repeated("--group", ["build", "test", "bench", "lint"]))
+    pin_group("act")
     agreed = ("--constraint", "requirements/lint.txt")
     pin("test", "3.11", "--extra", "sandbox", *repeated("--group", ["build", "test", "bench"]), *agreed)
     pin("demo", "3.11", "--extra", "sandbox", *repeated("--group", ["build"]), *agreed)
