@@ -64,7 +64,7 @@ def main(command: str, *jobs: str) -> int:
             running = [act, "push", "--workflows", ".github/workflows/ci.yml", "--job", job, "--no-cache-server"]
             running += ["--platform", f"ubuntu-24.04={image}", "--local-repository", f"{PYTHON_ACTION}={stub}"]
             # act gives the job and its container actions the machine's own network.
-            running += ["--env", "SANDBOX_HOST=127.0.0.1", "--container-daemon-socket", "-", "--pull=false"]
+            running += ["--env", "SANDBOX_HOST=127.0.0.1", "--container-daemon-socket", "-", "--pull=false", "--rm"]
             done = subprocess.run(running, cwd=ROOT, env=os.environ | {"DOCKER_HOST": address}, check=False)
             if done.returncode:
                 failed.append(job)
