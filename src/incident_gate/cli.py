@@ -54,10 +54,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], stdout: TextIO
     except SystemExit as finished:  # argparse has printed the help or what is wrong
         return int(finished.code or 0)
     except GateError as error:
-        from incident_gate.report.text import plain  # noqa: PLC0415
-
-        lines = str(error).splitlines() if "\n" in error.message else [f"error: {error.message}", error.hint]
-        say(stderr, "".join(f"{plain(line, 2000)}\n" for line in lines if line))
+        _say_error(error, stderr)
         _say_where(error, stderr, verbose=verbose)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - a defect of ours must not look like a blocked gate
@@ -235,6 +232,18 @@ def _sandbox_extra() -> Iterator[None]:
             f"The sandbox is not installed ({error.name} is missing).",
             hint="Install it: pip install 'datahub-incident-gate[sandbox]'.",
         ) from None
+
+
+def _say_error(error: GateError, stderr: TextIO) -> None:
+    from incident_gate.manifest.error import ManifestError  # noqa: PLC0415
+    from incident_gate.quote import visible  # noqa: PLC0415
+    from incident_gate.report.text import plain  # noqa: PLC0415
+
+    # A mistake in a manifest begins with its place, where an editor looks for it. A hint may be YAML to copy, so its
+    # spaces stay.
+    start = "" if isinstance(error, ManifestError) else "error: "
+    lines = [f"{start}{plain(line, 2000)}" for line in error.message.splitlines()]
+    say(stderr, "".join(f"{line}\n" for line in [*lines, *map(visible, error.hint.splitlines())]))
 
 
 def _say_where(error: Exception, stderr: TextIO, *, verbose: bool) -> None:

@@ -158,21 +158,21 @@ def test_the_process_of_the_post_stage_reports(step: Step, datahub: Sandbox) -> 
     ("mode", "status", "raised"),
     [("raise", "success", 1), ("report", "failure", 1), ("report", "Failure", 1), ("report", "success", 0)],
 )
-def test_a_mode_of_its_own_raises(step: Step, each_datahub: Sandbox, mode: str, status: str, raised: int) -> None:
-    ended = step.main(each_datahub, mode=mode, job_status=status)
+def test_a_mode_of_its_own_raises(step: Step, datahub: Sandbox, mode: str, status: str, raised: int) -> None:
+    ended = step.main(datahub, mode=mode, job_status=status)
 
     assert ended.code == 0
     assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("", "")
-    assert ended.output("raised") == active(each_datahub)
-    assert len(active(each_datahub)) == raised
+    assert ended.output("raised") == active(datahub)
+    assert len(active(datahub)) == raised
 
 
-def test_resolve_ends_what_raise_raised(step: Step, each_datahub: Sandbox) -> None:
-    raised = step.main(each_datahub, mode="raise").output("raised")
+def test_resolve_ends_what_raise_raised(step: Step, datahub: Sandbox) -> None:
+    raised = step.main(datahub, mode="raise").output("raised")
 
-    ended = step.main(each_datahub, mode="resolve")
+    ended = step.main(datahub, mode="resolve")
 
-    assert (ended.code, ended.output("resolved"), active(each_datahub)) == (0, raised, [])
+    assert (ended.code, ended.output("resolved"), active(datahub)) == (0, raised, [])
 
 
 def test_report_without_a_status_is_a_mistake(step: Step, datahub: Sandbox) -> None:

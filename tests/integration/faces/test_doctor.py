@@ -1,0 +1,191 @@
+"""The doctor: what it finds out about each server and token, and that it writes nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asking import CUSTOMERS, DASHBOARD, ORDERS
+from incident_gate.cli import run
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
+
+TOKEN = "doctor-token"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n", encoding="utf-8")
+    return path
+
+
+def doctor(server: Sandbox | str, *arguments: str, token: str = TOKEN) -> tuple[int, str]:
+    out = io.StringIO()
+    url = server if isinstance(server, str) else server.url
+    environment = {"DATAHUB_GMS_URL": url, "DATAHUB_GMS_TOKEN": token}
+    code = run(["doctor", *arguments], environment, out, io.StringIO())
+    return code, out.getvalue()
+
+
+def findings(server: Sandbox, *arguments: str, token: str = TOKEN) -> dict[str, tuple[str, str]]:
+    code, out = doctor(server, *arguments, "--format", "json", token=token)
+    document: Any = json.loads(out)
+    assert document["version"] == 1
+    assert document["healthy"] is (code == 0)
+    assert code == (3 if any(f["state"] == "problem" for f in document["findings"]) else 0)
+    return {f["subject"]: (f["state"], f["detail"] + " " + f["hint"]) for f in document["findings"]}
+
+
+def start(generation: Generation = Generation.G4, **grant: Any) -> Any:
+    def seed(store: Any) -> None:
+        store.add_assets([ORDERS, CUSTOMERS])
+
+    return Sandbox.start(schema=generation, tokens=[Grant(token=TOKEN, **grant)], seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("generation", "name", "edits"),
+    [
+        (Generation.G1, "G1, as DataHub Cloud of 2022", "unknown"),
+        (Generation.G2, "G2, as DataHub 0.13 to 0.15", "unknown"),
+        (Generation.G3, "G3, as DataHub 1.0 to 1.7", "ok"),
+        (Generation.G4, "G4, as DataHub after August 2026", "ok"),
+    ],
+)
+def test_each_generation_is_recognised(generation: Generation, name: str, edits: str, manifest: Path) -> None:
+    with start(generation) as server:
+        found = findings(server, str(manifest))
+
+        assert {subject: state for subject, (state, _) in found.items()} == {
+            "address": "ok",
+            "connection": "ok",
+            "token": "ok",
+            "version": "ok",
+            "schema": "ok",
+            "inputs": "ok",
+            "outputs": edits,
+            "index lag": "unknown",
+        }
+        assert name in found["schema"][1]
+        assert generation.version in found["version"][1]
+        assert "belongs to datahub" in found["token"][1]
+        assert "1 of 1 input can be read" in found["inputs"][1]
+
+
+def test_nothing_is_written(manifest: Path) -> None:
+    with start() as server:
+        doctor(server, str(manifest))
+
+        assert len(server.requests) > 0
+        assert not any("mutation" in request.query for request in server.requests)
+
+
+def test_a_token_that_may_not_edit_is_a_problem_of_each_output(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"outputs:\n  - {CUSTOMERS}\n  - {ORDERS}\n")
+    with start(edits=(ORDERS,)) as server:
+        found = findings(server, str(path))
+
+    state, text = found["output analytics.customers"]
+    assert state == "problem"
+    assert '"Edit Incidents"' in text
+    assert found["outputs"] == ("ok", "Incidents can be edited on 1 of 2 outputs. ")
+
+
+def test_an_asset_that_is_hidden_or_missing_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"inputs:\n  - {ORDERS}\n  - {DASHBOARD}\noutputs:\n  - {CUSTOMERS}\n")
+    with start(sees=(ORDERS, DASHBOARD)) as server:
+        found = findings(server, str(path))
+
+    assert found["input sales"][0] == "problem"
+    assert "never ingested" in found["input sales"][1]
+    assert found["output analytics.customers"][0] == "problem"
+    assert "1 of 2 inputs can be read" in found["inputs"][1]
+
+
+def test_a_type_that_the_server_does_not_know_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"outputs:\n  - urn: {CUSTOMERS}\n    incident: {{type: FRESHNESS}}\n")
+    with start(Generation.G1) as server:
+        state, text = findings(server, str(path))["output analytics.customers"]
+
+    assert state == "problem"
+    assert text.startswith("This server knows no incidents of type FRESHNESS. Name another `type`")
+
+
+def test_a_server_that_hides_its_schema_leaves_it_open(manifest: Path) -> None:
+    with start() as server:
+        server.faults = Faults(introspection=False)
+        found = findings(server, str(manifest))
+
+    assert (found["schema"][0], found["outputs"][0], found["inputs"][0]) == ("unknown", "unknown", "ok")
+
+
+def test_a_wrong_token_is_a_problem(manifest: Path) -> None:
+    with start() as server:
+        found = findings(server, str(manifest), token="wrong")
+
+    assert found["connection"][0] == "problem"
+    assert "does not accept the token (HTTP 401)" in found["connection"][1]
+    assert found["the rest"][0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault(kind=FaultKind.HTML), "web page"),
+        (Fault(kind=FaultKind.REDIRECT), "redirects to"),
+        (Fault(kind=FaultKind.STATUS, status=500), "HTTP 500"),
+    ],
+)
+def test_what_is_not_datahub_is_a_problem(manifest: Path, fault: Fault, said: str) -> None:
+    with start() as server:
+        server.faults = Faults(rules=(fault,))
+        found = findings(server, str(manifest))
+
+    assert found["connection"][0] == "problem"
+    assert said in found["connection"][1]
+
+
+def test_a_server_that_fails_later_is_a_problem(manifest: Path) -> None:
+    with start() as server:
+        server.faults = Faults(rules=(Fault(kind=FaultKind.REDIRECT, after=2),))
+        found = findings(server, str(manifest))
+
+    assert found["connection"][0] == "problem"
+    assert found["schema"][0] == "ok"
+
+
+def test_an_unreachable_server_is_3() -> None:
+    code, out = doctor("http://127.0.0.1:1", "--timeout", "1")
+
+    assert code == 3
+    assert "No connection to 127.0.0.1:1" in out
+    assert out.endswith("\n\n1 thing to change.\n")
+
+
+def test_without_a_manifest_the_server_alone_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with start() as server:
+        found = findings(server)
+        assert found["assets"][0] == "unknown"
+        assert ".github/incident-gate.yml" in found["assets"][1]
+        assert run(["doctor", "none.yml"], {"DATAHUB_GMS_URL": server.url}, io.StringIO(), io.StringIO()) == 2
+
+
+def test_people_get_one_paragraph_a_finding(manifest: Path) -> None:
+    with start(edits=()) as server:
+        code, out = doctor(server, str(manifest))
+
+    assert code == 3
+    assert "problem  output analytics.customers: The token may not edit incidents on it.\n         → In DataHub" in out
+    assert out.endswith("\n\n1 thing to change.\n")
+    assert all(len(line) <= 100 for line in out.splitlines())
+    with start() as server:
+        code, out = doctor(server, str(manifest))
+    assert (code, out.splitlines()[-1]) == (0, "Nothing has to be changed.")
