@@ -137,7 +137,7 @@ def main() -> None:
     busy: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as temporary, serving() as server:
         folder = Path(temporary)
-        running = contestants(options.gate)
+        running = contestants(options.gate.absolute())
         for number, times in {1: 2, 10: 2, 100: 2}.items() if options.quick else SAMPLES.items():
             urns, environment = prepare(folder, number, server)
             taking_part = [contestant for contestant in running if number <= contestant.most]
