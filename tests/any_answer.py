@@ -62,9 +62,9 @@ _LEAVES = st.one_of(
     st.sampled_from([0.0, 1.5, 10**30, "ACTIVE", "RESOLVED", "true", "", ORDERS, CUSTOMERS, MODEL, 403, 503]),
     st.text(max_size=3),
 )
-_KEYS = st.sampled_from(
-    "data errors entities urn exists status removed incidents total siblings state a0 a1 path message extensions code "
-    "__schema types name fields".split()
+_KEYS = st.one_of(
+    st.sampled_from(["data", "errors", "path", "message", "extensions", "code", "__schema", "types", "name", "fields"]),
+    st.sampled_from(["entities", "a0", "a1", "urn", "exists", "status", "removed", "incidents", "total", "siblings"]),
 )
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     _LEAVES | st.sampled_from([HEALTHY, ERROR, OVER, [ERROR], HEALTHY["data"], HEALTHY["data"]["entities"][0]]),
@@ -94,7 +94,7 @@ def answers(draw: st.DrawFn) -> Any:
                 holder[key].append(deepcopy(draw(ANYTHING)))
             case _:
                 error = {
-                    **ERROR,
+                    **deepcopy(ERROR),
                     "path": draw(st.lists(st.sampled_from(["entities", 0, 1, 2, True, None]), max_size=3)),
                 }
                 answer["errors"] = [error]

@@ -84,10 +84,6 @@ class Inquiry:
             self._complete(schema, batch, sheet)
         except (UnreachableError, RefusedError) as error:
             failure = error
-            if self._dialect.schema.probe:
-                # Perhaps not everything was asked that the first answer leaves out.
-                for draft in sheet.drafts.values():
-                    draft.problems.append(Problem(Reason.NO_ANSWER, error.message.rstrip("."), error.hint))
         return Reply(tuple(sheet.health(q.urn.text) for q in batch), failure)
 
     # The first answer
@@ -142,6 +138,8 @@ class Inquiry:
         for question in batch:
             if draft := sheet.drafts.get(question.urn.text):
                 self._finish_listings(schema, draft, question.urn.entity_type)
+        # Last, because an asset that is not known to exist is not healthy: what a failure on the way here leaves open
+        # stays unknown.
         if schema.entity_exists:
             self._ask_existence([d for d in sheet.drafts.values() if d.exists is None and not d.problems])
 

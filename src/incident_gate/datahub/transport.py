@@ -124,8 +124,13 @@ class Transport:
 
         backoff = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT, min=FIRST_WAIT / 2)
 
+        cause = first
+
         def wait(state: RetryCallState) -> float:
+            nonlocal cause
             failure = state.outcome.exception() if state.outcome else None
+            if isinstance(failure, TransientFailure) and not self.deadline.passed:
+                cause = failure
             if isinstance(failure, TransientFailure) and failure.retry_after is not None:
                 # A little later, and not all at the same moment: a hundred gates were told the same.
                 return failure.retry_after + random.uniform(FIRST_WAIT / 2, FIRST_WAIT)  # noqa: S311 - no secret
@@ -154,9 +159,10 @@ class Transport:
                 raise
             if failure.answer:
                 return failure.answer
+            # A last try that the deadline cut short says nothing: what failed before it does.
             tries = retrying.statistics["attempt_number"]
-            raise failure.ends_as(
-                f"{failure.message}; gave up after {tries} {'try' if tries == 1 else 'tries'}.",
+            raise cause.ends_as(
+                f"{cause.message}; gave up after {tries} {'try' if tries == 1 else 'tries'}.",
                 hint="Check that DataHub is up and reachable from this runner; `timeout` sets how long to try.",
             ) from failure
 

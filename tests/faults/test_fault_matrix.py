@@ -1,0 +1,81 @@
+"""Every fault at every moment, however often: the conclusion, the exit code, the words and the time that it takes.
+
+With INCIDENT_GATE_FAULT_TABLE=FILE the results are written there as a Markdown table.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import pytest
+from fault_matrix import BATCH, TIMEOUT, TROUBLES, Cell, Kind, Moment, Often, Run, play
+
+from incident_gate.policy import Verdict
+
+CELLS = [
+    *(Cell(*values) for values in product(TROUBLES, Moment, Often)),
+    *(Cell(trouble, Moment.FIRST, Often.FOR_EVER, "warn") for trouble in TROUBLES),
+]
+AT_ONCE = 16  # cells mostly wait
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest) -> Iterator[Callable[[Cell], Run]]:
+    """Plays the cells that are wanted, many at a time."""
+    wanted = [
+        item.callspec.params["cell"]
+        for item in request.session.items
+        if hasattr(item, "callspec") and isinstance(item.callspec.params.get("cell"), Cell)
+    ]
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(AT_ONCE) as pool:
+        # What is bounded by the timeout in earnest is bounded by less here, so that there is time left to go on.
+        patch.setattr("incident_gate.datahub.transport.REQUEST_SECONDS", 1.0)
+        patch.setattr("incident_gate.datahub.reader.BATCH", BATCH)
+        patch.setattr("incident_gate.datahub.transport.MAX_ANSWER_BYTES", 1024 * 1024)
+        patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 1.0)
+        played: dict[Cell, Future[Run]] = {cell: pool.submit(play, cell) for cell in wanted}
+        yield lambda cell: played[cell].result()
+        if path := os.environ.get("INCIDENT_GATE_FAULT_TABLE"):
+            Path(path).write_text(table({cell: future.result() for cell, future in played.items()}), encoding="utf-8")
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_fault(cell: Cell, runs: Callable[[Cell], Run]) -> None:
+    run = runs(cell)
+    report = run.result.report
+
+    assert run.result.exit_code == cell.exit_code
+    assert run.seconds < cell.lasts
+    assert max(run.requests, default=0) < TIMEOUT + 0.1
+    # Never a pass without an answer for every input.
+    if run.result.exit_code == 0 and cell.on_unknown == "block":
+        assert {decision.verdict for decision in report.decisions} == {Verdict.HEALTHY}
+    if cell.moment is Moment.PAGE:
+        assert report.verdict is Verdict.UNHEALTHY
+    if cell.is_told:
+        problems = [problem.message for decision in report.decisions for problem in decision.problems]
+        assert re.search(cell.trouble.words, " ".join([*problems, str(report.failure)]))
+    if cell.on_unknown == "warn" and cell.trouble.kind is not Kind.NONE:
+        unknown = [decision for decision in report.decisions if decision.verdict is Verdict.UNKNOWN]
+        assert unknown
+        assert all(decision.problems for decision in unknown)
+
+
+def table(played: dict[Cell, Run]) -> str:
+    """Exit code, verdict, seconds and requests of every cell."""
+    lines = [f"| fault | strikes | {' | '.join(Moment)} |", f"| --- | --- |{' --- |' * len(Moment)}"]
+    for trouble, often, on_unknown in product(TROUBLES, Often, ("block", "warn")):
+        runs = [played.get(Cell(trouble, moment, often, on_unknown)) for moment in Moment]
+        if any(runs):
+            cells = [
+                f"{run.result.exit_code:d} {run.result.report.verdict}, {run.seconds:.1f} s, {len(run.requests)} req."
+                if run
+                else ""
+                for run in runs
+            ]
+            strikes = often if on_unknown == "block" else f"{often}, on-unknown: warn"
+            lines.append(f"| {trouble.name} | {strikes} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
