@@ -66,8 +66,8 @@ def run_from(environment: Mapping[str, str]) -> Run:
     if repository and run_id:
         url = f"{get('SERVER_URL') or 'https://github.com'}/{repository}/actions/runs/{run_id}"
         url += f"/attempts/{attempt}" if attempt else ""
-    # owner/name/.github/workflows/build.yml@refs/heads/main: the branch, whose name may hold another @, must not be part
-    # of the job's identity.
+    # owner/name/.github/workflows/build.yml@refs/heads/main: the branch must not be part of the job's identity, and its
+    # name may hold another @.
     workflow_file = get("WORKFLOW_REF").partition("@refs/")[0].removeprefix(f"{repository}/")
     return Run(
         repository=repository,

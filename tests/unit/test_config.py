@@ -105,6 +105,26 @@ def test_a_header_that_cannot_be_sent_is_refused(text: str, told: str) -> None:
     assert told in mistake(headers=text)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Accept-Encoding", "Authorization", "Connection", "Content-Length", "Content-Type", "Host", "TE", "Trailer"),
+        *("Transfer-Encoding", "Upgrade"),
+    ],
+)
+def test_no_header_changes_the_request_itself(name: str) -> None:
+    assert f"headers, line 1: {name} is set by the request itself." in mistake(headers=f"{name}: x")
+
+
+@pytest.mark.parametrize(("setting", "longest"), [("title", 500), ("message", 20_000)])
+def test_words_have_a_limit(setting: str, longest: int) -> None:
+    within: dict[str, Any] = {setting: "x" * longest}
+    assert getattr(settings(**within), setting) == "x" * longest
+    assert f"{setting} has {longest + 1:,} characters. Up to {longest:,} are sent." in mistake(
+        **{setting: "x" * (longest + 1)}
+    )
+
+
 def test_headers_may_have_blank_lines_and_spaces() -> None:
     assert dict(settings(headers="\n X-A :  1 \n\nX-B: two words\n").connection.headers) == {
         "X-A": "1",

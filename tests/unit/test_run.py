@@ -78,6 +78,14 @@ def test_a_run_has_a_name_for_people(changes: dict[str, str], name: str) -> None
     assert run_from({**ENVIRONMENT, **changes}).name == name
 
 
+def test_what_is_missing_is_made_up_for() -> None:
+    missing = {"GITHUB_SERVER_URL": "", "GITHUB_RUN_ATTEMPT": "", "GITHUB_TRIGGERING_ACTOR": ""}
+
+    run = run_from({**ENVIRONMENT, **missing})
+
+    assert (run.url, run.actor) == ("https://github.com/acme/shop/actions/runs/4711", "ana")
+
+
 @pytest.mark.parametrize("missing", ["GITHUB_REPOSITORY", "GITHUB_RUN_ID"])
 def test_there_is_no_half_address(missing: str) -> None:
     assert run_from({**ENVIRONMENT, missing: ""}).url == ""
@@ -89,6 +97,7 @@ def test_there_is_no_half_address(missing: str) -> None:
         ("pull_request", True),
         ("pull_request_target", True),
         ("pull_request_review", True),
+        ("pull_request_review_comment", True),
         ("push", False),
         ("schedule", False),
         ("merge_group", False),
