@@ -14,7 +14,17 @@ from incident_gate.datahub.model import Health, Reason
 from incident_gate.errors import DataHubError, WriteError
 from incident_gate.key import JobIdentity
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.raising import PARALLEL, HistoryReader, IncidentWriter, Patience, Raiser, Wanted, fold, of_key
+from incident_gate.raising import (
+    PARALLEL,
+    HistoryReader,
+    IncidentWriter,
+    Patience,
+    Raiser,
+    Wanted,
+    fold,
+    in_order,
+    of_key,
+)
 from incident_gate.report.model import Change, OutcomeReport, OutputResult
 from incident_gate.wording import Wording
 
@@ -113,12 +123,12 @@ class OutcomeReporter:
 
     def _failed(self, entry: OutputEntry, health: Health) -> OutputResult | Wanted:
         key = self.identity.key_of(entry.urn.text)
-        ours = of_key(health.incidents, key)
+        ours = in_order(self.writer, of_key(health.incidents, key))
         for position, incident in enumerate(ours):
             if self.dry_run:
                 return OutputResult(entry=entry, change=Change.WOULD_KEEP, incidents=(incident.urn,))
             if self.writer.keep(incident.urn, self.wording.still_failing()):
-                fold(self.writer, self.wording, incident, ours[position + 1 :])
+                fold(self.writer, self.wording, ours[position:])
                 return OutputResult(entry=entry, change=Change.KEPT, incidents=(incident.urn,))
         for problem in health.problems:
             # Whether it exists the server says by refusing.

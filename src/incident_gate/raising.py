@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.inquiry import Question
 from incident_gate.datahub.model import Health, Incident, Reason
 from incident_gate.datahub.reader import Reading
-from incident_gate.datahub.writer import Attempt, Landing, NewIncident
+from incident_gate.datahub.writer import Attempt, Known, Landing, NewIncident
 from incident_gate.errors import DataHubError, WriteError
 from incident_gate.key import key_in
 from incident_gate.manifest.model import OutputEntry
@@ -54,8 +54,8 @@ class IncidentWriter(Protocol):
     def resolve(self, incident_urn: str, message: str) -> bool:
         """End it."""
 
-    def is_active(self, incident_urn: str) -> bool | None:
-        """Look it up."""
+    def look_up(self, incident_urn: str) -> Known:
+        """Ask the primary store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +90,36 @@ def incident_id(key: str, previous: str) -> str:
 
 
 def of_key(incidents: Sequence[Incident], key: str) -> list[Incident]:
-    """The incidents of one key, oldest first: the order in which everybody sees them."""
-    ours = [incident for incident in incidents if key_in(incident.description) == key]
-    return sorted(ours, key=lambda incident: (incident.created_ms or 0, incident.urn))
+    """The incidents of one key, oldest first."""
+    return sorted((incident for incident in incidents if key_in(incident.description) == key), key=_age)
 
 
-def fold(writer: IncidentWriter, wording: Wording, kept: Incident, duplicates: Sequence[Incident]) -> None:
-    """Resolve what is too many; whoever else folds at the same time keeps the same one, the oldest."""
-    for duplicate in duplicates:
-        writer.resolve(duplicate.urn, wording.duplicate(kept.urn))
+def in_order(writer: IncidentWriter, ours: Sequence[Incident]) -> list[Incident]:
+    """Incidents oldest first, also where the list does not say when they were created."""
+    if len(ours) > 1:
+        ours = [
+            replace(incident, created_ms=writer.look_up(incident.urn).created_ms)
+            if incident.created_ms is None
+            else incident
+            for incident in ours
+        ]
+    return sorted(ours, key=_age)
+
+
+def fold(writer: IncidentWriter, wording: Wording, ours: Sequence[Incident]) -> None:
+    """Resolve all but the first, the oldest, which whoever folds at the same time leaves as well.
+
+    Two that disagree which one is the oldest would resolve each other's and leave none. So where the time of one is not
+    known, all are left: two are better than none, and success resolves them all.
+    """
+    if any(incident.created_ms is None for incident in ours):
+        return
+    for duplicate in ours[1:]:
+        writer.resolve(duplicate.urn, wording.duplicate(ours[0].urn))
+
+
+def _age(incident: Incident) -> tuple[int, str]:
+    return incident.created_ms or 0, incident.urn
 
 
 _NO_ANSWER = Attempt(landing=Landing.OPEN, reason="the time was up before DataHub answered")
@@ -185,7 +206,7 @@ class Raiser:
                 attempt = self.writer.raise_incident(new, incident_id(key, previous))
                 if attempt.landing is not Landing.EXISTS or attempt.urn is None:
                     return attempt
-                if self.writer.is_active(attempt.urn) is not False:
+                if self.writer.look_up(attempt.urn).is_active is not False:
                     return attempt
                 # A person resolved that one, or an earlier run did; this failure is a new incident.
                 previous = attempt.urn
@@ -249,7 +270,8 @@ class Raiser:
             draft.finish(Change.RAISED, [draft.attempt.urn or ""])
             return
         try:
-            fold(self.writer, self.wording, ours[0], ours[1:])
+            ours = in_order(self.writer, ours)
+            fold(self.writer, self.wording, ours)
         except (WriteError, DataHubError) as error:
             draft.finish(Change.FAILED, [ours[0].urn], message=error.message, hint=error.hint)
         else:

@@ -140,7 +140,8 @@ RESOLVE_FIXED = _status("incidentGateResolve", "state: RESOLVED, stage: FIXED")
 RESOLVE = _status("incidentGateResolve", "state: RESOLVED")
 
 # From the primary store, so without the search index's lag.
-INCIDENT_STATE = Operation(
+INCIDENT = Operation(
     "incidentGateIncident",
-    "query incidentGateIncident($urn: String!) { entity(urn: $urn) { urn ... on Incident { status { state } } } }",
+    "query incidentGateIncident($urn: String!) "
+    "{ entity(urn: $urn) { urn ... on Incident { status { state } created { time } } } }",
 )

@@ -59,6 +59,14 @@ class Attempt:
     repeatable: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of an incident without the search index's lag; None is what is not known."""
+
+    is_active: bool | None = None
+    created_ms: int | None = None
+
+
 class Writer:
     """Writes to one server; learns from its first refusal which generation it is. Shared by threads.
 
@@ -150,15 +158,19 @@ class Writer:
             except RequestFailure:
                 self._resolving = _after(self._resolving, operation)
 
-    def is_active(self, incident_urn: str) -> bool | None:
-        """Whether an incident is active now, by the primary store; None if the server will not tell."""
+    def look_up(self, incident_urn: str) -> Known:
+        """What the primary store knows of an incident; nothing if the server will not tell."""
         try:
-            entity = self._transport.execute(documents.INCIDENT_STATE, {"urn": incident_urn}).data.get("entity")
+            entity = self._transport.execute(documents.INCIDENT, {"urn": incident_urn}).data.get("entity")
         except RequestFailure:
-            return None
-        status = entity.get("status") if isinstance(entity, dict) else None
+            return Known()
+        status, created = (entity.get(name) if isinstance(entity, dict) else None for name in ("status", "created"))
         state = status.get("state") if isinstance(status, dict) else None
-        return state == "ACTIVE" if isinstance(state, str) else None
+        time = created.get("time") if isinstance(created, dict) else None
+        return Known(
+            is_active=state == "ACTIVE" if isinstance(state, str) else None,
+            created_ms=time if isinstance(time, int) and not isinstance(time, bool) else None,
+        )
 
     def _update(self, operation: Operation, incident_urn: str, message: str) -> bool:
         try:

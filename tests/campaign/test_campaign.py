@@ -1,0 +1,70 @@
+"""A part of the fault campaign in every test run: `make campaign` draws thousands."""
+
+import os
+import random
+from collections.abc import Callable
+
+import pytest
+
+from campaign import ASSET, Run, Schedule, campaign, draw, play
+from incident_gate.sandbox import Fault, FaultKind, Generation
+
+SCHEDULES = int(os.environ.get("INCIDENT_GATE_SCHEDULES", "200"))
+# A fixed one, so that a run of the tests says something of the change before it; `make campaign` draws another.
+SEED = int(os.environ.get("INCIDENT_GATE_SEED", "1" if SCHEDULES == 200 else random.SystemRandom().randrange(10**6)))
+
+
+def test_every_schedule_ends_with_one_active_incident_or_none(capsys: pytest.CaptureFixture[str]) -> None:
+    total = campaign(SEED, SCHEDULES, processes=4 * (os.cpu_count() or 2))
+    counts = ", ".join(f"{number} {name}" for name, number in sorted(total.runs.items()))
+    with capsys.disabled():
+        print(f"\ncampaign, seed {SEED}: {total.schedules} schedules, {total.requests} requests; {counts}")  # noqa: T201
+    assert total.broken == []
+    assert total.schedules == SCHEDULES
+    # It did meet what it is for.
+    assert {"raised", "kept", "resolved", "clear", "failed"} <= set(total.runs)
+
+
+def test_schedule_follows_from_its_seed() -> None:
+    assert draw(5) == draw(5)
+    assert len({repr(draw(seed)) for seed in range(50)}) == 50
+
+
+def twice_and_a_rival(generation: Generation, lag: float | tuple[float, float]) -> Schedule:
+    """Every request to raise is executed twice, in two racing jobs: up to four incidents."""
+    fault = Fault(kind=FaultKind.TWICE, operation="incidentGateRaise")
+    return Schedule(
+        seed=1, generation=generation, lag=lag, runs=(Run(outcome="failure", rival="failure", faults=(fault,)),)
+    )
+
+
+def lost_answers(generation: Generation, lag: float | tuple[float, float]) -> Schedule:
+    """Two attempts are written and their answers lost; the third one is told."""
+    fault = Fault(kind=FaultKind.DROP_AFTER, operation="incidentGateRaise", times=2)
+    return Schedule(seed=2, generation=generation, lag=lag, runs=(Run(outcome="failure", faults=(fault,)),))
+
+
+def one_without_a_schema(generation: Generation, lag: float | tuple[float, float]) -> Schedule:
+    """One of two racing jobs is not told the schema, and sees no times: it must not fold the other way round."""
+    fault = Fault(kind=FaultKind.STATUS, status=500, operation="incidentGateSchema", times=1)
+    runs = (Run(outcome="failure", rival="failure", faults=(fault,)), Run(outcome="success"))
+    return Schedule(seed=3, generation=generation, lag=lag, runs=runs * 4)
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+@pytest.mark.parametrize("lag", [0.0, 3.0, (0.0, 3.0)])
+@pytest.mark.parametrize("scene", [twice_and_a_rival, lost_answers, one_without_a_schema])
+def test_worst_cases_end_with_one(
+    scene: Callable[[Generation, float | tuple[float, float]], Schedule],
+    generation: Generation,
+    lag: float | tuple[float, float],
+) -> None:
+    assert play(scene(generation, lag)).broken == []
+
+
+def test_campaign_tells_what_does_not_hold() -> None:
+    """An index that lags far beyond what is waited for leaves the two incidents of two racing jobs."""
+    schedule = Schedule(seed=4, generation=Generation.G3, lag=60.0, runs=(Run(outcome="failure", rival="failure"),))
+    (broken,) = play(schedule).broken
+    assert "left 2 active incidents of ours" in broken
+    assert ASSET.startswith("urn:li:dataset:")
