@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from incident_gate.quote import quote
 
@@ -97,16 +98,14 @@ def parse_urn(text: str) -> Urn:
     return Urn(text, entity_type, _decoded(parts[1].text))
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """One element of a URN's tuple and where it begins."""
 
     offset: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(NamedTuple):
     """What a type's tuple looks like, for people, and how many parts it has."""
 
     text: str

@@ -7,7 +7,6 @@ manifest of 100,000 lines takes less memory.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from sys import intern
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -168,8 +167,8 @@ class _Builder:
         node, size = self._anchors[anchor]
         self._grow(size, position)
         if isinstance(node, Scalar):
-            return replace(node, position=position, inset=None)
-        return replace(node, position=position)
+            return node._replace(position=position, inset=None)
+        return node._replace(position=position)
 
     def _scalar(self, event: Any, position: Position, *, flow: bool) -> Scalar:
         tag = self._check_tag(event.tag, position, SCALAR_TAGS)

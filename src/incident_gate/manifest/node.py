@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from incident_gate.manifest.model import Position
 from incident_gate.quote import quote
@@ -20,8 +19,7 @@ class Kind(StrEnum):
     NULL = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A single value.
 
     `tag` is given only where the file writes one, `plain` means without quotes, `flow` within `[]` or `{}`. `inset` is
@@ -57,8 +55,7 @@ class Scalar:
                 return f"{quote(self.text)}, which YAML reads as {kind}"
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list."""
 
     position: Position
@@ -68,8 +65,7 @@ class Sequence:
         return "a list"
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """Keys and values, each key once."""
 
     position: Position

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping as Table
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from datetime import date
 from enum import Enum, StrEnum
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from incident_gate.manifest.error import Mistakes
 from incident_gate.manifest.model import Key, Position
@@ -28,8 +28,7 @@ from incident_gate.quote import quote
 from incident_gate.urn import Urn, nearest
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A key of a mapping, the field it fills and what may stand there."""
 
     field: str
@@ -38,8 +37,7 @@ class Member:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RecordShape:
+class RecordShape(NamedTuple):
     """A mapping with known keys, or the one value that may stand for it."""
 
     type: type[Any]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from incident_gate.manifest.error import Mistakes
 from incident_gate.manifest.model import Text
@@ -31,8 +30,7 @@ class Shape(Protocol):
         """The same as JSON Schema; records put themselves into `definitions`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextShape:
+class TextShape(NamedTuple):
     """A text under a rule."""
 
     rule: Text
@@ -64,8 +62,7 @@ class TextShape:
         return {"type": "string", "maxLength": self.rule.max_length, "pattern": self.rule.pattern}
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceShape:
+class ChoiceShape(NamedTuple):
     """One of a few words."""
 
     values: dict[str, Any]
@@ -88,8 +85,7 @@ class ChoiceShape:
         return {"enum": list(self.values)}
 
 
-@dataclass(frozen=True, slots=True)
-class ConstantShape:
+class ConstantShape(NamedTuple):
     """One number."""
 
     value: int
@@ -111,8 +107,7 @@ class ConstantShape:
         return {"const": self.value}
 
 
-@dataclass(frozen=True, slots=True)
-class FlagShape:
+class FlagShape(NamedTuple):
     """True or false, in the words that every version of YAML understands so."""
 
     expected: str = "true or false"
@@ -130,8 +125,7 @@ class FlagShape:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True)
-class DayShape:
+class DayShape(NamedTuple):
     """A day of the calendar, with or without quotes."""
 
     expected: str = "a day such as 2027-01-31"
@@ -152,8 +146,7 @@ class DayShape:
         return {"type": "string", "format": "date", "pattern": f"^{_DAY}$"}
 
 
-@dataclass(frozen=True, slots=True)
-class UrnShape:
+class UrnShape(NamedTuple):
     """An asset's URN."""
 
     expected: str = "an asset's URN"
@@ -191,8 +184,7 @@ class UrnShape:
         return {"$ref": "#/definitions/AssetUrn"}
 
 
-@dataclass(frozen=True, slots=True)
-class ListShape:
+class ListShape(NamedTuple):
     """Any number of one kind of value."""
 
     item: Shape

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from incident_gate.datahub.model import Incident, Priority, Reason
 from incident_gate.policy import Conclusion, Decision, Excused, Verdict
@@ -18,8 +18,7 @@ _DAY_MS = 24 * _HOUR_MS
 CONCLUSION_WORDS = {Conclusion.BLOCK: "Blocked", Conclusion.WARN: "Passed with a warning", Conclusion.PASS: "Passed"}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One incident of one input, or (`incident` is None) the `unread` ones that DataHub counts and does not show."""
 
     decision: Decision

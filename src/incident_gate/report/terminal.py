@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from incident_gate.policy import Conclusion, Decision
 from incident_gate.report.digest import (
@@ -35,8 +35,7 @@ _NARROWEST = 60  # the first columns at their widest, and a title that can be re
 _TYPE = 24
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(NamedTuple):
     text: str
     colour: str = ""
 
@@ -46,8 +45,7 @@ def terminal(report: Report, *, colour: bool = False, width: int = 100, explain:
     return "".join(f"{line}\n" for line in _lines(report, _Screen(colour, max(width, _NARROWEST)), explain=explain))
 
 
-@dataclass(frozen=True, slots=True)
-class _Screen:
+class _Screen(NamedTuple):
     """What the terminal can do."""
 
     colour: bool
