@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+SCHEDULES ?= 3000
 IMAGE ?= incident-gate:dev
 # The first that answers: a docker command without its service is no engine.
 CONTAINER_ENGINE ?= $(firstword $(foreach engine,docker podman,$(if $(shell $(engine) info >/dev/null 2>&1 && echo yes),$(engine))) docker)
@@ -55,8 +56,8 @@ bench: $(GATE)/.installed ## Measure the gate beside what one would do otherwise
 	@$(TEST)/bin/python bench/run.py --gate $(GATE)/bin/incident-gate-action
 
 .PHONY: campaign
-campaign: $(TEST)/.installed ## Draw thousands of fault schedules (minutes)
-	@INCIDENT_GATE_SCHEDULES=$${INCIDENT_GATE_SCHEDULES:-3000} $(TEST)/bin/python -m pytest -s tests/campaign $(PYTEST_ARGS)
+campaign: $(TEST)/.installed ## Draw thousands of fault schedules (minutes; SCHEDULES and SEED may be given)
+	@$(TEST)/bin/python tests/campaign/campaign.py --schedules $(SCHEDULES) $(if $(SEED),--seed $(SEED))
 
 .PHONY: image
 image: ## Build the action's image and test it as the runner starts it
