@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 from incident_gate.config import Mode, read_settings
 from incident_gate.datahub.transport import Exchange
@@ -34,7 +33,7 @@ def check(
         given = {"datahub-url": server.url, "datahub-token": server.token}
     given |= {name.replace("_", "-"): value for name, value in options.items()}
     given.setdefault("timeout", "20")
-    settings = read_settings(lambda name: given.get(name, ""), {}, mode=Mode.GATE, workspace=Path())
+    settings = read_settings(lambda name: given.get(name, ""), {}, mode=Mode.GATE)
     loaded = load_manifest("gate.yml", manifest.encode(), date(2026, 12, 1))
     return Session(settings=settings, on_exchange=on_exchange).gate(loaded)
 

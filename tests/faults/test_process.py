@@ -1,0 +1,234 @@
+"""The real process when the machine around it is in a bad state, or is about to end it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from asking import CUSTOMERS, ORDERS
+from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+
+CANARY = "canary-93ab-token"
+HEADER = "canary-51cd-header"
+ACTION = (sys.executable, "-c", "from incident_gate.action import main; main()")
+CLI = (sys.executable, "-c", "from incident_gate.cli import main; main()", "check", "gate.yml")
+BLOCKED, HEALTHY, UNREACHABLE = 1, 0, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a job: its workspace, and the environment that the runner gives it."""
+
+    workspace: Path
+    environment: Mapping[str, str]
+
+    def run(self, command: Sequence[str], **changes: str | None) -> subprocess.CompletedProcess[bytes]:
+        """Run a program to its end; a change of None takes a variable away."""
+        return subprocess.run(
+            command, cwd=self.workspace, env=self._with(changes), capture_output=True, timeout=30, check=False
+        )
+
+    def start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start a program."""
+        return subprocess.Popen(
+            command, cwd=self.workspace, env=self._with({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def written(self) -> str:
+        """Everything in the runner's files."""
+        return "".join((self.workspace / name).read_text(encoding="utf-8") for name in ("output", "summary", "state"))
+
+    def _with(self, changes: Mapping[str, str | None]) -> dict[str, str]:
+        names = {name.replace("__", "-"): value for name, value in changes.items()}
+        return {name: value for name, value in {**self.environment, **names}.items() if value is not None}
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    """A stand-in with a healthy asset and one that is not."""
+    with Sandbox.start(tokens=[CANARY]) as server:
+        server.store.add_assets([ORDERS, CUSTOMERS])
+        server.store.raise_incident(ORDERS, title="Orders → missing", description="“None” since Monday")
+        yield server
+
+
+@pytest.fixture
+def step(server: Sandbox, tmp_path: Path) -> Step:
+    (tmp_path / "gate.yml").write_text(f"- {ORDERS}\n- {CUSTOMERS}\n", encoding="utf-8")
+    for name in ("output", "summary", "state"):
+        (tmp_path / name).touch()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "GITHUB_WORKSPACE": str(tmp_path),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        "GITHUB_STATE": str(tmp_path / "state"),
+        "INPUT_DATAHUB-URL": server.url,
+        "INPUT_DATAHUB-TOKEN": CANARY,
+        "INPUT_HEADERS": f"X-Access: {HEADER}",
+        "INPUT_MANIFEST": "gate.yml",
+        "INPUT_REPORT-OUTCOME": "true",
+        "INPUT_TIMEOUT": "20",
+        "DATAHUB_GMS_URL": server.url,
+        "DATAHUB_GMS_TOKEN": CANARY,
+    }
+    return Step(tmp_path, environment)
+
+
+def heal(server: Sandbox) -> None:
+    for incident in server.store.incidents(ORDERS, "ACTIVE"):
+        server.store.resolve(incident.urn)
+
+
+# Interrupted
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", [ACTION, CLI], ids=["action", "cli"])
+def test_interrupted_process_ends_at_once_and_writes_no_half_report(
+    server: Sandbox, step: Step, command: Sequence[str], number: signal.Signals
+) -> None:
+    server.faults = Faults(rules=(Fault(kind=FaultKind.HANG),))
+    process = step.start(command)
+    waiting_until = time.monotonic() + 15
+    while not server.requests and time.monotonic() < waiting_until:
+        time.sleep(0.02)
+
+    process.send_signal(number)
+    sent = time.monotonic()
+    told, _ = process.communicate(timeout=10)
+
+    assert time.monotonic() - sent < 1
+    assert process.returncode == 128 + number
+    lines = [line for line in told.decode().splitlines() if not line.startswith("::add-mask::")]
+    assert len(lines) == 1
+    assert lines[0].startswith("Interrupted")
+    assert "Traceback" not in told.decode()
+    assert step.written() == ""
+
+
+# A machine in a bad state
+
+
+FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_STATE")
+PLACES = {
+    "not named": None,
+    "empty name": "",
+    "missing": "/nowhere/file",
+    "full disk": "/dev/full",
+    "read-only": "/proc/version",
+    "directory": "/",
+}
+
+
+@pytest.mark.parametrize("files", [dict.fromkeys(FILES, place) for place in PLACES.values()], ids=list(PLACES))
+def test_runners_files_do_not_change_the_verdict(server: Sandbox, step: Step, files: dict[str, str | None]) -> None:
+    blocked = step.run(ACTION, **files)
+    heal(server)
+    passed = step.run(ACTION, **files)
+
+    assert (blocked.returncode, passed.returncode) == (BLOCKED, HEALTHY)
+    assert b"::warning" in passed.stdout
+    assert b"could not be written" in passed.stdout
+    assert b"Traceback" not in passed.stdout + passed.stderr
+
+
+SURROUNDINGS = [
+    pytest.param({"HOME": None}, id="no HOME"),
+    pytest.param({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, id="no locale"),
+    pytest.param({"LC_ALL": "nonsense", "TZ": "nonsense", "PYTHONUTF8": "0"}, id="unknown locale"),
+    pytest.param({"PYTHONIOENCODING": "ascii:strict"}, id="ASCII streams"),
+]
+
+
+@pytest.mark.parametrize("changes", SURROUNDINGS)
+@pytest.mark.parametrize("command", [ACTION, CLI], ids=["action", "cli"])
+def test_surroundings_do_not_change_the_verdict(
+    server: Sandbox, step: Step, command: Sequence[str], changes: dict[str, str | None]
+) -> None:
+    blocked = step.run(command, **changes)
+    heal(server)
+    passed = step.run(command, **changes)
+
+    assert (blocked.returncode, passed.returncode) == (BLOCKED, HEALTHY)
+    assert "Orders → missing".encode() in blocked.stdout
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "</dev/null >&- 2>&-", ">/dev/full 2>&1", "| true"])
+@pytest.mark.parametrize("command", [ACTION, CLI], ids=["action", "cli"])
+def test_streams_do_not_change_the_verdict(
+    server: Sandbox, step: Step, command: Sequence[str], redirection: str
+) -> None:
+    shell = ["bash", "-c", f'set -o pipefail; "$@" {redirection}', "bash", *command]
+
+    blocked = step.run(shell)
+    heal(server)
+    passed = step.run(shell)
+
+    assert (blocked.returncode, passed.returncode) == (BLOCKED, HEALTHY)
+
+
+@pytest.mark.parametrize("redirection", [">&- 2>&-", ">/dev/full 2>&1"])
+@pytest.mark.parametrize("command", [ACTION, CLI], ids=["action", "cli"])
+def test_progress_of_long_work_has_nowhere_to_go(
+    server: Sandbox, step: Step, command: Sequence[str], redirection: str
+) -> None:
+    server.faults = Faults(rules=(Fault(kind=FaultKind.LATENCY, seconds=2.5),))
+
+    ended = step.run(["bash", "-c", f'"$@" {redirection}', "bash", *command])
+
+    assert ended.returncode == BLOCKED
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        None,
+        Fault(kind=FaultKind.STATUS, status=401),
+        Fault(kind=FaultKind.STATUS, status=503),
+        Fault(kind=FaultKind.REDIRECT, location="https://login.example.com/"),
+        Fault(kind=FaultKind.HTML),
+        Fault(kind=FaultKind.DROP_BEFORE),
+    ],
+    ids=lambda fault: fault.kind if fault else "blocked",
+)
+@pytest.mark.parametrize(
+    "command", [ACTION, (*CLI, "--verbose", f"--headers=X-Access: {HEADER}")], ids=["action", "cli"]
+)
+def test_secrets_are_nowhere(server: Sandbox, step: Step, command: Sequence[str], fault: Fault | None) -> None:
+    server.faults = Faults(rules=(fault,) if fault else ())
+
+    ended = step.run(command, RUNNER_DEBUG="1", INPUT_TIMEOUT="1", INPUT_ON__UNKNOWN="block")
+
+    assert ended.returncode == (UNREACHABLE if fault else BLOCKED)
+    told = [line for line in (ended.stdout + ended.stderr).decode().splitlines() if not line.startswith("::add-mask::")]
+    everything = "\n".join([*told, step.written()])
+    assert "incidentGateHealth" in everything  # the debug log is there
+    assert CANARY not in everything
+    assert HEADER not in everything
+    assert all(request.headers["x-access"] == HEADER for request in server.requests)
+
+
+def test_secrets_are_masked_before_anything_else_is_said(step: Step) -> None:
+    lines = step.run(ACTION).stdout.decode().splitlines()
+
+    assert {lines[0], lines[1]} == {f"::add-mask::{CANARY}", f"::add-mask::{HEADER}"}
+
+
+def test_credentials_in_the_address_are_refused_without_being_shown(step: Step) -> None:
+    for address in ("https://ana:url-secret@datahub.example.com", "ana:url-secret@datahub.example.com"):
+        ended = step.run(ACTION, INPUT_DATAHUB__URL=address)
+
+        assert ended.returncode == 2
+        assert b"url-secret" not in ended.stdout + ended.stderr

@@ -1,0 +1,305 @@
+"""Certificates, proxies and headers against real servers on loopback, and whom the token reaches."""
+
+import os
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from loopback import Proxy, listening, tls_front
+
+from asking import ORDERS
+from gating import check, verdicts
+from incident_gate.errors import ExitCode, SettingError
+from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from incident_gate.session import Result
+
+CANARY = "canary-7d1f-token"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.upper().endswith("_PROXY") or name.startswith("SSL_CERT"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
+    """The authority's certificate in a file."""
+    path = tmp_path / "ca.pem"
+    path.write_bytes(authority.cert_pem.bytes())
+    return path
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    with Sandbox.start(tokens=[CANARY]) as server:
+        server.store.add_asset(ORDERS)
+        yield server
+
+
+@pytest.fixture
+def secure(server: Sandbox, authority: trustme.CA) -> Iterator[str]:
+    """The stand-in over TLS."""
+    with tls_front(server.url, authority, "localhost") as port:
+        yield f"https://localhost:{port}"
+
+
+def refusal(result: Result) -> str:
+    assert result.exit_code is ExitCode.DATAHUB
+    assert verdicts(result) == ["unknown"]
+    return str(result.report.failure)
+
+
+def test_certificate_of_an_unknown_authority_is_refused_at_once(secure: str, server: Sandbox) -> None:
+    started = time.monotonic()
+
+    told = refusal(check(secure, ORDERS, datahub_token=CANARY, on_unknown="warn"))
+
+    assert "The certificate of localhost" in told
+    assert "does not verify: unable to get local issuer certificate." in told
+    assert "ca-bundle or SSL_CERT_FILE" in told
+    assert time.monotonic() - started < 1
+    assert len(server.requests) == 0
+
+
+def test_ca_bundle_is_trusted(secure: str, bundle: Path) -> None:
+    assert verdicts(check(secure, ORDERS, datahub_token=CANARY, ca_bundle=str(bundle))) == ["healthy"]
+
+
+def test_ssl_cert_file_is_trusted(secure: str, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+
+    assert verdicts(check(secure, ORDERS, datahub_token=CANARY)) == ["healthy"]
+
+
+def test_ca_bundle_adds_to_ssl_cert_file(
+    secure: str, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.pem"
+    other.write_bytes(trustme.CA().cert_pem.bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(other))
+
+    assert verdicts(check(secure, ORDERS, datahub_token=CANARY, ca_bundle=str(bundle))) == ["healthy"]
+
+
+def test_certificate_of_another_host_is_refused(server: Sandbox, authority: trustme.CA, bundle: Path) -> None:
+    with tls_front(server.url, authority, "datahub.example.com") as port:
+        told = refusal(check(f"https://localhost:{port}", ORDERS, datahub_token=CANARY, ca_bundle=str(bundle)))
+
+    assert "Hostname mismatch, certificate is not valid for 'localhost'." in told
+    assert len(server.requests) == 0
+
+
+def test_https_to_a_plain_server_is_told(server: Sandbox) -> None:
+    told = refusal(check(server.url.replace("http:", "https:"), ORDERS, datahub_token=CANARY, on_unknown="warn"))
+
+    assert "does not speak TLS as asked" in told
+    assert "Check http or https in datahub-url." in told
+
+
+def test_server_that_ends_the_handshake_is_tried_again() -> None:
+    hellos: list[bytes] = []
+
+    def serve(client: socket.socket) -> None:
+        hellos.append(client.recv(65_536))
+
+    with listening(serve) as port:
+        result = check(f"https://localhost:{port}", ORDERS, timeout="1")
+
+    assert result.exit_code is ExitCode.DATAHUB
+    assert "No connection to localhost" in str(result.report.failure)
+    assert len(hellos) > 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", None])
+def test_ca_bundle_that_is_none_is_told(secure: str, tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "broken.pem"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(SettingError, match=r"ca-bundle broken\.pem cannot be used"):
+        check(secure, ORDERS, ca_bundle=str(path))
+
+
+def test_ssl_cert_file_that_is_none_is_told(secure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+
+    with pytest.raises(SettingError, match="SSL_CERT_FILE cannot be used"):
+        check(secure, ORDERS)
+
+
+# Proxies
+
+
+def test_https_proxy_gets_a_tunnel_and_no_token(secure: str, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Proxy()
+    with proxy.running() as address:
+        monkeypatch.setenv("HTTPS_PROXY", address.replace("://", "://ana:proxy-password@"))
+
+        result = check(secure, ORDERS, datahub_token=CANARY, ca_bundle=str(bundle), headers="X-Access: header-secret")
+
+    assert verdicts(result) == ["healthy"]
+    [head] = proxy.heads
+    assert head.startswith(f"CONNECT {secure.removeprefix('https://')} HTTP/1.1")
+    assert "Proxy-Authorization: Basic " in head
+    assert CANARY not in head
+    assert "header-secret" not in head
+
+
+def test_no_proxy_goes_past_the_proxy(secure: str, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Proxy()
+    with proxy.running() as address:
+        monkeypatch.setenv("HTTPS_PROXY", address)
+        monkeypatch.setenv("NO_PROXY", "localhost")
+
+        result = check(secure, ORDERS, datahub_token=CANARY, ca_bundle=str(bundle))
+
+    assert verdicts(result) == ["healthy"]
+    assert proxy.heads == []
+
+
+def test_http_proxy_is_used_for_plain_http(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Proxy()
+    with proxy.running() as address:
+        monkeypatch.setenv("HTTP_PROXY", address)
+
+        assert verdicts(check(server.url, ORDERS, datahub_token=CANARY)) == ["healthy"]
+
+    assert proxy.heads[0].startswith(f"POST {server.url}/api/graphql HTTP/1.1")
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "407 Proxy Authentication Required"])
+def test_proxy_that_forbids_is_refused_at_once(secure: str, status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Proxy(refuses=status)
+    with proxy.running() as address:
+        monkeypatch.setenv("HTTPS_PROXY", address)
+
+        told = refusal(check(secure, ORDERS, datahub_token=CANARY, on_unknown="warn"))
+
+    assert f"The proxy does not let localhost:{secure.rpartition(':')[2]} through: {status}." in told
+    assert "HTTPS_PROXY and NO_PROXY" in told
+    assert len(proxy.heads) == 1
+
+
+def test_proxy_that_does_not_reach_the_server_is_tried_again(secure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Proxy(refuses="503 Service Unavailable")
+    with proxy.running() as address:
+        monkeypatch.setenv("HTTPS_PROXY", address)
+
+        told = refusal(check(secure, ORDERS, datahub_token=CANARY, timeout="1"))
+
+    assert "The proxy does not reach localhost" in told
+    assert len(proxy.heads) > 1
+
+
+@pytest.mark.parametrize("proxy", ["ftp://ana:proxy-password@127.0.0.1:1", "socks5://ana:proxy-password@127.0.0.1:1"])
+def test_proxy_that_cannot_be_used_is_told_without_its_password(
+    server: Sandbox, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+
+    with pytest.raises(SettingError, match="The proxy that HTTPS_PROXY") as caught:
+        check(server.url, ORDERS)
+
+    assert "proxy-password" not in str(caught.value)
+
+
+# Whom the token reaches
+
+
+@pytest.mark.parametrize("same_host", [True, False])
+def test_token_is_not_carried_along_a_redirect(server: Sandbox, *, same_host: bool) -> None:
+    with Sandbox.start() as elsewhere:
+        location = "/api/graphql?again" if same_host else f"{elsewhere.url}/api/graphql"
+        server.faults = Faults(rules=(Fault(kind=FaultKind.REDIRECT, location=location),))
+
+        refusal(check(server.url, ORDERS, datahub_token=CANARY))
+
+        assert len(server.requests) == 1
+        assert len(elsewhere.requests) == 0
+
+
+def test_netrc_is_not_read(server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login ana password netrc-secret\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    check(server.url, ORDERS, datahub_token="")
+
+    [request] = server.requests
+    assert "authorization" not in request.headers
+
+
+# Connections that do not come about
+
+
+def test_server_that_is_not_there_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    told = refusal(check(f"http://127.0.0.1:{port}", ORDERS, timeout="1"))
+
+    assert f"No connection to 127.0.0.1:{port}: [Errno 111] Connection refused; gave up after" in told
+
+
+def test_host_that_has_no_address_is_told() -> None:
+    told = refusal(check("https://datahub.invalid", ORDERS, timeout="1"))
+
+    assert "No connection to datahub.invalid: [Errno -" in told
+
+
+def test_look_up_that_hangs_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_options: time.sleep(8))
+    started = time.monotonic()
+
+    told = refusal(check("http://datahub.example.com", ORDERS, timeout="1"))
+
+    assert "datahub.example.com does not answer in time" in told
+    assert time.monotonic() - started < 3
+
+
+def test_headers_that_trickle_end_with_the_deadline() -> None:
+    def serve(client: socket.socket) -> None:
+        client.recv(65_536)
+        client.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        for _ in range(80):
+            client.sendall(b"a")
+            time.sleep(0.1)
+
+    started = time.monotonic()
+    with listening(serve) as port:
+        told = refusal(check(f"http://127.0.0.1:{port}", ORDERS, timeout="1"))
+
+    assert "does not answer in time" in told
+    assert time.monotonic() - started < 3
+
+
+def test_handshake_that_hangs_ends_with_the_deadline() -> None:
+    started = time.monotonic()
+    with listening(lambda _client: time.sleep(8)) as port:
+        refusal(check(f"https://127.0.0.1:{port}", ORDERS, timeout="1"))
+
+    assert time.monotonic() - started < 3
+
+
+def test_tls_context_for_plain_http_trusts_nobody() -> None:
+    """The shortcut that spares loading the CAs must not become a hole."""
+    from incident_gate.datahub.address import parse_address  # noqa: PLC0415
+    from incident_gate.datahub.connection import Connection, _trust  # noqa: PLC0415
+
+    context = _trust(Connection(address=parse_address("http://datahub:8080", setting="datahub-url"), token=""))
+
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert context.cert_store_stats()["x509_ca"] == 0
