@@ -142,7 +142,10 @@ def test_a_timeout_that_is_none_is_refused(text: str) -> None:
     assert "timeout is" in mistake(timeout=text)
 
 
-@pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("FALSE", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [*((w, True) for w in ("true", "True", "TRUE")), *((w, False) for w in ("false", "False", "FALSE", ""))],
+)
 def test_flags_are_those_of_yaml(text: str, *, value: bool) -> None:
     made = settings(report_outcome=text, dry_run=text)
 
