@@ -179,7 +179,8 @@ class Writer:
             failure = refusal
         else:
             # The 2022 beta returns the word instead of the truth value.
-            if answer.data.get("updateIncidentStatus") in {True, "true"}:
+            confirmed = answer.data.get("updateIncidentStatus")
+            if confirmed is True or confirmed == "true":
                 return True
             errors = "; ".join(map(str, answer.errors)) or "DataHub did not confirm it"
             failure = RequestFailure(errors, errors=answer.errors)
