@@ -162,6 +162,7 @@ def _doctor(call: _Call) -> int:
 def _validate(call: _Call) -> int:
     from incident_gate.manifest.error import ManifestError  # noqa: PLC0415
     from incident_gate.manifest.loader import read_manifest  # noqa: PLC0415
+    from incident_gate.report.digest import count  # noqa: PLC0415
     from incident_gate.report.text import plain  # noqa: PLC0415
 
     code = ExitCode.OK
@@ -175,7 +176,7 @@ def _validate(call: _Call) -> int:
         for warning in manifest.warnings:
             place = f"{name}:{warning.position.line}:{warning.position.column}"
             say(call.stdout, f"{plain(f'{place}: warning: {warning}', 2000)}\n")
-        counts = f"{len(manifest.inputs):,} inputs, {len(manifest.outputs):,} outputs"
+        counts = f"{count(len(manifest.inputs), 'input')}, {count(len(manifest.outputs), 'output')}"
         say(call.stdout, f"{plain(name, 500)}: valid, {counts}\n")
     return code
 

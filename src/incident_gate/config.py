@@ -25,6 +25,7 @@ DEFAULT_MANIFEST = ".github/incident-gate.yml"
 DEFAULT_TIMEOUT = 120.0
 LONGEST_TIMEOUT = 6 * 3600.0  # the longest job that GitHub's own runners allow
 LONGEST_TITLE, LONGEST_MESSAGE = 500, 20_000
+_JOB_STATUSES = ("success", "failure", "cancelled", "skipped")
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # These belong to the request itself; a second value would change what is asked, or where.
@@ -247,8 +248,10 @@ def _choice(setting: str, text: str, words: type[E]) -> E | None:
 
 
 def _job_status(mode: Mode, text: str) -> str:
-    if mode is Mode.REPORT and not text:
-        raise SettingError("There is nothing to report: job-status is not set.", hint="Write success or failure.")
+    # The post stage takes what GitHub says, whatever that is; a person who reports may have mistyped it.
+    if mode is Mode.REPORT and text not in _JOB_STATUSES:
+        said = f"job-status is {text[:80]!r}." if text else "There is nothing to report: job-status is not set."
+        raise SettingError(said, hint=f"Write one of: {', '.join(_JOB_STATUSES)}.")
     return text
 
 

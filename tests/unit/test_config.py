@@ -181,7 +181,11 @@ def test_the_mode_decides_what_is_reported(mode: str, job_status: str, status: s
 
 def test_a_report_needs_a_status_and_nothing_else_does() -> None:
     assert "job-status is not set" in mistake(mode="report")
+    told = mistake(mode="report", job_status="failed")
+    assert told == "job-status is 'failed'. Write one of: success, failure, cancelled, skipped."
+    assert settings(mode="report", job_status="skipped").status == "skipped"
     assert settings(mode="gate").job_status == ""
+    assert settings(mode="gate", job_status="something new").status == "something new"
 
 
 # Paths

@@ -21,8 +21,8 @@ PARTIAL_PATIENCE = 10.0
 
 _WHO_HINT = "Check datahub-token: a personal access token that has not expired (DataHub: Settings > Access Tokens)."
 _NOBODY_HINT = (
-    "Set datahub-token or DATAHUB_GMS_TOKEN. On pull requests from forks GitHub hands out no secrets, and on "
-    "Dependabot's only Dependabot secrets: add one of the same name, or run the gate on push and schedule only."
+    "Set datahub-token or DATAHUB_GMS_TOKEN. On GitHub, pull requests from forks and Dependabot's see none of the "
+    "repository's secrets."
 )
 _ADDRESS_HINT = (
     "Check datahub-url: it must reach DataHub's GraphQL API itself, not a login page. "
