@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 # Linux starts no process with a variable of more than 128 KiB, and saved state is handed on as one.
 LONGEST_STATE = 64 * 1024
+_REPORT_IT = "Run the job again with debug logging, and report what it prints."
 
 
 def main() -> NoReturn:
@@ -120,8 +121,11 @@ class Stage:
             manifest = self._saved_manifest(settings)
             self._outcome(settings, manifest, settings.job_status)
         except GateError as error:
-            message = f"The job's outcome could not be reported to DataHub.\n{annotate_error(error).message}"
-            self._annotate([Annotation(level=Level.WARNING, title="DataHub Incident Gate", message=message)])
+            self._unreported(annotate_error(error).message)
+            self._say_where(error)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not fail a job that has succeeded
+            self._unreported(f"A defect of the gate itself: {type(error).__name__}. {_REPORT_IT}")
+            self._say_where(error)
         return ExitCode.OK
 
     def _settings(self) -> Settings:
@@ -222,8 +226,12 @@ class Stage:
 
     def _defect(self, error: Exception) -> None:
         message = f"A defect of the gate itself: {type(error).__name__}. Nothing was decided, so nothing passes."
-        hint = "Run the job again with debug logging, and report what it prints."
-        self._annotate([Annotation(level=Level.ERROR, title="DataHub Incident Gate", message=f"{message}\n{hint}")])
+        title = "DataHub Incident Gate"
+        self._annotate([Annotation(level=Level.ERROR, title=title, message=f"{message}\n{_REPORT_IT}")])
+
+    def _unreported(self, why: str) -> None:
+        message = f"The job's outcome could not be reported to DataHub.\n{why}"
+        self._annotate([Annotation(level=Level.WARNING, title="DataHub Incident Gate", message=message)])
 
 
 def _today() -> date:

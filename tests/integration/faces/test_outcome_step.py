@@ -141,6 +141,24 @@ def test_a_wrong_setting_in_the_post_stage_is_a_warning(step: Step, datahub: San
     assert "could not be reported to DataHub.\ntimeout is 'never'." in ended.said("warning")[0]
 
 
+@pytest.mark.parametrize("debugs", [True, False])
+def test_a_defect_in_the_post_stage_is_a_warning(
+    step: Step, datahub: Sandbox, monkeypatch: pytest.MonkeyPatch, *, debugs: bool
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    gated(step, datahub)
+    monkeypatch.setattr("incident_gate.session.Session.report_outcome", broken)
+    step.environment["RUNNER_DEBUG"] = "1" if debugs else ""
+
+    ended = step.post(datahub, status="success", report_outcome="true")
+
+    assert (ended.code, ended.said("error")) == (0, [])
+    assert "A defect of the gate itself: ZeroDivisionError" in ended.said("warning")[0]
+    assert any("in broken" in line for line in ended.said("debug")) is debugs
+
+
 def test_the_process_of_the_post_stage_reports(step: Step, datahub: Sandbox) -> None:
     gated(step, datahub)
 
