@@ -42,7 +42,7 @@ WIDTH = 920
 
 # What github.com's own style sheet makes of these elements in a job summary.
 STYLE = """
-body { margin: 0; padding: 20px 28px 12px; color: #1f2328; background: #fff;
+body { margin: 0; padding: 20px 28px 12px; color: #1f2328; background: #fff; border: 1px solid #d1d9e0;
        font: 14px/1.5 -apple-system, "Segoe UI", "Noto Sans", "Liberation Sans", Helvetica, Arial, sans-serif; }
 h2 { font-size: 1.5em; margin: 0 0 16px; padding-bottom: .3em; border-bottom: 1px solid #d1d9e0b3; }
 h3 { font-size: 1.25em; margin: 20px 0 12px; }
