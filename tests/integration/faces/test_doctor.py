@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from pytest_httpx import HTTPXMock
 
 from asking import CUSTOMERS, DASHBOARD, ORDERS
 from incident_gate.cli import run
@@ -152,13 +154,36 @@ def test_what_is_not_datahub_is_a_problem(manifest: Path, fault: Fault, said: st
     assert said in found["connection"][1]
 
 
-def test_a_server_that_fails_later_is_a_problem(manifest: Path) -> None:
+@pytest.mark.parametrize("kind", ["inputs", "outputs"])
+def test_a_server_that_fails_later_is_a_problem(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"{kind}:\n  - {ORDERS}\n")
     with start() as server:
         server.faults = Faults(rules=(Fault(kind=FaultKind.REDIRECT, after=2),))
-        found = findings(server, str(manifest))
+        found = findings(server, str(path))
 
     assert found["connection"][0] == "problem"
     assert found["schema"][0] == "ok"
+    assert found.get(kind, ("", ""))[0] != "ok"
+
+
+def test_what_the_manifest_does_not_name_is_not_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    with start() as server:
+        path.write_text(f"inputs:\n  - {ORDERS}\n")
+        assert findings(server, str(path))["outputs"][1] == "The manifest names none, so no outcome is reported. "
+        path.write_text(f"outputs:\n  - {CUSTOMERS}\n")
+        assert findings(server, str(path))["inputs"] == ("ok", "The manifest names none. ")
+
+
+def test_no_input_that_can_be_read_is_not_called_fine(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"inputs:\n  - {DASHBOARD}\n")
+    with start() as server:
+        found = findings(server, str(path))
+
+    assert found["input sales"][0] == "problem"
+    assert "inputs" not in found
 
 
 def test_an_unreachable_server_is_3() -> None:
@@ -167,6 +192,51 @@ def test_an_unreachable_server_is_3() -> None:
     assert code == 3
     assert "No connection to 127.0.0.1:1" in out
     assert out.endswith("\n\n1 thing to change.\n")
+
+
+def answered(httpx_mock: HTTPXMock, members: dict[str, list[str]], user: dict[str, str] | None) -> dict[str, Any]:
+    """What the doctor finds on a server that has these types and does not check who asks."""
+    types = [{"name": name, "fields": [{"name": field} for field in fields]} for name, fields in members.items()]
+    answers: dict[str, Any] = {
+        "incidentGateSelf": {"me": user and {"corpUser": user}, "appConfig": None},
+        "incidentGateVocabulary": {"__schema": {"types": types}},
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": answers[json.loads(request.content)["operationName"]]})
+
+    httpx_mock.add_callback(answer, is_reusable=True)
+    out = io.StringIO()
+    arguments = ["doctor", "--datahub-url", "http://datahub:8080", "--format", "json"]
+    run([*arguments, *([] if user is None else ["--datahub-token", TOKEN])], {}, out, io.StringIO())
+    return {f["subject"]: f for f in json.loads(out.getvalue())["findings"]}
+
+
+def test_a_server_that_lets_anybody_in_is_a_warning(httpx_mock: HTTPXMock) -> None:
+    found = answered(httpx_mock, {"Dataset": ["incidents"]}, None)
+
+    assert found["token"]["state"] == "warning"
+    assert "it does not check who asks" in found["token"]["detail"]
+
+
+def test_a_server_may_keep_to_itself_what_it_is(httpx_mock: HTTPXMock) -> None:
+    found = answered(httpx_mock, {"Dataset": ["incidents"]}, {})
+
+    assert (found["token"]["state"], found["version"]["state"]) == ("unknown", "unknown")
+    assert "does not say whose it is" in found["token"]["detail"]
+
+
+def test_a_user_without_a_name_is_told_by_the_urn(httpx_mock: HTTPXMock) -> None:
+    found = answered(httpx_mock, {"Dataset": ["incidents"]}, {"urn": "urn:li:corpuser:robot"})
+
+    assert "belongs to urn:li:corpuser:robot" in found["token"]["detail"]
+
+
+def test_a_server_without_incidents_is_a_problem(httpx_mock: HTTPXMock) -> None:
+    found = answered(httpx_mock, {"Dataset": ["urn"]}, {})
+
+    assert found["schema"]["state"] == "problem"
+    assert "0.13 or later" in found["schema"]["hint"]
 
 
 def test_without_a_manifest_the_server_alone_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
