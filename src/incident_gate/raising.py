@@ -144,7 +144,10 @@ class _Draft:
     def give_up(self) -> None:
         """Finish with what is known without the list."""
         if self.attempt.urn:
-            self.finish(Change.RAISED, [self.attempt.urn], message="DataHub does not list it yet.")
+            message = "DataHub does not list it yet."
+            if not self.attempt.repeatable:
+                message += " Should it have been raised twice on the way, the next run of this job sees to that."
+            self.finish(Change.RAISED, [self.attempt.urn], message=message)
             return
         message = f"It is not known whether the incident was raised: {self.attempt.reason}."
         hint = "Look at the asset's incidents in DataHub. The next run of this job finds what this one raised."

@@ -51,7 +51,7 @@ class ImaginedDataHub:
     `problems` are the asset's until `problems_until`; `on_attempt` is called before each attempt with its number.
     """
 
-    attempts: list[Attempt | GateError] = field(default_factory=list)
+    attempts: Sequence[Attempt | GateError] = ()
     entries: list[Entry] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
     refuses: dict[str, GateError] = field(default_factory=dict)

@@ -60,7 +60,7 @@ def test_incident_that_is_gone_gives_way_to_the_next_of_ours() -> None:
 
 def test_failure_whose_incidents_are_all_gone_is_raised() -> None:
     server = ImaginedDataHub(entries=[Entry("a"), Entry("new", listed_at=101.0)], gone={"a"}, attempts=[landed("new")])
-    server.on_attempt = lambda _number: server.entries.pop(0) and None
+    server.on_attempt = lambda _number: server.entries.__delitem__(0)
     assert end(server, Outcome.FAILURE).incidents == ("new",)
 
 

@@ -105,7 +105,10 @@ def test_index_that_lags_longer_than_we_wait_is_told() -> None:
     server = ImaginedDataHub(attempts=[landed("a")], entries=[Entry("a", listed_at=200.0)])
     result = fail(server)
     assert (result.change, result.incidents) == (Change.RAISED, ("a",))
-    assert result.message == "DataHub does not list it yet."
+    assert result.message == (
+        "DataHub does not list it yet. "
+        "Should it have been raised twice on the way, the next run of this job sees to that."
+    )
     assert server.now == 110.0
     assert server.read_at[1:] == [104.0, 105.0, 106.0, 107.0, 108.0, 109.0, 110.0]
 
@@ -219,6 +222,13 @@ def test_lost_answer_with_an_id_is_tried_again_without_looking() -> None:
     assert fail(server).change is Change.RAISED
     assert [chosen for _, chosen in server.raised] == [incident_id(KEY, "")] * 2
     assert server.read_at == pytest.approx([100.0, 101.2])
+
+
+def test_index_that_lags_too_long_behind_an_id_leaves_no_doubt() -> None:
+    server = ImaginedDataHub(attempts=[landed("a", repeatable=True)])
+    result = fail(server)
+    assert (result.change, result.incidents, result.message) == (Change.RAISED, ("a",), "DataHub does not list it yet.")
+    assert server.now == 110.0
 
 
 def test_answer_that_stays_lost_is_not_known() -> None:
