@@ -141,8 +141,8 @@ class Transport:
 
         def attempt() -> Answer:
             number = retrying.statistics["attempt_number"]
-            if number == 1:
-                raise first
+            if number == 1 or self.deadline.passed:  # asked already, or the wait before has used up the time
+                raise cause
             return ask(number)
 
         patience = first.patience if first.patience is not None else self.deadline.remaining
