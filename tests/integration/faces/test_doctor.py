@@ -110,6 +110,31 @@ def test_an_asset_that_is_hidden_or_missing_is_a_problem(tmp_path: Path) -> None
     assert "1 of 2 inputs can be read" in found["inputs"][1]
 
 
+def test_no_output_that_can_be_edited_is_not_called_fine(manifest: Path) -> None:
+    with start(edits=()) as server:
+        found = findings(server, str(manifest))
+
+    assert found["output analytics.customers"][0] == "problem"
+    assert "outputs" not in found
+
+
+def test_a_server_without_entities_does_not_tell_privileges(manifest: Path) -> None:
+    with start() as server:
+        server.faults = Faults(no_entities=True)
+        found = findings(server, str(manifest))
+
+    assert (found["inputs"][0], found["outputs"][0]) == ("ok", "unknown")
+    assert "incidentGatePrivileges" not in server.requests.operations
+
+
+def test_privileges_that_are_refused_stay_open(manifest: Path) -> None:
+    with start() as server:
+        server.faults = Faults(
+            rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGatePrivileges", code=500),)
+        )
+        assert findings(server, str(manifest))["outputs"][0] == "unknown"
+
+
 def test_a_type_that_the_server_does_not_know_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "gate.yml"
     path.write_text(f"outputs:\n  - urn: {CUSTOMERS}\n    incident: {{type: FRESHNESS}}\n")
@@ -152,6 +177,7 @@ def test_what_is_not_datahub_is_a_problem(manifest: Path, fault: Fault, said: st
 
     assert found["connection"][0] == "problem"
     assert said in found["connection"][1]
+    assert found["the rest"][0] == "unknown"
 
 
 @pytest.mark.parametrize("kind", ["inputs", "outputs"])
@@ -230,6 +256,15 @@ def test_a_user_without_a_name_is_told_by_the_urn(httpx_mock: HTTPXMock) -> None
     found = answered(httpx_mock, {"Dataset": ["incidents"]}, {"urn": "urn:li:corpuser:robot"})
 
     assert "belongs to urn:li:corpuser:robot" in found["token"]["detail"]
+
+
+def test_a_server_that_does_not_know_the_question_who_asks_is_looked_at_all_the_same(httpx_mock: HTTPXMock) -> None:
+    refused = {"message": "Validation error (FieldUndefined@[me]) : Field 'me' in type 'Query' is undefined"}
+    httpx_mock.add_response(json={"errors": [refused]})
+
+    found = answered(httpx_mock, {"Dataset": ["incidents"]}, {"username": "ana"})
+
+    assert (found["connection"]["state"], found["token"]["state"], found["schema"]["state"]) == ("ok", "unknown", "ok")
 
 
 def test_a_server_without_incidents_is_a_problem(httpx_mock: HTTPXMock) -> None:
