@@ -207,3 +207,16 @@ def test_every_example_is_listed(folder: str) -> None:
     listed = re.findall(rf"\({folder}/([\w-]+\.yml)\)", (ROOT / "examples/README.md").read_text(encoding="utf-8"))
 
     assert sorted(listed) == sorted(path.name for path in (ROOT / "examples" / folder).glob("*.yml"))
+
+
+def test_files_named_in_the_design_exist() -> None:
+    text = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    tests = re.findall(r"`(tests/[\w/.]+)`", text)
+    modules = re.findall(r"`([\w/]+\.py)`", text)
+
+    assert len(tests) >= 9
+    assert len(modules) >= 12
+    assert [name for name in tests if not (ROOT / name).exists()] == []
+    # A module is named without the folder that its section or sentence is about.
+    known = {path.name for path in (ROOT / "src/incident_gate").rglob("*.py")}
+    assert [name for name in modules if not name.startswith("tests/") and Path(name).name not in known] == []
