@@ -62,11 +62,12 @@ class IncidentWriter(Protocol):
 class Patience:
     """How long the search index is waited for, in seconds.
 
-    `settled`: what is not listed by then was not written. `longest`: then even what certainly was written is not waited
+    `settled`: what is not listed by then was not written; that is 3 seconds for the index and 2 for a request that is
+    still on its way when its connection breaks. `longest`: then even what certainly was written is not waited
     for any more. Where the id is ours, one look follows another from `first_look` to `longest_look` apart.
     """
 
-    settled: float = 4.0
+    settled: float = 5.0
     longest: float = 10.0
     first_look: float = 0.2
     longest_look: float = 1.0

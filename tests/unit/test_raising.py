@@ -19,7 +19,7 @@ def fail(server: ImaginedDataHub, *, seconds: float = 120.0) -> OutputResult:
 
 def test_patience_covers_the_lag_that_the_documents_promise() -> None:
     patience = Patience()
-    assert patience.settled > 3.0
+    assert patience.settled >= 3.0 + 2.0
     assert patience.longest > patience.settled
     assert patience.first_look < patience.longest_look
 
