@@ -148,7 +148,9 @@ class Inquiry:
             # A sibling is a dataset, whatever else the batch holds.
             own_kind = kind if listing is draft.own else EntityType.DATASET
             for _ in range(MOST_PAGES):
-                if not (listing.incomplete and self._add_page(schema, listing, own_kind, FURTHER_PAGE)):
+                # No more than there are: a page that reaches beyond the last offset is refused whole.
+                count = min(FURTHER_PAGE, listing.total - listing.reached)
+                if not (listing.incomplete and self._add_page(schema, listing, own_kind, count)):
                     break
 
     def _add_page(self, schema: Schema, listing: Listing, kind: EntityType, count: int) -> bool:

@@ -216,8 +216,6 @@ class Transport:
                         raise RequestFailure(
                             f"{self._host} sends more than {MAX_ANSWER_BYTES >> 20} MiB in one answer", status=413
                         )
-                    if limit.passed:
-                        raise self._late()
                 return _Received(response.status_code, response.headers, content)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise self._translated(error) from error

@@ -206,15 +206,36 @@ def test_server_that_throws_for_each_of_a_few_could_not_be_asked(sandbox: Sandbo
     assert "failed on every input" in result.report.failure.message
 
 
-def test_complexity_limit_is_met_with_smaller_questions(each_sandbox: Sandbox) -> None:
-    urns = tables(60)
+def test_complexity_limit_is_met_with_smaller_questions() -> None:
+    # Forty aliased fields are too many for it.
+    with Sandbox.start(schema="g1", faults=Faults(no_entities=True, complexity_limit=150)) as server:
+        urns = tables(60)
+        server.store.add_assets(urns)
+        server.store.raise_incident(urns[59])
+
+        assert verdicts(check(server, *urns)) == ["healthy"] * 59 + ["unhealthy"]
+        assert server.requests.operations.count("incidentGateSchema") == 1
+        assert "incidentGateSiblings" not in server.requests.operations
+
+
+def test_complexity_limit_below_any_question_for_many_is_met_with_the_oldest_one(each_sandbox: Sandbox) -> None:
+    urns = tables(10)
     each_sandbox.store.add_assets(urns)
-    each_sandbox.store.raise_incident(urns[59])
-    each_sandbox.faults = Faults(complexity_limit=150)
+    each_sandbox.store.raise_incident(urns[9])
+    each_sandbox.faults = Faults(complexity_limit=30)
 
-    result = check(each_sandbox, *urns)
+    assert verdicts(check(each_sandbox, *urns)) == ["healthy"] * 9 + ["unhealthy"]
 
-    assert verdicts(result) == ["healthy"] * 59 + ["unhealthy"]
+
+@pytest.mark.parametrize("schema", [Generation.G2, Generation.G3, Generation.G4])
+def test_resolved_incidents_are_not_read(schema: Generation) -> None:
+    with Sandbox.start(schema=schema) as server:
+        server.store.add_asset(ORDERS)
+        for _ in range(130):
+            server.store.raise_incident(ORDERS, state="RESOLVED")
+
+        assert verdicts(check(server, ORDERS)) == ["healthy"]
+        assert len(server.requests) == 1
 
 
 def test_every_asset_type_is_asked(each_sandbox: Sandbox) -> None:

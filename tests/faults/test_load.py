@@ -1,0 +1,57 @@
+"""Much at once: many assets, many incidents, many gates."""
+
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from asking import ORDERS
+from gating import check, only, tables, verdicts
+from incident_gate.sandbox import Faults, Sandbox
+from incident_gate.session import Result
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_ten_thousand_assets_take_little_time_and_memory() -> None:
+    gate = Path(sys.executable).with_name("incident-gate")
+    command = [sys.executable, str(ROOT / "bench" / "load.py"), "--gate", str(gate), "--assets", "10000"]
+
+    measured = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert measured.returncode == 0, measured.stderr
+    assets, seconds, megabytes, requests = measured.stdout.splitlines()[-1].strip("| ").split(" | ")
+    assert (assets, requests) == ("10,000", "40")
+    assert float(seconds) < 10
+    assert int(megabytes) < 80
+
+
+def test_five_thousand_incidents_are_read_with_six_requests(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    with sandbox.store._database.transaction():  # noqa: SLF001 - one transaction instead of five thousand
+        for number in range(5_000):
+            sandbox.store.raise_incident(ORDERS, incident_id=f"i{number}")
+
+    decision = only(check(sandbox, ORDERS))
+
+    assert (len(decision.blocking), decision.unread) == (5_000, 0)
+    assert len(sandbox.requests) == 6
+
+
+def test_a_hundred_gates_at_once_are_all_served(sandbox: Sandbox) -> None:
+    urns = tables(20)
+    sandbox.store.add_assets(urns)
+    # Every tenth request is answered with 503: a server that is under load.
+    sandbox.faults = Faults(error_rate=0.1)
+
+    def gate(_number: int) -> Result:
+        return check(sandbox, *urns, timeout="30")
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(100) as pool:
+        results = list(pool.map(gate, range(100)))
+
+    assert all(verdicts(result) == ["healthy"] * 20 for result in results)
+    assert time.monotonic() - started < 30
+    assert len(sandbox.requests) < 150
