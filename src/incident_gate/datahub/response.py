@@ -88,15 +88,17 @@ def read_response(
 
 def _parse(status: int, headers: Mapping[str, str], body: bytes | bytearray, host: str) -> dict[str, Any]:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    whole = True
+    value = None
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        value = None
+        whole = False
     if isinstance(value, dict) and ("data" in value or isinstance(value.get("errors"), list)):
         return value
     if status >= 500 or status in {400, 413, 422}:  # noqa: PLR2004 - the class of server errors
         raise RequestFailure(f"{host} answers HTTP {status}", status=status)
-    if value is None and "json" in kind:
+    if not whole and "json" in kind:
         raise TransientFailure(
             f"{host} sends JSON that breaks off", maybe_done=True, patience=CONNECTION_PATIENCE, ends_as=RefusedError
         )

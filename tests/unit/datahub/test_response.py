@@ -1,0 +1,93 @@
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from incident_gate.datahub.failure import RequestFailure, TransientFailure
+from incident_gate.datahub.response import read_response
+from incident_gate.errors import RefusedError
+
+URL = "https://datahub.test/api/graphql"
+JSON = {"content-type": "application/json"}
+
+
+def retry_after(value: str) -> float | None:
+    with pytest.raises(TransientFailure) as caught:
+        read_response(429, {"retry-after": value}, b"", url=URL, anonymous=False)
+    return caught.value.retry_after
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds"),
+    [
+        ("60", 60.0),
+        (" 1.5 ", 1.5),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1e9", None),
+        ("9999999999999", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00", None),
+        ("Wed, 99 Oct 99999 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:28:00 +99999999999999", None),
+    ],
+)
+def test_retry_after_of_any_shape_is_seconds_or_nothing(sent: str, seconds: float | None) -> None:
+    assert retry_after(sent) == seconds
+
+
+def test_retry_after_as_a_date_is_seconds_from_now() -> None:
+    seconds = retry_after(format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True))
+
+    assert seconds is not None
+    assert 28 < seconds <= 30
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"data": {"entities": [', b"\xff\xfe{", b"[" * 100_000, b'{"total": ' + b"9" * 5_000 + b"}"]
+)
+def test_json_that_is_none_may_have_been_cut_on_its_way(body: bytes) -> None:
+    with pytest.raises(TransientFailure, match="sends JSON that breaks off"):
+        read_response(200, JSON, body, url=URL, anonymous=False)
+
+
+@pytest.mark.parametrize(
+    "body", [b"null", b"[]", b"5", b'"data"', b"{}", b'{"errors": "x"}', b'{"data": {}, "errors": {}}']
+)
+def test_json_that_is_not_graphql_is_refused(body: bytes) -> None:
+    with pytest.raises(RefusedError, match="something that is not GraphQL"):
+        read_response(200, JSON, body, url=URL, anonymous=False)
+
+
+@pytest.mark.parametrize(
+    ("message", "invalid", "costly"),
+    [
+        (
+            "Validation error (FieldUndefined@[a/exists]) : Field 'exists' in type 'Dataset' is undefined",
+            True,
+            False,
+        ),
+        ('Cannot query field "exists" on type "Dataset".', True, False),
+        ("maximum query complexity exceeded 2431 > 2000", False, True),
+        ("maximum query depth exceeded 51 > 50", False, True),
+        ("The server is out of order", False, False),
+    ],
+)
+def test_refusal_of_a_document_is_told_from_other_errors(message: str, *, invalid: bool, costly: bool) -> None:
+    body = json.dumps({"errors": [{"message": message}]}).encode()
+    with pytest.raises(RequestFailure) as caught:
+        read_response(200, JSON, body, url=URL, anonymous=False)
+
+    assert (caught.value.invalid, caught.value.costly) == (invalid, costly)
+
+
+def test_redirect_tells_the_host_and_neither_credentials_nor_query() -> None:
+    location = "https://ana:hidden@login.example.com/?token=hidden"
+
+    with pytest.raises(RefusedError) as caught:
+        read_response(302, {"location": location}, b"", url=URL, anonymous=False)
+
+    assert "redirects to login.example.com instead of answering (HTTP 302)" in str(caught.value)
+    assert "hidden" not in str(caught.value)
