@@ -245,6 +245,35 @@ def test_a_setting_error_shows_where_with_verbose() -> None:
     assert "Traceback" not in gate("check").err
 
 
+class Terminal(io.StringIO):
+    """Standard output that is a terminal, of a width that cannot be asked for."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("out", "environment", "coloured"),
+    [
+        (Terminal, {"TERM": "xterm"}, True),
+        (Terminal, {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (Terminal, {"TERM": "dumb"}, False),
+        (Terminal, {}, False),
+        (io.StringIO, {"TERM": "xterm"}, False),
+    ],
+)
+def test_colour_is_for_terminals_that_want_it(
+    datahub: Sandbox, manifest: str, out: type[io.StringIO], environment: dict[str, str], *, coloured: bool
+) -> None:
+    stdout = out()
+    address = {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token}
+
+    for command in ("check", "doctor"):
+        assert run([command, manifest], {**address, **environment}, stdout, io.StringIO()) == 0
+        assert ("\x1b[" in stdout.getvalue()) is coloured
+        stdout.truncate(0)
+
+
 # raise, resolve, report
 
 

@@ -283,6 +283,14 @@ def test_without_a_manifest_the_server_alone_is_looked_at(tmp_path: Path, monkey
         assert run(["doctor", "none.yml"], {"DATAHUB_GMS_URL": server.url}, io.StringIO(), io.StringIO()) == 2
 
 
+def test_the_default_manifest_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".github").mkdir()
+    Path(".github/incident-gate.yml").write_text(f"- {ORDERS}\n")
+    with start() as server:
+        assert findings(server)["inputs"][0] == "ok"
+
+
 def test_people_get_one_paragraph_a_finding(manifest: Path) -> None:
     with start(edits=()) as server:
         code, out = doctor(server, str(manifest))
