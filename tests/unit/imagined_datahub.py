@@ -65,6 +65,7 @@ class ImaginedDataHub:
     raised: list[tuple[NewIncident, str]] = field(default_factory=list)
     read_at: list[float] = field(default_factory=list)
     writes: list[tuple[str, str, str]] = field(default_factory=list)
+    looked_up: list[str] = field(default_factory=list)
 
     # What a reader and a writer do
 
@@ -116,6 +117,7 @@ class ImaginedDataHub:
         return urn not in self.gone
 
     def look_up(self, incident_urn: str) -> Known:
+        self.looked_up.append(incident_urn)
         known = next((entry for entry in self.entries if entry.urn == incident_urn), None)
         if known is None or not self.knows_states:
             return Known()

@@ -18,7 +18,9 @@ def end(server: ImaginedDataHub, outcome: Outcome, *, dry_run: bool = False) -> 
     report = server.reporter(dry_run=dry_run).report([OUTPUT], outcome)
     assert report.outcome == outcome
     assert report.nothing == ""
-    return report.results[0]
+    (result,) = report.results
+    assert result.entry is OUTPUT
+    return result
 
 
 @pytest.mark.parametrize("status", ["success", "failure"])
@@ -38,7 +40,8 @@ def test_unknown_status_is_not_reported() -> None:
 
 
 def test_pull_request_and_missing_outputs_are_not_reported() -> None:
-    assert "pull request" in why_nothing("failure", pull_request=True, outputs=[OUTPUT])
+    why = "This is a pull request: it tries out a change and says nothing about the data."
+    assert why_nothing("failure", pull_request=True, outputs=[OUTPUT]) == why
     assert why_nothing("failure", pull_request=False, outputs=[]) == "The manifest names no outputs."
 
 
@@ -49,6 +52,18 @@ def test_active_incident_of_ours_is_kept_and_the_rest_folded() -> None:
     assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "a"), ("resolve", "b"), ("resolve", "c")]
     assert server.writes[0][2].startswith("Failed again in nightly #7")
     assert server.raised == []
+
+
+def test_oldest_is_kept_also_where_the_list_does_not_say_the_times() -> None:
+    server = ImaginedDataHub(entries=[Entry("a", created_ms=2), Entry("b", created_ms=1)], lists_times=False)
+    assert end(server, Outcome.FAILURE).incidents == ("b",)
+    assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "b"), ("resolve", "a")]
+
+
+def test_single_incident_is_kept_without_looking_it_up() -> None:
+    server = ImaginedDataHub(entries=[Entry("a")], lists_times=False)
+    end(server, Outcome.FAILURE)
+    assert server.looked_up == []
 
 
 def test_incident_that_is_gone_gives_way_to_the_next_of_ours() -> None:
@@ -154,4 +169,9 @@ def test_output_whose_answer_does_not_come_in_time_is_told() -> None:
     server = Hanging(entries=[Entry("a")])
     (result,) = server.reporter(seconds=0.0).report([OUTPUT], Outcome.FAILURE).results
     answered.set()
-    assert (result.change, result.hint) == (Change.FAILED, "Raise `timeout`.")
+    assert result == OutputResult(
+        entry=OUTPUT,
+        change=Change.FAILED,
+        message="The time was up before it was known whether it was written.",
+        hint="Raise `timeout`.",
+    )

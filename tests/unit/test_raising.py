@@ -13,7 +13,9 @@ from job_end import output
 
 
 def fail(server: ImaginedDataHub, *, seconds: float = 120.0) -> OutputResult:
-    (result,) = server.reporter(seconds=seconds).report([output(ASSET)], Outcome.FAILURE).results
+    entry = output(ASSET)
+    (result,) = server.reporter(seconds=seconds).report([entry], Outcome.FAILURE).results
+    assert result.entry is entry
     return result
 
 
@@ -66,7 +68,9 @@ def test_lost_answer_is_not_tried_again_while_the_list_cannot_be_read() -> None:
     result = fail(server)
     assert (result.change, result.incidents) == (Change.FAILED, ())
     assert result.message == "It is not known whether the incident was raised: the answer was lost."
-    assert "The next run" in result.hint
+    assert result.hint == (
+        "Look at the asset's incidents in DataHub. The next run of this job finds what this one raised."
+    )
     assert len(server.raised) == 1
     assert server.now == 110.0
 
@@ -155,6 +159,13 @@ def test_times_that_the_list_does_not_say_are_looked_up() -> None:
     server = ImaginedDataHub(attempts=[landed("a")], entries=entries, lists_times=False)
     assert fail(server).incidents == ("z",)
     assert [urn for _, urn, _ in server.writes] == ["a"]
+
+
+def test_only_what_the_list_does_not_say_is_looked_up() -> None:
+    entries = [Entry("a", listed_at=100.1), Entry("b", listed_at=100.1)]
+    server = ImaginedDataHub(attempts=[landed("a")], entries=entries)
+    fail(server)
+    assert server.looked_up == []
 
 
 def test_duplicates_of_unknown_age_are_all_left() -> None:
@@ -267,7 +278,7 @@ def test_chain_is_not_followed_for_ever() -> None:
     result = fail(server)
     assert result.change is Change.FAILED
     assert "earlier ones" in result.message
-    assert "incident-key" in result.hint
+    assert result.hint == "Check that DataHub's search index is complete, or give the job another `incident-key`."
     assert len(server.raised) == MOST_LINKS
 
 

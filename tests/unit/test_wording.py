@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from incident_gate.datahub.model import Priority
 from incident_gate.key import key_in
 from incident_gate.manifest.model import IncidentTemplate
 from incident_gate.wording import Wording
@@ -63,6 +64,21 @@ def test_users_message_goes_before_the_manifests_description_and_that_before_our
     spoken = Wording(run=RUN, message="from the step").incident(entry, "k", 5).description
     assert spoken.startswith("from the step\n\n- Job:")
     assert "from the manifest" not in spoken
+
+
+def test_everything_else_is_the_manifests() -> None:
+    template = IncidentTemplate(
+        type="CUSTOM", custom_type="late", priority=Priority.LOW, assignees=("urn:li:corpuser:ana",)
+    )
+    incident = Wording(run=RUN).incident(output(URN, template), "k", 5)
+    assert (incident.type, incident.custom_type) == ("CUSTOM", "late")
+    assert (incident.priority, incident.assignees) == (Priority.LOW, ("urn:li:corpuser:ana",))
+
+
+def test_run_without_a_workflow_file_names_none() -> None:
+    nameless = replace(RUN, workflow_file="")
+    description = Wording(run=nameless).incident(output(URN), "k", 5).description
+    assert "- Job: build of workflow nightly in acme/pipelines\n" in description
 
 
 def test_key_is_found_whatever_the_user_writes() -> None:

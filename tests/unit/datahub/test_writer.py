@@ -26,6 +26,11 @@ NEW = NewIncident(
 URN = "urn:li:incident:mine"
 INVALID = {"errors": [{"message": "Validation error", "extensions": {"classification": "ValidationError"}}]}
 
+HINTS = {
+    "Edit Incidents": "Give the token's user the privilege Edit Incidents on the asset.",
+    "Look the asset": "Look the asset up in DataHub, and the type of the incident in the manifest.",
+}
+
 Body = dict[str, Any]
 Answer = httpx.Response | Exception
 
@@ -117,6 +122,30 @@ def test_type_that_no_form_can_carry_changes_no_form() -> None:
     assert server.forms == ["id", "name", "number", "id"]
 
 
+def test_what_no_form_explains_is_told_in_the_words_of_the_oldest() -> None:
+    def refusal(words: str) -> httpx.Response:
+        return httpx.Response(200, json={"errors": [{"message": f"Validation error: {words}"}]})
+
+    server = Server(refusal("first"), refusal("second"), refusal("third"))
+    with pytest.raises(WriteError, match="third"):
+        server.writer().raise_incident(NEW, "mine")
+
+
+def test_form_of_resolving_is_not_given_up_twice() -> None:
+    """Two threads may learn at the same time that there are no stages."""
+    writers: list[Writer] = []
+
+    def refuse_late(_body: Body) -> httpx.Response:
+        assert writers[0].resolve(URN, "by the other thread")
+        return httpx.Response(200, json=INVALID)
+
+    confirmed = data(updateIncidentStatus=True)
+    server = Server(refuse_late, httpx.Response(200, json=INVALID), confirmed, confirmed)
+    writers.append(server.writer())
+    assert writers[0].resolve(URN, "by this one")
+    assert ["stage" in body["query"] for body in server.asked] == [True, True, False, False]
+
+
 def test_refusal_in_an_older_form_settles_the_form() -> None:
     refused = error("customType is required: Failed to create incident.", 500)
     server = Server(httpx.Response(200, json=INVALID), refused, data(raiseIncident=URN))
@@ -155,6 +184,11 @@ def test_answer_that_says_nothing_of_the_write_leaves_it_open(answer: httpx.Resp
     attempt = server.writer().raise_incident(NEW, "mine")
     assert (attempt.landing, attempt.urn, attempt.repeatable) == (Landing.OPEN, None, takes_id)
     assert attempt.reason
+
+
+def test_answer_without_an_incident_says_so() -> None:
+    attempt = Server(data(raiseIncident=None)).writer().raise_incident(NEW, "mine")
+    assert attempt.reason == "DataHub's answer names no incident"
 
 
 @pytest.mark.parametrize("answer", [httpx.ReadError("reset"), httpx.Response(503), error("busy", 503)])
@@ -205,7 +239,7 @@ def test_wrong_token_ends_it() -> None:
 def test_refusal_says_what_to_do(answer: httpx.Response, hint: str) -> None:
     with pytest.raises(WriteError) as caught:
         Server(answer).writer().raise_incident(NEW, "mine")
-    assert hint in caught.value.hint
+    assert caught.value.hint == HINTS[hint]
     assert caught.value.message.startswith("No incident could be raised on urn:li:dataset:x: ")
 
 
