@@ -11,7 +11,7 @@ from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from incident_gate.sandbox.wire import WireFault, WireServer, WireStep
 from incident_gate.session import Result
 
-TIMEOUT = 4.0
+TIMEOUT = 5.0
 BATCH = 5
 ASSETS = tables(3 * BATCH)
 

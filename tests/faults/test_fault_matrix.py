@@ -11,9 +11,11 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from fault_matrix import BATCH, TIMEOUT, TROUBLES, Cell, Kind, Moment, Often, Run, play
+from fault_matrix import ASSETS, BATCH, TIMEOUT, TROUBLES, Cell, Kind, Moment, Often, Run, play
 
+from gating import check
 from incident_gate.policy import Verdict
+from incident_gate.sandbox import Sandbox
 
 CELLS = [
     *(Cell(*values) for values in product(TROUBLES, Moment, Often)),
@@ -32,10 +34,12 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Callable[[Cell], Run]]:
     ]
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(AT_ONCE) as pool:
         # What is bounded by the timeout in earnest is bounded by less here, so that there is time left to go on.
-        patch.setattr("incident_gate.datahub.transport.REQUEST_SECONDS", 1.0)
+        patch.setattr("incident_gate.datahub.transport.REQUEST_SECONDS", 1.5)
         patch.setattr("incident_gate.datahub.reader.BATCH", BATCH)
         patch.setattr("incident_gate.datahub.transport.MAX_ANSWER_BYTES", 1024 * 1024)
         patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 1.0)
+        with Sandbox.start() as server:  # builds the schema once, lest all of them do it at the same time
+            check(server, ASSETS[0])
         played: dict[Cell, Future[Run]] = {cell: pool.submit(play, cell) for cell in wanted}
         yield lambda cell: played[cell].result()
         if path := os.environ.get("INCIDENT_GATE_FAULT_TABLE"):

@@ -204,7 +204,7 @@ def test_progress_of_long_work_has_nowhere_to_go(
     ids=lambda fault: fault.kind if fault else "blocked",
 )
 @pytest.mark.parametrize(
-    "command", [ACTION, (*CLI, "--verbose", f"--headers=X-Access: {HEADER}")], ids=["action", "cli"]
+    "command", [ACTION, (*CLI, "--verbose", "--timeout=1", f"--headers=X-Access: {HEADER}")], ids=["action", "cli"]
 )
 def test_secrets_are_nowhere(server: Sandbox, step: Step, command: Sequence[str], fault: Fault | None) -> None:
     server.faults = Faults(rules=(fault,) if fault else ())
