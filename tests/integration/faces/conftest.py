@@ -31,3 +31,11 @@ def each_datahub(each_sandbox: Sandbox) -> Sandbox:
     """Each DataHub in turn, knowing both assets."""
     each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
     return each_sandbox
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> str:
+    """The path of the same manifest, for the command line."""
+    path = tmp_path / "gate.yml"
+    path.write_text(f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n", encoding="utf-8")
+    return str(path)

@@ -1,72 +1,16 @@
-"""The command line: every command, its exit code, and what it prints for people and for programs."""
+"""`incident-gate check`: its exit code, and what it prints for people and for programs."""
 
 from __future__ import annotations
 
-import builtins
 import io
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command import ask, gate, start
 
-from asking import CUSTOMERS, DASHBOARD, ORDERS
-from incident_gate import __version__
+from asking import CUSTOMERS, ORDERS
 from incident_gate.cli import run
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed, as JSON."""
-        return json.loads(self.out)
-
-
-def gate(*arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
-    """Run a command in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    code = run(arguments, environment or {}, out, err)
-    return Ended(code, out.getvalue(), err.getvalue())
-
-
-def ask(server: Sandbox, *arguments: str) -> Ended:
-    """Run a command that asks a server."""
-    return gate(*arguments, environment={"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": server.token})
-
-
-def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """Start a command in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-c", "from incident_gate.cli import main; main()", *arguments],
-        env={"PATH": os.environ["PATH"], **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
-
-
-@pytest.fixture
-def manifest(tmp_path: Path) -> str:
-    path = tmp_path / "gate.yml"
-    path.write_text(f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n", encoding="utf-8")
-    return str(path)
-
-
-# check
 
 
 def test_check_passes_a_healthy_input(each_datahub: Sandbox, manifest: str) -> None:
@@ -274,147 +218,6 @@ def test_colour_is_for_terminals_that_want_it(
         stdout.truncate(0)
 
 
-# raise, resolve, report
-
-
-def test_raise_and_resolve(each_datahub: Sandbox, manifest: str) -> None:
-    raised = ask(each_datahub, "raise", manifest, "--title", "Broken")
-    [incident] = each_datahub.store.incidents(CUSTOMERS, "ACTIVE")
-    assert (raised.code, incident.title) == (0, "Broken")
-    assert raised.out.startswith("Outcome failure: 1 raised\n")
-    assert incident.urn in raised.out
-
-    resolved = ask(each_datahub, "resolve", manifest)
-    assert resolved.code == 0
-    assert resolved.out.startswith("Outcome success: 1 resolved\n")
-    assert each_datahub.store.incidents(CUSTOMERS, "ACTIVE") == []
-
-
-@pytest.mark.parametrize(("status", "active"), [("failure", 1), ("success", 0), ("cancelled", 0)])
-def test_report_goes_by_the_status(datahub: Sandbox, manifest: str, status: str, active: int) -> None:
-    assert ask(datahub, "report", manifest, "--job-status", status).code == 0
-
-    assert len(datahub.store.incidents(CUSTOMERS, "ACTIVE")) == active
-
-
-def test_report_without_a_status_is_a_mistake(datahub: Sandbox, manifest: str) -> None:
-    ended = ask(datahub, "report", manifest)
-
-    assert ended.code == 2
-    assert "job-status is not set" in ended.err
-
-
-def test_dry_run_says_what_would_be_and_writes_nothing(datahub: Sandbox, manifest: str) -> None:
-    ended = ask(datahub, "raise", manifest, "--dry-run", "--format", "json")
-
-    assert ended.code == 0
-    assert [output["change"] for output in ended.json["outcome"]["outputs"]] == ["would raise"]
-    assert datahub.store.incidents(CUSTOMERS) == []
-
-
-def test_what_cannot_be_written_is_3(datahub: Sandbox, manifest: str) -> None:
-    datahub.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="raiseIncident", code=403),))
-
-    ended = ask(datahub, "raise", manifest)
-
-    assert ended.code == 3
-    assert ended.out.startswith("Outcome failure: 1 not written\n")
-
-
-# validate, schema and the rest
-
-
-def test_validate_tells_of_each_file(tmp_path: Path) -> None:
-    good, bad, old = (tmp_path / name for name in ("good.yml", "bad.yml", "old.yml"))
-    good.write_text(f"- {ORDERS}\n- {DASHBOARD}\n")
-    bad.write_text("inputs:\n  - nonsense\nsurprise: 1\n")
-    old.write_text(
-        f"inputs:\n  - urn: {ORDERS}\n    ignore:\n"
-        "      - {incident: 'urn:li:incident:1', until: 2020-01-01, reason: over}\n"
-    )
-
-    ended = gate("validate", str(good), str(bad), str(old))
-
-    assert ended.code == 2
-    lines = ended.out.splitlines()
-    assert lines[0] == f"{good}: valid, 2 inputs, 0 outputs"
-    assert [line.split(" ")[0] for line in lines[1:3]] == [f"{bad}:2:5:", f"{bad}:3:1:"]
-    assert lines[3].startswith(f"{old}:4:9: warning: the waiver for urn:li:incident:1")
-    assert lines[4] == f"{old}: valid, 1 input, 0 outputs"
-    assert gate("validate", str(good), str(old)).code == 0
-
-
-def test_validate_goes_on_after_a_missing_file(tmp_path: Path) -> None:
-    good = tmp_path / "good.yml"
-    good.write_text(f"- {ORDERS}\n")
-
-    ended = gate("validate", str(tmp_path / "none.yml"), str(good))
-
-    assert ended.code == 2
-    assert "there is no such file" in ended.out
-    assert "good.yml: valid" in ended.out
-
-
-def test_validate_imports_no_http_client(manifest: str) -> None:
-    program = f"""
-import sys
-from incident_gate.cli import run
-code = run(["validate", {manifest!r}], {{}}, sys.stdout, sys.stderr)
-sys.exit(code or "httpx" in sys.modules)
-"""
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
-
-
-def test_schema_is_that_of_the_repository() -> None:
-    ended = gate("schema")
-
-    kept = Path(__file__).parents[3] / "examples" / "manifest.schema.json"
-    assert ended.code == 0
-    assert ended.json == json.loads(kept.read_text(encoding="utf-8"))
-
-
-def test_a_missing_sandbox_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without_graphql(name: str, *arguments: Any, **more: Any) -> Any:
-        if name == "incident_gate.demo":
-            raise ImportError("No module named 'graphql'", name="graphql")
-        return real(name, *arguments, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without_graphql)
-
-    ended = gate("demo")
-
-    assert ended.code == 2
-    assert "The sandbox is not installed (graphql is missing)." in ended.err
-    assert "pip install 'datahub-incident-gate[sandbox]'" in ended.err
-
-
-def test_demo_shows_a_blocked_and_a_passing_run() -> None:
-    ended = gate("demo")
-
-    assert ended.code == 0
-    said = [line for line in ended.out.splitlines() if line.startswith(("Blocked", "Passed", "Outcome", "exit code"))]
-    assert [line.partition(":")[0] for line in said] == [
-        *("Blocked", "exit code 1", "Passed", "exit code 0"),
-        *("Outcome failure", "exit code 0", "Outcome success", "exit code 0"),
-    ]
-
-
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert gate("--version").code == 0
-    assert capsys.readouterr().out == f"incident-gate {__version__}\n"
-
-
-@pytest.mark.parametrize("arguments", [(), ("chekc",), ("check", "--nonsense"), ("validate",)])
-def test_a_wrong_command_line_is_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    assert gate(*arguments).code == 2
-    assert "usage: incident-gate" in capsys.readouterr().err
-
-
-# As a process
-
-
 @pytest.mark.parametrize(("incident", "code"), [(False, 0), (True, 1)])
 def test_a_closed_standard_output_does_not_change_the_verdict(
     datahub: Sandbox, manifest: str, *, incident: bool, code: int
@@ -430,20 +233,3 @@ def test_a_closed_standard_output_does_not_change_the_verdict(
     assert process.wait(timeout=30) == code
     assert process.stderr.read() == ""
     process.stderr.close()
-
-
-def test_sandbox_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    process = start("sandbox", "--port", "0", "--schema", "g2")
-    assert process.stdout
-    url = process.stdout.readline().split()[-1]
-    path = tmp_path / "gate.yml"
-    path.write_text("- urn:li:dataset:(urn:li:dataPlatform:hive,SampleHiveDataset,PROD)\n")
-
-    try:
-        checked = gate("check", str(path), "--datahub-url", url, "--datahub-token", "sandbox-token")
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
-
-    assert checked.code == 0, checked.err
-    assert process.returncode == 0
