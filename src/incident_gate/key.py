@@ -60,9 +60,10 @@ def sign(description: str, key: str) -> str:
 
 
 def key_in(description: str | None) -> str | None:
-    """The key in an incident's description: its last line that is not blank, or nothing.
+    """The key in an incident's description: the last line that is one, or nothing.
 
-    Only the last line counts, so that quoting somebody's incident does not make one's own out of it.
+    A person may have written below it. A quoted line is none, so that quoting somebody's incident does not make one's
+    own out of it.
     """
-    last = (description or "").rstrip().rpartition("\n")[2].strip()
-    return last.removeprefix(_LABEL) if last.startswith(_LABEL) else None
+    lines = (line.strip() for line in reversed((description or "").splitlines()))
+    return next((line.removeprefix(_LABEL) for line in lines if line.startswith(_LABEL)), None)

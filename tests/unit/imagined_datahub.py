@@ -95,8 +95,9 @@ class ImaginedDataHub:
             urn=urn, incidents=incidents[True], resolved=incidents[False], problems=problems, unread=self.unread
         )
 
-    def raise_incident(self, new: NewIncident, incident_id: str) -> Attempt:
+    def raise_incident(self, new: NewIncident, incident_id: str, *, hidden: int = 0) -> Attempt:
         """The next of the attempts."""
+        assert hidden == self.unread
         self.on_attempt(len(self.raised))
         self.raised.append((new, incident_id))
         attempt = self.attempts[len(self.raised) - 1]

@@ -62,15 +62,18 @@ def test_key_is_found_again_in_any_signed_description(description: str, asset: s
         ("text\n\nIncident Gate key: abc\n\n  ", "abc"),
         ("text\r\n\r\nIncident Gate key: abc\r\n", "abc"),
         ("text\n  Incident Gate key: abc  ", "abc"),
-        # Quoted, or with something behind it: that is somebody else's text.
-        ("Incident Gate key: abc\nand more", None),
+        # A person may write below it.
+        ("Incident Gate key: abc\nand more", "abc"),
+        ("Incident Gate key: abc\n\n&nbsp;", "abc"),
+        ("Incident Gate key: old\nIncident Gate key: abc\nand more", "abc"),
+        # Quoted, or with something before it: that is somebody else's text.
         ("> Incident Gate key: abc", None),
         ("see Incident Gate key: abc", None),
         ("incident gate key: abc", None),
         ("Incident Gate key:abc", None),
     ],
 )
-def test_only_the_last_line_is_a_key(description: str | None, key: str | None) -> None:
+def test_key_is_found_on_a_line_of_its_own(description: str | None, key: str | None) -> None:
     assert key_in(description) == key
 
 

@@ -186,7 +186,7 @@ def test_incidents_of_others_are_neither_counted_nor_folded() -> None:
     others = [
         Entry("x", description=sign("failed", "0" * 32)),
         Entry("y", description="by hand"),
-        Entry("z", description=f"{sign('failed', KEY)}\nand edited"),
+        Entry("z", description=f"> {sign('failed', KEY).splitlines()[-1]}"),
     ]
     server = ImaginedDataHub(attempts=[lost(), lost(), lost()], entries=others)
     assert fail(server).change is Change.FAILED
