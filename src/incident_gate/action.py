@@ -117,7 +117,8 @@ class Stage:
             self._annotate([Annotation(level=Level.NOTICE, message=f"No outcome is reported: {why}.")])
             return ExitCode.OK
         try:
-            settings = self._settings()
+            # Where the manifest is saved, its path no longer matters: the job may have turned it into anything.
+            settings = self._settings(reads_manifest="STATE_manifest" not in self.environment)
             manifest = self._saved_manifest(settings)
             self._outcome(settings, manifest, settings.job_status)
         except GateError as error:
@@ -128,9 +129,9 @@ class Stage:
             self._say_where(error)
         return ExitCode.OK
 
-    def _settings(self) -> Settings:
+    def _settings(self, *, reads_manifest: bool = True) -> Settings:
         workspace = Path(self.environment.get("GITHUB_WORKSPACE") or ".")
-        return read_settings(self._input, self.environment, workspace=workspace)
+        return read_settings(self._input, self.environment, workspace=workspace, reads_manifest=reads_manifest)
 
     def _manifest(self, settings: Settings) -> Manifest:
         return read_manifest(settings.manifest, settings.manifest_shown, _today())

@@ -102,6 +102,7 @@ def read_settings(
     *,
     mode: Mode | None = None,
     workspace: Path | None = None,
+    reads_manifest: bool = True,
 ) -> Settings:
     """Check everything that was said.
 
@@ -110,6 +111,7 @@ def read_settings(
         environment: The process's variables, for fallbacks and what GitHub says of the run.
         mode: What the command line's command means; None reads the input of that name.
         workspace: The folder that paths must stay below, symlinks resolved; None for the command line.
+        reads_manifest: Whether the manifest's file is going to be read, so that its path matters.
 
     Raises:
         SettingError: With every mistake, one a line.
@@ -122,7 +124,7 @@ def read_settings(
     headers: Mapping[str, str] = check(lambda: _headers(get("headers")), {})
     ca_bundle = check(lambda: _path("ca-bundle", get("ca-bundle"), workspace) if get("ca-bundle") else None, None)
     shown = get("manifest") or DEFAULT_MANIFEST
-    manifest = check(lambda: _path("manifest", shown, workspace), Path())
+    manifest = check(lambda: _path("manifest", shown, workspace if reads_manifest else None), Path())
     mode = mode or check(lambda: _choice("mode", get("mode"), Mode), None) or Mode.GATE
     job_status = check(lambda: _job_status(mode, get("job-status").lower()), "")
     overrides = Overrides(

@@ -137,7 +137,7 @@ class OutcomeReporter:
         if self.dry_run:
             return OutputResult(entry=entry, change=Change.WOULD_RAISE)
         earlier = of_key((*health.incidents, *health.resolved), key)
-        return Wanted(entry=entry, key=key, previous=earlier[-1].urn if earlier else "")
+        return Wanted(entry=entry, key=key, previous=earlier[-1].urn if earlier else "", hidden=health.unread)
 
     def _raiser(self) -> Raiser:
         return Raiser(

@@ -45,7 +45,7 @@ class HistoryReader(Protocol):
 class IncidentWriter(Protocol):
     """Whoever can write incidents: `datahub.writer.Writer`."""
 
-    def raise_incident(self, new: NewIncident, incident_id: str) -> Attempt:
+    def raise_incident(self, new: NewIncident, incident_id: str, *, hidden: int) -> Attempt:
         """Try once to raise."""
 
     def keep(self, incident_urn: str, message: str) -> bool:
@@ -75,11 +75,16 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """An incident that an output is to have; `previous` is this key's latest one that is over, empty without one."""
+    """An incident that an output is to have.
+
+    `previous` is this key's latest one that is over, empty without one. `hidden` counts incidents of the output that
+    DataHub has and does not show: this job's may be among them.
+    """
 
     entry: OutputEntry
     key: str
     previous: str = ""
+    hidden: int = 0
 
 
 def incident_id(key: str, previous: str) -> str:
@@ -133,6 +138,7 @@ class _Draft:
     entry: OutputEntry
     key: str
     previous: str
+    hidden: int
     attempt: Attempt = _NO_ANSWER
     result: OutputResult | None = None
 
@@ -179,7 +185,7 @@ class Raiser:
 
     def run(self, wanted: Sequence[Wanted]) -> list[OutputResult]:
         """Raise each of them; one that cannot be written never stops the others."""
-        drafts = [_Draft(entry=w.entry, key=w.key, previous=w.previous) for w in wanted]
+        drafts = [_Draft(entry=w.entry, key=w.key, previous=w.previous, hidden=w.hidden) for w in wanted]
         for _ in range(MOST_ROUNDS):
             open_drafts = [draft for draft in drafts if draft.result is None]
             if not open_drafts or self.deadline.passed:
@@ -195,19 +201,20 @@ class Raiser:
 
     def _attempt_all(self, drafts: Sequence[_Draft]) -> None:
         crew = Crew[Attempt | OutputResult](threads=PARALLEL, deadline=self.deadline)
-        answers = crew.run([partial(self._attempt, draft.entry, draft.key, draft.previous) for draft in drafts])
+        answers = crew.run([partial(self._attempt, draft) for draft in drafts])
         for draft, answer in zip(drafts, answers, strict=True):
             if isinstance(answer, OutputResult):
                 draft.result = answer
             else:
                 draft.attempt = answer or _NO_ANSWER
 
-    def _attempt(self, entry: OutputEntry, key: str, previous: str) -> Attempt | OutputResult:
+    def _attempt(self, draft: _Draft) -> Attempt | OutputResult:
         """One attempt, along the chain of ids as far as that is taken by what is over; or why there is none."""
+        entry, key, previous = draft.entry, draft.key, draft.previous
         new = self.wording.incident(entry, key, self.clock_ms())
         try:
             for _ in range(MOST_LINKS):
-                attempt = self.writer.raise_incident(new, incident_id(key, previous))
+                attempt = self.writer.raise_incident(new, incident_id(key, previous), hidden=draft.hidden)
                 if attempt.landing is not Landing.EXISTS or attempt.urn is None:
                     return attempt
                 if self.writer.look_up(attempt.urn).is_active is not False:

@@ -146,4 +146,5 @@ class Session:
                 settings.connection.address.graphql_url,
                 Deadline.after(settings.timeout),
                 on_exchange=self.on_exchange,
+                secrets=settings.connection.secrets,
             )

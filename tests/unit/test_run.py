@@ -100,7 +100,7 @@ def test_there_is_no_half_address(missing: str) -> None:
         ("pull_request_review_comment", True),
         ("push", False),
         ("schedule", False),
-        ("merge_group", False),
+        ("merge_group", True),
     ],
 )
 def test_pull_requests_are_known_by_their_event(event: str, *, is_one: bool) -> None:

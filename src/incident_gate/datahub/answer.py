@@ -21,6 +21,10 @@ class Element:
     errors: tuple[GraphqlError, ...] = ()
 
 
+# A search index holds at most 2,147,483,519 documents in a shard; more is no count.
+MOST_COUNTED = 2**31
+
+
 @dataclass(slots=True)
 class Listing:
     """The incidents of one URN as they come in, page by page.
@@ -68,7 +72,7 @@ class Listing:
             self._problem(Reason.MALFORMED, "DataHub's list of its incidents is not a list", _ACCESS_HINT)
             return False
         total = page.get("total")
-        if isinstance(total, bool) or not isinstance(total, int) or total < 0:
+        if isinstance(total, bool) or not isinstance(total, int) or not 0 <= total <= MOST_COUNTED:
             self._problem(Reason.MALFORMED, "DataHub does not count its incidents", _ACCESS_HINT)
             total = 0
         self.answered = True
@@ -218,7 +222,7 @@ def _siblings(draft: Draft, value: dict[str, Any]) -> Sequence[tuple[dict[str, A
     """Each sibling that is shown, with its list; one that is named and not shown may have incidents."""
     outer = value.get("siblings")
     inner = outer.get("siblings") if isinstance(outer, dict) else None
-    if outer is None or (isinstance(outer, dict) and inner is None):
+    if outer is None or (isinstance(outer, dict) and "siblings" in outer and inner is None):
         return []
     if not isinstance(inner, list):
         draft.problem(Reason.MALFORMED, "DataHub's list of its siblings is not a list")

@@ -14,6 +14,8 @@ from incident_gate import __version__
 from incident_gate.datahub.address import Address
 from incident_gate.errors import SettingError
 
+SHORTEST_SECRET = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
@@ -23,6 +25,12 @@ class Connection:
     token: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_bundle: Path | None = None
+
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """What must not come back out of an answer: values short enough to be ordinary words are none."""
+        values = (self.token, *self.headers.values())
+        return tuple(value.encode() for value in values if len(value) >= SHORTEST_SECRET)
 
 
 def open_client(connection: Connection, *, connections: int) -> httpx.Client:

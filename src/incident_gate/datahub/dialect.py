@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from incident_gate.datahub import documents
-from incident_gate.datahub.failure import RequestFailure
+from incident_gate.datahub.failure import Failure, RequestFailure
 from incident_gate.datahub.schema import Schema, schema_from_introspection
 from incident_gate.datahub.transport import Transport
-from incident_gate.errors import RefusedError
+from incident_gate.errors import RefusedError, UnreachableError
 
 T = TypeVar("T")
 
@@ -23,6 +23,7 @@ class Dialect:
         self._transport = transport
         self._lock = threading.Lock()
         self._looked = False
+        self._learned: Schema | None = None
         self._lacking: set[str] = set()
 
     def speak(self, ask: Callable[[Schema], T]) -> T:
@@ -42,6 +43,15 @@ class Dialect:
                     if self.schema is schema:
                         self.schema = self._next(schema, failure)
 
+    def is_spoken(self, schema: Schema) -> bool:
+        """Whether a form is what the server's schema asks for, as far as it can be looked at.
+
+        Asked when a question is refused in words that are not known here: it may be the form, or an asset in it.
+        """
+        with self._lock:
+            learned = self._look()
+        return learned is None or learned == schema
+
     def try_apart(self, feature: str, ask: Callable[[], None]) -> None:
         """Ask for something that the server may not have; after one refusal it is not asked again."""
         if feature in self._lacking:
@@ -52,19 +62,25 @@ class Dialect:
             self._lacking.add(feature)
 
     def _next(self, refused: Schema, failure: RequestFailure) -> Schema:
-        if refused.probe:
-            raise RefusedError(
-                f"The server answers GraphQL but refuses the simplest question about a dataset's incidents: {failure}.",
-                hint="Check that datahub-url is DataHub's, of 2022 or later.",
-            ) from failure
-        if not self._looked:
-            self._looked = True
-            if (schema := self._look()) and schema != refused:
-                return schema
-        return Schema.seed()
+        if not refused.probe:
+            learned = self._look()
+            return learned if learned and learned != refused else Schema.seed()
+        if refused != Schema.barest():
+            return Schema.barest()
+        raise RefusedError(
+            f"The server answers GraphQL but refuses the simplest question about a dataset's incidents: {failure}.",
+            hint="Check that datahub-url is DataHub's, of 2022 or later.",
+        ) from failure
 
     def _look(self) -> Schema | None:
-        try:
-            return schema_from_introspection(self._transport.execute(documents.INTROSPECTION, {}, assets=0).data)
-        except RequestFailure:  # introspection can be switched off
-            return None
+        """What the schema asks for, looked at once; None if the server will not tell."""
+        if not self._looked:
+            self._looked = True
+            try:
+                # Not repeatable, so that a proxy that lets no introspection through does not cost the time for retries.
+                answer = self._transport.execute(documents.INTROSPECTION, {}, repeatable=False, assets=0)
+                self._learned = schema_from_introspection(answer.data)
+            except (Failure, RefusedError, UnreachableError):
+                # It can be switched off, in many ways; whoever refuses the token has refused the question before.
+                self._learned = None
+        return self._learned

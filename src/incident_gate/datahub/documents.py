@@ -48,7 +48,8 @@ def health_of_each(schema: Schema, kind: EntityType, number: int, *, history: bo
     variables = _urns(number)
     fields = schema.assets[kind]
     selection = _asset(fields, history=history)
-    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ urn {selection} }}" for i in range(number))
+    own = "urn " if schema.names else ""
+    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ {own}{selection} }}" for i in range(number))
     return Operation(
         name, f"query {name}({variables}, {_paging(siblings=fields.siblings)}) {{ {roots} }} {_page(schema)}"
     )

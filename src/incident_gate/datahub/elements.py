@@ -59,7 +59,8 @@ class Elements:
         """As `aliased`, for fields that return the asset with its URN; an asset that is another one counts as none."""
         elements = self.aliased(operation, urns, variables)
         for place, (urn, element) in enumerate(zip(urns, elements, strict=True)):
-            if isinstance(element.value, dict) and _urn_of(element.value) != urn:
+            # The barest form does not ask for the URN: there the alias alone says whose it is.
+            if isinstance(element.value, dict) and "urn" in element.value and _urn_of(element.value) != urn:
                 elements[place] = replace(element, value=None)
         return elements
 

@@ -10,6 +10,7 @@ What ends the whole conversation is a `DataHubError` of `incident_gate.errors`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from incident_gate.errors import DataHubError, UnreachableError
@@ -77,33 +78,35 @@ class GraphqlError:
         return f"{self.message} (code {self.code})" if self.code else self.message
 
 
+class Misfit(Enum):
+    """Whether a server refused a document before it executed anything of it."""
+
+    NONE = auto()
+    INVALID = auto()  # its schema lacks something of it
+    COSTLY = auto()  # too complex or too deep
+    POSSIBLE = auto()  # perhaps one of these, in words that are not known here
+
+
 class RequestFailure(Failure):
     """Refused as it stands.
 
     Args:
         message: What happened.
         errors: The GraphQL errors, if that is what came.
-        invalid: Whether the server's schema refused the document, so that nothing of it was executed.
-        costly: Whether it was refused as too complex or too deep, likewise before anything was executed.
+        misfit: Whether it is the document that the server refused.
         status: The HTTP status.
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        errors: tuple[GraphqlError, ...] = (),
-        invalid: bool = False,
-        costly: bool = False,
-        status: int = 200,
+        self, message: str, *, errors: tuple[GraphqlError, ...] = (), misfit: Misfit = Misfit.NONE, status: int = 200
     ) -> None:
         codes = {error.code for error in errors}
         # These are said before anything is written; everything else leaves it open.
-        refused = invalid or costly or status in {400, 413} or (bool(codes) and codes <= _REFUSALS)
+        unexecuted = misfit in {Misfit.INVALID, Misfit.COSTLY} or status in {400, 413}
+        refused = unexecuted or (bool(codes) and codes <= _REFUSALS)
         super().__init__(message, maybe_done=not refused)
         self.errors = errors
-        self.invalid = invalid
-        self.costly = costly
+        self.misfit = misfit
         self.status = status
 
     @property

@@ -11,7 +11,7 @@ from incident_gate.datahub import documents
 from incident_gate.datahub.answer import Draft, Listing, read_element, read_removal, read_siblings, unanswered
 from incident_gate.datahub.dialect import Dialect
 from incident_gate.datahub.elements import ALIASES, Elements, Page
-from incident_gate.datahub.failure import RequestFailure
+from incident_gate.datahub.failure import Misfit, RequestFailure
 from incident_gate.datahub.isolation import Isolation
 from incident_gate.datahub.model import Health, Problem, Reason
 from incident_gate.datahub.schema import Schema
@@ -94,7 +94,12 @@ class Inquiry:
         sheet.refused.clear()
 
         def ask(part: Sequence[Question]) -> None:
-            sheet.drafts.update(self._ask_part(schema, part))
+            try:
+                sheet.drafts.update(self._ask_part(schema, part))
+            except RequestFailure as failure:
+                if failure.misfit is Misfit.POSSIBLE and not self._dialect.is_spoken(schema):
+                    raise RequestFailure(failure.message, errors=failure.errors, misfit=Misfit.INVALID) from failure
+                raise
 
         def refused(question: Question, failure: RequestFailure) -> None:
             # Without GraphQL errors it is the request that failed, and nothing was said about the asset.

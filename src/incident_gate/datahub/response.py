@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from incident_gate.datahub.failure import Answer, GraphqlError, RequestFailure, TransientFailure
+from incident_gate.datahub.failure import Answer, GraphqlError, Misfit, RequestFailure, TransientFailure
 from incident_gate.errors import RefusedError
 
 # Seconds for which a broken connection or a garbled answer is tried again: a restart behind a load balancer takes that
@@ -121,15 +121,27 @@ def _graphql(value: dict[str, Any], status: int, host: str) -> Answer:
             slow=any(error.code == 504 for error in busy),  # noqa: PLR2004
             answer=Answer(data, errors) if isinstance(data, dict) and partial else None,
         )
-    if not isinstance(data, dict):
-        if not errors:
-            raise RequestFailure(f"{host} answers without data (HTTP {status})", status=status)
-        invalid = any(e.classification in _INVALID_CLASSES or _INVALID.search(e.message) for e in errors)
-        costly = any(_COSTLY.search(e.message) for e in errors)
-        raise RequestFailure(
-            str(errors[0]), errors=errors, invalid=invalid and not costly, costly=costly, status=status
-        )
+    # What fails while it is executed has a path. What the server refuses before has none, and no data either.
+    unexecuted = bool(errors) and not any(error.path for error in errors)
+    if not isinstance(data, dict) or (unexecuted and all(value is None for value in data.values())):
+        raise _refused(errors, unexecuted=unexecuted, status=status, host=host)
+    if status >= 400 and not errors:  # noqa: PLR2004 - the class of errors
+        raise RequestFailure(f"{host} answers HTTP {status}", status=status)
     return Answer(data, errors)
+
+
+def _refused(errors: tuple[GraphqlError, ...], *, unexecuted: bool, status: int, host: str) -> RequestFailure:
+    if not errors:
+        return RequestFailure(f"{host} answers without data (HTTP {status})", status=status)
+    misfit = Misfit.NONE
+    if unexecuted and {error.code for error in errors} <= {None, 400}:
+        if any(_COSTLY.search(error.message) for error in errors):
+            misfit = Misfit.COSTLY
+        elif any(e.classification in _INVALID_CLASSES or _INVALID.search(e.message) for e in errors):
+            misfit = Misfit.INVALID
+        else:
+            misfit = Misfit.POSSIBLE
+    return RequestFailure(str(errors[0]), errors=errors, misfit=misfit, status=status)
 
 
 def _error(value: object) -> GraphqlError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -50,7 +50,7 @@ class Schema:
 
     `entities`: many assets in one field. `entity_exists`: `Query.entityExists`. `status_field`: the field of an
     incident that holds its state. `probe`: nothing is known for sure (introspection is off), so what is missing here
-    is asked for in requests of its own.
+    is asked for in requests of its own. `names`: an asset says its own URN, which is checked.
     """
 
     entities: bool = True
@@ -61,6 +61,7 @@ class Schema:
     incident_fields: frozenset[str] = frozenset(INCIDENT_FIELDS)
     status_field: str = "status"
     probe: bool = False
+    names: bool = True
 
     @property
     def has_siblings(self) -> bool:
@@ -69,13 +70,17 @@ class Schema:
 
     @classmethod
     def seed(cls) -> Schema:
-        """The oldest documented question, which every server answers."""
+        """The oldest question, with all that is known of an incident on every generation."""
         return cls(
             entities=False,
             assets={kind: AssetFields(exists=False, removed=False) for kind in EntityType},
-            incident_fields=frozenset({"title", "description"}),
             probe=True,
         )
+
+    @classmethod
+    def barest(cls) -> Schema:
+        """The oldest question as DataHub first documented it, word for word."""
+        return replace(cls.seed(), incident_fields=frozenset({"title", "description"}), names=False)
 
 
 def schema_from_introspection(data: Mapping[str, Any]) -> Schema | None:

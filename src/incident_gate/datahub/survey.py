@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from incident_gate.datahub.documents import Operation
-from incident_gate.datahub.failure import RequestFailure
+from incident_gate.datahub.failure import Misfit, RequestFailure
 from incident_gate.datahub.reader import BATCH
 from incident_gate.datahub.schema import TYPE_NAMES
 from incident_gate.datahub.transport import Transport
@@ -80,7 +80,7 @@ def identity_of(transport: Transport) -> Identity:
     try:
         data = transport.execute(SELF, {}, assets=0).data
     except RequestFailure as failure:
-        if not failure.invalid:
+        if failure.misfit is Misfit.NONE:
             raise
         return Identity()
     user = _get(data, "me", "corpUser", "username") or _get(data, "me", "corpUser", "urn")

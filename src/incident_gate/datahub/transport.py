@@ -6,7 +6,7 @@ import json
 import random
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -61,6 +61,7 @@ class Transport:
         url: The GraphQL endpoint.
         deadline: After it no request is begun, and none is waited for.
         on_exchange: Told of every request, for the debug log.
+        secrets: What was sent and must not come back: an error that quotes the request would carry it into reports.
     """
 
     def __init__(
@@ -70,12 +71,14 @@ class Transport:
         deadline: Deadline,
         *,
         on_exchange: Callable[[Exchange], None] | None = None,
+        secrets: Sequence[bytes] = (),
     ) -> None:
         self.deadline = deadline
         self._client = client
         self._url = url
         self._host = urlsplit(url).netloc
         self._on_exchange = on_exchange
+        self._secrets = secrets
 
     def execute(
         self,
@@ -216,6 +219,8 @@ class Transport:
                         raise RequestFailure(
                             f"{self._host} sends more than {MAX_ANSWER_BYTES >> 20} MiB in one answer", status=413
                         )
+                for secret in self._secrets:
+                    content = content.replace(secret, b"***")
                 return _Received(response.status_code, response.headers, content)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise self._translated(error) from error

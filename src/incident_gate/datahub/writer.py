@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from incident_gate.datahub import documents
 from incident_gate.datahub.documents import Operation
-from incident_gate.datahub.failure import RequestFailure, TransientFailure
+from incident_gate.datahub.failure import Misfit, RequestFailure, TransientFailure
 from incident_gate.datahub.model import Priority
 from incident_gate.datahub.transport import Transport
 from incident_gate.errors import UnreachableError, WriteError
@@ -83,7 +83,7 @@ class Writer:
         )
         self._resolving: tuple[Operation, ...] = (documents.RESOLVE_FIXED, documents.RESOLVE)
 
-    def raise_incident(self, new: NewIncident, incident_id: str) -> Attempt:
+    def raise_incident(self, new: NewIncident, incident_id: str, *, hidden: int = 0) -> Attempt:
         """Try once to raise an incident.
 
         A server that takes the id makes this repeatable, and it is repeated while there is time. Any other is asked
@@ -92,6 +92,8 @@ class Writer:
         Args:
             new: What to raise.
             incident_id: The id to give it where the server takes one.
+            hidden: How many incidents of the asset the server counts and does not show. If there are any, only an id
+                makes sure that this is no second one.
 
         Raises:
             WriteError: The server refuses it.
@@ -100,8 +102,14 @@ class Writer:
         forms = self._raising
         refusals: list[RequestFailure] = []
         for position, form in enumerate(forms):
+            if hidden and form is not documents.RAISE_WITH_ID:
+                raise WriteError(
+                    f"DataHub counts {hidden:,} more incidents on {new.asset} than it shows: "
+                    "one of them may be this job's, so none was raised.",
+                    hint="Check that DataHub's search index and its database agree.",
+                )
             outcome = self._raise_as(form, new, incident_id)
-            if isinstance(outcome, Attempt) or not outcome.invalid:
+            if isinstance(outcome, Attempt) or outcome.misfit not in {Misfit.INVALID, Misfit.POSSIBLE}:
                 if position:
                     # Only now: an incident type that the server does not know is refused in every form, and says
                     # nothing of the server's generation.
@@ -184,7 +192,7 @@ class Writer:
                 return True
             errors = "; ".join(map(str, answer.errors)) or "DataHub did not confirm it"
             failure = RequestFailure(errors, errors=answer.errors)
-        if failure.invalid and operation is documents.RESOLVE_FIXED:
+        if failure.misfit in {Misfit.INVALID, Misfit.POSSIBLE} and operation is documents.RESOLVE_FIXED:
             raise failure
         if _NOT_FOUND in failure.codes:
             return False

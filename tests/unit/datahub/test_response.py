@@ -4,7 +4,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from incident_gate.datahub.failure import RequestFailure, TransientFailure
+from incident_gate.datahub.failure import Misfit, RequestFailure, TransientFailure
 from incident_gate.datahub.response import read_response
 from incident_gate.errors import RefusedError
 
@@ -61,26 +61,42 @@ def test_json_that_is_not_graphql_is_refused(body: bytes) -> None:
         read_response(200, JSON, body, url=URL, anonymous=False)
 
 
+UNDEFINED = "Validation error (FieldUndefined@[a/exists]) : Field 'exists' in type 'Dataset' is undefined"
+
+
 @pytest.mark.parametrize(
-    ("message", "invalid", "costly"),
+    ("error", "misfit"),
     [
-        (
-            "Validation error (FieldUndefined@[a/exists]) : Field 'exists' in type 'Dataset' is undefined",
-            True,
-            False,
-        ),
-        ('Cannot query field "exists" on type "Dataset".', True, False),
-        ("maximum query complexity exceeded 2431 > 2000", False, True),
-        ("maximum query depth exceeded 51 > 50", False, True),
-        ("The server is out of order", False, False),
+        ({"message": UNDEFINED}, Misfit.INVALID),
+        ({"message": UNDEFINED, "extensions": {"code": 400}}, Misfit.INVALID),
+        ({"message": "no", "extensions": {"classification": "ValidationError"}}, Misfit.INVALID),
+        ({"message": 'Cannot query field "exists" on type "Dataset".'}, Misfit.INVALID),
+        ({"message": "maximum query complexity exceeded 2431 > 2000"}, Misfit.COSTLY),
+        ({"message": "maximum query depth exceeded 51 > 50"}, Misfit.COSTLY),
+        ({"message": "Bad Request"}, Misfit.POSSIBLE),
+        # What was executed and failed says nothing of the schema, whatever its words are.
+        ({"message": UNDEFINED, "path": ["a0", "siblings"]}, Misfit.NONE),
+        ({"message": UNDEFINED, "extensions": {"code": 500}}, Misfit.NONE),
+        ({"message": "The server is out of order", "path": ["entities"]}, Misfit.NONE),
     ],
 )
-def test_refusal_of_a_document_is_told_from_other_errors(message: str, *, invalid: bool, costly: bool) -> None:
-    body = json.dumps({"errors": [{"message": message}]}).encode()
+@pytest.mark.parametrize("data", [{}, {"data": None}, {"data": {}}, {"data": {"entities": None}}])
+def test_refusal_of_a_document_is_told_from_other_errors(
+    error: dict[str, object], misfit: Misfit, data: dict[str, object]
+) -> None:
+    if "path" in error and data.get("data") is not None:
+        data = {"data": None}
+    body = json.dumps({"errors": [error], **data}).encode()
     with pytest.raises(RequestFailure) as caught:
         read_response(200, JSON, body, url=URL, anonymous=False)
 
-    assert (caught.value.invalid, caught.value.costly) == (invalid, costly)
+    assert caught.value.misfit is misfit
+
+
+@pytest.mark.parametrize("status", [400, 409, 418, 500])
+def test_error_status_is_no_answer_even_with_healthy_data(status: int) -> None:
+    with pytest.raises(RequestFailure, match=f"HTTP {status}"):
+        read_response(status, JSON, b'{"data": {"entities": []}}', url=URL, anonymous=False)
 
 
 def test_redirect_tells_the_host_and_neither_credentials_nor_query() -> None:
