@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from incident_gate.arguments import parser
-from incident_gate.console import end, on_interrupt, prepare_streams, say
+from incident_gate.console import end, on_interrupt, prepare, say
 from incident_gate.errors import ExitCode, GateError, SettingError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Run the command line."""
-    prepare_streams()
+    prepare()
     on_interrupt(lambda: "Interrupted. The next run finds what this one raised and goes on from there.")
     end(run(sys.argv[1:], os.environ, sys.stdout, sys.stderr))
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from incident_gate.action import Stage
+from incident_gate.action import reports_outcome
 from incident_gate.sandbox import Sandbox
+from incident_gate.stage import Stage
 
 DEFAULTS = {
     "manifest": ".github/incident-gate.yml",
@@ -141,7 +142,10 @@ class Step:
 
     def _in_process(self, stage: str, server: Sandbox | None, inputs: Mapping[str, str]) -> Ended:
         stdout = io.StringIO()
-        step = Stage(environment=self._prepared(stage, server, inputs), stdout=stdout)
+        environment = self._prepared(stage, server, inputs)
+        if stage == "post" and not reports_outcome(environment):
+            return self.ended(0, "", stage)
+        step = Stage(environment=environment, stdout=stdout)
         code = step.guarded(lambda it: it.main() if stage == "main" else it.post())
         return self.ended(code, stdout.getvalue(), stage)
 

@@ -6,8 +6,8 @@ import pytest
 from step import Ended, Step
 
 from asking import CUSTOMERS, ORDERS
-from incident_gate.action import LONGEST_STATE
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from incident_gate.stage import LONGEST_STATE
 
 
 def active(server: Sandbox) -> list[str]:
