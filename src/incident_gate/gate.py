@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from incident_gate.datahub.inquiry import Question
 from incident_gate.datahub.model import Incident
@@ -22,8 +21,7 @@ class HealthReader(Protocol):
         """Ask for all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A decision on every input, and what went wrong with the conversation as a whole, if anything did."""
 
     decisions: tuple[Decision, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from incident_gate.datahub.model import Health, Incident, Priority, Problem
 from incident_gate.manifest.model import Defaults, InputEntry, OnIncident, OnUnknown
@@ -29,8 +29,7 @@ class Conclusion(StrEnum):
     BLOCK = "block"
 
 
-@dataclass(frozen=True, slots=True)
-class Excused:
+class Excused(NamedTuple):
     """An active incident that does not count, and the rule that says so."""
 
     incident: Incident
@@ -83,8 +82,7 @@ class Rule:
         return replace(self, on_unknown=on_unknown)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overrides:
+class Overrides(NamedTuple):
     """What the action's inputs or the command line's options say for every entry that does not say otherwise."""
 
     on_incident: OnIncident | None = None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from incident_gate.config import Settings
 from incident_gate.datahub.connection import open_client
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from incident_gate.doctor import Diagnosis
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a stage has to say, and what it returns."""
 
     report: Report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_gate.datahub.failure import GraphqlError
 from incident_gate.datahub.model import Health, Incident, Priority, Problem, Reason
@@ -13,8 +13,7 @@ _SUPPORT_HINT = "Take it out of the manifest, or check that this DataHub version
 _ACCESS_HINT = "Check that the token's user may view it, and that DataHub is healthy; then run again."
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """What an answer says of one asset: a value of any shape, and the errors whose path leads into it."""
 
     value: object

@@ -6,14 +6,13 @@ scalars and enums stand as variables inside an inline object.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from incident_gate.datahub.schema import INCIDENT_FIELDS, TYPE_NAMES, AssetFields, Schema
 from incident_gate.urn import EntityType
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """A document and its operation's name, on which servers may key rate limits."""
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from incident_gate.datahub import documents
@@ -61,7 +61,7 @@ class Elements:
         for place, (urn, element) in enumerate(zip(urns, elements, strict=True)):
             # The barest form does not ask for the URN: there the alias alone says whose it is.
             if isinstance(element.value, dict) and "urn" in element.value and _urn_of(element.value) != urn:
-                elements[place] = replace(element, value=None)
+                elements[place] = element._replace(value=None)
         return elements
 
     def aliased(

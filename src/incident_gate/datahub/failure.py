@@ -9,9 +9,8 @@ What ends the whole conversation is a `DataHubError` of `incident_gate.errors`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_gate.errors import DataHubError, UnreachableError
 
@@ -65,8 +64,7 @@ class TransientFailure(Failure):
         self.answer = answer
 
 
-@dataclass(frozen=True, slots=True)
-class GraphqlError:
+class GraphqlError(NamedTuple):
     """One element of `errors`; `code` is DataHub's own (`extensions.code`), None where the server gave none."""
 
     message: str
@@ -115,8 +113,7 @@ class RequestFailure(Failure):
         return frozenset(error.code for error in self.errors)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A GraphQL answer with data, perhaps partial: then `errors` say what is missing."""
 
     data: dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from incident_gate.datahub import documents
 from incident_gate.datahub.answer import Draft, Listing, read_element, read_removal, read_siblings, unanswered
@@ -26,16 +26,14 @@ FIRST_PAGE, FURTHER_PAGE, MOST_PAGES = 100, 1000, 500
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """An asset to ask about, and whether its siblings' incidents count."""
 
     urn: Urn
     siblings: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What became of one batch.
 
     `healths` is in the order of the questions, None for each that nothing was said about; `failure` is what ended the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
 class Priority(IntEnum):
@@ -43,8 +44,7 @@ class Reason(StrEnum):
     MALFORMED = "malformed"  # the answer is not what the schema promises
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One reason why an asset is `unknown`, with a sentence for the person who must act."""
 
     reason: Reason

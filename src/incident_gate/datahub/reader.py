@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from incident_gate.datahub.answer import unanswered
 from incident_gate.datahub.crew import Crew
@@ -21,8 +21,7 @@ PARALLEL = 4
 GRACE = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The health of every asset that was asked for, in that order.
 
     `failure` is set when the conversation as a whole failed: then some assets, perhaps all, are without an answer.

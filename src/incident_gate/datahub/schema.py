@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_gate.urn import EntityType
 
@@ -24,8 +24,7 @@ TYPE_NAMES = MappingProxyType(
 INCIDENT_FIELDS = ("title", "description", "incidentType", "customType", "priority", "created")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetFields:
+class AssetFields(NamedTuple):
     """Which of an asset type's fields a server has."""
 
     incidents: bool = True

@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from incident_gate.datahub.model import INCIDENT_TYPES, Priority
 from incident_gate.urn import Urn
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(NamedTuple):
     """What a text must be like: its length, whether it may have several lines, and a pattern with words for it."""
 
     expected: str = "a text on one line"
@@ -25,8 +24,7 @@ class Text:
     pattern: str = r"\S"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(NamedTuple):
     """A key of the file.
 
     Args:
@@ -63,8 +61,7 @@ class OnUnknown(StrEnum):
     WARN = "warn"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place in the manifest, both counted from 1."""
 
     line: int
