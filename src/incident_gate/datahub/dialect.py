@@ -43,15 +43,6 @@ class Dialect:
                     if self.schema is schema:
                         self.schema = self._next(schema, failure)
 
-    def is_spoken(self, schema: Schema) -> bool:
-        """Whether a form is what the server's schema asks for, as far as it can be looked at.
-
-        Asked when a question is refused in words that are not known here: it may be the form, or an asset in it.
-        """
-        with self._lock:
-            learned = self._look()
-        return learned is None or learned == schema
-
     def try_apart(self, feature: str, ask: Callable[[], None]) -> None:
         """Ask for something that the server may not have; after one refusal it is not asked again."""
         if feature in self._lacking:

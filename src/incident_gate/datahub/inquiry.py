@@ -95,7 +95,8 @@ class Inquiry:
             try:
                 sheet.drafts.update(self._ask_part(schema, part))
             except RequestFailure as failure:
-                if failure.misfit is Misfit.POSSIBLE and not self._dialect.is_spoken(schema):
+                kind = part[0].urn.entity_type
+                if failure.misfit is Misfit.POSSIBLE and not self._elements.understood(schema, kind):
                     raise RequestFailure(failure.message, errors=failure.errors, misfit=Misfit.INVALID) from failure
                 raise
 

@@ -99,7 +99,8 @@ def schema_from_introspection(data: Mapping[str, Any]) -> Schema | None:
     }
     query = fields.get("Query", frozenset())
     incident = fields.get("Incident", frozenset())
-    if not query & {"dataset", "entities"}:
+    # A look that does not even show datasets was not let through whole.
+    if not query & {"dataset", "entities"} or not fields.get(TYPE_NAMES[EntityType.DATASET]):
         return None
     return Schema(
         entities="entities" in query,
@@ -116,6 +117,7 @@ def schema_from_introspection(data: Mapping[str, Any]) -> Schema | None:
         },
         incident_fields=incident & frozenset(INCIDENT_FIELDS),
         status_field="status" if "status" in incident else "incidentStatus" if "incidentStatus" in incident else "",
+        names="urn" in fields[TYPE_NAMES[EntityType.DATASET]],
     )
 
 

@@ -38,7 +38,7 @@ class Key(NamedTuple):
     """
 
     doc: str
-    text: Text = field(default_factory=Text)
+    text: Text = Text()
     choices: tuple[str, ...] = ()
     min_items: int = 0
     unique: str | None = None
