@@ -36,7 +36,7 @@ demo: $(DEMO)/.ready ## Set up and run the gate against the sandbox
 
 .PHONY: test
 test: $(TEST)/.installed ## Set up and run all tests against the built wheel
-	@$(TEST)/bin/python -m pytest $(PYTEST_ARGS)
+	@$(TEST)/bin/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(LINT)/.ready ## Check style, types, workflows, image file and documents
