@@ -27,10 +27,13 @@ class Connection:
     ca_bundle: Path | None = None
 
     @property
-    def secrets(self) -> tuple[bytes, ...]:
-        """What must not come back out of an answer: values short enough to be ordinary words are none."""
-        values = (self.token, *self.headers.values())
-        return tuple(value.encode() for value in values if len(value) >= SHORTEST_SECRET)
+    def secrets(self) -> tuple[str, ...]:
+        """What must not come back out of an answer: words short enough to be ordinary ones are none.
+
+        Word by word, because a server may quote what follows a `Bearer` or `Basic` alone.
+        """
+        words = " ".join((self.token, *self.headers.values())).split()
+        return tuple(word for word in words if len(word) >= SHORTEST_SECRET)
 
 
 def open_client(connection: Connection, *, connections: int) -> httpx.Client:

@@ -19,6 +19,13 @@ class Operation(NamedTuple):
     text: str
 
 
+def idle(operation: Operation) -> Operation:
+    """The same document with everything skipped: a server validates it as ever, and executes nothing of it."""
+    head, _, rest = operation.text.partition("{")
+    body, keyword, fragment = rest.partition(" fragment ")
+    return Operation(operation.name, f"{head}{{ ... @skip(if: true) {{{body} }}{keyword}{fragment}")
+
+
 # Asked only after the server refused a field. `includeDeprecated` because `Incident.status` is deprecated since 1.0.
 INTROSPECTION = Operation(
     "incidentGateSchema",
@@ -26,14 +33,10 @@ INTROSPECTION = Operation(
 )
 
 
-# A server validates what is skipped, and executes nothing of it.
-_SKIPPED = " @skip(if: true)"
-
-
-def health_of_many(schema: Schema, *, history: bool = False, idle: bool = False) -> Operation:
+def health_of_many(schema: Schema, *, history: bool = False) -> Operation:
     """One field for any number of assets: `$urns`, `$siblings`, `$start`, `$count`.
 
-    With `history`, resolved incidents are asked for as well; `idle`, the question is put and not to be answered.
+    With `history`, resolved incidents are asked for as well.
     """
     fragments = " ".join(
         f"... on {TYPE_NAMES[kind]} {{ {selection} }}"
@@ -42,21 +45,17 @@ def health_of_many(schema: Schema, *, history: bool = False, idle: bool = False)
     )
     name = "incidentGateHealth"
     head = f"query {name}($urns: [String!]!, {_paging(siblings=schema.has_siblings)})"
-    skipped = _SKIPPED if idle else ""
-    return Operation(name, f"{head} {{ entities(urns: $urns){skipped} {{ urn {fragments} }} }} {_page(schema)}")
+    return Operation(name, f"{head} {{ entities(urns: $urns) {{ urn {fragments} }} }} {_page(schema)}")
 
 
-def health_of_each(
-    schema: Schema, kind: EntityType, number: int, *, history: bool = False, idle: bool = False
-) -> Operation:
+def health_of_each(schema: Schema, kind: EntityType, number: int, *, history: bool = False) -> Operation:
     """One aliased field an asset, for servers without `entities`: `$u0`, `$u1` …, else as `health_of_many`."""
     name = "incidentGateHealthOfEach"
     variables = _urns(number)
     fields = schema.assets[kind]
     selection = _asset(fields, history=history)
     own = "urn " if schema.names else ""
-    skipped = _SKIPPED if idle else ""
-    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}){skipped} {{ {own}{selection} }}" for i in range(number))
+    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ {own}{selection} }}" for i in range(number))
     return Operation(
         name, f"query {name}({variables}, {_paging(siblings=fields.siblings)}) {{ {roots} }} {_page(schema)}"
     )

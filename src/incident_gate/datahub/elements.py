@@ -9,7 +9,7 @@ from typing import Any
 from incident_gate.datahub import documents
 from incident_gate.datahub.answer import Element
 from incident_gate.datahub.documents import Operation
-from incident_gate.datahub.failure import GraphqlError, Misfit, RequestFailure
+from incident_gate.datahub.failure import GraphqlError, RequestFailure
 from incident_gate.datahub.schema import Schema
 from incident_gate.datahub.transport import Transport
 from incident_gate.urn import EntityType
@@ -55,20 +55,14 @@ class Elements:
         return _by_urn(urns, values, _by_place(errors, [("entities", place) for place in range(len(urns))]))
 
     def understood(self, schema: Schema, kind: EntityType) -> bool:
-        """Whether the server takes the question of `of_assets` when it is about nothing.
-
-        Asked when one is refused in words that are not known here: it may be the form, or an asset in it.
-        """
+        """Whether the server takes the question of `of_assets`, whomever it is about."""
         if schema.entities:
-            operation = documents.health_of_many(schema, history=self._history, idle=True)
+            operation = documents.health_of_many(schema, history=self._history)
         else:
-            operation = documents.health_of_each(schema, kind, 1, history=self._history, idle=True)
+            operation = documents.health_of_each(schema, kind, 1, history=self._history)
         if operation.text not in self._understood:
-            variables = {"urns": [], "u0": "", "siblings": False, "start": 0, "count": 1}
-            try:
-                self._transport.execute(operation, variables, assets=0)
-            except RequestFailure as failure:
-                return failure.misfit is Misfit.NONE
+            if not self._transport.takes(operation, {"urns": [], "u0": "", "siblings": False, "start": 0, "count": 1}):
+                return False
             self._understood.add(operation.text)
         return True
 

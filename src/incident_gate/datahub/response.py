@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from incident_gate.datahub.failure import Answer, GraphqlError, Misfit, RequestFailure, TransientFailure
 from incident_gate.errors import RefusedError
+
+Blank = Callable[[str], str]
 
 # Seconds for which a broken connection or a garbled answer is tried again: a restart behind a load balancer takes that
 # long, and a wrong address should not cost a user the whole timeout.
@@ -41,8 +43,18 @@ _COSTLY = re.compile(r"maximum query (complexity|depth) exceeded|too many tokens
 _BUSY_CODES = {503, 504}
 
 
-def read_response(
-    status: int, headers: Mapping[str, str], body: bytes | bytearray, *, url: str, anonymous: bool
+# What people read of an answer; URNs and the like are compared with what was asked, and stay as they are.
+_FREE_TEXT = ("title", "description")
+
+
+def read_response(  # noqa: PLR0913 - all but the first three are named
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes | bytearray,
+    *,
+    url: str,
+    anonymous: bool,
+    secrets: Sequence[str] = (),
 ) -> Answer:
     """Take an HTTP response for what it is.
 
@@ -52,6 +64,7 @@ def read_response(
         body: Whole.
         url: That was asked.
         anonymous: Whether it was asked without a token.
+        secrets: What was sent along and is blanked in every text that people read.
 
     Raises:
         TransientFailure: Busy, or garbled on its way.
@@ -82,16 +95,28 @@ def read_response(
         raise RefusedError(f"{host} forbids the request (HTTP {status}).", hint=_WHO_HINT)
     if status in {404, 405, 410}:
         raise RefusedError(f"{host} has no GraphQL API at {urlsplit(url).path} (HTTP {status}).", hint=_ADDRESS_HINT)
-    parsed = _parse(status, headers, body, host)
-    return _graphql(parsed, status, host)
+
+    def blank(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    parsed = _parse(status, headers, body, host, blank)
+    return _graphql(parsed, status, host, blank)
 
 
-def _parse(status: int, headers: Mapping[str, str], body: bytes | bytearray, host: str) -> dict[str, Any]:
+def _parse(status: int, headers: Mapping[str, str], body: bytes | bytearray, host: str, blank: Blank) -> dict[str, Any]:
+    def blanked(value: dict[str, Any]) -> dict[str, Any]:
+        for name in _FREE_TEXT:
+            if isinstance(text := value.get(name), str):
+                value[name] = blank(text)
+        return value
+
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     whole = True
     value = None
     try:
-        value = json.loads(body)
+        value = json.loads(body, object_hook=blanked)
     except (ValueError, RecursionError):
         whole = False
     if isinstance(value, dict) and ("data" in value or isinstance(value.get("errors"), list)):
@@ -106,9 +131,9 @@ def _parse(status: int, headers: Mapping[str, str], body: bytes | bytearray, hos
     raise RefusedError(f"{host} answers with {what} (HTTP {status}).", hint=_ADDRESS_HINT)
 
 
-def _graphql(value: dict[str, Any], status: int, host: str) -> Answer:
+def _graphql(value: dict[str, Any], status: int, host: str, blank: Blank) -> Answer:
     raw = value.get("errors")
-    errors = tuple(_error(e) for e in raw) if isinstance(raw, list) else ()
+    errors = tuple(_error(e, blank) for e in raw) if isinstance(raw, list) else ()
     data = value.get("data")
     if raw is not None and not isinstance(raw, list):
         raise RefusedError(f"{host} answers with something that is not GraphQL.", hint=_ADDRESS_HINT)
@@ -144,9 +169,9 @@ def _refused(errors: tuple[GraphqlError, ...], *, unexecuted: bool, status: int,
     return RequestFailure(str(errors[0]), errors=errors, misfit=misfit, status=status)
 
 
-def _error(value: object) -> GraphqlError:
+def _error(value: object, blank: Blank) -> GraphqlError:
     if not isinstance(value, dict):
-        return GraphqlError(str(value)[:500])
+        return GraphqlError(blank(str(value))[:500])
     extensions = value.get("extensions")
     extensions = extensions if isinstance(extensions, dict) else {}
     code = extensions.get("code")
@@ -154,7 +179,7 @@ def _error(value: object) -> GraphqlError:
     # A path that cannot be followed to its end leads nowhere.
     followed = isinstance(path, list) and all(isinstance(p, str | int) and not isinstance(p, bool) for p in path)
     return GraphqlError(
-        str(value.get("message") or "an error without a message")[:1000],
+        blank(str(value.get("message") or "an error without a message"))[:1000],
         tuple(path) if isinstance(path, list) and followed else (),
         code if isinstance(code, int) and not isinstance(code, bool) else None,
         str(extensions.get("classification") or value.get("classification") or ""),

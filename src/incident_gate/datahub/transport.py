@@ -16,8 +16,8 @@ import httpx
 
 from incident_gate.datahub.crew import Crew
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.documents import Operation
-from incident_gate.datahub.failure import Answer, Failure, RequestFailure, TransientFailure
+from incident_gate.datahub.documents import Operation, idle
+from incident_gate.datahub.failure import Answer, Failure, Misfit, RequestFailure, TransientFailure
 from incident_gate.datahub.response import CONNECTION_PATIENCE, read_response
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
 
@@ -70,7 +70,7 @@ class Transport:
         deadline: Deadline,
         *,
         on_exchange: Callable[[Exchange], None] | None = None,
-        secrets: Sequence[bytes] = (),
+        secrets: Sequence[str] = (),
     ) -> None:
         self.deadline = deadline
         self._client = client
@@ -119,6 +119,19 @@ class Transport:
             if not repeatable and failure.maybe_done:
                 raise
             return self._ask_again(ask, failure, repeatable=repeatable)
+
+    def takes(self, operation: Operation, variables: Mapping[str, object]) -> bool:
+        """Whether the server takes a document, as far as it can be told without executing it.
+
+        Asked when one is refused in words that are not known here: it may be the document, or what it is about.
+        """
+        try:
+            self.execute(idle(operation), variables, assets=0)
+        except RequestFailure as failure:
+            return failure.misfit is Misfit.NONE
+        except (UnreachableError, RefusedError):
+            return True
+        return True
 
     def _ask_again(self, ask: Callable[[int], Answer], first: TransientFailure, *, repeatable: bool) -> Answer:
         # Imported at the first failure: a run without one, which is nearly every run, does not pay for it.
@@ -176,7 +189,9 @@ class Transport:
             received = self._post(body)
             status = received.status
             anonymous = "authorization" not in self._client.headers
-            answer = read_response(status, received.headers, received.body, url=self._url, anonymous=anonymous)
+            answer = read_response(
+                status, received.headers, received.body, url=self._url, anonymous=anonymous, secrets=self._secrets
+            )
             result = f"partial: {answer.errors[0]}" if answer.errors else "ok"
         except (Failure, DataHubError) as failure:
             result = str(failure)
@@ -218,8 +233,6 @@ class Transport:
                         raise RequestFailure(
                             f"{self._host} sends more than {MAX_ANSWER_BYTES >> 20} MiB in one answer", status=413
                         )
-                for secret in self._secrets:
-                    content = content.replace(secret, b"***")
                 return _Received(response.status_code, response.headers, content)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise self._translated(error) from error

@@ -123,8 +123,9 @@ class Writer:
     def _raise_as(self, form: Operation, new: NewIncident, incident_id: str) -> Attempt | RequestFailure:
         """Try once in one of the forms; a failure means that nothing was written."""
         repeatable = form is documents.RAISE_WITH_ID
+        variables = _variables(form, new, incident_id)
         try:
-            answer = self._transport.execute(form, _variables(form, new, incident_id), repeatable=repeatable)
+            answer = self._transport.execute(form, variables, repeatable=repeatable)
         except TransientFailure as lost:
             return Attempt(landing=Landing.OPEN, reason=lost.message, repeatable=repeatable)
         except UnreachableError as error:
@@ -142,7 +143,11 @@ class Writer:
             failure = RequestFailure(errors, errors=answer.errors)
         if repeatable and _CONFLICT in failure.codes:
             return Attempt(landing=Landing.EXISTS, urn=f"{_URN_PREFIX}{incident_id}", repeatable=True)
-        if failure.maybe_done and not _REFUSED.search(failure.message):
+        # What is not even taken when it is not to be executed was not executed before either.
+        refused = (
+            failure.misfit is Misfit.POSSIBLE and failure.maybe_done and not self._transport.takes(form, variables)
+        )
+        if failure.maybe_done and not refused and not _REFUSED.search(failure.message):
             return Attempt(landing=Landing.OPEN, reason=failure.message, repeatable=repeatable)
         return failure
 

@@ -84,7 +84,7 @@ def test_a_job_that_neither_succeeded_nor_failed_reports_nothing(step: Step, dat
     assert active(datahub) == []
 
 
-@pytest.mark.parametrize("event", ["pull_request", "pull_request_target"])
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
 def test_a_pull_request_reports_nothing(step: Step, datahub: Sandbox, event: str) -> None:
     step.environment["GITHUB_EVENT_NAME"] = event
     gated(step, datahub)

@@ -219,6 +219,23 @@ def test_success_tells_of_incidents_that_are_counted_and_not_shown(sandbox: Sand
     assert "1 more active incident" in result.message
 
 
+def test_incident_that_is_counted_and_not_shown_is_never_raised_twice(each_sandbox: Sandbox) -> None:
+    """Only an id makes sure of that, and only the newest server takes one."""
+    job = life_of(each_sandbox)
+    job.end("failure")
+    (first,) = each_sandbox.store.incidents(ORDERS)
+    each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_INCIDENTS, urn=ORDERS),))
+    for number in (8, 9):
+        (result,) = job.end("failure", number).results
+        if each_sandbox.generation == "g4":
+            assert (result.change, result.incidents) == (Change.RAISED, (first.urn,))
+        else:
+            assert result.change is Change.FAILED
+            assert "one of them may be this job's, so none was raised" in result.message
+            assert result.hint
+        assert each_sandbox.store.incidents(ORDERS, "ACTIVE") == [first]
+
+
 # What it costs
 
 

@@ -54,7 +54,7 @@ def test_without_report_outcome_the_post_stage_is_silent(job: ActionJob) -> None
     assert len(job.server.requests) == 0
 
 
-@pytest.mark.parametrize("event", ["pull_request", "pull_request_target"])
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
 def test_pull_request_sends_nothing_and_says_so(job: ActionJob, event: str) -> None:
     job.environment["GITHUB_EVENT_NAME"] = event
     job.main()
@@ -134,6 +134,18 @@ def test_job_may_change_the_manifest_in_its_checkout(job: ActionJob, change: str
     else:
         job.path.write_text("" if change == "emptied" else f"outputs: [{MODEL}]\n", encoding="utf-8")
     assert job.post("failure").code == 0
+    assert len(active(job)) == 1
+
+
+def test_manifest_that_the_job_made_a_link_out_of_the_workspace_no_longer_matters(job: ActionJob) -> None:
+    outside = job.folder / "outside.yml"
+    outside.write_text(f"outputs: [{MODEL}]\n", encoding="utf-8")
+    job.main()
+    job.path.unlink()
+    job.path.symlink_to(outside)
+    ran = job.post("failure")
+    assert ran.code == 0
+    assert json.loads(ran.outputs["raised"]) == active(job)
     assert len(active(job)) == 1
 
 
@@ -265,6 +277,28 @@ def test_incident_of_another_job_blocks(job: ActionJob, difference: dict[str, st
     job.post("failure")
     job.environment |= difference
     assert job.main().code == 1
+
+
+@pytest.mark.parametrize("schema", ["g3", "g4"])
+def test_own_incident_stays_ours_when_a_person_writes_below_the_key(schema: str, tmp_path: Path) -> None:
+    with Sandbox.start(schema=schema) as server:
+        server.store.add_asset(ORDERS)
+        manifest = f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {ORDERS}\n"
+        job = ActionJob(server=server, folder=tmp_path, manifest=manifest, inputs={"report-outcome": "true"})
+        job.main()
+        job.post("failure")
+        (incident,) = server.store.incidents(ORDERS)
+        noted = f"{incident.description}\n\nNote by Ana: looking into it."
+        server.store.update_incident(incident.urn, {"description": noted})
+        # Excused,
+        assert job.main().outputs["conclusion"] == "pass"
+        # kept,
+        assert json.loads(job.post("failure").outputs["raised"]) == []
+        assert active(job, ORDERS) == [incident.urn]
+        # and resolved.
+        job.main()
+        assert json.loads(job.post("success").outputs["resolved"]) == [incident.urn]
+        assert active(job, ORDERS) == []
 
 
 def test_same_job_on_another_branch_and_commit_is_the_same_job(job: ActionJob) -> None:

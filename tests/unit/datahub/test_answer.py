@@ -56,7 +56,7 @@ def test_status_that_does_not_say_whether_it_was_removed_is_malformed(status: ob
     assert reasons(health_of(healthy(status=status))) == [Reason.MALFORMED]
 
 
-@pytest.mark.parametrize("siblings", ["x", [], 5, {"siblings": "x"}, {"siblings": {"urn": MODEL}}])
+@pytest.mark.parametrize("siblings", ["x", [], 5, {}, {"siblings": "x"}, {"siblings": {"urn": MODEL}}])
 def test_siblings_that_are_no_list_are_malformed(siblings: object) -> None:
     assert reasons(health_of(healthy(siblings=siblings))) == [Reason.MALFORMED]
 
@@ -79,7 +79,7 @@ def test_existence_that_is_not_said_is_unknown(exists: object) -> None:
     assert reasons(health_of(healthy(exists=exists))) == [Reason.EXISTENCE_UNKNOWN]
 
 
-@pytest.mark.parametrize("total", [None, -1, 0.0, "0", True, False, [], float("inf")])
+@pytest.mark.parametrize("total", [None, -1, 0.0, "0", True, False, [], float("inf"), 2**31 + 1, 10**4_299])
 def test_count_that_is_none_is_malformed(total: object) -> None:
     assert Reason.MALFORMED in reasons(health_of(healthy(incidents={"total": total, "incidents": []})))
 

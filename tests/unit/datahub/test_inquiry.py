@@ -72,6 +72,17 @@ def test_asset_that_is_missing_in_the_answer_is_unknown(
     assert read(lambda _: {"data": {"entities": entities}})[0].problems
 
 
+@pytest.mark.parametrize("status", [400, 409, 418, 500])
+def test_error_status_is_no_health_even_with_a_whole_answer(status: int) -> None:
+    body = {"data": {"entities": [element(ORDERS), element(CUSTOMERS)]}}
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))) as client:
+        reading = Reader(Transport(client, "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS)
+
+    assert all(health.problems for health in reading.healths)
+    assert reading.failure is not None
+    assert f"HTTP {status}" in reading.failure.message
+
+
 def test_asset_that_is_answered_twice_is_unknown(read: Callable[[Answering], tuple[Health, ...]]) -> None:
     orders, customers = read(
         lambda _: {"data": {"entities": [element(ORDERS, 1), element(ORDERS), element(CUSTOMERS)]}}

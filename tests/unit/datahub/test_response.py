@@ -99,6 +99,35 @@ def test_error_status_is_no_answer_even_with_healthy_data(status: int) -> None:
         read_response(status, JSON, b'{"data": {"entities": []}}', url=URL, anonymous=False)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        rb'{"errors": [{"message": "no c2VjcmV0LXRva2VuMQ\u003d\u003d"}]}',
+        rb'{"errors": ["no c2VjcmV0LXRva2VuMQ=="]}',
+        rb'{"errors": [{"message": {"no": "c2VjcmV0LXRva2VuMQ=="}}]}',
+    ],
+)
+def test_secret_in_an_error_is_blanked_however_it_is_written(answer: bytes) -> None:
+    with pytest.raises(RequestFailure, match=r"no.*\*\*\*") as caught:
+        read_response(200, JSON, answer, url=URL, anonymous=False, secrets=["c2VjcmV0LXRva2VuMQ=="])
+
+    assert "c2Vj" not in str(caught.value)
+    assert "c2Vj" not in str(caught.value.errors[0])
+
+
+def test_only_texts_for_people_are_blanked() -> None:
+    incident = b'{"urn": "secret", "title": "a secret", "description": "secrets", "incidentType": "secret"}'
+
+    answer = read_response(200, JSON, b'{"data": {"a": %b}}' % incident, url=URL, anonymous=False, secrets=["secret"])
+
+    assert answer.data["a"] == {
+        "urn": "secret",
+        "title": "a ***",
+        "description": "***s",
+        "incidentType": "secret",
+    }
+
+
 def test_redirect_tells_the_host_and_neither_credentials_nor_query() -> None:
     location = "https://ana:hidden@login.example.com/?token=hidden"
 
