@@ -232,6 +232,9 @@ def _path(setting: str, text: str, workspace: Path | None) -> Path:
     root = workspace.resolve()
     try:
         resolved = (root / path).resolve()
+        resolved.stat()  # Python 3.13 leaves a loop of symlinks as it is; what is not there is told by who reads it
+    except FileNotFoundError:
+        pass
     except (OSError, RuntimeError):  # a loop of symlinks
         raise SettingError(f"{setting} cannot be resolved: {text!r}.", hint="Check the symlinks on the way.") from None
     if not resolved.is_relative_to(root):
