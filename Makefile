@@ -57,7 +57,7 @@ bench: $(GATE)/.installed ## Measure the gate beside what one would do otherwise
 
 .PHONY: campaign
 campaign: $(TEST)/.installed ## Draw thousands of fault schedules (minutes; SCHEDULES and SEED may be given)
-	@$(TEST)/bin/python tests/campaign/campaign.py --schedules $(SCHEDULES) $(if $(SEED),--seed $(SEED))
+	@$(TEST)/bin/python -m tests.campaign.campaign --schedules $(SCHEDULES) $(if $(SEED),--seed $(SEED))
 
 .PHONY: image
 image: ## Build the action's image and test it as the runner starts it

@@ -1,12 +1,16 @@
 """Fixtures that several folders of tests share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
-from asking import Asker
 from incident_gate.sandbox import Generation, Sandbox
+from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
+from tests.helpers.step import Step
+
+MANIFEST = f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n"
 
 
 @pytest.fixture
@@ -30,3 +34,33 @@ def ask() -> Iterator[Asker]:
     limits = httpx.Limits(max_keepalive_connections=0)
     with httpx.Client(trust_env=False, limits=limits, timeout=10) as http:
         yield Asker(http)
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> Step:
+    """A step with a manifest, without a server."""
+    made = Step(tmp_path / "runner")
+    made.write_manifest(MANIFEST)
+    return made
+
+
+@pytest.fixture
+def datahub(sandbox: Sandbox) -> Sandbox:
+    """The newest DataHub, knowing both assets."""
+    sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    return sandbox
+
+
+@pytest.fixture
+def each_datahub(each_sandbox: Sandbox) -> Sandbox:
+    """Each DataHub in turn, knowing both assets."""
+    each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    return each_sandbox
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> str:
+    """The path of the same manifest, for the command line."""
+    path = tmp_path / "gate.yml"
+    path.write_text(f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n", encoding="utf-8")
+    return str(path)

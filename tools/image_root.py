@@ -67,9 +67,9 @@ LEFT_OUT = (
 PACKAGES_LEFT_OUT = ("sandbox", "tests", "bin", "__pycache__", "*.dist-info", "*.pyi", "py.typed", "*.pyx", "*.pxd")
 
 EXECUTABLES = {
-    "incident-gate": "incident_gate.cli:main",
-    "incident-gate-action": "incident_gate.action:main",
-    "incident-gate-action-post": "incident_gate.action:post",
+    "incident-gate": "incident_gate.cli.main:main",
+    "incident-gate-action": "incident_gate.action.entry:main",
+    "incident-gate-action-post": "incident_gate.action.entry:post",
 }
 
 # -I: a job's PYTHONPATH and the like reach the container with the rest of its environment, and the working directory is

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import cmarkgfm  # type: ignore[import-untyped]
 
+from incident_gate.action.stage import Stage
 from incident_gate.sandbox import Sandbox, Store
-from incident_gate.stage import Stage
 
 TABLE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.{},PROD)"
 CUSTOMERS = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.customers,PROD)"

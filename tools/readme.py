@@ -14,7 +14,7 @@ BLOCK = re.compile(
     r"^(```console\n\$ incident-gate(?P<arguments>[^\n]*--help)\n)(?P<text>.*?)(?=^```$)", re.MULTILINE | re.DOTALL
 )
 
-RUN = "import sys; from incident_gate.cli import main; sys.argv[0] = 'incident-gate'; sys.exit(main())"
+RUN = "import sys; from incident_gate.cli.main import main; sys.argv[0] = 'incident-gate'; sys.exit(main())"
 
 
 def printed(arguments: str) -> str:

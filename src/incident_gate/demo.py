@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from incident_gate.config import Mode, Settings, read_settings
-from incident_gate.console import say
+from incident_gate.api import Session
 from incident_gate.errors import ExitCode
-from incident_gate.manifest.loader import load_manifest
+from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import Manifest
+from incident_gate.process import say
 from incident_gate.report.terminal import terminal
 from incident_gate.sandbox import Sandbox
-from incident_gate.session import Session
+from incident_gate.settings import Mode, Settings, read_settings
 
 _TABLE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.{},PROD)"
 _MODEL = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.{},PROD)"

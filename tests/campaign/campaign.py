@@ -1,6 +1,6 @@
 """A campaign of faults: schedules drawn from a seed, each played against a stand-in, and what must hold after each run.
 
-    python tests/campaign/campaign.py --schedules 3000 --seed 1
+    python -m tests.campaign.campaign --schedules 3000 --seed 1
 
 Time is compressed: lag, delays and the program's own patience are scaled alike.
 """
@@ -17,16 +17,13 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
-from pathlib import Path
 from unittest.mock import patch
 
-sys.path.append(str(Path(__file__).parents[1]))
-
-from incident_gate.datahub import transport
-from incident_gate.key import key_in
-from incident_gate.report.model import Change, OutputResult
+from incident_gate.ci.identity import key_in
+from incident_gate.datahub import client
+from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
-from job_end import IDENTITY, SCALE, Job, output
+from tests.helpers.job_end import IDENTITY, SCALE, Job, output
 
 ASSET = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
 RAISE, WRITES = "incidentGateRaise", "incidentGate(Raise|Keep|Resolve)"
@@ -146,14 +143,14 @@ _OF_WRITES = (*_OF_ALL, *_AFTER)
 def compressed() -> Iterator[None]:
     """Retries and timeouts of the transport on the campaign's time."""
     shorter = {
-        "FIRST_WAIT": transport.FIRST_WAIT * SCALE,
-        "LONGEST_WAIT": transport.LONGEST_WAIT * SCALE,
+        "FIRST_WAIT": client.FIRST_WAIT * SCALE,
+        "LONGEST_WAIT": client.LONGEST_WAIT * SCALE,
         "REQUEST_SECONDS": HANGING,
         "CONNECTION_PATIENCE": 1.5,
     }
     with ExitStack() as stack:
         for name, value in shorter.items():
-            stack.enter_context(patch.object(transport, name, value))
+            stack.enter_context(patch.object(client, name, value))
         yield
 
 

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from campaign import Run, Schedule, campaign, draw, drawn, play
 from incident_gate.sandbox import Fault, FaultKind, Generation
+from tests.campaign.campaign import Run, Schedule, campaign, draw, drawn, play
 
 SCHEDULES = int(os.environ.get("INCIDENT_GATE_SCHEDULES", "200"))
 # A fixed one, so that a run of the tests says something of the change before it; `make campaign` draws another.

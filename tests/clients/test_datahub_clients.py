@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from asking import ORDERS
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
+from tests.helpers.asking import ORDERS
 
 _WHY = "DataHub's clients are not installed: pip install -r tests/clients/requirements.txt"
 datahub_graph = pytest.importorskip("datahub.ingestion.graph.client", reason=_WHY)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from container_job import INPUT, MANIFEST, OUTPUT, ContainerJob
 
 from incident_gate.sandbox import Sandbox
+from tests.helpers.container_job import INPUT, MANIFEST, OUTPUT, ContainerJob
 
 MakeJob = Callable[..., ContainerJob]
 

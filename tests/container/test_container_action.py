@@ -6,10 +6,10 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from container_job import INPUT, OUTPUT, ContainerJob, run_engine
-from tls_front import tls_front
 
 from incident_gate.sandbox import Sandbox
+from tests.helpers.container_job import INPUT, OUTPUT, ContainerJob, run_engine
+from tests.helpers.tls_front import tls_front
 
 MakeJob = Callable[..., ContainerJob]
 

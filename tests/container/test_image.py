@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from container_job import run_engine
 
 from incident_gate import __version__
+from tests.helpers.container_job import run_engine
 
 MEGABYTE = 1_000_000
 

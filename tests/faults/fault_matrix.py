@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gating import check, tables
+from incident_gate.api import Result
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from incident_gate.sandbox.wire import WireFault, WireServer, WireStep
-from incident_gate.session import Result
+from tests.helpers.gating import check, tables
 
 TIMEOUT = 5.0
 BATCH = 5

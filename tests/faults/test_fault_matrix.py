@@ -11,11 +11,11 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from fault_matrix import ASSETS, BATCH, TIMEOUT, TROUBLES, Cell, Kind, Moment, Often, Run, play
 
-from gating import check
-from incident_gate.policy import Verdict
+from incident_gate.gate.policy import Verdict
 from incident_gate.sandbox import Sandbox
+from tests.faults.fault_matrix import ASSETS, BATCH, TIMEOUT, TROUBLES, Cell, Kind, Moment, Often, Run, play
+from tests.helpers.gating import check
 
 CELLS = [
     *(Cell(*values) for values in product(TROUBLES, Moment, Often)),
@@ -34,9 +34,9 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Callable[[Cell], Run]]:
     ]
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(AT_ONCE) as pool:
         # What is bounded by the timeout in earnest is bounded by less here, so that there is time left to go on.
-        patch.setattr("incident_gate.datahub.transport.REQUEST_SECONDS", 1.5)
-        patch.setattr("incident_gate.datahub.reader.BATCH", BATCH)
-        patch.setattr("incident_gate.datahub.transport.MAX_ANSWER_BYTES", 1024 * 1024)
+        patch.setattr("incident_gate.datahub.client.REQUEST_SECONDS", 1.5)
+        patch.setattr("incident_gate.datahub.health.reader.BATCH", BATCH)
+        patch.setattr("incident_gate.datahub.client.MAX_ANSWER_BYTES", 1024 * 1024)
         patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 1.0)
         with Sandbox.start() as server:  # builds the schema once, lest all of them do it at the same time
             check(server, ASSETS[0])

@@ -6,10 +6,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from asking import ORDERS
-from gating import check, only, tables, verdicts
+from incident_gate.api import Result
 from incident_gate.sandbox import Faults, Sandbox
-from incident_gate.session import Result
+from tests.helpers.asking import ORDERS
+from tests.helpers.gating import check, only, tables, verdicts
 
 ROOT = Path(__file__).parents[2]
 

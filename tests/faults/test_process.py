@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from asking import CUSTOMERS, ORDERS
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from tests.helpers.asking import CUSTOMERS, ORDERS
 
 CANARY = "canary-93ab-token"
 HEADER = "canary-51cd-header"
-ACTION = (sys.executable, "-c", "from incident_gate.action import main; main()")
-CLI = (sys.executable, "-c", "from incident_gate.cli import main; main()", "check", "gate.yml")
+ACTION = (sys.executable, "-c", "from incident_gate.action.entry import main; main()")
+CLI = (sys.executable, "-c", "from incident_gate.cli.main import main; main()", "check", "gate.yml")
 BLOCKED, HEALTHY, UNREACHABLE = 1, 0, 3
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import trustme
-from loopback import Proxy, listening, tls_front
 
-from asking import ORDERS
-from gating import check, verdicts
+from incident_gate.api import Result
 from incident_gate.errors import ExitCode, SettingError
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
-from incident_gate.session import Result
+from tests.helpers.asking import ORDERS
+from tests.helpers.gating import check, verdicts
+from tests.helpers.loopback import Proxy, listening, tls_front
 
 CANARY = "canary-7d1f-token"
 

@@ -1,6 +1,6 @@
 """Gives the gate answers of any shape for a while, and stops at the first that it takes for health or trips over.
 
-python tests/fuzz/fuzz_answers.py --seconds 300
+python -m tests.fuzz.fuzz_answers --seconds 300
 """
 
 import argparse
@@ -8,9 +8,9 @@ import random
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-TESTS = Path(__file__).parents[1]
+from tests.datahub.health.test_answer_shapes import test_no_answer_but_a_whole_one_is_health as check
+
 LONGEST = 2_000  # bytes of randomness for one answer
 
 
@@ -20,9 +20,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     options = parser.parse_args()
-    sys.path[:0] = [str(TESTS), str(TESTS / "unit" / "datahub")]
-    from test_answer_shapes import test_no_answer_but_a_whole_one_is_health as check  # noqa: PLC0415
-
     # Hypothesis hangs it on the test, which has no type for it.
     feed: Callable[[bytes], bytes | None] = vars(check)["hypothesis"].fuzz_one_input
     say(f"seed {options.seed}")

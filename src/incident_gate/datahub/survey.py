@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from incident_gate.datahub.documents import Operation
+from incident_gate.datahub.capabilities import TYPE_NAMES
+from incident_gate.datahub.client import Transport
 from incident_gate.datahub.failure import Misfit, RequestFailure
-from incident_gate.datahub.reader import BATCH
-from incident_gate.datahub.schema import TYPE_NAMES
-from incident_gate.datahub.transport import Transport
+from incident_gate.datahub.health.reader import BATCH
+from incident_gate.datahub.queries import Operation
 from incident_gate.urn import EntityType
 
 SELF = Operation(

@@ -10,9 +10,9 @@ import re
 from sys import intern
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from incident_gate.manifest.error import Mistakes
+from incident_gate.manifest.errors import Mistakes
 from incident_gate.manifest.model import Mistake, Position
-from incident_gate.manifest.node import MAPPING_TAGS, SCALAR_TAGS, SEQUENCE_TAGS, Kind, Mapping, Node, Scalar, Sequence
+from incident_gate.manifest.nodes import MAPPING_TAGS, SCALAR_TAGS, SEQUENCE_TAGS, Kind, Mapping, Node, Scalar, Sequence
 from incident_gate.quote import quote, visible
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 
-from incident_gate.datahub.model import INCIDENT_TYPES, Priority
+from incident_gate.incident import INCIDENT_TYPES, Priority
 from incident_gate.urn import Urn
 
 

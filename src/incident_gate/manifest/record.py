@@ -9,9 +9,9 @@ from datetime import date
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from incident_gate.manifest.error import Mistakes
+from incident_gate.manifest.errors import Mistakes
 from incident_gate.manifest.model import Key, Position
-from incident_gate.manifest.node import Mapping, Node, Scalar
+from incident_gate.manifest.nodes import Mapping, Node, Scalar
 from incident_gate.manifest.shape import (
     ChoiceShape,
     ConstantShape,

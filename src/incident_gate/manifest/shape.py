@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, NamedTuple, Protocol
 
-from incident_gate.manifest.error import Mistakes
+from incident_gate.manifest.errors import Mistakes
 from incident_gate.manifest.model import Text
-from incident_gate.manifest.node import Kind, Mapping, Node, Scalar, Sequence
+from incident_gate.manifest.nodes import Kind, Mapping, Node, Scalar, Sequence
 from incident_gate.quote import quote
 from incident_gate.urn import FABRICS, MAX_LENGTH, Urn, UrnError, nearest, parse_urn
 

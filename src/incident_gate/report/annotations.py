@@ -11,9 +11,11 @@ from functools import partial
 from actions_toolkit.command import Command
 
 from incident_gate.errors import GateError
+from incident_gate.gate.policy import Conclusion, Decision
 from incident_gate.manifest.model import Mistake, Position
-from incident_gate.policy import Conclusion, Decision
-from incident_gate.report.digest import (
+from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.report.model import Report
+from incident_gate.report.view import (
     Finding,
     count,
     findings_of,
@@ -22,8 +24,7 @@ from incident_gate.report.digest import (
     unanswered_line,
     worst_first,
 )
-from incident_gate.report.model import Change, OutputResult, Report
-from incident_gate.report.text import plain
+from incident_gate.text import plain
 
 _KEPT = 9  # the runner keeps ten of a level in a step and drops the rest without a word; the tenth says so
 _MESSAGE_LIMIT = 4_000  # the runner cuts at 4,096

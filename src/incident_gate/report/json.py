@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from incident_gate.datahub.model import Incident
 from incident_gate.errors import GateError
-from incident_gate.policy import Decision, Verdict
-from incident_gate.report.digest import excused, findings_of, headline, timestamp
-from incident_gate.report.model import Change, OutputResult, Report
+from incident_gate.gate.policy import Decision, Verdict
+from incident_gate.incident import Incident
+from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.report.model import Report
+from incident_gate.report.view import excused, findings_of, headline, timestamp
 
 VERSION = 1
 # GitHub refuses an output above 1 MiB, but Linux starts no process with an environment variable above 131,072 bytes,

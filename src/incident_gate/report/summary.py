@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from incident_gate.datahub.model import Priority
+from incident_gate.gate.policy import Conclusion, Decision, Excused
+from incident_gate.incident import Priority
 from incident_gate.manifest.model import Mistake
-from incident_gate.policy import Conclusion, Decision, Excused
-from incident_gate.report.digest import (
+from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.report.links import incidents_page
+from incident_gate.report.model import Report
+from incident_gate.report.view import (
     Finding,
     count,
     excused,
@@ -20,9 +23,7 @@ from incident_gate.report.digest import (
     unanswered_line,
     unknown,
 )
-from incident_gate.report.links import incidents_page
-from incident_gate.report.model import Change, OutputResult, Report
-from incident_gate.report.text import code, link, markdown
+from incident_gate.text import code, link, markdown
 
 # GitHub drops a step's summary whole above 1,048,576 bytes; the rest of the step may have written some already.
 LIMIT = 1_000_000

@@ -6,8 +6,11 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from incident_gate.policy import Conclusion, Decision
-from incident_gate.report.digest import (
+from incident_gate.gate.policy import Conclusion, Decision
+from incident_gate.outcome.result import Change
+from incident_gate.report.links import incidents_page
+from incident_gate.report.model import Report
+from incident_gate.report.view import (
     Finding,
     count,
     excused,
@@ -19,9 +22,7 @@ from incident_gate.report.digest import (
     unknown,
     worst_first,
 )
-from incident_gate.report.links import incidents_page
-from incident_gate.report.model import Change, Report
-from incident_gate.report.text import plain
+from incident_gate.text import plain
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
 _CONCLUSION_COLOURS = {Conclusion.BLOCK: _RED, Conclusion.WARN: _YELLOW, Conclusion.PASS: _GREEN}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from incident_gate.datahub.transport import Exchange
-from incident_gate.report.digest import count
-from incident_gate.report.text import plain
+from incident_gate.datahub.client import Exchange
+from incident_gate.report.view import count
+from incident_gate.text import plain
 
 
 def trace(exchange: Exchange) -> str:

@@ -1,0 +1,1 @@
+"""The GitHub Action: entry points, stages and what the runner reads."""

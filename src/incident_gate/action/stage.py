@@ -1,0 +1,221 @@
+"""One stage of the step: inputs from the environment, the report to GitHub, an exit code."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from actions_toolkit.command import Command
+
+from incident_gate.action import runner
+from incident_gate.api import Result, Session
+from incident_gate.errors import ExitCode, GateError
+from incident_gate.manifest.errors import ManifestError
+from incident_gate.manifest.load import load_manifest, read_manifest
+from incident_gate.manifest.model import Manifest
+from incident_gate.process import say
+from incident_gate.report import json
+from incident_gate.report.annotations import (
+    Annotation,
+    Level,
+    annotate,
+    annotate_error,
+    annotate_mistakes,
+    commands,
+    masks,
+)
+from incident_gate.report.model import Report
+from incident_gate.report.progress import Progress
+from incident_gate.settings import Mode, Settings, read_settings, secrets_of
+from incident_gate.text import plain
+
+if TYPE_CHECKING:
+    from incident_gate.datahub.client import Exchange
+
+# Linux starts no process with a variable of more than 128 KiB, and saved state is handed on as one.
+LONGEST_STATE = 64 * 1024
+_REPORT_IT = "Run the job again with debug logging, and report what it prints."
+
+
+@dataclass(slots=True)
+class Stage:
+    """One stage of the step.
+
+    Args:
+        environment: As the runner sets it.
+        stdout: The step's log, in which lines that start with `::` are commands to the runner.
+        last_words: What to say when the stage is interrupted now.
+    """
+
+    environment: Mapping[str, str]
+    stdout: TextIO
+    last_words: str = "Interrupted: nothing was decided and nothing was written."
+
+    def guarded(self, run: Callable[[Stage], ExitCode]) -> ExitCode:
+        """Run a stage; whatever ends it early becomes an annotation and an exit code."""
+        try:
+            # Before anything else that might print: a mask works on what follows it.
+            self._command(*masks(secrets_of(self._input, self.environment)))
+            return run(self)
+        except ManifestError as error:
+            self._annotate(annotate_mistakes(error.path, error.mistakes))
+            self._log(str(error))
+            return error.exit_code
+        except GateError as error:
+            self._annotate([annotate_error(error)])
+            self._say_where(error)
+            return error.exit_code
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not pass as health, nor print a traceback
+            self._defect(error)
+            self._say_where(error)
+            return ExitCode.DATAHUB
+
+    def main(self) -> ExitCode:
+        """The main stage: gate, or what the mode says."""
+        try:
+            settings = self._settings()
+            manifest = self._manifest(settings)
+            if settings.mode is Mode.GATE:
+                return self._gate(settings, manifest).exit_code
+            return self._outcome(settings, manifest, settings.status).exit_code
+        except Exception:
+            # Whoever reads the outputs of a step that failed must not take silence for health.
+            self._write_outputs(json.NO_VERDICT)
+            raise
+
+    def post(self) -> ExitCode:
+        """The post stage: the job's outcome, if the gate let the job go on. Its troubles are warnings."""
+        conclusion = self.environment.get("STATE_conclusion", "")
+        if conclusion not in {"pass", "warn"}:
+            why = "the gate blocked this job" if conclusion else "the gate did not come to an end"
+            self._annotate([Annotation(level=Level.NOTICE, message=f"No outcome is reported: {why}.")])
+            return ExitCode.OK
+        try:
+            # Where the manifest is saved, its path no longer matters: the job may have turned it into anything.
+            settings = self._settings(reads_manifest="STATE_manifest" not in self.environment)
+            manifest = self._saved_manifest(settings)
+            self._outcome(settings, manifest, settings.job_status)
+        except GateError as error:
+            self._unreported(annotate_error(error).message)
+            self._say_where(error)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not fail a job that has succeeded
+            self._unreported(f"A defect of the gate itself: {type(error).__name__}. {_REPORT_IT}")
+            self._say_where(error)
+        return ExitCode.OK
+
+    def _settings(self, *, reads_manifest: bool = True) -> Settings:
+        workspace = Path(self.environment.get("GITHUB_WORKSPACE") or ".")
+        return read_settings(self._input, self.environment, workspace=workspace, reads_manifest=reads_manifest)
+
+    def _manifest(self, settings: Settings) -> Manifest:
+        return read_manifest(settings.manifest, settings.manifest_shown, _today())
+
+    def _gate(self, settings: Settings, manifest: Manifest) -> Result:
+        self.last_words = "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
+        progress = Progress(self.stdout, time.monotonic, terminal=False)
+        result = self._session(settings, progress).gate(manifest)
+        self._publish(result.report)
+        if settings.report_outcome:
+            self._save(settings, result.report)
+        return result
+
+    def _outcome(self, settings: Settings, manifest: Manifest, status: str) -> Result:
+        names = ", ".join(plain(entry.label, 80) for entry in manifest.outputs[:20])
+        self.last_words = (
+            f"Interrupted while reporting on {names}: some incidents may be raised or resolved already and others not. "
+            "The next run of this job finds its own and goes on from there."
+        )
+        result = self._session(settings, lambda _done, _total: None).report_outcome(manifest, status)
+        self._publish(result.report)
+        return result
+
+    def _session(self, settings: Settings, on_progress: Callable[[int, int], None]) -> Session:
+        return Session(settings=settings, on_exchange=self._trace if self._debugs else None, on_progress=on_progress)
+
+    def _publish(self, report: Report) -> None:
+        from incident_gate.report import summary, terminal  # noqa: PLC0415 - a stage that ends early needs neither
+
+        self._log(terminal.terminal(report))
+        self._annotate(annotate(report))
+        path = self.environment.get("GITHUB_STEP_SUMMARY")
+        self._warn(runner.write_summary(path, summary.summary(report, summary.LIMIT - runner.size(path))))
+        self._write_outputs(json.outputs(report))
+
+    def _write_outputs(self, outputs: Mapping[str, str]) -> None:
+        self._warn(runner.write_values(self.environment.get("GITHUB_OUTPUT"), outputs))
+
+    # What the post stage needs
+
+    def _save(self, settings: Settings, report: Report) -> None:
+        data = settings.manifest.read_bytes()
+        state = {"conclusion": report.conclusion.value, "digest": hashlib.sha256(data).hexdigest()}
+        if len(data) <= LONGEST_STATE:
+            state["manifest"] = data.decode()
+        self._warn(runner.write_values(self.environment.get("GITHUB_STATE"), state, "state for the end of the job"))
+
+    def _saved_manifest(self, settings: Settings) -> Manifest:
+        """The manifest that the gate read: the job may have changed the checkout since."""
+        if saved := self.environment.get("STATE_manifest"):
+            return load_manifest(settings.manifest_shown, saved.encode(), _today())
+        manifest = self._manifest(settings)
+        if hashlib.sha256(settings.manifest.read_bytes()).hexdigest() != self.environment.get("STATE_digest"):
+            raise GateError(
+                f"{settings.manifest_shown} changed while the job ran.", hint="Leave it alone until the job's end."
+            )
+        return manifest
+
+    # What the runner is told
+
+    def _input(self, name: str) -> str:
+        # As the runner spells it: hyphens stay, and an input that is not set is empty.
+        return self.environment.get(f"INPUT_{name.upper()}", "").strip()
+
+    def _annotate(self, given: Iterable[Annotation]) -> None:
+        self._command(*commands(given))
+
+    def _warn(self, warning: str) -> None:
+        if warning:
+            self._annotate([Annotation(level=Level.WARNING, message=warning)])
+
+    def _command(self, *lines: str) -> None:
+        say(self.stdout, "".join(f"{line}\n" for line in lines))
+
+    def _log(self, text: str) -> None:
+        """Print text in which nothing is a command, whatever its lines begin with."""
+        token = os.urandom(16).hex()
+        say(self.stdout, f"{Command('stop-commands', {}, token)}\n{text.rstrip()}\n::{token}::\n")
+
+    @property
+    def _debugs(self) -> bool:
+        # The runner sets it where the user asked for debug logging.
+        return self.environment.get("RUNNER_DEBUG") == "1"
+
+    def _trace(self, exchange: Exchange) -> None:
+        from incident_gate.report.trace import trace  # noqa: PLC0415 - for debug logs only
+
+        self._command(str(Command("debug", {}, trace(exchange))))
+
+    def _say_where(self, error: Exception) -> None:
+        if self._debugs:
+            import traceback  # noqa: PLC0415 - for debug logs only
+
+            self._command(*(str(Command("debug", {}, line)) for line in traceback.format_exception(error)))
+
+    def _defect(self, error: Exception) -> None:
+        message = f"A defect of the gate itself: {type(error).__name__}. Nothing was decided, so nothing passes."
+        title = "DataHub Incident Gate"
+        self._annotate([Annotation(level=Level.ERROR, title=title, message=f"{message}\n{_REPORT_IT}")])
+
+    def _unreported(self, why: str) -> None:
+        message = f"The job's outcome could not be reported to DataHub.\n{why}"
+        self._annotate([Annotation(level=Level.WARNING, title="DataHub Incident Gate", message=message)])
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -1,0 +1,1 @@
+"""Which job this is, by the CI system's environment."""

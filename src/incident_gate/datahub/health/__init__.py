@@ -1,0 +1,1 @@
+"""Reading the health of assets."""

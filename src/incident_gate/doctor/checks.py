@@ -1,0 +1,210 @@
+"""The doctor: looks at everything that a gate depends on, writes nothing, and says what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from incident_gate.datahub.client import Transport
+from incident_gate.datahub.failure import Failure
+from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.survey import Generation, Vocabulary, identity_of, may_edit_incidents, vocabulary_of
+from incident_gate.errors import DataHubError, ExitCode
+from incident_gate.gate.policy import rule_for
+from incident_gate.incident import Health, Reason
+from incident_gate.manifest.model import Manifest, OutputEntry
+from incident_gate.report.view import count
+from incident_gate.settings import Settings
+
+_RAISING = {
+    Generation.G1: "Incidents on datasets only. Raising takes no id, so what became of a broken request is read back.",
+    Generation.G2: "Raising takes no id, so what became of a broken request is read back before a second one.",
+    Generation.G3: "Raising takes no id, so what became of a broken request is read back before a second one.",
+    Generation.G4: "Raising takes an id, so a repeated request changes nothing.",
+}
+_GRANT = 'In DataHub, a policy must give the token\'s user the metadata privilege "Edit Incidents" on it.'
+
+
+class State(StrEnum):
+    """What came of looking; only a problem makes the exit code 3."""
+
+    OK = "ok"
+    WARNING = "warning"
+    UNKNOWN = "unknown"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at, and what to change where something is wrong; text from DataHub is untrusted."""
+
+    subject: str
+    state: State
+    detail: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All that was found, in the order in which one thing depends on another."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """3 if anything must be changed."""
+        return ExitCode.DATAHUB if any(f.state is State.PROBLEM for f in self.findings) else ExitCode.OK
+
+
+def examine(settings: Settings, transport: Transport, manifest: Manifest | None) -> Diagnosis:
+    """Look at everything.
+
+    Args:
+        settings: Address, token and the rest.
+        transport: Where to ask.
+        manifest: Whose assets to look at; None if there is none yet.
+    """
+    return Diagnosis(tuple(_findings(settings, transport, manifest)))
+
+
+def _findings(settings: Settings, transport: Transport, manifest: Manifest | None) -> Iterator[Finding]:
+    yield from _address(settings)
+    try:
+        identity = identity_of(transport)
+    except (DataHubError, Failure) as error:
+        hint = error.hint if isinstance(error, DataHubError) else "Check the server's health and its log."
+        yield _problem("connection", error.message, hint)
+        yield _unknown("the rest", "Not looked at, as DataHub does not answer.")
+        return
+    yield _connection(settings)
+    yield _token(settings, identity.user)
+    yield (
+        _ok("version", f"DataHub {identity.version}.")
+        if identity.version
+        else _unknown("version", "The server does not tell its version.")
+    )
+    try:
+        vocabulary = vocabulary_of(transport)
+        yield _schema(vocabulary)
+        if manifest is None:
+            where = f"There is no manifest at {settings.manifest_shown}, so no asset was looked at."
+            yield _unknown("assets", where, "Name one: incident-gate doctor MANIFEST.")
+        else:
+            yield from _inputs(settings, transport, manifest)
+            yield from _outputs(transport, vocabulary, manifest.outputs)
+    except DataHubError as error:
+        yield _problem("connection", error.message, error.hint)
+    yield _unknown(
+        "index lag",
+        "How far DataHub's search index lags behind cannot be known without writing. "
+        "Until the index has caught up, an incident that was just raised or resolved is not seen so.",
+    )
+
+
+def _address(settings: Settings) -> Iterator[Finding]:
+    address = settings.connection.address
+    yield _ok("address", f"GraphQL is asked at {address.graphql_url}, links lead to {address.ui_url}.")
+    for warning in settings.warnings:
+        yield Finding(subject="address", state=State.WARNING, detail=warning)
+
+
+def _connection(settings: Settings) -> Finding:
+    encrypted = settings.connection.address.is_encrypted
+    return _ok(
+        "connection", f"It answers {'over TLS, with a certificate that verifies' if encrypted else 'without TLS'}."
+    )
+
+
+def _token(settings: Settings, user: str) -> Finding:
+    if not settings.connection.token:
+        return Finding(
+            subject="token",
+            state=State.WARNING,
+            detail="No token was given, and the server answers all the same: it does not check who asks.",
+            hint="Fine for a trial. A server that others reach should have its authentication on.",
+        )
+    if not user:
+        return _unknown("token", "It is accepted; the server does not say whose it is.")
+    return _ok("token", f"It is accepted, and belongs to {user}.")
+
+
+def _schema(vocabulary: Vocabulary | None) -> Finding:
+    if vocabulary is None:
+        off = "The server keeps its schema to itself (introspection is off), so the gate finds out by trying."
+        return _unknown("schema", off)
+    generation = vocabulary.generation
+    if generation is None:
+        hint = "The gate needs DataHub Cloud, or DataHub 0.13 or later."
+        return _problem("schema", "The server knows no incidents on datasets.", hint)
+    return _ok("schema", f"{generation.name}, as {generation.value}. {_RAISING[generation]}")
+
+
+def _inputs(settings: Settings, transport: Transport, manifest: Manifest) -> Iterator[Finding]:
+    entries = manifest.inputs
+    if not entries:
+        yield _ok("inputs", "The manifest names none.")
+        return
+    rules = [rule_for(entry, settings.overrides, manifest.defaults) for entry in entries]
+    questions = [Question(entry.urn, siblings=rule.siblings) for entry, rule in zip(entries, rules, strict=True)]
+    reading = Reader(transport).read(questions)
+    if reading.failure:
+        raise reading.failure
+    unread = [(entry, health) for entry, health in zip(entries, reading.healths, strict=True) if health.problems]
+    for entry, health in unread:
+        yield _unreadable(f"input {entry.label}", health)
+    if len(unread) < len(entries):
+        yield _ok("inputs", f"{len(entries) - len(unread):,} of {count(len(entries), 'input')} can be read.")
+
+
+def _outputs(
+    transport: Transport, vocabulary: Vocabulary | None, entries: tuple[OutputEntry, ...]
+) -> Iterator[Finding]:
+    if not entries:
+        yield _ok("outputs", "The manifest names none, so no outcome is reported.")
+        return
+    reading = Reader(transport, history=True).read([Question(entry.urn, siblings=False) for entry in entries])
+    if reading.failure:
+        raise reading.failure
+    kinds = vocabulary.tells_privileges if vocabulary else frozenset()
+    asked = [entry.urn.text for entry in entries if entry.urn.entity_type in kinds]
+    may_edit = may_edit_incidents(transport, asked, kinds) if asked else {}
+    editable = unsure = 0
+    for entry, health in zip(entries, reading.healths, strict=True):
+        subject = f"output {entry.label}"
+        # Whether an asset exists the server itself tells when an incident is raised.
+        if any(problem.reason is not Reason.EXISTENCE_UNKNOWN for problem in health.problems):
+            yield _unreadable(subject, health)
+            continue
+        if vocabulary and not vocabulary.has("IncidentType", entry.incident.type):
+            other = "Name another `type` at this output's `incident`; every server knows OPERATIONAL."
+            yield _problem(subject, f"This server knows no incidents of type {entry.incident.type}.", other)
+        may = may_edit.get(entry.urn.text)
+        editable, unsure = editable + (may is True), unsure + (may is None)
+        if may is False:
+            yield _problem(subject, "The token may not edit incidents on it.", _GRANT)
+    if editable:
+        yield _ok("outputs", f"Incidents can be edited on {editable:,} of {count(len(entries), 'output')}.")
+    if unsure:
+        of_all = f"{unsure:,} of {count(len(entries), 'output')}"
+        yield _unknown(
+            "outputs", f"This server does not tell whether the token may edit incidents on {of_all}.", _GRANT
+        )
+
+
+def _unreadable(subject: str, health: Health) -> Finding:
+    problem = health.problems[0]
+    return _problem(subject, f"{problem.message}.", problem.hint)
+
+
+def _ok(subject: str, detail: str) -> Finding:
+    return Finding(subject=subject, state=State.OK, detail=detail)
+
+
+def _unknown(subject: str, detail: str, hint: str = "") -> Finding:
+    return Finding(subject=subject, state=State.UNKNOWN, detail=detail, hint=hint)
+
+
+def _problem(subject: str, detail: str, hint: str) -> Finding:
+    return Finding(subject=subject, state=State.PROBLEM, detail=detail, hint=hint)

@@ -1,0 +1,1 @@
+"""The gate: inputs checked and decided."""

@@ -1,0 +1,87 @@
+"""The gate: a manifest's inputs, asked about and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from incident_gate.ci.identity import JobIdentity, key_in
+from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.reader import Reading
+from incident_gate.errors import DataHubError, ExitCode, RefusedError
+from incident_gate.gate.policy import Conclusion, Decision, Overrides, decide, rule_for, worst
+from incident_gate.incident import Incident
+from incident_gate.manifest.model import Manifest, OnUnknown
+
+
+class HealthReader(Protocol):
+    """Whoever can be asked for the health of assets: `datahub.reader.Reader`."""
+
+    def read(self, questions: Sequence[Question], *, on_progress: Callable[[int, int], None]) -> Reading:
+        """Ask for all of them."""
+
+
+class Judgement(NamedTuple):
+    """A decision on every input, and what went wrong with the conversation as a whole, if anything did."""
+
+    decisions: tuple[Decision, ...]
+    failure: DataHubError | None = None
+    nothing_answered: bool = False
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the run returns.
+
+        A conversation that brought no answer at all, or that a wrong setting ended, is told apart from an asset that is
+        not healthy.
+        """
+        if worst(d.conclusion for d in self.decisions) is not Conclusion.BLOCK:
+            return ExitCode.OK
+        if self.failure and (self.nothing_answered or isinstance(self.failure, RefusedError)):
+            return ExitCode.DATAHUB
+        return ExitCode.BLOCKED
+
+
+def check_inputs(
+    manifest: Manifest,
+    *,
+    reader: HealthReader,
+    identity: JobIdentity,
+    overrides: Overrides,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Judgement:
+    """Ask for the health of every input and judge it.
+
+    Args:
+        manifest: What to ask for, and the rules.
+        reader: Whom to ask.
+        identity: This job, whose own incidents do not block it.
+        overrides: What the action's inputs say.
+        on_progress: Told how many of how many assets are answered.
+
+    Returns:
+        A decision on every input, in the manifest's order; none if there are no inputs.
+    """
+    if not manifest.inputs:
+        return Judgement(())
+    rules = [rule_for(entry, overrides, manifest.defaults) for entry in manifest.inputs]
+    questions = [
+        Question(entry.urn, siblings=rule.siblings) for entry, rule in zip(manifest.inputs, rules, strict=True)
+    ]
+    reading = reader.read(questions, on_progress=on_progress)
+    if isinstance(reading.failure, RefusedError):
+        # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would wave everything through for
+        # ever, so it is not excused.
+        rules = [rule.with_on_unknown(OnUnknown.BLOCK) for rule in rules]
+
+    def is_ours(incident: Incident) -> bool:
+        return key_in(incident.description) == identity.key_of(incident.asset)
+
+    return Judgement(
+        tuple(
+            decide(entry, health, rule, is_ours=is_ours)
+            for entry, health, rule in zip(manifest.inputs, reading.healths, rules, strict=True)
+        ),
+        reading.failure,
+        reading.nothing_answered,
+    )

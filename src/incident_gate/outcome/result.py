@@ -1,0 +1,41 @@
+"""What was done on each output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from incident_gate.manifest.model import OutputEntry
+
+
+class Change(StrEnum):
+    """What became of one output."""
+
+    RAISED = "raised"
+    KEPT = "kept"  # still active, and told of the new run
+    RESOLVED = "resolved"
+    CLEAR = "clear"  # success, and nothing of ours was active
+    FAILED = "failed"  # could not be written
+    WOULD_RAISE = "would raise"  # the same three under dry-run
+    WOULD_KEEP = "would keep"
+    WOULD_RESOLVE = "would resolve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputResult:
+    """What was done on one output; `incidents` are incident URNs, `message` says why when it failed."""
+
+    entry: OutputEntry
+    change: Change
+    incidents: tuple[str, ...] = ()
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeReport:
+    """The outcome's half: `outcome` is the job's status as given; `nothing` says why nothing was to be done, if so."""
+
+    outcome: str
+    results: tuple[OutputResult, ...] = ()
+    nothing: str = ""

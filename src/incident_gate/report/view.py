@@ -1,0 +1,221 @@
+"""What the sinks say in common: the headline, incidents worst first, ages and counts in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
+from incident_gate.incident import Incident, Priority, Reason
+from incident_gate.outcome.result import Change, OutcomeReport
+from incident_gate.report.model import Report
+from incident_gate.text import plain
+
+_MINUTE_MS = 60_000
+_HOUR_MS = 60 * _MINUTE_MS
+_DAY_MS = 24 * _HOUR_MS
+
+CONCLUSION_WORDS = {Conclusion.BLOCK: "Blocked", Conclusion.WARN: "Passed with a warning", Conclusion.PASS: "Passed"}
+
+
+class Finding(NamedTuple):
+    """One incident of one input, or (`incident` is None) the `unread` ones that DataHub counts and does not show."""
+
+    decision: Decision
+    incident: Incident | None
+    unread: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Sorts worst first: by priority, then the longest open. What is not known comes last."""
+        if self.incident is None:
+            return len(Priority) + 1, 0
+        priority = self.incident.priority
+        created = self.incident.created_ms
+        return len(Priority) if priority is None else priority, created if created is not None else 2**63
+
+    @property
+    def asset(self) -> str:
+        """The URN of the asset that the incident is on: the entry's or a sibling's."""
+        return self.incident.asset if self.incident else self.decision.entry.urn.text
+
+    @property
+    def asset_name(self) -> str:
+        """What a person calls the entry; untrusted text."""
+        return self.decision.entry.label
+
+    @property
+    def sibling(self) -> str:
+        """The name of the sibling that the incident is on, empty if it is on the asset itself; untrusted text."""
+        if self.incident is None or self.incident.asset == self.decision.entry.urn.text:
+            return ""
+        return sibling_name(self.incident.asset)
+
+    @property
+    def title(self) -> str:
+        """The incident's title, or what stands for one; untrusted text."""
+        if self.incident is None:
+            return f"{count(self.unread, 'active incident')} that DataHub counts but does not show"
+        texts = (self.incident.title, self.incident.description)
+        return next((text for text in texts if text and plain(text)), "(no title)")
+
+    @property
+    def type(self) -> str:
+        """The incident's type, a custom one by its own name; untrusted text."""
+        if self.incident is None:
+            return ""
+        custom = self.incident.custom_type if self.incident.type in (None, "CUSTOM") else None
+        return custom or self.incident.type or ""
+
+    @property
+    def priority(self) -> str:
+        """The priority's name; empty where there is none."""
+        return "" if self.incident is None or self.incident.priority is None else self.incident.priority.name
+
+    def age(self, now_ms: int) -> str:
+        """How long it has been open."""
+        return "" if self.incident is None else age(self.incident.created_ms, now_ms)
+
+
+def findings_of(decision: Decision) -> list[Finding]:
+    """One input's incidents that nothing excuses, worst first."""
+    findings = [Finding(decision, incident) for incident in decision.blocking]
+    if decision.unread:
+        findings.append(Finding(decision, None, decision.unread))
+    return sorted(findings, key=lambda finding: finding.rank)
+
+
+def findings(report: Report, conclusion: Conclusion) -> list[Finding]:
+    """The incidents of all inputs that come to this conclusion, worst first."""
+    chosen = (finding for d in report.decisions if d.conclusion is conclusion for finding in findings_of(d))
+    return sorted(chosen, key=lambda finding: finding.rank)
+
+
+def worst_first(decisions: Iterable[Decision]) -> list[Decision]:
+    """Inputs in the order of their worst incident, those without one last."""
+    last = (len(Priority) + 2, 0)
+    return sorted(decisions, key=lambda decision: next((finding.rank for finding in findings_of(decision)), last))
+
+
+def excused(report: Report) -> Iterator[tuple[Finding, Excused]]:
+    """The active incidents that do not count, with the rule that says so."""
+    for decision in report.decisions:
+        for excuse in decision.excused:
+            yield Finding(decision, excuse.incident), excuse
+
+
+def unknown(report: Report) -> list[Decision]:
+    """The inputs of which something of their own could not be established, those that block first."""
+    order = list(Conclusion)
+    told = {id(decision) for decision in unanswered(report)}
+    return sorted(
+        (d for d in report.decisions if (d.problems or d.verdict is Verdict.UNKNOWN) and id(d) not in told),
+        key=lambda d: -order.index(d.conclusion),
+    )
+
+
+def unanswered(report: Report) -> list[Decision]:
+    """The inputs that block only because the conversation failed: that is told once, and not of each.
+
+    What `on-unknown: warn` lets through is not among them, because a person should see the name of all that passes
+    unchecked.
+    """
+    if report.failure is None:
+        return []
+    return [
+        d
+        for d in report.decisions
+        if d.conclusion is Conclusion.BLOCK and d.problems and all(p.reason is Reason.NO_ANSWER for p in d.problems)
+    ]
+
+
+def unanswered_line(report: Report) -> str:
+    """How many inputs the failure leaves unknown; empty if each of them is told by its name."""
+    number = len(unanswered(report))
+    return f"{count(number, 'input')} of {len(report.decisions):,} without an answer because of it." if number else ""
+
+
+def healthy(report: Report) -> list[Decision]:
+    """The inputs that nothing is to be said of."""
+    return [d for d in report.decisions if d.verdict is Verdict.HEALTHY]
+
+
+def headline(report: Report) -> str:
+    """The run in one line, in words."""
+    if not report.gated:
+        return outcome_line(report.outcome) if report.outcome else "Nothing was asked of DataHub"
+    conclusion = report.conclusion
+    return f"{CONCLUSION_WORDS[conclusion]}: {_grounds(report, conclusion)}"
+
+
+def outcome_line(outcome: OutcomeReport) -> str:
+    """What became of the outputs in one line."""
+    said = f"Outcome {plain(outcome.outcome, 40)}: "
+    if outcome.nothing:
+        return said + plain(outcome.nothing)
+    counts = {change: sum(result.change is change for result in outcome.results) for change in Change}
+    # "failure: 1 failed" would leave open what failed.
+    words = {Change.FAILED: "not written"}
+    parts = [f"{number:,} {words.get(change, change)}" for change, number in counts.items() if number]
+    return said + (", ".join(parts) or "no outputs to report on")
+
+
+def age(created_ms: int | None, now_ms: int) -> str:
+    """A duration as people say it: `12 min`, `3 h`, `2 d`; empty if unknown."""
+    if created_ms is None:
+        return ""
+    passed = now_ms - created_ms
+    for length, unit in ((_DAY_MS, "d"), (_HOUR_MS, "h"), (_MINUTE_MS, "min")):
+        if passed >= length:
+            return f"{passed // length} {unit}"
+    return "just now"
+
+
+def timestamp(ms: int | None) -> str | None:
+    """A time in ISO 8601, UTC; None if there is none or the server's number is not a time."""
+    if ms is None:
+        return None
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def count(number: int, noun: str) -> str:
+    """`1 input`, `2 inputs`, `1,000 inputs`."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def sibling_name(urn: str) -> str:
+    """A short name for an asset that is known only by its URN: `platform name`, else the URN itself; untrusted text."""
+    start = "urn:li:dataset:(urn:li:dataPlatform:"
+    if not (urn.startswith(start) and urn.endswith(")")):
+        return urn
+    platform, _, rest = urn[len(start) : -1].partition(",")
+    name = rest.rpartition(",")[0]
+    return f"{platform} {name}" if name else urn
+
+
+def _grounds(report: Report, conclusion: Conclusion) -> str:
+    total = len(report.decisions)
+    if not total:
+        return "the manifest names no inputs, so there is nothing to gate"
+    if len(unanswered(report)) == total:
+        return f"DataHub could not be asked about {'the input' if total == 1 else f'any of the {total:,} inputs'}"
+    deciding = [d for d in report.decisions if d.conclusion is conclusion]
+    incidents = sum(d.blocking_count for d in deciding)
+    affected = sum(d.blocking_count > 0 for d in deciding)
+    unsure = sum(d.verdict is Verdict.UNKNOWN for d in deciding)
+    ignored = " (ignored)" if conclusion is Conclusion.PASS else ""
+    parts = []
+    if incidents:
+        parts.append(f"{count(incidents, 'active incident')} on {affected:,} of {count(total, 'input')}{ignored}")
+    if unsure:
+        parts.append(f"{unsure:,} of {count(total, 'input')} unknown" if not incidents else f"{unsure:,} unknown")
+    if not parts:
+        parts.append("the input is healthy" if total == 1 else f"all {total:,} inputs are healthy")
+    waived = sum(len(d.excused) for d in report.decisions)
+    if waived:
+        parts.append(f"{count(waived, 'incident')} excused")
+    return ", ".join(parts)

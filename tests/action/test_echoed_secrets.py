@@ -1,0 +1,69 @@
+"""What was sent as a secret and comes back in an answer: it is in nothing that the program says or writes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from incident_gate.sandbox import Sandbox
+from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.command import gate
+from tests.helpers.step import Step
+from tests.helpers.stranger import OLD, Reply, Stranger
+
+TOKEN = "s3cr3t-token"
+ACCESS = "dXNlcjpw/YXNzd29yZA=="
+HEADERS = f"Authorization-Proxy: Basic {ACCESS}"
+ECHO = f"Bearer {TOKEN} with {ACCESS} is not welcome"
+
+
+def echo_as_an_error(_name: str, variables: Mapping[str, Any]) -> Reply | None:
+    if "urns" not in variables:
+        return None
+    return Reply(200, {"data": {"entities": None}, "errors": [{"message": ECHO, "path": ["entities"]}]})
+
+
+@pytest.fixture(params=["a title", "an error"])
+def echoing(request: pytest.FixtureRequest) -> Iterator[Stranger]:
+    """A server that quotes the request's headers."""
+    with Stranger(sdl=OLD) as server:
+        server.assets |= {ORDERS, CUSTOMERS}
+        server.add_incident(ORDERS, title=ECHO, description=f"Seen: {ECHO}")
+        if request.param == "an error":
+            server.interrupt = echo_as_an_error
+        yield server
+
+
+def test_step_says_and_writes_no_secret_that_was_echoed(step: Step, echoing: Stranger) -> None:
+    ended = step.main(datahub_url=echoing.url, datahub_token=TOKEN, headers=HEADERS)
+
+    written = "\n".join([ended.summary, *ended.outputs.values(), *ended.state.values()])
+    # The masks themselves are the runner's business.
+    said = "\n".join(line for line in ended.log.splitlines() if not line.startswith("::add-mask::"))
+    assert ended.code != 0
+    assert "with *** is not welcome" in said
+    assert "is not welcome" in written
+    for secret in (TOKEN, ACCESS):
+        assert secret not in said + written
+
+
+@pytest.mark.parametrize("arguments", [(), ("--verbose",), ("--explain",), ("--format", "json")])
+def test_command_prints_no_secret_that_was_echoed(manifest: str, echoing: Stranger, arguments: tuple[str, ...]) -> None:
+    ended = gate(
+        "check", manifest, "--datahub-url", echoing.url, "--datahub-token", TOKEN, "--header", HEADERS, *arguments
+    )
+
+    assert ended.code != 0
+    assert "with *** is not welcome" in ended.out
+    for secret in (TOKEN, ACCESS):
+        assert secret not in ended.out + ended.err
+
+
+def test_header_whose_value_is_part_of_a_urn_changes_no_verdict(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS, title="analytics is late")
+
+    ended = step.main(datahub, headers="X-Tenant: analytics")
+
+    assert ended.outputs["verdict"] == "unhealthy"
+    assert ended.output("unhealthy") == [ORDERS]
+    assert [incident["title"] for incident in ended.output("incidents")] == ["*** is late"]

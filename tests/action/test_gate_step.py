@@ -1,0 +1,298 @@
+"""The action's main stage: what every input does, and what the runner gets to read."""
+
+from __future__ import annotations
+
+import pytest
+
+from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from tests.helpers.asking import CUSTOMERS, FLOW, ORDERS
+from tests.helpers.step import Step
+
+SECRET = "s3cr3t-token"
+
+
+def test_a_healthy_input_passes(step: Step, each_datahub: Sandbox) -> None:
+    ended = step.main(each_datahub)
+
+    assert ended.code == 0
+    assert ended.outputs == {
+        "conclusion": "pass",
+        "verdict": "healthy",
+        "incidents": "[]",
+        "unhealthy": "[]",
+        "unknown": "[]",
+        "blocking-count": "0",
+        "raised": "[]",
+        "resolved": "[]",
+    }
+    assert "Passed" in ended.summary
+    assert ended.said("error", "warning", "notice") == []
+
+
+def test_an_active_incident_blocks(step: Step, each_datahub: Sandbox) -> None:
+    found = each_datahub.store.raise_incident(ORDERS, title="Rows are missing")
+
+    ended = step.main(each_datahub)
+
+    assert ended.code == 1
+    assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("block", "unhealthy")
+    assert ended.outputs["blocking-count"] == "1"
+    assert ended.output("unhealthy") == [ORDERS]
+    assert [incident["urn"] for incident in ended.output("incidents")] == [found]
+    assert "Rows are missing" in ended.summary
+    assert "Rows are missing" in ended.log
+    [error] = [command for command in ended.commands if command.name == "error"]
+    assert (error.properties["file"], error.properties["line"]) == (".github/incident-gate.yml", "3")
+
+
+def test_an_unknown_dataset_blocks(step: Step, each_sandbox: Sandbox) -> None:
+    ended = step.main(each_sandbox)
+
+    assert ended.code == 1
+    assert (ended.outputs["verdict"], ended.output("unknown")) == ("unknown", [ORDERS])
+
+
+def test_address_and_token_fall_back_to_the_environment(step: Step, datahub: Sandbox) -> None:
+    step.environment |= {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token}
+
+    assert step.main().code == 0
+    assert datahub.requests[0].headers["authorization"] == f"Bearer {datahub.token}"
+
+
+def test_inputs_come_before_the_environment(step: Step, datahub: Sandbox) -> None:
+    step.environment |= {"DATAHUB_GMS_URL": "http://127.0.0.1:1", "DATAHUB_GMS_TOKEN": "wrong"}
+
+    assert step.main(datahub).code == 0
+
+
+def test_on_incident_warn_lets_the_job_go_on(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS, title="Rows are missing")
+
+    ended = step.main(datahub, on_incident="warn")
+
+    assert (ended.code, ended.outputs["conclusion"]) == (0, "warn")
+    assert "Rows are missing" in ended.said("warning")[0]
+
+
+def test_an_entry_comes_before_the_input_and_the_input_before_the_defaults(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS)
+    entry = f"inputs:\n  - urn: {ORDERS}\n    on-incident: block\n"
+    step.write_manifest(entry)
+    assert step.main(datahub, on_incident="warn").code == 1
+
+    step.write_manifest(f"defaults: {{on-incident: block}}\ninputs:\n  - {ORDERS}\n")
+    assert step.main(datahub, on_incident="warn").code == 0
+
+
+def test_on_unknown_warn_names_each_asset(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest(f"inputs:\n  - {ORDERS}\n  - {CUSTOMERS}\n")
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.DROP_BEFORE),))
+
+    ended = step.main(datahub, on_unknown="warn", timeout="1")
+
+    assert (ended.code, ended.outputs["conclusion"], ended.outputs["verdict"]) == (0, "warn", "unknown")
+    titles = [command.properties["title"] for command in ended.commands if command.name == "warning"]
+    assert titles == ["analytics.orders: health unknown", "analytics.customers: health unknown"]
+
+
+def test_a_server_that_does_not_answer_is_one_error(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest(f"inputs:\n  - {ORDERS}\n  - {CUSTOMERS}\n  - {FLOW}\n")
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.DROP_BEFORE),))
+
+    ended = step.main(datahub, timeout="1")
+
+    assert (ended.code, ended.outputs["conclusion"], ended.outputs["verdict"]) == (3, "block", "unknown")
+    [message] = ended.said("error", "warning")
+    assert "gave up after" in message
+    assert "3 inputs of 3 without an answer because of it." in message
+
+
+def test_a_wrong_token_is_not_excused_by_on_unknown(step: Step, datahub: Sandbox) -> None:
+    ended = step.main(datahub, datahub_token="wrong", on_unknown="warn")
+
+    assert (ended.code, ended.outputs["conclusion"]) == (3, "block")
+    assert "does not accept the token" in ended.said("error")[0]
+
+
+@pytest.mark.parametrize(
+    ("environment", "advice"),
+    [
+        ({"GITHUB_ACTOR": "dependabot[bot]", "GITHUB_EVENT_NAME": "pull_request"}, "Dependabot secret"),
+        ({"GITHUB_EVENT_NAME": "pull_request"}, "Pull requests from forks"),
+    ],
+)
+def test_a_run_without_secrets_is_told_why(
+    step: Step, datahub: Sandbox, environment: dict[str, str], advice: str
+) -> None:
+    step.environment |= environment
+
+    ended = step.main(datahub, datahub_token="")
+
+    assert ended.code == 3
+    assert "wants a token, and this run has none" in ended.said("error")[0]
+    assert ended.said("notice")[0].startswith("This run has no DataHub token.")
+    assert advice in ended.said("notice")[0]
+
+
+def test_links_point_where_the_input_says(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS)
+
+    assert "(https://ui.example.com/dataset/" in step.main(datahub, datahub_ui_url="https://ui.example.com/").summary
+
+
+def test_headers_are_sent_and_masked(step: Step, datahub: Sandbox) -> None:
+    ended = step.main(datahub, headers="X-Access: hidden-value\nX-Team: data\n")
+
+    sent = datahub.requests[0].headers
+    assert (sent["x-access"], sent["x-team"]) == ("hidden-value", "data")
+    assert {"hidden-value", "data"} <= set(ended.said("add-mask"))
+
+
+def test_timeout_bounds_the_stage(step: Step, datahub: Sandbox) -> None:
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.HANG),))
+
+    ended = step.main(datahub, timeout="0.5")
+
+    assert ended.code == 3
+    assert datahub.requests[-1].at - datahub.requests[0].at < 1
+
+
+def test_secrets_are_masked_before_anything_is_said(step: Step) -> None:
+    step.environment["DATAHUB_GMS_TOKEN"] = SECRET
+
+    ended = step.main(datahub_url="not a url", headers="X-Access: hidden\nbroken")
+
+    assert ended.log.splitlines()[:2] == [f"::add-mask::{SECRET}", "::add-mask::hidden"]
+    assert ended.code == 2
+    assert SECRET not in ended.log.replace(f"::add-mask::{SECRET}", "")
+
+
+def test_every_mistake_in_the_inputs_is_told_at_once(step: Step) -> None:
+    ended = step.main(
+        datahub_url="ftp://x",
+        datahub_token="a b",
+        manifest="../outside.yml",
+        mode="watch",
+        on_incident="ignore",
+        on_unknown="maybe",
+        report_outcome="yes",
+        dry_run="1",
+        timeout="soon",
+        headers="Host: x",
+        ca_bundle="/etc/ssl/cert.pem",
+        title="x" * 501,
+        message="x" * 20_001,
+    )
+
+    assert ended.code == 2
+    [message] = ended.said("error")
+    names = (
+        *("datahub-url", "datahub-token", "manifest", "mode", "on-incident", "on-unknown", "report-outcome", "dry-run"),
+        *("timeout", "headers", "ca-bundle", "title", "message"),
+    )
+    assert [name for name in names if name not in message] == []
+    assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("block", "unknown")
+
+
+def test_mistakes_in_the_manifest_are_annotated_on_their_lines(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest("inputs:\n  - urn:li:dataset:broken\nouputs: []\n")
+
+    ended = step.main(datahub)
+
+    assert ended.code == 2
+    errors = [command.properties for command in ended.commands if command.name == "error"]
+    assert [(e["file"], e["line"], e["col"]) for e in errors] == [
+        (".github/incident-gate.yml", "2", "20"),
+        (".github/incident-gate.yml", "3", "1"),
+    ]
+    assert ended.outputs["conclusion"] == "block"
+    assert len(datahub.requests) == 0
+
+
+def test_a_missing_manifest_is_told_with_an_example(step: Step, datahub: Sandbox) -> None:
+    ended = step.main(datahub, manifest="gate/none.yml")
+
+    assert ended.code == 2
+    assert "there is no such file" in ended.said("error")[0]
+    assert "inputs:" in ended.log
+
+
+@pytest.mark.parametrize("name", ["manifest", "ca_bundle"])
+@pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "link", "folder/outside"])
+def test_no_path_leads_out_of_the_workspace(step: Step, datahub: Sandbox, name: str, path: str) -> None:
+    outside = step.folder / "outside"
+    outside.write_text("inputs: []")
+    (step.workspace / "link").symlink_to(outside)
+    (step.workspace / "folder").symlink_to(step.folder)
+
+    ended = step.main(datahub, **{name: path})
+
+    assert ended.code == 2
+    assert f"{name.replace('_', '-')} leads out of the workspace" in ended.said("error")[0]
+
+
+def test_a_link_inside_the_workspace_is_followed(step: Step, datahub: Sandbox) -> None:
+    (step.workspace / "link.yml").symlink_to(".github/incident-gate.yml")
+
+    assert step.main(datahub, manifest="link.yml").code == 0
+
+
+def test_a_title_cannot_speak_to_the_runner(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS, title="\n::set-output name=x::y\r\n::error::owned")
+
+    ended = step.main(datahub)
+
+    assert {command.name for command in ended.commands} == {"add-mask", "error"}
+    assert len(ended.said("error")) == 1
+
+
+def test_a_manifest_of_outputs_only_passes_with_a_remark(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest(f"outputs:\n  - {CUSTOMERS}\n")
+
+    ended = step.main(datahub)
+
+    assert (ended.code, ended.outputs["conclusion"], len(datahub.requests)) == (0, "pass", 0)
+    assert ended.said("notice") == ["The manifest names no inputs: there is nothing to gate."]
+
+
+def test_debug_logging_tells_every_request_and_nothing_secret(step: Step, datahub: Sandbox) -> None:
+    step.environment["RUNNER_DEBUG"] = "1"
+
+    ended = step.main(datahub)
+
+    [line] = ended.said("debug")
+    assert line.startswith("incidentGateHealth about 1 asset: HTTP 200 in ")
+    assert line.endswith(" ms, ok")
+    assert datahub.token not in line
+
+
+def test_no_request_is_told_without_debug_logging(step: Step, datahub: Sandbox) -> None:
+    assert step.main(datahub).said("debug") == []
+
+
+@pytest.mark.parametrize("debugs", [True, False])
+def test_a_defect_blocks_and_shows_where_only_with_debug_logging(
+    step: Step, datahub: Sandbox, monkeypatch: pytest.MonkeyPatch, *, debugs: bool
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("incident_gate.api.check_inputs", broken)
+    step.environment["RUNNER_DEBUG"] = "1" if debugs else ""
+
+    ended = step.main(datahub)
+
+    assert (ended.code, ended.outputs["conclusion"], ended.outputs["verdict"]) == (3, "block", "unknown")
+    assert "A defect of the gate itself: ZeroDivisionError" in ended.said("error")[0]
+    assert any("in broken" in line for line in ended.said("debug")) is debugs
+    assert ("Traceback" in ended.log) is debugs
+
+
+@pytest.mark.parametrize("missing", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
+def test_a_file_that_the_runner_does_not_name_is_a_warning(step: Step, datahub: Sandbox, missing: str) -> None:
+    step.environment[missing] = ""
+
+    ended = step.main(datahub)
+
+    assert ended.code == 0
+    assert "could not be written: the runner named no file for it" in ended.said("warning")[0]

@@ -1,0 +1,279 @@
+"""The job's outcome: the post stage of a gate, and modes of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from incident_gate.action.stage import LONGEST_STATE
+from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.step import Ended, Step
+
+
+def active(server: Sandbox) -> list[str]:
+    return [incident.urn for incident in server.store.incidents(CUSTOMERS, "ACTIVE")]
+
+
+def gated(step: Step, server: Sandbox, **inputs: str) -> Ended:
+    ended = step.main(server, report_outcome="true", **inputs)
+    assert ended.code == 0
+    return ended
+
+
+def test_one_step_gates_raises_and_resolves(step: Step, each_datahub: Sandbox) -> None:
+    gated(step, each_datahub)
+    failed = step.post(each_datahub, status="failure", report_outcome="true")
+    assert failed.code == 0
+    assert len(active(each_datahub)) == 1
+    assert failed.said("notice") == ["Outcome failure: 1 raised"]
+    assert active(each_datahub)[0] in failed.summary
+
+    gated(step, each_datahub)
+    step.post(each_datahub, status="failure", report_outcome="true")
+    assert len(active(each_datahub)) == 1
+
+    gated(step, each_datahub)
+    mended = step.post(each_datahub, status="success", report_outcome="true")
+    assert active(each_datahub) == []
+    assert mended.said("notice") == ["Outcome success: 1 resolved"]
+
+
+def test_incidents_of_others_stay(step: Step, datahub: Sandbox) -> None:
+    theirs = datahub.store.raise_incident(CUSTOMERS, title="Somebody else's")
+
+    gated(step, datahub)
+    step.post(datahub, status="failure", report_outcome="true")
+    gated(step, datahub)
+    step.post(datahub, status="success", report_outcome="true")
+
+    assert active(datahub) == [theirs]
+
+
+def test_nothing_is_reported_without_report_outcome(step: Step, datahub: Sandbox) -> None:
+    assert step.main(datahub).state == {}
+
+    ended = step.post(datahub, status="failure")
+
+    assert (ended.code, ended.said("notice", "warning"), active(datahub)) == (0, [], [])
+
+
+def test_a_job_that_the_gate_stopped_reports_nothing(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS)
+    assert step.main(datahub, report_outcome="true").code == 1
+
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert ended.said("notice") == ["No outcome is reported: the gate blocked this job."]
+    assert active(datahub) == []
+
+
+def test_a_gate_that_did_not_end_reports_nothing(step: Step, datahub: Sandbox) -> None:
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert ended.said("notice") == ["No outcome is reported: the gate did not come to an end."]
+    assert active(datahub) == []
+
+
+@pytest.mark.parametrize("status", ["cancelled", "skipped", ""])
+def test_a_job_that_neither_succeeded_nor_failed_reports_nothing(step: Step, datahub: Sandbox, status: str) -> None:
+    gated(step, datahub)
+
+    ended = step.post(datahub, status=status, report_outcome="true")
+
+    assert "only success and failure are reported" in ended.said("notice")[0]
+    assert active(datahub) == []
+
+
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
+def test_a_pull_request_reports_nothing(step: Step, datahub: Sandbox, event: str) -> None:
+    step.environment["GITHUB_EVENT_NAME"] = event
+    gated(step, datahub)
+
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert "This is a pull request" in ended.said("notice")[0]
+    assert active(datahub) == []
+
+
+def test_the_manifest_that_was_gated_is_the_one_reported_on(step: Step, datahub: Sandbox) -> None:
+    gated(step, datahub)
+    step.write_manifest(f"outputs:\n  - {ORDERS}\n")
+
+    step.post(datahub, status="failure", report_outcome="true")
+
+    assert len(active(datahub)) == 1
+    assert datahub.store.incidents(ORDERS) == []
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_long_manifest_is_read_again_if_it_is_the_same(step: Step, datahub: Sandbox, *, changes: bool) -> None:
+    text = f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n" + f"# {'x' * 100}\n" * (LONGEST_STATE // 100)
+    step.write_manifest(text)
+    assert "manifest" not in gated(step, datahub).state
+    if changes:
+        step.write_manifest(f"{text}# one line more\n")
+
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert ended.code == 0
+    assert len(active(datahub)) == (not changes)
+    assert [".github/incident-gate.yml changed while the job ran." in w for w in ended.said("warning")] == (
+        [True] if changes else []
+    )
+
+
+def test_trouble_in_the_post_stage_is_a_warning(step: Step, datahub: Sandbox) -> None:
+    gated(step, datahub)
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=403),))
+
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert (ended.code, ended.said("error")) == (0, [])
+    assert "forbids the request" in ended.said("warning")[0]
+
+
+def test_a_wrong_setting_in_the_post_stage_is_a_warning(step: Step, datahub: Sandbox) -> None:
+    gated(step, datahub)
+
+    ended = step.post(datahub, status="failure", report_outcome="true", timeout="never")
+
+    assert (ended.code, ended.said("error")) == (0, [])
+    assert "could not be reported to DataHub.\ntimeout is 'never'." in ended.said("warning")[0]
+
+
+@pytest.mark.parametrize("debugs", [True, False])
+def test_a_defect_in_the_post_stage_is_a_warning(
+    step: Step, datahub: Sandbox, monkeypatch: pytest.MonkeyPatch, *, debugs: bool
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    gated(step, datahub)
+    monkeypatch.setattr("incident_gate.api.Session.report_outcome", broken)
+    step.environment["RUNNER_DEBUG"] = "1" if debugs else ""
+
+    ended = step.post(datahub, status="success", report_outcome="true")
+
+    assert (ended.code, ended.said("error")) == (0, [])
+    assert "A defect of the gate itself: ZeroDivisionError" in ended.said("warning")[0]
+    assert any("in broken" in line for line in ended.said("debug")) is debugs
+
+
+def test_the_process_of_the_post_stage_reports(step: Step, datahub: Sandbox) -> None:
+    gated(step, datahub)
+
+    process = step.start(datahub, stage="post", report_outcome="true", job_status="failure")
+    log, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 0, log
+    assert len(active(datahub)) == 1
+
+
+# Modes of their own
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "raised"),
+    [("raise", "success", 1), ("report", "failure", 1), ("report", "Failure", 1), ("report", "success", 0)],
+)
+def test_a_mode_of_its_own_raises(step: Step, datahub: Sandbox, mode: str, status: str, raised: int) -> None:
+    ended = step.main(datahub, mode=mode, job_status=status)
+
+    assert ended.code == 0
+    assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("", "")
+    assert ended.output("raised") == active(datahub)
+    assert len(active(datahub)) == raised
+
+
+def test_resolve_ends_what_raise_raised(step: Step, datahub: Sandbox) -> None:
+    raised = step.main(datahub, mode="raise").output("raised")
+
+    ended = step.main(datahub, mode="resolve")
+
+    assert (ended.code, ended.output("resolved"), active(datahub)) == (0, raised, [])
+
+
+def test_report_without_a_status_is_a_mistake(step: Step, datahub: Sandbox) -> None:
+    ended = step.main(datahub, mode="report", job_status="")
+
+    assert ended.code == 2
+    assert "job-status is not set" in ended.said("error")[0]
+
+
+def test_what_cannot_be_written_ends_a_mode_of_its_own_with_3(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest(f"outputs:\n  - {CUSTOMERS}\n  - {ORDERS}\n")
+    datahub.faults = Faults(
+        rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="raiseIncident", urn=ORDERS, code=403),)
+    )
+
+    ended = step.main(datahub, mode="raise")
+
+    assert ended.code == 3
+    assert len(ended.output("raised")) == 1
+    assert ended.commands[-1].name == "notice"
+    assert ended.said("notice") == ["Outcome failure: 1 raised, 1 not written"]
+    assert len(ended.said("warning")) == 1
+
+
+@pytest.mark.parametrize("mode", ["raise", "resolve"])
+def test_dry_run_writes_nothing(step: Step, datahub: Sandbox, mode: str) -> None:
+    if mode == "resolve":
+        step.main(datahub, mode="raise")
+    before = active(datahub)
+
+    ended = step.main(datahub, mode=mode, dry_run="true")
+
+    assert (ended.code, active(datahub)) == (0, before)
+    assert f"1 would {mode}" in ended.said("notice")[0]
+
+
+def test_title_and_message_are_what_is_raised(step: Step, datahub: Sandbox) -> None:
+    step.main(datahub, mode="raise", title="Nightly build broke", message="See the runbook.")
+
+    [incident] = datahub.store.incidents(CUSTOMERS)
+    assert incident.title == "Nightly build broke"
+    assert incident.description is not None
+    assert incident.description.startswith("See the runbook.\n")
+    assert "https://github.com/acme/shop/actions/runs/4711" in incident.description
+
+    step.main(datahub, mode="resolve", message="The upstream is back.")
+    [incident] = datahub.store.incidents(CUSTOMERS)
+    assert incident.message is not None
+    assert incident.message.startswith("The upstream is back.\n")
+
+
+@pytest.mark.parametrize("other", [{"incident_key": "staging"}, {"matrix": '{"region": "eu"}'}])
+def test_another_key_or_matrix_leg_is_another_incident(step: Step, datahub: Sandbox, other: dict[str, str]) -> None:
+    step.main(datahub, mode="raise")
+
+    step.main(datahub, mode="resolve", **other)
+    assert len(active(datahub)) == 1
+    step.main(datahub, mode="raise", **other)
+    assert len(active(datahub)) == 2
+
+
+def test_another_run_branch_and_commit_is_the_same_incident(step: Step, datahub: Sandbox) -> None:
+    step.main(datahub, mode="raise")
+    step.environment |= {
+        "GITHUB_RUN_ID": "9",
+        "GITHUB_SHA": "beef",
+        "GITHUB_REF_NAME": "topic",
+        "GITHUB_WORKFLOW_REF": "acme/shop/.github/workflows/nightly.yml@refs/heads/topic",
+    }
+
+    step.main(datahub, mode="resolve")
+
+    assert active(datahub) == []
+
+
+def test_an_incident_of_this_job_on_its_own_input_does_not_block_it(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest(f"inputs:\n  - {CUSTOMERS}\noutputs:\n  - {CUSTOMERS}\n")
+    step.main(datahub, mode="raise")
+
+    ended = step.main(datahub)
+
+    assert (ended.code, ended.outputs["conclusion"]) == (0, "pass")
+    assert "raised by this job" in ended.summary
+
+    step.environment["GITHUB_JOB"] = "other"
+    assert step.main(datahub).code == 1

@@ -1,0 +1,70 @@
+"""The action's main stage as a process: its end, its log and its signals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from tests.helpers.asking import ORDERS
+from tests.helpers.step import Step
+
+
+@pytest.mark.parametrize(("incident", "code"), [(False, 0), (True, 1)])
+def test_the_process_ends_with_the_verdict(step: Step, datahub: Sandbox, *, incident: bool, code: int) -> None:
+    if incident:
+        datahub.store.raise_incident(ORDERS, title="Rows are missing")
+
+    log, _ = step.start(datahub).communicate(timeout=30)
+
+    process = step.ended(code, log)
+    assert process.outputs["conclusion"] == ("block" if incident else "pass")
+    assert ("Rows are missing" in log) is incident
+    assert log.splitlines()[0] == f"::add-mask::{datahub.token}"
+
+
+@pytest.mark.parametrize(("incident", "code"), [(False, 0), (True, 1)])
+def test_a_closed_log_does_not_change_the_verdict(step: Step, datahub: Sandbox, *, incident: bool, code: int) -> None:
+    if incident:
+        datahub.store.raise_incident(ORDERS)
+
+    process = step.start(datahub)
+    assert process.stdout
+    process.stdout.close()
+
+    assert process.wait(timeout=30) == code
+    assert json.loads(step.ended(code, "").outputs["unhealthy"]) == ([ORDERS] if incident else [])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_cancelled_job_ends_the_process_at_once(step: Step, datahub: Sandbox, number: signal.Signals) -> None:
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.HANG),))
+    process = step.start(datahub)
+    for _ in range(200):
+        if len(datahub.requests):
+            break
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.05)
+
+    process.send_signal(number)
+    log, _ = process.communicate(timeout=5)
+
+    assert process.returncode == 128 + number
+    assert "Interrupted before the gate came to a verdict: nothing was decided" in log
+    assert step.ended(0, log).summary == ""
+
+
+def test_no_home_and_no_locale_are_needed(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS, title="Zeilen fehlen — 行がない")
+    step.environment |= {"LC_ALL": "C", "LANG": "", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert "HOME" not in step.environment
+
+    process = step.start(datahub)
+    log, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert "行がない" in log
+    assert "行がない" in step.ended(1, log).summary

@@ -1,0 +1,304 @@
+"""The doctor: what it finds out about each server and token, and that it writes nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pytest_httpx import HTTPXMock
+
+from incident_gate.cli.main import run
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
+from tests.helpers.asking import CUSTOMERS, DASHBOARD, ORDERS
+
+TOKEN = "doctor-token"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n", encoding="utf-8")
+    return path
+
+
+def doctor(server: Sandbox | str, *arguments: str, token: str = TOKEN) -> tuple[int, str]:
+    out = io.StringIO()
+    url = server if isinstance(server, str) else server.url
+    environment = {"DATAHUB_GMS_URL": url, "DATAHUB_GMS_TOKEN": token}
+    code = run(["doctor", *arguments], environment, out, io.StringIO())
+    return code, out.getvalue()
+
+
+def findings(server: Sandbox, *arguments: str, token: str = TOKEN) -> dict[str, tuple[str, str]]:
+    code, out = doctor(server, *arguments, "--format", "json", token=token)
+    document: Any = json.loads(out)
+    assert document["version"] == 1
+    assert document["healthy"] is (code == 0)
+    assert code == (3 if any(f["state"] == "problem" for f in document["findings"]) else 0)
+    return {f["subject"]: (f["state"], f["detail"] + " " + f["hint"]) for f in document["findings"]}
+
+
+def start(generation: Generation = Generation.G4, **grant: Any) -> Any:
+    def seed(store: Any) -> None:
+        store.add_assets([ORDERS, CUSTOMERS])
+
+    return Sandbox.start(schema=generation, tokens=[Grant(token=TOKEN, **grant)], seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("generation", "name", "edits"),
+    [
+        (Generation.G1, "G1, as DataHub Cloud of 2022", "unknown"),
+        (Generation.G2, "G2, as DataHub 0.13 to 0.15", "unknown"),
+        (Generation.G3, "G3, as DataHub 1.0 to 1.7", "ok"),
+        (Generation.G4, "G4, as DataHub after August 2026", "ok"),
+    ],
+)
+def test_each_generation_is_recognised(generation: Generation, name: str, edits: str, manifest: Path) -> None:
+    with start(generation) as server:
+        found = findings(server, str(manifest))
+
+        assert {subject: state for subject, (state, _) in found.items()} == {
+            "address": "ok",
+            "connection": "ok",
+            "token": "ok",
+            "version": "ok",
+            "schema": "ok",
+            "inputs": "ok",
+            "outputs": edits,
+            "index lag": "unknown",
+        }
+        assert name in found["schema"][1]
+        assert generation.version in found["version"][1]
+        assert "belongs to datahub" in found["token"][1]
+        assert "1 of 1 input can be read" in found["inputs"][1]
+
+
+def test_nothing_is_written(manifest: Path) -> None:
+    with start() as server:
+        doctor(server, str(manifest))
+
+        assert len(server.requests) > 0
+        assert not any("mutation" in request.query for request in server.requests)
+
+
+def test_a_token_that_may_not_edit_is_a_problem_of_each_output(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"outputs:\n  - {CUSTOMERS}\n  - {ORDERS}\n")
+    with start(edits=(ORDERS,)) as server:
+        found = findings(server, str(path))
+
+    state, text = found["output analytics.customers"]
+    assert state == "problem"
+    assert '"Edit Incidents"' in text
+    assert found["outputs"] == ("ok", "Incidents can be edited on 1 of 2 outputs. ")
+
+
+def test_an_asset_that_is_hidden_or_missing_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"inputs:\n  - {ORDERS}\n  - {DASHBOARD}\noutputs:\n  - {CUSTOMERS}\n")
+    with start(sees=(ORDERS, DASHBOARD)) as server:
+        found = findings(server, str(path))
+
+    assert found["input sales"][0] == "problem"
+    assert "never ingested" in found["input sales"][1]
+    assert found["output analytics.customers"][0] == "problem"
+    assert "1 of 2 inputs can be read" in found["inputs"][1]
+
+
+def test_no_output_that_can_be_edited_is_not_called_fine(manifest: Path) -> None:
+    with start(edits=()) as server:
+        found = findings(server, str(manifest))
+
+    assert found["output analytics.customers"][0] == "problem"
+    assert "outputs" not in found
+
+
+def test_a_server_without_entities_does_not_tell_privileges(manifest: Path) -> None:
+    with start() as server:
+        server.faults = Faults(no_entities=True)
+        found = findings(server, str(manifest))
+
+    assert (found["inputs"][0], found["outputs"][0]) == ("ok", "unknown")
+    assert "incidentGatePrivileges" not in server.requests.operations
+
+
+def test_privileges_that_are_refused_stay_open(manifest: Path) -> None:
+    with start() as server:
+        server.faults = Faults(
+            rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGatePrivileges", code=500),)
+        )
+        assert findings(server, str(manifest))["outputs"][0] == "unknown"
+
+
+def test_a_type_that_the_server_does_not_know_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"outputs:\n  - urn: {CUSTOMERS}\n    incident: {{type: FRESHNESS}}\n")
+    with start(Generation.G1) as server:
+        state, text = findings(server, str(path))["output analytics.customers"]
+
+    assert state == "problem"
+    assert text.startswith("This server knows no incidents of type FRESHNESS. Name another `type`")
+
+
+def test_a_server_that_hides_its_schema_leaves_it_open(manifest: Path) -> None:
+    with start() as server:
+        server.faults = Faults(introspection=False)
+        found = findings(server, str(manifest))
+
+    assert (found["schema"][0], found["outputs"][0], found["inputs"][0]) == ("unknown", "unknown", "ok")
+
+
+def test_a_wrong_token_is_a_problem(manifest: Path) -> None:
+    with start() as server:
+        found = findings(server, str(manifest), token="wrong")
+
+    assert found["connection"][0] == "problem"
+    assert "does not accept the token (HTTP 401)" in found["connection"][1]
+    assert found["the rest"][0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault(kind=FaultKind.HTML), "web page"),
+        (Fault(kind=FaultKind.REDIRECT), "redirects to"),
+        (Fault(kind=FaultKind.STATUS, status=500), "HTTP 500"),
+    ],
+)
+def test_what_is_not_datahub_is_a_problem(manifest: Path, fault: Fault, said: str) -> None:
+    with start() as server:
+        server.faults = Faults(rules=(fault,))
+        found = findings(server, str(manifest))
+
+    assert found["connection"][0] == "problem"
+    assert said in found["connection"][1]
+    assert found["the rest"][0] == "unknown"
+
+
+@pytest.mark.parametrize("kind", ["inputs", "outputs"])
+def test_a_server_that_fails_later_is_a_problem(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"{kind}:\n  - {ORDERS}\n")
+    with start() as server:
+        server.faults = Faults(rules=(Fault(kind=FaultKind.REDIRECT, after=2),))
+        found = findings(server, str(path))
+
+    assert found["connection"][0] == "problem"
+    assert found["schema"][0] == "ok"
+    assert found.get(kind, ("", ""))[0] != "ok"
+
+
+def test_what_the_manifest_does_not_name_is_not_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    with start() as server:
+        path.write_text(f"inputs:\n  - {ORDERS}\n")
+        assert findings(server, str(path))["outputs"][1] == "The manifest names none, so no outcome is reported. "
+        path.write_text(f"outputs:\n  - {CUSTOMERS}\n")
+        assert findings(server, str(path))["inputs"] == ("ok", "The manifest names none. ")
+
+
+def test_no_input_that_can_be_read_is_not_called_fine(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"inputs:\n  - {DASHBOARD}\n")
+    with start() as server:
+        found = findings(server, str(path))
+
+    assert found["input sales"][0] == "problem"
+    assert "inputs" not in found
+
+
+def test_an_unreachable_server_is_3() -> None:
+    code, out = doctor("http://127.0.0.1:1", "--timeout", "1")
+
+    assert code == 3
+    assert "No connection to 127.0.0.1:1" in out
+    assert out.endswith("\n\n1 thing to change.\n")
+
+
+def answered(httpx_mock: HTTPXMock, members: dict[str, list[str]], user: dict[str, str] | None) -> dict[str, Any]:
+    """What the doctor finds on a server that has these types and does not check who asks."""
+    types = [{"name": name, "fields": [{"name": field} for field in fields]} for name, fields in members.items()]
+    answers: dict[str, Any] = {
+        "incidentGateSelf": {"me": user and {"corpUser": user}, "appConfig": None},
+        "incidentGateVocabulary": {"__schema": {"types": types}},
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": answers[json.loads(request.content)["operationName"]]})
+
+    httpx_mock.add_callback(answer, is_reusable=True)
+    out = io.StringIO()
+    arguments = ["doctor", "--datahub-url", "http://datahub:8080", "--format", "json"]
+    run([*arguments, *([] if user is None else ["--datahub-token", TOKEN])], {}, out, io.StringIO())
+    return {f["subject"]: f for f in json.loads(out.getvalue())["findings"]}
+
+
+def test_a_server_that_lets_anybody_in_is_a_warning(httpx_mock: HTTPXMock) -> None:
+    found = answered(httpx_mock, {"Dataset": ["incidents"]}, None)
+
+    assert found["token"]["state"] == "warning"
+    assert "it does not check who asks" in found["token"]["detail"]
+
+
+def test_a_server_may_keep_to_itself_what_it_is(httpx_mock: HTTPXMock) -> None:
+    found = answered(httpx_mock, {"Dataset": ["incidents"]}, {})
+
+    assert (found["token"]["state"], found["version"]["state"]) == ("unknown", "unknown")
+    assert "does not say whose it is" in found["token"]["detail"]
+
+
+def test_a_user_without_a_name_is_told_by_the_urn(httpx_mock: HTTPXMock) -> None:
+    found = answered(httpx_mock, {"Dataset": ["incidents"]}, {"urn": "urn:li:corpuser:robot"})
+
+    assert "belongs to urn:li:corpuser:robot" in found["token"]["detail"]
+
+
+def test_a_server_that_does_not_know_the_question_who_asks_is_looked_at_all_the_same(httpx_mock: HTTPXMock) -> None:
+    refused = {"message": "Validation error (FieldUndefined@[me]) : Field 'me' in type 'Query' is undefined"}
+    httpx_mock.add_response(json={"errors": [refused]})
+
+    found = answered(httpx_mock, {"Dataset": ["incidents"]}, {"username": "ana"})
+
+    assert (found["connection"]["state"], found["token"]["state"], found["schema"]["state"]) == ("ok", "unknown", "ok")
+
+
+def test_a_server_without_incidents_is_a_problem(httpx_mock: HTTPXMock) -> None:
+    found = answered(httpx_mock, {"Dataset": ["urn"]}, {})
+
+    assert found["schema"]["state"] == "problem"
+    assert "0.13 or later" in found["schema"]["hint"]
+
+
+def test_without_a_manifest_the_server_alone_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with start() as server:
+        found = findings(server)
+        assert found["assets"][0] == "unknown"
+        assert ".github/incident-gate.yml" in found["assets"][1]
+        assert run(["doctor", "none.yml"], {"DATAHUB_GMS_URL": server.url}, io.StringIO(), io.StringIO()) == 2
+
+
+def test_the_default_manifest_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".github").mkdir()
+    Path(".github/incident-gate.yml").write_text(f"- {ORDERS}\n")
+    with start() as server:
+        assert findings(server)["inputs"][0] == "ok"
+
+
+def test_people_get_one_paragraph_a_finding(manifest: Path) -> None:
+    with start(edits=()) as server:
+        code, out = doctor(server, str(manifest))
+
+    assert code == 3
+    assert "problem  output analytics.customers: The token may not edit incidents on it.\n         → In DataHub" in out
+    assert out.endswith("\n\n1 thing to change.\n")
+    assert all(len(line) <= 100 for line in out.splitlines())
+    with start() as server:
+        code, out = doctor(server, str(manifest))
+    assert (code, out.splitlines()[-1]) == (0, "Nothing has to be changed.")

@@ -1,0 +1,53 @@
+"""`incident-gate raise`, `resolve` and `report`."""
+
+from __future__ import annotations
+
+import pytest
+
+from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from tests.helpers.asking import CUSTOMERS
+from tests.helpers.command import ask
+
+
+def test_raise_and_resolve(each_datahub: Sandbox, manifest: str) -> None:
+    raised = ask(each_datahub, "raise", manifest, "--title", "Broken")
+    [incident] = each_datahub.store.incidents(CUSTOMERS, "ACTIVE")
+    assert (raised.code, incident.title) == (0, "Broken")
+    assert raised.out.startswith("Outcome failure: 1 raised\n")
+    assert incident.urn in raised.out
+
+    resolved = ask(each_datahub, "resolve", manifest)
+    assert resolved.code == 0
+    assert resolved.out.startswith("Outcome success: 1 resolved\n")
+    assert each_datahub.store.incidents(CUSTOMERS, "ACTIVE") == []
+
+
+@pytest.mark.parametrize(("status", "active"), [("failure", 1), ("success", 0), ("cancelled", 0)])
+def test_report_goes_by_the_status(datahub: Sandbox, manifest: str, status: str, active: int) -> None:
+    assert ask(datahub, "report", manifest, "--job-status", status).code == 0
+
+    assert len(datahub.store.incidents(CUSTOMERS, "ACTIVE")) == active
+
+
+def test_report_without_a_status_is_a_mistake(datahub: Sandbox, manifest: str) -> None:
+    ended = ask(datahub, "report", manifest)
+
+    assert ended.code == 2
+    assert "job-status is not set" in ended.err
+
+
+def test_dry_run_says_what_would_be_and_writes_nothing(datahub: Sandbox, manifest: str) -> None:
+    ended = ask(datahub, "raise", manifest, "--dry-run", "--format", "json")
+
+    assert ended.code == 0
+    assert [output["change"] for output in ended.json["outcome"]["outputs"]] == ["would raise"]
+    assert datahub.store.incidents(CUSTOMERS) == []
+
+
+def test_what_cannot_be_written_is_3(datahub: Sandbox, manifest: str) -> None:
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="raiseIncident", code=403),))
+
+    ended = ask(datahub, "raise", manifest)
+
+    assert ended.code == 3
+    assert ended.out.startswith("Outcome failure: 1 not written\n")

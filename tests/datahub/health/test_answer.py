@@ -1,0 +1,180 @@
+from typing import Any
+
+import pytest
+
+from incident_gate.datahub.failure import GraphqlError
+from incident_gate.datahub.health.answer import (
+    Draft,
+    Element,
+    Listing,
+    read_element,
+    read_priority,
+    read_removal,
+    read_siblings,
+)
+from incident_gate.incident import Health, Priority, Reason
+from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
+
+ASKED = ("exists", "status", "incidents", "siblings")
+NONE: dict[str, Any] = {"total": 0, "incidents": []}
+
+
+def healthy(**changes: Any) -> dict[str, Any]:
+    return {"urn": ORDERS, "exists": True, "status": None, "incidents": NONE, "siblings": None, **changes}
+
+
+def health_of(value: object, *errors: GraphqlError) -> Health:
+    return read_element(ORDERS, Element(value, errors), asked=ASKED, size=100).health()
+
+
+def reasons(health: Health) -> list[Reason]:
+    return [problem.reason for problem in health.problems]
+
+
+def test_whole_answer_without_incidents_is_health() -> None:
+    assert health_of(healthy()) == Health(urn=ORDERS)
+
+
+@pytest.mark.parametrize("value", ["text", 5, True, [], [healthy(), healthy()]])
+def test_what_is_no_object_is_malformed(value: object) -> None:
+    assert reasons(health_of(value)) == [Reason.MALFORMED]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_field_that_was_asked_for_and_is_missing_is_malformed(name: str) -> None:
+    value = healthy()
+    del value[name]
+
+    health = health_of(value)
+
+    assert health.problems[0].reason is Reason.MALFORMED
+    assert name in health.problems[0].message
+
+
+@pytest.mark.parametrize("status", [{"removed": None}, {"removed": "false"}, {"removed": 0}, {}, "x", [], False])
+def test_status_that_does_not_say_whether_it_was_removed_is_malformed(status: object) -> None:
+    assert reasons(health_of(healthy(status=status))) == [Reason.MALFORMED]
+
+
+@pytest.mark.parametrize("siblings", ["x", [], 5, {}, {"siblings": "x"}, {"siblings": {"urn": MODEL}}])
+def test_siblings_that_are_no_list_are_malformed(siblings: object) -> None:
+    assert reasons(health_of(healthy(siblings=siblings))) == [Reason.MALFORMED]
+
+
+@pytest.mark.parametrize("sibling", [None, {}, {"urn": None}, "x"])
+def test_sibling_that_is_not_shown_is_hidden(sibling: object) -> None:
+    assert reasons(health_of(healthy(siblings={"siblings": [sibling]}))) == [Reason.HIDDEN]
+
+
+def test_asset_among_its_own_siblings_is_counted_once() -> None:
+    listed = {"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]}
+    health = health_of(healthy(incidents=listed, siblings={"siblings": [{"urn": ORDERS, "incidents": listed}]}))
+
+    assert [incident.asset for incident in health.incidents] == [ORDERS]
+    assert health.siblings == ()
+
+
+@pytest.mark.parametrize("exists", [None, "true", 1, {}])
+def test_existence_that_is_not_said_is_unknown(exists: object) -> None:
+    assert reasons(health_of(healthy(exists=exists))) == [Reason.EXISTENCE_UNKNOWN]
+
+
+@pytest.mark.parametrize("total", [None, -1, 0.0, "0", True, False, [], float("inf"), 2**31 + 1, 10**4_299])
+def test_count_that_is_none_is_malformed(total: object) -> None:
+    assert Reason.MALFORMED in reasons(health_of(healthy(incidents={"total": total, "incidents": []})))
+
+
+@pytest.mark.parametrize("page", ["x", 0, [], {"total": 0}, {"total": 0, "incidents": None}])
+def test_list_that_is_none_is_malformed(page: object) -> None:
+    assert Reason.MALFORMED in reasons(health_of(healthy(incidents=page)))
+
+
+@pytest.mark.parametrize("element", [None, {}, "x", {"urn": None}, {"urn": ""}, {"urn": 5}])
+def test_incident_that_is_not_shown_is_counted(element: object) -> None:
+    health = health_of(healthy(incidents={"total": 0, "incidents": [element]}))
+
+    assert health.unread == 1
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"status": None},
+        {"status": {"state": None}},
+        {"status": {"state": "resolved"}},
+        {"status": {"state": ["RESOLVED"]}},
+        {"status": "RESOLVED"},
+        {"state": "RESOLVED"},
+    ],
+)
+def test_incident_whose_end_is_not_said_is_active(status: dict[str, Any]) -> None:
+    health = health_of(healthy(incidents={"total": 1, "incidents": [{"urn": "urn:li:incident:1", **status}]}))
+
+    assert len(health.incidents) == 1
+
+
+def test_incident_that_ends_while_it_is_read_leaves_none_uncounted() -> None:
+    listing = Listing(ORDERS)
+    listing.add({"total": 2, "incidents": [{"urn": "urn:li:incident:1"}]}, size=1)
+    listing.add({"total": 2, "incidents": [{"urn": "urn:li:incident:1", "status": {"state": "RESOLVED"}}]}, size=1)
+
+    assert listing.unread == 1
+
+
+def test_error_in_an_asset_is_told_with_its_code() -> None:
+    health = health_of(healthy(), GraphqlError("no access", ("entities", 0), 403))
+
+    assert health.problems[0].message == "DataHub failed on it: no access (code 403)"
+
+
+def test_siblings_asked_apart_must_be_answered() -> None:
+    for element in (
+        Element(None),
+        Element("x"),
+        Element({"urn": ORDERS, "siblings": "x"}),
+        Element(None, (GraphqlError("x"),)),
+    ):
+        draft = Draft(ORDERS, Listing(ORDERS))
+
+        assert read_siblings(draft, element) == []
+        assert draft.problems
+
+
+def test_siblings_asked_apart_are_named() -> None:
+    draft = Draft(ORDERS, Listing(ORDERS))
+    siblings = {"siblings": [{"urn": MODEL}, {"urn": CUSTOMERS}]}
+
+    assert [listing.urn for listing in read_siblings(draft, Element({"siblings": siblings}))] == [MODEL, CUSTOMERS]
+    assert not draft.problems
+
+
+@pytest.mark.parametrize(
+    "element", [Element(None), Element("x"), Element({"status": {}}), Element({}, (GraphqlError("x"),))]
+)
+def test_removal_asked_apart_must_be_answered(element: Element) -> None:
+    draft = Draft(ORDERS, Listing(ORDERS))
+
+    read_removal(draft, element)
+
+    assert draft.problems
+
+
+@pytest.mark.parametrize(
+    ("sent", "priority"),
+    [
+        (0, Priority.CRITICAL),
+        (3, Priority.LOW),
+        (-5, Priority.CRITICAL),
+        (10**40, Priority.LOW),
+        ("HIGH", Priority.HIGH),
+        ("high", None),
+        ("P1", None),
+        (None, None),
+        (True, None),
+        (1.0, None),
+        ([], None),
+    ],
+)
+def test_priority_of_either_kind_of_server_is_on_one_scale(sent: object, priority: Priority | None) -> None:
+    assert read_priority(sent) is priority

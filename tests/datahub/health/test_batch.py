@@ -1,0 +1,168 @@
+"""Answers that no sandbox gives: shorter, sorted otherwise, about somebody else, or of a server gone mad."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from incident_gate.datahub.client import Transport
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.reader import BATCH, Reader
+from incident_gate.incident import Health
+from incident_gate.urn import parse_urn
+from tests.helpers.asking import CUSTOMERS, ORDERS
+
+Answering = Callable[[dict[str, Any]], Any]
+QUESTIONS = [Question(parse_urn(ORDERS)), Question(parse_urn(CUSTOMERS))]
+
+
+def element(urn: str, total: int = 0) -> dict[str, Any]:
+    return {
+        "urn": urn,
+        "exists": True,
+        "status": None,
+        "incidents": {"total": total, "incidents": []},
+        "siblings": None,
+    }
+
+
+@pytest.fixture
+def read() -> Iterator[Callable[[Answering], tuple[Health, ...]]]:
+    """Asks about two assets, with a function in the place of the server."""
+    clients: list[httpx.Client] = []
+
+    def run(answer: Answering) -> tuple[Health, ...]:
+        def respond(request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, json=answer(json.loads(request.content)))
+
+        clients.append(httpx.Client(transport=httpx.MockTransport(respond)))
+        return (
+            Reader(Transport(clients[-1], "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS).healths
+        )
+
+    yield run
+    for client in clients:
+        client.close()
+
+
+def test_answer_that_is_sorted_otherwise_is_matched_by_urn(read: Callable[[Answering], tuple[Health, ...]]) -> None:
+    orders, customers = read(lambda _: {"data": {"entities": [element(CUSTOMERS), element(ORDERS, total=2)]}})
+
+    assert (orders.unread, customers.unread) == (2, 0)
+
+
+def test_error_is_matched_by_its_place_in_the_answer(read: Callable[[Answering], tuple[Health, ...]]) -> None:
+    errors = [{"message": "lost", "path": ["entities", 0, "incidents"]}]
+    orders, customers = read(lambda _: {"data": {"entities": [element(CUSTOMERS), element(ORDERS)]}, "errors": errors})
+
+    assert not orders.problems
+    assert customers.problems
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [[], [None], [element(CUSTOMERS)], [element(CUSTOMERS), element(CUSTOMERS)], [{**element(ORDERS), "urn": None}]],
+)
+def test_asset_that_is_missing_in_the_answer_is_unknown(
+    read: Callable[[Answering], tuple[Health, ...]], entities: list[Any]
+) -> None:
+    assert read(lambda _: {"data": {"entities": entities}})[0].problems
+
+
+@pytest.mark.parametrize("status", [400, 409, 418, 500])
+def test_error_status_is_no_health_even_with_a_whole_answer(status: int) -> None:
+    body = {"data": {"entities": [element(ORDERS), element(CUSTOMERS)]}}
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))) as client:
+        reading = Reader(Transport(client, "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS)
+
+    assert all(health.problems for health in reading.healths)
+    assert reading.failure is not None
+    assert f"HTTP {status}" in reading.failure.message
+
+
+def test_asset_that_is_answered_twice_is_unknown(read: Callable[[Answering], tuple[Health, ...]]) -> None:
+    orders, customers = read(
+        lambda _: {"data": {"entities": [element(ORDERS, 1), element(ORDERS), element(CUSTOMERS)]}}
+    )
+
+    assert orders.problems
+    assert not customers.problems
+
+
+@pytest.mark.parametrize(
+    "path", [None, [], ["entities"], ["entities", 7], ["other"], "entities", [None, "entities", 1], ["entities", True]]
+)
+def test_error_that_leads_nowhere_spoils_the_whole_answer(
+    read: Callable[[Answering], tuple[Health, ...]], path: object
+) -> None:
+    errors = [{"message": "lost", "path": path}]
+    healths = read(lambda _: {"data": {"entities": [element(ORDERS), element(CUSTOMERS)]}, "errors": errors})
+
+    assert all(health.problems for health in healths)
+
+
+def test_other_asset_in_an_assets_place_is_unknown_on_an_old_server(
+    read: Callable[[Answering], tuple[Health, ...]],
+) -> None:
+    def answer(asked: dict[str, Any]) -> Any:
+        if asked["operationName"] == "incidentGateExistence":
+            return {"data": {"a0": True, "a1": True}}
+        if asked["operationName"] == "incidentGateHealthOfEach":
+            return {"data": {"a0": element(CUSTOMERS), "a1": element(CUSTOMERS)}}
+        if asked["operationName"] in {"incidentGateRemoval", "incidentGateSiblings"}:
+            return {"data": {"a0": element(asked["variables"]["u0"]), "a1": element(CUSTOMERS)}}
+        return {"errors": [{"message": "Validation error (FieldUndefined@[entities]) : Field 'entities' is undefined"}]}
+
+    orders, customers = read(answer)
+
+    assert orders.problems
+    assert not customers.problems
+
+
+def test_page_that_brings_nothing_new_is_the_last(read: Callable[[Answering], tuple[Health, ...]]) -> None:
+    asked: list[int] = []
+
+    def answer(question: dict[str, Any]) -> Any:
+        asked.append(question["variables"]["start"])
+        return {"data": {"entities": [element(ORDERS, total=10**9), element(CUSTOMERS)]}}
+
+    orders, _ = read(answer)
+
+    assert orders.unread == 10**9
+    assert asked == [0, 100]
+
+
+def test_progress_is_told_batch_by_batch() -> None:
+    questions = [
+        Question(parse_urn(f"urn:li:dataset:(urn:li:dataPlatform:hive,t{number},PROD)"))
+        for number in range(2 * BATCH + 1)
+    ]
+    told: list[tuple[int, int]] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(
+            200, json={"data": {"entities": [element(u) for u in json.loads(request.content)["variables"]["urns"]]}}
+        )
+
+    with httpx.Client(transport=httpx.MockTransport(respond)) as client:
+        reader = Reader(Transport(client, "http://datahub.test/api/graphql", Deadline.after(5)))
+        reading = reader.read(questions, on_progress=lambda done, total: told.append((done, total)))
+
+    assert not any(health.problems for health in reading.healths)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert len(told) == 3
+    assert told[-1] == (len(questions), len(questions))
+
+
+def test_nothing_is_asked_about_no_asset() -> None:
+    def respond(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError
+
+    with httpx.Client(transport=httpx.MockTransport(respond)) as client:
+        reading = Reader(Transport(client, "http://datahub.test/api/graphql", Deadline.after(5))).read([])
+
+    assert reading.healths == ()
+    assert reading.failure is None

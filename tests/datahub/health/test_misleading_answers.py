@@ -1,0 +1,376 @@
+"""Where a naive gate passes when it must not: each answer of a real server that looks like health and is none."""
+
+import pytest
+
+from incident_gate.errors import ExitCode
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
+from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, MODEL, ORDERS
+from tests.helpers.gating import check, only, reasons, tables, verdicts
+
+
+def strike(server: Sandbox, kind: FaultKind, urn: str, *, code: int = 500, times: int | None = None) -> None:
+    server.faults = Faults(rules=(Fault(kind=kind, urn=urn, code=code, times=times),))
+
+
+def test_healthy_asset_passes(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS, removed=False)
+
+    result = check(each_sandbox, ORDERS)
+
+    assert (verdicts(result), result.exit_code) == (["healthy"], ExitCode.OK)
+
+
+def test_active_incident_blocks(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    urn = each_sandbox.store.raise_incident(ORDERS, title="Late", priority=1, type="CUSTOM", custom_type="LATE")
+
+    result = check(each_sandbox, ORDERS)
+
+    [incident] = only(result).blocking
+    assert (incident.urn, incident.title, incident.type, incident.custom_type) == (urn, "Late", "CUSTOM", "LATE")
+    assert incident.priority is not None
+    assert incident.priority.name == "HIGH"
+    assert incident.created_ms
+    assert result.exit_code is ExitCode.BLOCKED
+
+
+def test_incident_of_which_nothing_is_told_blocks(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    each_sandbox.store.raise_incident(ORDERS)
+
+    [incident] = only(check(each_sandbox, ORDERS)).blocking
+
+    assert (incident.title, incident.description, incident.priority) == (None, None, None)
+
+
+def test_resolved_incident_passes(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    each_sandbox.store.resolve(each_sandbox.store.raise_incident(ORDERS))
+
+    assert verdicts(check(each_sandbox, ORDERS)) == ["healthy"]
+
+
+def test_never_ingested_asset_blocks(each_sandbox: Sandbox) -> None:
+    result = check(each_sandbox, ORDERS)
+
+    assert (verdicts(result), reasons(only(result))) == (["unknown"], ["not-found"])
+    assert result.exit_code is ExitCode.BLOCKED
+
+
+def test_removed_asset_blocks(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS, removed=True)
+
+    result = check(each_sandbox, ORDERS)
+
+    assert (verdicts(result), reasons(only(result))) == (["unknown"], ["removed"])
+
+
+def test_null_incidents_are_not_none(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    strike(each_sandbox, FaultKind.NULL_INCIDENTS, ORDERS)
+
+    result = check(each_sandbox, ORDERS)
+
+    assert (verdicts(result), reasons(only(result))) == (["unknown"], ["no-incidents-field"])
+
+
+def test_incidents_that_are_counted_and_not_listed_block(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    for _ in range(2):
+        each_sandbox.store.lose_incident(each_sandbox.store.raise_incident(ORDERS))
+
+    decision = only(check(each_sandbox, ORDERS))
+
+    assert (decision.verdict, decision.unread, decision.blocking) == ("unhealthy", 2, ())
+
+
+def test_incidents_that_are_lost_beyond_the_first_page_block(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    raised = [sandbox.store.raise_incident(ORDERS, created_ms=number) for number in range(130)]
+    for urn in raised[:20]:  # the oldest, so on the second page
+        sandbox.store.lose_incident(urn)
+
+    decision = only(check(sandbox, ORDERS))
+
+    assert (len(decision.blocking), decision.unread) == (110, 20)
+
+
+def test_what_the_index_lists_and_the_store_knows_resolved_passes(each_sandbox: Sandbox) -> None:
+    store = each_sandbox.store
+    store.add_asset(ORDERS)
+    store.resolve(store.raise_incident(ORDERS), lag=60)
+
+    assert verdicts(check(each_sandbox, ORDERS)) == ["healthy"]
+
+
+def test_stale_index_does_not_hide_what_is_active(each_sandbox: Sandbox) -> None:
+    store = each_sandbox.store
+    store.add_asset(ORDERS)
+    store.resolve(store.raise_incident(ORDERS), lag=60)
+    active = store.raise_incident(ORDERS)
+
+    assert [incident.urn for incident in only(check(each_sandbox, ORDERS)).blocking] == [active]
+
+
+@pytest.mark.parametrize("code", [403, 404, 500])
+def test_error_in_an_asset_is_no_health(each_sandbox: Sandbox, code: int) -> None:
+    each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    strike(each_sandbox, FaultKind.FIELD_ERROR, ORDERS, code=code)
+
+    result = check(each_sandbox, ORDERS, CUSTOMERS)
+
+    assert verdicts(result) == ["unknown", "healthy"]
+    assert reasons(result.report.decisions[0]) == ["error"]
+    assert "Failed to retrieve incidents from GMS" in result.report.decisions[0].problems[0].message
+    assert result.exit_code is ExitCode.BLOCKED
+
+
+@pytest.mark.parametrize("code", [503, 504])
+def test_asset_that_stays_busy_is_unknown_and_the_others_are_answered(
+    monkeypatch: pytest.MonkeyPatch, each_sandbox: Sandbox, code: int
+) -> None:
+    monkeypatch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 0.5)
+    each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    strike(each_sandbox, FaultKind.FIELD_ERROR, ORDERS, code=code)
+
+    assert verdicts(check(each_sandbox, ORDERS, CUSTOMERS)) == ["unknown", "healthy"]
+
+
+def test_asset_that_was_busy_is_asked_again(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    strike(each_sandbox, FaultKind.FIELD_ERROR, ORDERS, code=503, times=1)
+
+    assert verdicts(check(each_sandbox, ORDERS)) == ["healthy"]
+
+
+def test_null_element_is_no_health(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    strike(each_sandbox, FaultKind.NULL_ELEMENT, ORDERS)
+
+    result = check(each_sandbox, ORDERS, CUSTOMERS)
+
+    assert verdicts(result) == ["unknown", "healthy"]
+    assert reasons(result.report.decisions[0]) == ["hidden"]
+
+
+@pytest.mark.parametrize("schema", list(Generation))
+def test_asset_that_the_token_may_not_see_is_no_health(schema: Generation) -> None:
+    with Sandbox.start(schema=schema, tokens=[Grant(token="few", sees=(CUSTOMERS,))]) as server:
+        server.store.add_assets([ORDERS, CUSTOMERS])
+
+        assert verdicts(check(server, CUSTOMERS, ORDERS)) == ["healthy", "unknown"]
+
+
+def test_asset_that_throws_is_unknown_and_every_other_is_answered(each_sandbox: Sandbox) -> None:
+    urns = tables(250)
+    each_sandbox.store.add_assets(urns)
+    each_sandbox.store.raise_incident(urns[124])
+    strike(each_sandbox, FaultKind.THROW, urns[123])
+
+    result = check(each_sandbox, *urns)
+
+    expected = ["healthy"] * 250
+    expected[123:125] = ["unknown", "unhealthy"]
+    assert verdicts(result) == expected
+    assert urns[123] in result.report.decisions[123].problems[0].message
+
+
+def test_half_of_a_batch_that_throws_is_unknown_and_the_other_half_is_answered(sandbox: Sandbox) -> None:
+    urns = tables(60)
+    sandbox.store.add_assets(urns)
+    sandbox.faults = Faults(rules=tuple(Fault(kind=FaultKind.THROW, urn=urn) for urn in urns[:30]))
+
+    assert verdicts(check(sandbox, *urns)) == ["unknown"] * 30 + ["healthy"] * 30
+
+
+def test_server_that_throws_for_everything_is_not_asked_for_ever(sandbox: Sandbox) -> None:
+    urns = tables(250)
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR),))
+
+    result = check(sandbox, *urns)
+
+    assert set(verdicts(result)) == {"unknown"}
+    assert result.exit_code is ExitCode.DATAHUB
+    assert len(sandbox.requests) == 65
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_server_that_throws_for_each_of_a_few_could_not_be_asked(sandbox: Sandbox, number: int) -> None:
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR),))
+
+    result = check(sandbox, *tables(number))
+
+    assert set(verdicts(result)) == {"unknown"}
+    assert result.exit_code is ExitCode.DATAHUB
+    assert result.report.failure is not None
+    assert "failed on every input" in result.report.failure.message
+
+
+def test_complexity_limit_is_met_with_smaller_questions() -> None:
+    # Forty aliased fields are too many for it.
+    with Sandbox.start(schema="g1", faults=Faults(no_entities=True, complexity_limit=150)) as server:
+        urns = tables(60)
+        server.store.add_assets(urns)
+        server.store.raise_incident(urns[59])
+
+        assert verdicts(check(server, *urns)) == ["healthy"] * 59 + ["unhealthy"]
+        assert server.requests.operations.count("incidentGateSchema") == 1
+        assert "incidentGateSiblings" not in server.requests.operations
+
+
+def test_complexity_limit_below_any_question_for_many_is_met_with_the_oldest_one(each_sandbox: Sandbox) -> None:
+    urns = tables(10)
+    each_sandbox.store.add_assets(urns)
+    each_sandbox.store.raise_incident(urns[9])
+    each_sandbox.faults = Faults(complexity_limit=30)
+
+    assert verdicts(check(each_sandbox, *urns)) == ["healthy"] * 9 + ["unhealthy"]
+
+
+@pytest.mark.parametrize("schema", [Generation.G2, Generation.G3, Generation.G4])
+def test_resolved_incidents_are_not_read(schema: Generation) -> None:
+    with Sandbox.start(schema=schema) as server:
+        server.store.add_asset(ORDERS)
+        for _ in range(130):
+            server.store.raise_incident(ORDERS, state="RESOLVED")
+
+        assert verdicts(check(server, ORDERS)) == ["healthy"]
+        assert len(server.requests) == 1
+
+
+def test_every_asset_type_is_asked(each_sandbox: Sandbox) -> None:
+    urns = [ORDERS, JOB, FLOW, DASHBOARD, CHART]
+    each_sandbox.store.add_assets(urns)
+    healthy = check(each_sandbox, *urns)
+    for urn in urns:
+        each_sandbox.store.raise_incident(urn)
+    unhealthy = check(each_sandbox, *urns)
+
+    if each_sandbox.generation is Generation.G1:
+        # It has incidents on datasets only: of the others nothing can be known.
+        assert verdicts(healthy) == ["healthy", *["unknown"] * 4]
+        assert verdicts(unhealthy) == ["unhealthy", *["unknown"] * 4]
+        assert "does not track incidents on a dataJob" in healthy.report.decisions[1].problems[0].message
+    else:
+        assert verdicts(healthy) == ["healthy"] * 5
+        assert verdicts(unhealthy) == ["unhealthy"] * 5
+
+
+def test_never_ingested_asset_of_every_type_blocks(each_sandbox: Sandbox) -> None:
+    assert verdicts(check(each_sandbox, ORDERS, JOB, FLOW, DASHBOARD, CHART)) == ["unknown"] * 5
+
+
+# Siblings
+
+
+def test_incident_of_a_sibling_counts(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+    each_sandbox.store.add_asset(MODEL)
+    each_sandbox.store.raise_incident(MODEL)
+
+    decision = only(check(each_sandbox, ORDERS))
+
+    assert [incident.asset for incident in decision.blocking] == [MODEL]
+    assert decision.siblings == (MODEL,)
+
+
+def test_incident_of_a_sibling_does_not_count_without_siblings(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+    each_sandbox.store.add_asset(MODEL)
+    each_sandbox.store.raise_incident(MODEL)
+
+    result = check(each_sandbox, manifest=f"inputs:\n- urn: {ORDERS}\n  siblings: false\n- urn: {CUSTOMERS}\n")
+
+    assert result.report.decisions[0].verdict == "healthy"
+    assert all("siblings" not in request.variables.get("urns", ()) for request in each_sandbox.requests)
+
+
+def test_sibling_that_is_not_visible_is_unknown(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+    each_sandbox.store.add_asset(MODEL)
+    strike(each_sandbox, FaultKind.NULL_ELEMENT, MODEL)
+
+    result = check(each_sandbox, ORDERS)
+
+    assert (verdicts(result), reasons(only(result))) == (["unknown"], ["hidden"])
+    assert "siblings: false" in only(result).problems[0].hint
+
+
+def test_sibling_without_a_list_is_unknown(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+    strike(each_sandbox, FaultKind.NULL_INCIDENTS, MODEL)
+
+    assert verdicts(check(each_sandbox, ORDERS)) == ["unknown"]
+
+
+def test_sibling_that_was_never_ingested_is_no_harm(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+
+    assert verdicts(check(each_sandbox, ORDERS)) == ["healthy"]
+
+
+def test_incidents_of_a_sibling_beyond_the_first_page_are_read(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+    for _ in range(130):
+        each_sandbox.store.raise_incident(MODEL)
+
+    decision = only(check(each_sandbox, ORDERS))
+
+    assert (len(decision.blocking), decision.unread) == (130, 0)
+
+
+# Paging
+
+
+def test_every_incident_is_read_past_the_servers_own_page_limit(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    raised = {each_sandbox.store.raise_incident(ORDERS) for _ in range(45)}
+    each_sandbox.faults = Faults(page_limit=10)
+
+    decision = only(check(each_sandbox, ORDERS))
+
+    assert {incident.urn for incident in decision.blocking} == raised
+    assert decision.unread == 0
+    starts = [request.variables.get("start") for request in each_sandbox.requests]
+    assert sorted({start for start in starts if start is not None}) == [0, 10, 20, 30, 40]
+
+
+def test_what_lies_beyond_the_offset_limit_is_counted(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    store = sandbox.store
+    with store._database.transaction():  # noqa: SLF001 - one transaction instead of five thousand
+        for number in range(5_200):
+            store.raise_incident(ORDERS, incident_id=f"i{number}")
+
+    decision = only(check(sandbox, ORDERS))
+
+    assert decision.verdict == "unhealthy"
+    assert len(decision.blocking) + decision.unread == 5_200
+    assert decision.unread >= 200
+
+
+def test_page_that_does_not_come_leaves_its_incidents_counted(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    for _ in range(45):
+        each_sandbox.store.raise_incident(ORDERS)
+    # The second page and all after it fail.
+    first = 3 if each_sandbox.generation is Generation.G1 else 1
+    rule = Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGate.*", after=first)
+    each_sandbox.faults = Faults(page_limit=10, rules=(rule,))
+
+    decision = only(check(each_sandbox, ORDERS))
+
+    assert (decision.verdict, len(decision.blocking), decision.unread) == ("unhealthy", 10, 35)
+
+
+def test_incident_that_was_seen_counts_although_the_server_fails_afterwards(sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    for _ in range(45):
+        sandbox.store.raise_incident(ORDERS)
+    rule = Fault(kind=FaultKind.STATUS, status=503, after=1)
+    sandbox.faults = Faults(page_limit=10, rules=(rule,))
+
+    result = check(sandbox, ORDERS, CUSTOMERS, on_unknown="warn", timeout="1")
+
+    assert verdicts(result) == ["unhealthy", "healthy"]
+    assert result.exit_code is ExitCode.BLOCKED

@@ -1,0 +1,74 @@
+import threading
+import time
+from functools import partial
+
+import pytest
+
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.parallel import Crew
+
+
+def test_results_stand_in_the_order_of_the_tasks() -> None:
+    def task(number: int) -> int:
+        time.sleep(0.01 * (5 - number))
+        return number
+
+    results = Crew[int](threads=3, deadline=Deadline.after(5)).run([partial(task, number) for number in range(5)])
+
+    assert results == [0, 1, 2, 3, 4]
+
+
+def test_what_is_not_back_at_the_deadline_is_left_behind() -> None:
+    release = threading.Event()
+    started = time.monotonic()
+
+    results = Crew[bool](threads=2, deadline=Deadline.after(0.2)).run([lambda: True, lambda: release.wait(10)])
+    release.set()
+
+    assert results == [True, None]
+    assert time.monotonic() - started < 1
+
+
+def test_no_more_tasks_run_at_a_time_than_there_are_threads() -> None:
+    running: list[int] = []
+    most: list[int] = []
+
+    def task() -> int:
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.01)
+        running.pop()
+        return 0
+
+    Crew[int](threads=3, deadline=Deadline.after(5)).run([task] * 12)
+
+    assert max(most) == 3
+
+
+def test_after_a_stop_nothing_is_begun_and_what_is_under_way_comes_back() -> None:
+    begun: list[int] = []
+    slow = threading.Event()
+
+    def task(number: int) -> int:
+        begun.append(number)
+        if number:
+            slow.wait(5)
+        return number
+
+    def stop(result: int) -> bool:
+        slow.set()
+        return result == 0
+
+    results = Crew[int](threads=2, deadline=Deadline.after(5)).run([partial(task, n) for n in range(50)], stop=stop)
+
+    assert results[0] == 0
+    assert [result for result in results if result is not None] == sorted(begun)
+    assert len(begun) < 50
+
+
+def test_defect_in_a_task_is_raised_where_it_is_waited_for() -> None:
+    def task() -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Crew[int](threads=1, deadline=Deadline.after(5)).run([task])

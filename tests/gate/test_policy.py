@@ -1,0 +1,272 @@
+"""The decision, rule by rule."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_gate.gate.policy import Conclusion, Decision, Overrides, Rule, Verdict, decide, rule_for, severity, worst
+from incident_gate.incident import INCIDENT_TYPES, Health, Incident, Priority, Problem, Reason
+from incident_gate.manifest.model import Defaults, InputEntry, OnIncident, OnUnknown, Position, Waiver
+from incident_gate.urn import parse_urn
+
+URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,a,PROD)"
+HERE = Position(1, 1)
+ENTRY = InputEntry(urn=parse_urn(URN), position=HERE)
+PROBLEM = Problem(Reason.ERROR, "DataHub failed on it")
+
+
+def entry(**said: Any) -> InputEntry:
+    return InputEntry(urn=ENTRY.urn, position=HERE, **said)
+
+
+def incident(
+    urn: str = "urn:li:incident:1",
+    *,
+    kind: str | None = "OPERATIONAL",
+    priority: Priority | None = None,
+    created_ms: int | None = None,
+) -> Incident:
+    return Incident(urn=urn, asset=URN, type=kind, priority=priority, created_ms=created_ms)
+
+
+def judge(
+    *incidents: Incident,
+    rule: Rule | None = None,
+    of: InputEntry = ENTRY,
+    unread: int = 0,
+    problems: tuple[Problem, ...] = (),
+    is_ours: Callable[[Incident], bool] = lambda _incident: False,
+) -> Decision:
+    health = Health(urn=URN, incidents=incidents, unread=unread, problems=problems, siblings=("urn:li:sibling",))
+    return decide(of, health, rule or Rule(), is_ours=is_ours)
+
+
+# Which rule holds
+
+
+def test_without_a_word_everything_blocks_and_siblings_count() -> None:
+    rule = rule_for(ENTRY, Overrides(), Defaults())
+    assert rule == Rule(
+        on_incident=OnIncident.BLOCK,
+        on_unknown=OnUnknown.BLOCK,
+        types=None,
+        min_priority=None,
+        siblings=True,
+        sources=("on-incident: block (built in)", "on-unknown: block (built in)"),
+    )
+    assert (rule.on_incident, rule.on_unknown, rule.siblings) == (Rule().on_incident, Rule().on_unknown, True)
+
+
+@pytest.mark.parametrize(
+    ("own", "given_as_input", "default", "expected", "source"),
+    [
+        (OnIncident.IGNORE, OnIncident.BLOCK, OnIncident.WARN, "ignore", "entry"),
+        (OnIncident.BLOCK, OnIncident.WARN, OnIncident.WARN, "block", "entry"),
+        (None, OnIncident.WARN, OnIncident.BLOCK, "warn", "input"),
+        (None, OnIncident.BLOCK, OnIncident.WARN, "block", "input"),
+        (None, None, OnIncident.WARN, "warn", "defaults"),
+        (None, None, None, "block", "built in"),
+    ],
+)
+def test_on_incident_of_entry_then_input_then_defaults(
+    own: OnIncident | None, given_as_input: OnIncident | None, default: OnIncident | None, expected: str, source: str
+) -> None:
+    rule = rule_for(entry(on_incident=own), Overrides(on_incident=given_as_input), Defaults(on_incident=default))
+    assert rule.on_incident == expected
+    assert rule.on_unknown is OnUnknown.BLOCK
+    assert rule.sources[0] == f"on-incident: {expected} ({source})"
+
+
+@pytest.mark.parametrize(
+    ("own", "given_as_input", "default", "expected", "source"),
+    [
+        (OnUnknown.WARN, OnUnknown.BLOCK, OnUnknown.BLOCK, "warn", "entry"),
+        (OnUnknown.BLOCK, OnUnknown.WARN, OnUnknown.WARN, "block", "entry"),
+        (None, OnUnknown.WARN, OnUnknown.BLOCK, "warn", "input"),
+        (None, None, OnUnknown.WARN, "warn", "defaults"),
+        (None, None, None, "block", "built in"),
+    ],
+)
+def test_on_unknown_of_entry_then_input_then_defaults(
+    own: OnUnknown | None, given_as_input: OnUnknown | None, default: OnUnknown | None, expected: str, source: str
+) -> None:
+    rule = rule_for(entry(on_unknown=own), Overrides(on_unknown=given_as_input), Defaults(on_unknown=default))
+    assert rule.on_unknown == expected
+    assert rule.on_incident is OnIncident.BLOCK
+    assert rule.sources[1] == f"on-unknown: {expected} ({source})"
+
+
+def test_types_priority_and_siblings_of_the_entry_go_before_the_defaults() -> None:
+    defaults = Defaults(types=frozenset({"SQL"}), min_priority=Priority.LOW, siblings=False)
+    inherited = rule_for(ENTRY, Overrides(), defaults)
+    assert (inherited.types, inherited.min_priority, inherited.siblings) == (frozenset({"SQL"}), Priority.LOW, False)
+    own = entry(types=frozenset({"VOLUME", "FIELD"}), min_priority=Priority.CRITICAL, siblings=True)
+    rule = rule_for(own, Overrides(), defaults)
+    assert (rule.types, rule.min_priority, rule.siblings) == (own.types, Priority.CRITICAL, True)
+    assert inherited.sources[2:] == ("types: SQL", "min-priority: LOW", "siblings: false")
+    assert rule.sources[2:] == ("types: FIELD, VOLUME", "min-priority: CRITICAL")
+
+
+def test_rule_with_another_word_for_unknown_is_the_same_otherwise() -> None:
+    rule = Rule(on_unknown=OnUnknown.WARN, types=frozenset({"SQL"}), siblings=False)
+    assert rule.with_on_unknown(OnUnknown.BLOCK) == Rule(types=frozenset({"SQL"}), siblings=False)
+
+
+# What it comes to
+
+
+def test_healthy_passes_and_carries_everything_along() -> None:
+    decision = judge(rule=Rule(sources=("x",)))
+    assert decision == Decision(
+        entry=ENTRY,
+        verdict=Verdict.HEALTHY,
+        conclusion=Conclusion.PASS,
+        on_incident=OnIncident.BLOCK,
+        on_unknown=OnUnknown.BLOCK,
+        siblings=("urn:li:sibling",),
+        rules=("x",),
+    )
+    assert decision.blocking_count == 0
+
+
+@pytest.mark.parametrize(("on_incident", "conclusion"), [("block", "block"), ("warn", "warn")])
+def test_incident_blocks_or_warns(on_incident: str, conclusion: str) -> None:
+    decision = judge(incident(), rule=Rule(on_incident=OnIncident(on_incident)))
+    assert (decision.verdict, decision.conclusion) == (Verdict.UNHEALTHY, conclusion)
+    assert (decision.blocking, decision.blocking_count) == ((incident(),), 1)
+    assert decision.on_incident == on_incident
+
+
+@pytest.mark.parametrize(("on_unknown", "conclusion"), [("block", "block"), ("warn", "warn")])
+def test_unknown_blocks_or_warns(on_unknown: str, conclusion: str) -> None:
+    decision = judge(problems=(PROBLEM,), rule=Rule(on_unknown=OnUnknown(on_unknown)))
+    assert (decision.verdict, decision.conclusion) == (Verdict.UNKNOWN, conclusion)
+    assert decision.problems == (PROBLEM,)
+    assert decision.on_unknown == on_unknown
+
+
+@pytest.mark.parametrize(
+    ("on_incident", "on_unknown", "conclusion"),
+    [("block", "warn", "block"), ("warn", "block", "block"), ("warn", "warn", "warn"), ("ignore", "warn", "warn")],
+)
+def test_worse_of_incident_and_unknown_counts(on_incident: str, on_unknown: str, conclusion: str) -> None:
+    rule = Rule(on_incident=OnIncident(on_incident), on_unknown=OnUnknown(on_unknown))
+    decision = judge(incident(), problems=(PROBLEM,), rule=rule)
+    assert decision.conclusion == conclusion
+    assert decision.verdict is (Verdict.UNKNOWN if on_incident == "ignore" else Verdict.UNHEALTHY)
+
+
+def test_ignored_asset_passes_with_its_incidents_listed() -> None:
+    decision = judge(incident(), unread=3, rule=Rule(on_incident=OnIncident.IGNORE))
+    assert (decision.verdict, decision.conclusion, decision.blocking_count) == ("healthy", "pass", 0)
+    assert [(excuse.incident, excuse.reason) for excuse in decision.excused] == [(incident(), "on-incident: ignore")]
+
+
+def test_unread_incidents_are_never_excused() -> None:
+    picky = Rule(types=frozenset({"SQL"}), min_priority=Priority.CRITICAL)
+    decision = judge(unread=2, rule=picky, is_ours=lambda _incident: True)
+    assert (decision.verdict, decision.conclusion) == (Verdict.UNHEALTHY, Conclusion.BLOCK)
+    assert (decision.unread, decision.blocking_count) == (2, 2)
+    assert judge(incident(), unread=2).blocking_count == 3
+    assert judge(unread=1, rule=Rule(on_incident=OnIncident.WARN)).conclusion is Conclusion.WARN
+
+
+# Excuses
+
+
+def test_own_incident_is_excused_and_says_why() -> None:
+    ours, other = incident("urn:li:incident:ours"), incident("urn:li:incident:other")
+    decision = judge(ours, other, is_ours=lambda i: i.urn.endswith("ours"))
+    assert decision.blocking == (other,)
+    assert [e.reason for e in decision.excused] == ["raised by this job, which is about to try again"]
+    assert judge(ours, is_ours=lambda _i: True).conclusion is Conclusion.PASS
+
+
+def test_waiver_excuses_its_incident_only() -> None:
+    waiver = Waiver(incident="urn:li:incident:1", until=date(2027, 1, 31), reason="backfill", position=HERE)
+    decision = judge(incident("urn:li:incident:1"), incident("urn:li:incident:12"), of=entry(ignore=(waiver,)))
+    assert [i.urn for i in decision.blocking] == ["urn:li:incident:12"]
+    assert [e.reason for e in decision.excused] == ["waived until 2027-01-31: backfill"]
+
+
+@pytest.mark.parametrize(("kind", "counts"), [("SQL", True), ("FIELD", True), ("VOLUME", False), (None, True)])
+def test_only_the_wanted_types_count_and_one_without_a_type_always_does(kind: str | None, *, counts: bool) -> None:
+    decision = judge(incident(kind=kind), rule=Rule(types=frozenset({"SQL", "FIELD"})))
+    assert bool(decision.blocking) is counts
+    assert [e.reason for e in decision.excused] == ([] if counts else ["type VOLUME is not among FIELD, SQL"])
+
+
+@pytest.mark.parametrize("priority", [*Priority, None])
+@pytest.mark.parametrize("least", list(Priority))
+def test_priority_counts_from_the_least_on_and_one_without_always_does(
+    priority: Priority | None, least: Priority
+) -> None:
+    decision = judge(incident(priority=priority), rule=Rule(min_priority=least))
+    counts = priority is None or priority <= least
+    assert bool(decision.blocking) is counts
+    expected = [] if counts or priority is None else [f"priority {priority.name} is below {least.name}"]
+    assert [e.reason for e in decision.excused] == expected
+
+
+def test_first_excuse_is_the_one_told() -> None:
+    waiver = Waiver(incident="urn:li:incident:1", until=date(2027, 1, 31), reason="backfill", position=HERE)
+    rule = Rule(on_incident=OnIncident.IGNORE, types=frozenset({"SQL"}), min_priority=Priority.CRITICAL)
+    found = incident(priority=Priority.LOW)
+
+    def reason(of: InputEntry, rule: Rule, *, ours: bool = False) -> str:
+        return judge(found, of=of, rule=rule, is_ours=lambda _i: ours).excused[0].reason
+
+    assert reason(entry(ignore=(waiver,)), rule, ours=True).startswith("raised by this job")
+    assert reason(entry(ignore=(waiver,)), rule).startswith("waived")
+    assert reason(ENTRY, rule).startswith("on-incident")
+    assert reason(ENTRY, Rule(types=rule.types, min_priority=rule.min_priority)).startswith("type")
+
+
+# Order
+
+
+def test_blocking_incidents_come_worst_first_then_oldest() -> None:
+    low = incident("low", priority=Priority.LOW, created_ms=1)
+    high_new = incident("high new", priority=Priority.HIGH, created_ms=9)
+    high_old = incident("high old", priority=Priority.HIGH, created_ms=2)
+    critical = incident("critical", priority=Priority.CRITICAL, created_ms=5)
+    none = incident("none", created_ms=3)
+    undated = incident("undated", priority=Priority.HIGH)
+    decision = judge(low, high_new, high_old, critical, none, undated)
+    assert [i.urn for i in decision.blocking] == ["none", "critical", "undated", "high old", "high new", "low"]
+    assert severity(none) < severity(critical)
+
+
+def test_worst_of_conclusions() -> None:
+    assert worst([]) is Conclusion.PASS
+    assert worst([Conclusion.PASS, Conclusion.WARN]) is Conclusion.WARN
+    assert worst([Conclusion.WARN, Conclusion.BLOCK, Conclusion.PASS]) is Conclusion.BLOCK
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([*INCIDENT_TYPES, None]), st.sampled_from([*Priority, None])).map(
+            lambda drawn: incident(kind=drawn[0], priority=drawn[1])
+        )
+    ),
+    st.integers(0, 3),
+    st.booleans(),
+    st.none() | st.frozensets(st.sampled_from(INCIDENT_TYPES), min_size=1),
+    st.none() | st.sampled_from(Priority),
+)
+def test_every_incident_blocks_or_is_excused_and_nothing_passes_with_one_that_blocks(
+    incidents: list[Incident],
+    unread: int,
+    is_unknown: bool,  # noqa: FBT001 - drawn
+    types: frozenset[str] | None,
+    least: Priority | None,
+) -> None:
+    rule = Rule(types=types, min_priority=least)
+    decision = judge(*incidents, rule=rule, unread=unread, problems=(PROBLEM,) if is_unknown else ())
+    assert len(decision.blocking) + len(decision.excused) == len(incidents)
+    passes = decision.conclusion is Conclusion.PASS
+    assert passes is (not decision.blocking and not unread and not is_unknown)

@@ -1,0 +1,174 @@
+"""Answers of any shape to the gate's question, and an independent opinion on which of them are health."""
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import date
+from typing import Any
+
+import httpx
+from hypothesis import strategies as st
+
+from incident_gate.ci.identity import JobIdentity
+from incident_gate.datahub.client import Transport
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.health.reader import Reader
+from incident_gate.gate.check import Judgement, check_inputs
+from incident_gate.gate.policy import Overrides
+from incident_gate.manifest.load import load_manifest
+from incident_gate.report import json as json_report
+from incident_gate.report import summary, terminal
+from incident_gate.report.annotations import annotate, commands
+from incident_gate.report.model import Report
+from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
+
+ASSETS = (ORDERS, CUSTOMERS)
+MANIFEST = load_manifest("gate.yml", f"- {ORDERS}\n- {CUSTOMERS}\n".encode(), date(2026, 12, 1))
+
+# Two healthy assets, with everything that health may come with.
+OVER = {
+    "urn": "urn:li:incident:1",
+    "title": None,
+    "priority": None,
+    "created": {"time": 1},
+    "status": {"state": "RESOLVED"},
+}
+HEALTHY: dict[str, Any] = {
+    "data": {
+        "entities": [
+            {
+                "urn": ORDERS,
+                "exists": True,
+                "status": {"removed": False},
+                "incidents": {"total": 1, "incidents": [OVER]},
+                "siblings": {"siblings": [{"urn": MODEL, "incidents": {"total": 0, "incidents": []}}]},
+            },
+            {
+                "urn": CUSTOMERS,
+                "exists": True,
+                "status": None,
+                "incidents": {"total": 0, "incidents": []},
+                "siblings": None,
+            },
+        ]
+    }
+}
+ERROR = {"message": "failed", "path": ["entities", 0, "incidents"], "extensions": {"code": 500}}
+
+_LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 3),
+    st.sampled_from([0.0, 1.5, 10**30, "ACTIVE", "RESOLVED", "true", "", ORDERS, CUSTOMERS, MODEL, 403, 503]),
+    st.text(max_size=3),
+)
+_KEYS = st.one_of(
+    st.sampled_from(["data", "errors", "path", "message", "extensions", "code", "__schema", "types", "name", "fields"]),
+    st.sampled_from(["entities", "a0", "a1", "urn", "exists", "status", "removed", "incidents", "total", "siblings"]),
+)
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    _LEAVES | st.sampled_from([HEALTHY, ERROR, OVER, [ERROR], HEALTHY["data"], HEALTHY["data"]["entities"][0]]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Any:
+    """A healthy answer after a few mutations, or anything at all."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(ANYTHING)
+    answer: Any = deepcopy(HEALTHY)
+    for _ in range(draw(st.integers(0, 3))):
+        holder, key = draw(st.sampled_from(list(_places(answer))))
+        match draw(st.sampled_from(["replace", "remove", "double", "add", "error"])):
+            case "replace":
+                holder[key] = deepcopy(draw(ANYTHING))
+            case "remove":
+                del holder[key]
+            case "double" if isinstance(holder, list):
+                holder.append(deepcopy(holder[key]))
+            case "add" if isinstance(holder[key], dict):
+                holder[key][draw(_KEYS)] = deepcopy(draw(ANYTHING))
+            case "add" if isinstance(holder[key], list):
+                holder[key].append(deepcopy(draw(ANYTHING)))
+            case _:
+                error = {
+                    **deepcopy(ERROR),
+                    "path": draw(st.lists(st.sampled_from(["entities", 0, 1, 2, True, None]), max_size=3)),
+                }
+                answer["errors"] = [error]
+        if not answer:
+            break
+    return answer
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a JSON value that can be changed: what holds it, and under which key."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
+    for key in keys:
+        yield value, key
+        yield from _places(value[key])
+
+
+def judge(answer: Any) -> Judgement:
+    """Gate both assets with a server that gives this answer to everything, and render every report of it."""
+    body = json.dumps(answer).encode()
+    responder = httpx.MockTransport(
+        lambda _: httpx.Response(200, content=body, headers={"content-type": "application/json"})
+    )
+    with httpx.Client(transport=responder) as client:
+        transport = Transport(client, "http://datahub.test/api/graphql", Deadline.after(0.3))
+        judgement = check_inputs(
+            MANIFEST, reader=Reader(transport), identity=JobIdentity(server="datahub.test"), overrides=Overrides()
+        )
+    report = Report(
+        manifest_path="gate.yml",
+        ui_url=None,
+        now_ms=1_800_000_000_000,
+        decisions=judgement.decisions,
+        failure=judgement.failure,
+    )
+    json_report.document(report)
+    json_report.outputs(report)
+    terminal.terminal(report)
+    summary.summary(report, summary.LIMIT)
+    commands(annotate(report))
+    return judgement
+
+
+def is_health(answer: Any, urn: str) -> bool:
+    """Whether an answer says of an asset all that health needs, read as strictly as can be."""
+    try:
+        entities = answer["data"]["entities"]
+        own = [place for place, value in enumerate(entities) if isinstance(value, dict) and value.get("urn") == urn]
+        [place] = own
+        element = entities[place]
+        others = {0, 1} - {place}
+        errors_elsewhere = all(
+            error["path"][0] == "entities" and type(error["path"][1]) is int and error["path"][1] in others
+            for error in answer.get("errors") or []
+        )
+        exists = element["exists"] is True or answer["data"].get(f"a{ASSETS.index(urn)}") is True
+        exists = exists or answer["data"].get("a0") is True  # if it was asked for alone
+        there = element["status"] is None or element["status"]["removed"] is False
+        outer = element["siblings"]
+        siblings = [] if outer is None else outer.get("siblings") or []
+        lists = [element["incidents"], *(sibling["incidents"] for sibling in siblings if sibling["urn"] != urn)]
+        return errors_elsewhere and exists and there and all(_is_over(listed) for listed in lists)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return False
+
+
+def _is_over(listed: Any) -> bool:
+    over = {i["urn"] for i in listed["incidents"] if _state(i) == "RESOLVED"}
+    readable = len(listed["incidents"]) == sum(
+        1 for i in listed["incidents"] if i["urn"] in over and _state(i) == "RESOLVED"
+    )
+    return type(listed["total"]) is int and 0 <= listed["total"] <= len(over) and readable
+
+
+def _state(incident: Any) -> Any:
+    return next(
+        (incident[n].get("state") for n in ("status", "incidentStatus") if isinstance(incident.get(n), dict)), None
+    )

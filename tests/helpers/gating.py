@@ -1,0 +1,54 @@
+"""The gate as both faces run it, against a server that a test arranged."""
+
+from collections.abc import Callable
+from datetime import date
+
+from incident_gate.api import Result, Session
+from incident_gate.datahub.client import Exchange
+from incident_gate.gate.policy import Decision
+from incident_gate.manifest.load import load_manifest
+from incident_gate.sandbox import Sandbox
+from incident_gate.settings import Mode, read_settings
+
+TABLE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.{},PROD)"
+
+
+def tables(number: int) -> list[str]:
+    """URNs of that many datasets."""
+    return [TABLE.format(f"t{place:05}") for place in range(number)]
+
+
+def check(
+    server: Sandbox | str,
+    *urns: str,
+    manifest: str = "",
+    on_exchange: Callable[[Exchange], None] | None = None,
+    **options: str,
+) -> Result:
+    """Gate assets, each an input of its own, or the inputs of a manifest's text."""
+    if not manifest:
+        manifest = "".join(f'- "{urn}"\n' for urn in urns)
+    given = {"datahub-url": server, "datahub-token": "sandbox-token"} if isinstance(server, str) else {}
+    if isinstance(server, Sandbox):
+        given = {"datahub-url": server.url, "datahub-token": server.token}
+    given |= {name.replace("_", "-"): value for name, value in options.items()}
+    given.setdefault("timeout", "20")
+    settings = read_settings(lambda name: given.get(name, ""), {}, mode=Mode.GATE)
+    loaded = load_manifest("gate.yml", manifest.encode(), date(2026, 12, 1))
+    return Session(settings=settings, on_exchange=on_exchange).gate(loaded)
+
+
+def only(result: Result) -> Decision:
+    """The decision on the only input."""
+    [decision] = result.report.decisions
+    return decision
+
+
+def verdicts(result: Result) -> list[str]:
+    """One word for each input."""
+    return [decision.verdict.value for decision in result.report.decisions]
+
+
+def reasons(decision: Decision) -> list[str]:
+    """Why it is unknown."""
+    return [problem.reason.value for problem in decision.problems]

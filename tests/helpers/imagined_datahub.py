@@ -1,0 +1,148 @@
+"""A DataHub that is only imagined, with a clock that costs nothing: for what no real server does on request."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from incident_gate.ci.identity import sign
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.reader import Reading
+from incident_gate.datahub.incidents import Attempt, Known, Landing, NewIncident
+from incident_gate.errors import GateError
+from incident_gate.incident import Health, Incident, Problem, Reason
+from incident_gate.outcome.decide import OutcomeReporter
+from incident_gate.outcome.raising import Patience
+from incident_gate.outcome.wording import Wording
+from tests.helpers.job_end import IDENTITY, RUN
+
+ASSET = "urn:li:dataset:(urn:li:dataPlatform:snowflake,a,PROD)"
+KEY = IDENTITY.key_of(ASSET)
+ERROR = Problem(Reason.ERROR, "DataHub failed on it", "Try again.")
+
+
+def landed(urn: str, *, repeatable: bool = False) -> Attempt:
+    return Attempt(landing=Landing.DONE, urn=urn, repeatable=repeatable)
+
+
+def exists(urn: str) -> Attempt:
+    return Attempt(landing=Landing.EXISTS, urn=urn, repeatable=True)
+
+
+def lost(*, repeatable: bool = False) -> Attempt:
+    return Attempt(landing=Landing.OPEN, reason="the answer was lost", repeatable=repeatable)
+
+
+@dataclass(slots=True)
+class Entry:
+    """An incident: when the list first shows it, and whether it is active."""
+
+    urn: str
+    listed_at: float = 0.0
+    active: bool = True
+    created_ms: int | None = 1_000
+    description: str = sign("failed", KEY)
+
+
+@dataclass(slots=True, kw_only=True)
+class ImaginedDataHub:
+    """Reader, writer and clock in one.
+
+    `attempts` says what becomes of each attempt to raise; `refuses` maps URNs to what a write to them raises;
+    `problems` are the asset's until `problems_until`; `on_attempt` is called before each attempt with its number.
+    """
+
+    attempts: Sequence[Attempt | GateError] = ()
+    entries: list[Entry] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    refuses: dict[str, GateError] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    problems_until: float = float("inf")
+    unread: int = 0
+    knows_states: bool = True
+    lists_times: bool = True
+    on_attempt: Callable[[int], None] = lambda _number: None
+    now: float = 100.0
+    raised: list[tuple[NewIncident, str]] = field(default_factory=list)
+    read_at: list[float] = field(default_factory=list)
+    writes: list[tuple[str, str, str]] = field(default_factory=list)
+    looked_up: list[str] = field(default_factory=list)
+
+    # What a reader and a writer do
+
+    def read(self, questions: Sequence[Question]) -> Reading:
+        """One health a question; only ASSET has incidents."""
+        assert not any(question.siblings for question in questions)
+        self.read_at.append(self.now)
+        return Reading(tuple(self._health(question.urn.text) for question in questions))
+
+    def _health(self, urn: str) -> Health:
+        listed = [entry for entry in self.entries if entry.listed_at <= self.now and urn == ASSET]
+        incidents = {
+            active: tuple(
+                Incident(
+                    urn=e.urn,
+                    asset=urn,
+                    description=e.description,
+                    created_ms=e.created_ms if self.lists_times else None,
+                )
+                for e in listed
+                if e.active is active
+            )
+            for active in (True, False)
+        }
+        problems = self.problems if self.now < self.problems_until else ()
+        return Health(
+            urn=urn, incidents=incidents[True], resolved=incidents[False], problems=problems, unread=self.unread
+        )
+
+    def raise_incident(self, new: NewIncident, incident_id: str, *, hidden: int = 0) -> Attempt:
+        """The next of the attempts."""
+        assert hidden == self.unread
+        self.on_attempt(len(self.raised))
+        self.raised.append((new, incident_id))
+        attempt = self.attempts[len(self.raised) - 1]
+        if isinstance(attempt, GateError):
+            raise attempt
+        return attempt
+
+    def keep(self, incident_urn: str, message: str) -> bool:
+        return self._write("keep", incident_urn, message)
+
+    def resolve(self, incident_urn: str, message: str) -> bool:
+        return self._write("resolve", incident_urn, message)
+
+    def _write(self, what: str, urn: str, message: str) -> bool:
+        if urn in self.refuses:
+            raise self.refuses[urn]
+        self.writes.append((what, urn, message))
+        return urn not in self.gone
+
+    def look_up(self, incident_urn: str) -> Known:
+        self.looked_up.append(incident_urn)
+        known = next((entry for entry in self.entries if entry.urn == incident_urn), None)
+        if known is None or not self.knows_states:
+            return Known()
+        return Known(is_active=known.active, created_ms=known.created_ms)
+
+    # Time
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.now += seconds
+
+    def clock(self) -> float:
+        return self.now
+
+    def reporter(self, *, seconds: float = 120.0, dry_run: bool = False) -> OutcomeReporter:
+        """Whoever reports to it."""
+        return OutcomeReporter(
+            reader=self,
+            writer=self,
+            identity=IDENTITY,
+            wording=Wording(run=RUN),
+            deadline=Deadline.after(seconds, self.clock),
+            clock_ms=lambda: 5,
+            sleep=self.sleep,
+            dry_run=dry_run,
+            patience=Patience(settled=4.0, longest=10.0, first_look=0.2, longest_look=1.0),
+        )

@@ -1,0 +1,91 @@
+"""The end of a job against a running stand-in: real requests, and waits as short as a test can bear."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from incident_gate.ci.github import Run
+from incident_gate.ci.identity import JobIdentity
+from incident_gate.datahub.address import parse_address
+from incident_gate.datahub.client import Transport
+from incident_gate.datahub.connection import Connection, open_client
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.incidents import Writer
+from incident_gate.manifest.model import IncidentTemplate, OutputEntry, Position
+from incident_gate.outcome.decide import Outcome, OutcomeReporter
+from incident_gate.outcome.raising import Patience
+from incident_gate.outcome.result import Change, OutcomeReport
+from incident_gate.outcome.wording import Wording
+from incident_gate.sandbox import Sandbox
+from incident_gate.urn import parse_urn
+
+# Real seconds for one second of the real thing.
+SCALE = 1 / 20
+IDENTITY = JobIdentity(server="datahub", repository="acme/pipelines", workflow=".github/workflows/b.yml", job="build")
+RUN = Run(
+    repository="acme/pipelines",
+    workflow="nightly",
+    workflow_file=".github/workflows/b.yml",
+    job="build",
+    run_id="1001",
+    number="7",
+    attempt="1",
+    commit="c0ffee",
+    ref="main",
+    actor="ana",
+    url="https://github.com/acme/pipelines/actions/runs/1001/attempts/1",
+)
+
+
+def patience(scale: float = SCALE) -> Patience:
+    """The program's own patience, compressed."""
+    real = Patience()
+    return Patience(
+        settled=real.settled * scale,
+        longest=real.longest * scale,
+        first_look=real.first_look * scale,
+        longest_look=real.longest_look * scale,
+    )
+
+
+def output(urn: str, template: IncidentTemplate | None = None) -> OutputEntry:
+    """An output as a manifest would name it."""
+    return OutputEntry(urn=parse_urn(urn), position=Position(1, 1), incident=template or IncidentTemplate())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job and its outputs; every `end` is a run of its own, as a process of its own would be."""
+
+    server: Sandbox
+    outputs: Sequence[OutputEntry]
+    identity: JobIdentity = IDENTITY
+    token: str = ""
+    seconds: float = 20.0
+    scale: float = SCALE
+    dry_run: bool = False
+    title: str = ""
+    message: str = ""
+
+    def end(self, outcome: str, number: int = 7) -> OutcomeReport:
+        """Report how run `number` ended."""
+        address = parse_address(self.server.url, setting="datahub-url")
+        connection = Connection(address=address, token=self.token or self.server.token)
+        with open_client(connection, connections=8) as client:
+            transport = Transport(client, address.graphql_url, Deadline.after(self.seconds))
+            return OutcomeReporter(
+                reader=Reader(transport, history=outcome == Outcome.FAILURE),
+                writer=Writer(transport),
+                identity=self.identity,
+                wording=Wording(run=replace(RUN, number=str(number)), title=self.title, message=self.message),
+                deadline=transport.deadline,
+                clock_ms=lambda: time.time_ns() // 1_000_000,
+                sleep=time.sleep,
+                dry_run=self.dry_run,
+                patience=patience(self.scale),
+            ).report(self.outputs, Outcome(outcome))
+
+    def changes(self, outcome: str, number: int = 7) -> list[Change]:
+        """What became of each output."""
+        return [result.change for result in self.end(outcome, number).results]

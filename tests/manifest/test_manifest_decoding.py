@@ -1,0 +1,328 @@
+"""Manifests in every form, and every mistake in one, with its place."""
+
+from datetime import date
+
+import pytest
+
+from incident_gate.errors import ExitCode
+from incident_gate.incident import Priority
+from incident_gate.manifest.errors import ManifestError
+from incident_gate.manifest.load import load_manifest
+from incident_gate.manifest.model import (
+    Defaults,
+    IncidentTemplate,
+    InputEntry,
+    Manifest,
+    OnIncident,
+    OnUnknown,
+    OutputEntry,
+    Position,
+    Waiver,
+)
+from incident_gate.urn import parse_urn
+
+TODAY = date(2026, 11, 23)
+ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders,PROD)"
+DAILY = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
+
+
+def load(text: str) -> Manifest:
+    return load_manifest("gate.yml", text.encode(), TODAY)
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(ManifestError) as caught:
+        load(text)
+    return str(caught.value).splitlines()
+
+
+def test_a_plain_list_is_all_inputs() -> None:
+    assert load(f"- {ORDERS}\n- {DAILY}\n") == Manifest(
+        path="gate.yml",
+        inputs=(
+            InputEntry(urn=parse_urn(ORDERS), position=Position(1, 3)),
+            InputEntry(urn=parse_urn(DAILY), position=Position(2, 3)),
+        ),
+    )
+
+
+def test_a_plain_list_may_hold_mappings() -> None:
+    (entry,) = load(f"- urn: {ORDERS}\n  name: Orders\n").inputs
+    assert (entry.label, entry.position) == ("Orders", Position(1, 3))
+
+
+def test_outputs_alone_are_complete() -> None:
+    assert load(f"outputs:\n  - {DAILY}\n") == Manifest(
+        path="gate.yml", outputs=(OutputEntry(urn=parse_urn(DAILY), position=Position(2, 5)),)
+    )
+
+
+def test_every_key_reaches_its_field() -> None:
+    manifest = load(f"""version: 1
+defaults: {{on-incident: warn, on-unknown: block, types: [SQL], min-priority: LOW, siblings: false}}
+inputs:
+  - urn: {ORDERS}
+    name: Orders
+    on-incident: ignore
+    on-unknown: warn
+    types: [FRESHNESS, VOLUME]
+    min-priority: HIGH
+    siblings: true
+    ignore:
+      - incident: urn:li:incident:5c3e
+        until: 2027-01-31
+        reason: backfill DATA-123
+      - incident: urn:li:incident:5c3f
+        until: "2026-11-23"
+        reason: its last day
+outputs:
+  - urn: {DAILY}
+    name: Daily
+    incident:
+      type: CUSTOM
+      custom-type: BUILD
+      title: not built
+      description: |
+        two
+        lines
+      priority: CRITICAL
+      assignees: [urn:li:corpuser:ana, urn:li:corpGroup:Data Team]
+""")
+    assert manifest == Manifest(
+        path="gate.yml",
+        defaults=Defaults(
+            on_incident=OnIncident.WARN,
+            on_unknown=OnUnknown.BLOCK,
+            types=frozenset({"SQL"}),
+            min_priority=Priority.LOW,
+            siblings=False,
+        ),
+        inputs=(
+            InputEntry(
+                urn=parse_urn(ORDERS),
+                position=Position(4, 5),
+                name="Orders",
+                on_incident=OnIncident.IGNORE,
+                on_unknown=OnUnknown.WARN,
+                types=frozenset({"FRESHNESS", "VOLUME"}),
+                min_priority=Priority.HIGH,
+                siblings=True,
+                ignore=(
+                    Waiver(
+                        incident="urn:li:incident:5c3e",
+                        until=date(2027, 1, 31),
+                        reason="backfill DATA-123",
+                        position=Position(12, 9),
+                    ),
+                    Waiver(
+                        incident="urn:li:incident:5c3f",
+                        until=TODAY,
+                        reason="its last day",
+                        position=Position(15, 9),
+                    ),
+                ),
+            ),
+        ),
+        outputs=(
+            OutputEntry(
+                urn=parse_urn(DAILY),
+                position=Position(19, 5),
+                name="Daily",
+                incident=IncidentTemplate(
+                    type="CUSTOM",
+                    custom_type="BUILD",
+                    title="not built",
+                    description="two\nlines\n",
+                    priority=Priority.CRITICAL,
+                    assignees=("urn:li:corpuser:ana", "urn:li:corpGroup:Data Team"),
+                ),
+            ),
+        ),
+    )
+
+
+def test_an_expired_waiver_is_dropped_with_a_warning() -> None:
+    manifest = load(f"""inputs:
+  - urn: {ORDERS}
+    ignore:
+      - {{incident: "urn:li:incident:old", until: 2026-11-22, reason: backfill}}
+      - {{incident: "urn:li:incident:new", until: 2026-11-23, reason: backfill}}
+""")
+    assert [waiver.incident for waiver in manifest.inputs[0].ignore] == ["urn:li:incident:new"]
+    (warning,) = manifest.warnings
+    assert warning.position == Position(4, 9)
+    assert "urn:li:incident:old" in warning.message
+    assert '"analytics.orders" ended on 2026-11-22' in warning.message
+
+
+def test_an_asset_may_be_input_and_output() -> None:
+    manifest = load(f"inputs: ['{ORDERS}']\noutputs: ['{ORDERS}']\n")
+    assert manifest.inputs[0].urn == manifest.outputs[0].urn
+
+
+def test_an_anchor_saves_typing() -> None:
+    manifest = load(f"inputs:\n  - urn: {ORDERS}\n    types: &t [SQL]\n  - urn: {DAILY}\n    types: *t\n")
+    assert [entry.types for entry in manifest.inputs] == [frozenset({"SQL"})] * 2
+
+
+def test_every_mistake_is_told_at_once_in_the_files_order() -> None:
+    found = mistakes(f"""version: 2
+defaults: {{on-incident: ignore}}
+inputs:
+  - {ORDERS.replace("PROD", "prod")}
+  - urn: {ORDERS}
+    on_incident: warn
+    min-priority: high
+input: []
+""")
+    assert found == [
+        'gate.yml:1:10: "version" is "2", which YAML reads as a number; expected 1',
+        'gate.yml:2:25: "on-incident" is "ignore"; expected one of block, warn',
+        'gate.yml:4:68: DataHub has no environment "prod"; expected "PROD"',
+        'gate.yml:6:5: there is no key "on_incident"; expected "on-incident"',
+        'gate.yml:7:19: "min-priority" is "high"; expected "HIGH"',
+        'gate.yml:8:1: there is no key "input"; expected "inputs"',
+    ]
+
+
+ENTRY = f"- urn: {ORDERS}\n  "
+WAIVER = f"{ENTRY}ignore:\n  - "
+OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("hello", '1:1: the manifest is "hello"; expected a list of URNs, or a mapping with keys'),
+        ("[]", "1:1: the manifest names no asset; expected at least one URN in inputs or outputs"),
+        ("inputs: []\noutputs: []", "1:1: the manifest names no asset; expected"),
+        ("version: 1", "1:1: the manifest names no asset; expected"),
+        ("inputs:", '1:8: "inputs" is empty; expected a list'),
+        ("inputs: {a: b}", '1:9: "inputs" is a mapping; expected a list'),
+        ("version: '1'\noutputs: []", '1:10: "version" is "1"; expected 1'),
+        ("-", "1:2: an item of the manifest is empty; expected an asset's URN"),
+        ("- []", "1:3: an item of the manifest is a list; expected an asset's URN"),
+        ("- yes", '1:3: an item of the manifest is "yes", which YAML reads as true or false; expected an asset\'s URN'),
+        (
+            "- 2027-01-31",
+            "which YAML reads as a date; expected an asset's URN; if the word is meant, in quotes: \"2027",
+        ),
+        ("- name: x", '1:3: an item of the manifest has no key "urn"; expected urn: an asset\'s URN'),
+        (
+            f"- {ORDERS}\n- {DAILY}\n- urn: {ORDERS}",
+            f'3:8: "{ORDERS}" stands here a second time; expected it once: see line 1',
+        ),
+        (f"outputs: ['{DAILY}', '{DAILY}']", f'"{DAILY}" stands here a second time; expected it once: see line 1'),
+        (f"[{ORDERS}]", "1:2: an item of the manifest is cut at a comma"),
+        (f"- {{urn: {ORDERS}}}", '1:9: "urn" is cut at a comma'),
+        (
+            f"{ENTRY}on: block",
+            '2:3: there is no key "on", which YAML reads as true or false; expected one of urn, name',
+        ),
+        (f"{ENTRY}12: block", '2:3: there is no key "12", which YAML reads as a number; expected one of'),
+        (f"{ENTRY}2027-01-31: block", "which YAML reads as a date; expected one of"),
+        (f"{ENTRY}~: block", "2:3: there is no key empty; expected one of"),
+        (f"{ENTRY}name: yes", '2:9: "name" is "yes", which YAML reads as true or false; expected a text'),
+        (f"{ENTRY}name: 2027", 'in quotes: "2027"'),
+        (f"{ENTRY}name: ''", '2:9: "name" is ""; expected a text'),
+        (f"{ENTRY}name: ' '", '2:9: "name" is " "; expected a text'),
+        (f"{ENTRY}name: [a]", '2:9: "name" is a list; expected a text'),
+        (f"{ENTRY}name: {'x' * 201}", '2:9: "name" has 201 characters; expected at most 200'),
+        (f'{ENTRY}name: "a\\x1b[31m"', '2:9: "name" contains the invisible character U+001B'),
+        (f"{ENTRY}name: ab\u202ecd", '2:11: "name" contains the invisible character U+202E'),
+        (f'{ENTRY}name: "a\\nb"', '"name" contains the invisible character U+000A; expected a text on one line'),
+        (
+            f"{ENTRY}siblings: yes",
+            '"siblings" is "yes", which YAML reads as true or false only in some versions; expected',
+        ),
+        (f"{ENTRY}siblings: 'true'", '"siblings" is "true"; expected true or false'),
+        (f"{ENTRY}siblings: 1", '"siblings" is "1", which YAML reads as a number; expected true or false'),
+        (f"{ENTRY}on-unknown: ignore", '2:15: "on-unknown" is "ignore"; expected one of block, warn'),
+        (f"{ENTRY}on-unknown: wran", '2:15: "on-unknown" is "wran"; expected "warn"'),
+        (f"{ENTRY}on-incident: [block]", '"on-incident" is a list; expected one of block, warn, ignore'),
+        (f"{ENTRY}types: FRESHNESS", '2:10: "types" is "FRESHNESS"; expected a list: each item one of FRESHNESS'),
+        (f"{ENTRY}types: []", '2:10: "types" is an empty list; expected at least 1'),
+        (f"{ENTRY}types: [FRESHNES]", '2:11: an item of "types" is "FRESHNES"; expected "FRESHNESS"'),
+        (f"{ENTRY}min-priority: 0", '"min-priority" is "0", which YAML reads as a number; expected one of CRITICAL'),
+        (f"{WAIVER}urn:li:incident:x", '3:5: an item of "ignore" is "urn:li:incident:x"; expected a mapping with keys'),
+        (
+            f"{WAIVER}reason: x",
+            '3:5: an item of "ignore" has no key "incident"; expected incident: urn:li:incident:<id>',
+        ),
+        (f"{WAIVER}reason: x", '3:5: an item of "ignore" has no key "until"; expected until: a day such as 2027-01-31'),
+        (f"{WAIVER}until: 2027-01-31", '3:5: an item of "ignore" has no key "reason"; expected reason: a text'),
+        (f"{WAIVER}until: 2027-02-30", '3:12: "until" is "2027-02-30", a day that does not exist; expected a day'),
+        (f"{WAIVER}until: 2027-01-31 10:00:00", '3:12: "until" is "2027-01-31 10:00:00", which YAML reads as a date'),
+        (f"{WAIVER}until: never", '3:12: "until" is "never"; expected a day such as 2027-01-31'),
+        (f"{WAIVER}reason: ''", '3:13: "reason" is ""; expected a text'),
+        (f"{WAIVER}incident: 5c3e", '3:15: "incident" is "5c3e"; expected urn:li:incident:<id>'),
+        (
+            f"{OUTPUT}{{type: CUSTOM}}",
+            '3:14: "type" is CUSTOM and there is no key "custom-type"; expected custom-type:',
+        ),
+        (f"{OUTPUT}{{type: CUSTOM, customType: x}}", '3:28: there is no key "customType"; expected "custom-type"'),
+        (f"{OUTPUT}{{custom-type: x}}", '3:14: "custom-type" goes only with type: CUSTOM'),
+        (f"{OUTPUT}{{type: SQL, custom-type: x}}", '3:25: "custom-type" goes only with type: CUSTOM'),
+        (f"{OUTPUT}{{type: BROKEN}}", '"type" is "BROKEN"; expected one of FRESHNESS'),
+        (f"{OUTPUT}{{assignees: [ana]}}", 'an item of "assignees" is "ana"; expected urn:li:corpuser:<name> or'),
+        (f"{OUTPUT}FRESHNESS", '"incident" is "FRESHNESS"; expected a mapping with keys one of type, custom-type'),
+        (f'{OUTPUT}{{title: "a\\x00"}}', '"title" contains the invisible character U+0000'),
+        ("a: [\n", "this is not YAML"),
+        ("- !!python/name:os.system x\n- y", '1:3: the tag "tag:yaml.org,2002:python/name:os.system"'),
+    ],
+)
+def test_each_mistake_is_explained(text: str, complaint: str) -> None:
+    assert any(complaint in line for line in mistakes(text)), mistakes(text)
+
+
+def test_a_mistake_elsewhere_does_not_hide_a_duplicate() -> None:
+    found = mistakes(f"- {ORDERS}\n- urn: {ORDERS}\n  nam: x\n")
+    assert len(found) == 2
+
+
+def test_mistakes_are_told_in_the_files_order_however_they_were_found() -> None:
+    found = mistakes(f"- x\n- {ORDERS}\n- {ORDERS}\n")
+    assert [line.split(":")[1] for line in found] == ["1", "3"]
+
+
+@pytest.mark.parametrize("text", ["- urn:li:chart:(a,b", "['urn:li:chart:(a,b']"])
+def test_a_parenthesis_that_no_comma_cut_off_is_never_closed(text: str) -> None:
+    assert "never closed" in mistakes(text)[0]
+
+
+def test_a_custom_type_is_not_missed_twice() -> None:
+    (line,) = mistakes(f"{OUTPUT}{{type: CUSTM, custom-type: x}}")
+    assert '"type" is "CUSTM"; expected "CUSTOM"' in line
+
+
+def test_text_that_some_scripts_need_is_text() -> None:
+    (entry,) = load(f'{ENTRY}name: "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\u00a0👩\u200d💻"').inputs
+    assert entry.name == "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\u00a0👩\u200d💻"
+
+
+def test_a_thousand_mistakes_are_enough() -> None:
+    with pytest.raises(ManifestError) as caught:
+        load("".join(f"- x{number}\n" for number in range(5_000)))
+    assert len(caught.value.mistakes) == 1_001
+    assert "more than 1,000 mistakes" in caught.value.mistakes[-1].message
+
+
+def test_too_many_entries_are_refused() -> None:
+    assert mistakes("[" + "x," * 200_001 + "]") == [
+        "gate.yml:1:1: the manifest has 200,001 items; expected at most 200,000"
+    ]
+
+
+def test_an_empty_file_shows_what_to_write() -> None:
+    text = "\n".join(mistakes("# nothing yet\n"))
+    assert text.startswith("gate.yml:1:1: the file is empty\n")
+    example = text[text.index("inputs:") :]
+    assert load(example).inputs
+
+
+def test_a_wrong_manifest_is_a_usage_error() -> None:
+    with pytest.raises(ManifestError) as caught:
+        load("- x")
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert caught.value.path == "gate.yml"
+    assert [mistake.position for mistake in caught.value.mistakes] == [Position(1, 3)]

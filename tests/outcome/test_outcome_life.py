@@ -1,0 +1,304 @@
+"""Failure, failure again, success, failure: over HTTP, on every generation of server."""
+
+from incident_gate.ci.identity import key_in, sign
+from incident_gate.incident import Priority
+from incident_gate.manifest.model import IncidentTemplate
+from incident_gate.outcome.result import Change
+from incident_gate.sandbox import Fault, FaultKind, Faults, Grant, Sandbox
+from tests.helpers.asking import CHART, CUSTOMERS, FLOW, ORDERS
+from tests.helpers.job_end import IDENTITY, Job, output
+
+
+def life_of(server: Sandbox) -> Job:
+    server.store.add_asset(ORDERS)
+    return Job(server=server, outputs=[output(ORDERS)])
+
+
+def test_whole_life_leaves_others_alone(each_sandbox: Sandbox) -> None:
+    job = life_of(each_sandbox)
+    store = each_sandbox.store
+    another_jobs = sign("lost", IDENTITY.key_of(CUSTOMERS))
+    others = {
+        store.raise_incident(ORDERS, title="by a person"),
+        store.raise_incident(ORDERS, title="by another job", description=another_jobs),
+    }
+    untouched = store.incidents_by_urn(others)
+
+    def ours() -> list[tuple[str, str, str | None]]:
+        return [(i.urn, i.state, i.message) for i in store.incidents(ORDERS) if i.urn not in others]
+
+    assert job.changes("failure", 1) == [Change.RAISED]
+    ((first, state, message),) = ours()
+    assert (state, message) == ("ACTIVE", None)
+
+    assert job.changes("failure", 2) == [Change.KEPT]
+    ((urn, state, message),) = ours()
+    assert (urn, state) == (first, "ACTIVE")
+    assert message is not None
+    assert "nightly #2" in message
+
+    assert job.changes("success", 3) == [Change.RESOLVED]
+    ((urn, state, message),) = ours()
+    assert (urn, state) == (first, "RESOLVED")
+    assert message is not None
+    assert "nightly #3" in message
+
+    assert job.changes("success", 4) == [Change.CLEAR]
+    assert ours() == [(first, "RESOLVED", message)]
+
+    assert job.changes("failure", 5) == [Change.RAISED]
+    assert [(urn, state) for urn, state, _ in ours() if state == "ACTIVE"] == [(u, s) for u, s, _ in ours()[1:]]
+    assert len(ours()) == 2
+    assert store.incidents_by_urn(others) == untouched
+
+
+def test_what_a_person_resolved_stays_resolved_and_the_next_failure_raises_anew(each_sandbox: Sandbox) -> None:
+    job = life_of(each_sandbox)
+    (raised,) = job.end("failure").results
+    each_sandbox.store.resolve(raised.incidents[0], message="false alarm")
+    assert job.changes("success") == [Change.CLEAR]
+    (again,) = job.end("failure").results
+    assert again.change is Change.RAISED
+    assert again.incidents != raised.incidents
+    first, second = each_sandbox.store.incidents(ORDERS)
+    assert (first.state, first.message) == ("RESOLVED", "false alarm")
+    assert second.state == "ACTIVE"
+
+
+def test_many_failures_and_successes_never_run_out_of_ids(sandbox: Sandbox) -> None:
+    job = life_of(sandbox)
+    for number in range(6):
+        assert job.changes("failure", number) == [Change.RAISED]
+        assert job.changes("success", number) == [Change.RESOLVED]
+    assert len(sandbox.store.incidents(ORDERS, "RESOLVED")) == 6
+    # One request for what was before, one to raise, and looks until it is listed: the chain is never walked.
+    sandbox.requests.clear()
+    job.end("failure")
+    assert sandbox.requests.operations.count("incidentGateRaise") == 1
+
+
+def test_raised_incident_says_all_that_the_manifest_and_the_run_say(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    template = IncidentTemplate(
+        type="CUSTOM",
+        custom_type="late",
+        title="orders were not built",
+        description="Look at the runbook.",
+        priority=Priority.HIGH,
+        assignees=("urn:li:corpuser:ana",),
+    )
+    Job(server=each_sandbox, outputs=[output(ORDERS, template)]).end("failure")
+    (incident,) = each_sandbox.store.incidents(ORDERS)
+    assert (incident.type, incident.custom_type, incident.title) == ("CUSTOM", "late", "orders were not built")
+    assert incident.priority == 1
+    assert incident.description is not None
+    assert incident.description.startswith("Look at the runbook.\n")
+    for fact in ("build", "nightly", "acme/pipelines", "actions/runs/1001/attempts/1", "c0ffee", "ana"):
+        assert fact in incident.description
+    assert key_in(incident.description) == IDENTITY.key_of(ORDERS)
+    if each_sandbox.generation.has_stages:
+        assert incident.assignees == ("urn:li:corpuser:ana",)
+        assert incident.started_ms is not None
+        assert abs(incident.started_ms - incident.created_ms) < 60_000
+    else:
+        assert (incident.assignees, incident.started_ms) == ((), None)
+
+
+def test_most_severe_priority_is_sent_too(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    Job(server=each_sandbox, outputs=[output(ORDERS, IncidentTemplate(priority=Priority.CRITICAL))]).end("failure")
+    assert each_sandbox.store.incidents(ORDERS)[0].priority == 0
+
+
+def test_resolved_as_fixed_where_there_are_stages_and_a_persons_stage_is_kept(each_sandbox: Sandbox) -> None:
+    job = life_of(each_sandbox)
+    (raised,) = job.end("failure").results
+    each_sandbox.store.update_incident(raised.incidents[0], {"stage": "INVESTIGATION", "assignees": ("x",)})
+    job.end("failure")
+    kept = each_sandbox.store.incidents(ORDERS)[0]
+    assert (kept.stage, kept.assignees) == ("INVESTIGATION", ("x",))
+    job.end("success")
+    expected = "FIXED" if each_sandbox.generation.has_stages else "INVESTIGATION"
+    assert each_sandbox.store.incidents(ORDERS)[0].stage == expected
+
+
+def test_every_duplicate_is_resolved_on_success(each_sandbox: Sandbox) -> None:
+    job = life_of(each_sandbox)
+    for _ in range(3):
+        each_sandbox.store.raise_incident(ORDERS, description=sign("failed", IDENTITY.key_of(ORDERS)))
+    (result,) = job.end("success").results
+    assert len(result.incidents) == 3
+    assert each_sandbox.store.incidents(ORDERS, "ACTIVE") == []
+
+
+def test_failure_folds_duplicates_into_the_oldest(each_sandbox: Sandbox) -> None:
+    job = life_of(each_sandbox)
+    description = sign("failed", IDENTITY.key_of(ORDERS))
+    newer = each_sandbox.store.raise_incident(ORDERS, description=description, created_ms=2_000)
+    oldest = each_sandbox.store.raise_incident(ORDERS, description=description, created_ms=1_000)
+    (result,) = job.end("failure").results
+    assert (result.change, result.incidents) == (Change.KEPT, (oldest,))
+    records = each_sandbox.store.incidents_by_urn([newer, oldest])
+    assert records[oldest].state == "ACTIVE"
+    assert records[newer].state == "RESOLVED"
+    assert oldest in (records[newer].message or "")
+
+
+# One output never stops another
+
+
+def test_output_without_privilege_does_not_stop_the_others() -> None:
+    grant = Grant(token="narrow", edits=(CUSTOMERS,))
+    with Sandbox.start(schema="g3", tokens=[grant]) as server:
+        server.store.add_assets([ORDERS, CUSTOMERS])
+        job = Job(server=server, outputs=[output(ORDERS), output(CUSTOMERS)])
+        refused, raised = job.end("failure").results
+        assert (refused.change, raised.change) == (Change.FAILED, Change.RAISED)
+        assert "Unauthorized" in refused.message
+        assert "Edit Incidents" in refused.hint
+        assert len(server.store.incidents(CUSTOMERS, "ACTIVE")) == 1
+
+
+def test_resolving_without_privilege_does_not_stop_the_others(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    job = Job(server=each_sandbox, outputs=[output(ORDERS), output(CUSTOMERS)])
+    (first, _) = job.end("failure").results
+    each_sandbox.faults = Faults(
+        rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGateResolve", urn=first.incidents[0], code=403),)
+    )
+    refused, resolved = job.end("success").results
+    assert (refused.change, resolved.change) == (Change.FAILED, Change.RESOLVED)
+    assert "Edit Incidents" in refused.hint
+
+
+def test_type_that_the_server_does_not_know_does_not_stop_the_others(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    # The 2022 beta knows SLA and no FRESHNESS; all later ones know FRESHNESS and no SLA.
+    unknown = "FRESHNESS" if each_sandbox.generation == "g1" else "SLA"
+    odd, plain = IncidentTemplate(type=unknown, priority=Priority.HIGH), IncidentTemplate(priority=Priority.LOW)
+    job = Job(server=each_sandbox, outputs=[output(ORDERS, odd), output(CUSTOMERS, plain)])
+    refused, raised = job.end("failure").results
+    assert (refused.change, raised.change) == (Change.FAILED, Change.RAISED)
+    assert unknown in refused.message
+    (incident,) = each_sandbox.store.incidents(CUSTOMERS)
+    assert incident.priority == 3
+    assert each_sandbox.store.incidents(ORDERS) == []
+    has_id = incident.urn.startswith("urn:li:incident:incident-gate-")
+    assert has_id is (each_sandbox.generation == "g4")
+
+
+def test_unknown_and_removed_and_untracked_assets_do_not_stop_the_others(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_assets([ORDERS, FLOW])
+    each_sandbox.store.add_asset(CHART, removed=True)
+    job = Job(server=each_sandbox, outputs=[output(urn) for urn in (CUSTOMERS, CHART, FLOW, ORDERS)])
+    unknown, removed, flow, orders = job.changes("failure")
+    assert (unknown, removed, orders) == (Change.FAILED, Change.FAILED, Change.RAISED)
+    tracked = each_sandbox.generation != "g1"
+    assert flow is (Change.RAISED if tracked else Change.FAILED)
+    assert len(each_sandbox.store.incidents(ORDERS, "ACTIVE")) == 1
+
+
+def test_asset_that_is_not_there_has_nothing_to_resolve(each_sandbox: Sandbox) -> None:
+    assert life_of(each_sandbox).changes("success") == [Change.CLEAR]
+    assert Job(server=each_sandbox, outputs=[output(CUSTOMERS)]).changes("success") == [Change.CLEAR]
+
+
+def test_success_that_cannot_see_the_incidents_says_so(each_sandbox: Sandbox) -> None:
+    job = life_of(each_sandbox)
+    each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn=ORDERS),))
+    (result,) = job.end("success").results
+    assert result.change is Change.FAILED
+    assert result.message
+
+
+def test_success_tells_of_incidents_that_are_counted_and_not_shown(sandbox: Sandbox) -> None:
+    job = life_of(sandbox)
+    sandbox.store.lose_incident(sandbox.store.raise_incident(ORDERS))
+    (result,) = job.end("success").results
+    assert result.change is Change.CLEAR
+    assert "1 more active incident" in result.message
+
+
+def test_incident_that_is_counted_and_not_shown_is_never_raised_twice(each_sandbox: Sandbox) -> None:
+    """Only an id makes sure of that, and only the newest server takes one."""
+    job = life_of(each_sandbox)
+    job.end("failure")
+    (first,) = each_sandbox.store.incidents(ORDERS)
+    each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_INCIDENTS, urn=ORDERS),))
+    for number in (8, 9):
+        (result,) = job.end("failure", number).results
+        if each_sandbox.generation == "g4":
+            assert (result.change, result.incidents) == (Change.RAISED, (first.urn,))
+        else:
+            assert result.change is Change.FAILED
+            assert "one of them may be this job's, so none was raised" in result.message
+            assert result.hint
+        assert each_sandbox.store.incidents(ORDERS, "ACTIVE") == [first]
+
+
+# What it costs
+
+
+def test_requests_of_each_outcome(each_sandbox: Sandbox) -> None:
+    """One question, one write; on raising one look more, and on older servers what the first refusals teach."""
+    job = life_of(each_sandbox)
+    counts = []
+    for outcome in ("success", "failure", "failure", "success"):
+        each_sandbox.requests.clear()
+        job.end(outcome)
+        counts.append(len(each_sandbox.requests))
+    # The 2022 beta: one refused question, a look at the schema, and each time a second question for what exists.
+    # Raising and resolving: one refused request for each younger form.
+    assert (
+        counts
+        == {"g1": [4, 9, 5, 6], "g2": [1, 5, 2, 3], "g3": [1, 4, 2, 2], "g4": [1, 3, 2, 2]}[each_sandbox.generation]
+    )
+
+
+def test_hundred_outputs_are_raised_together(sandbox: Sandbox) -> None:
+    urns = [ORDERS.replace("orders", f"t{number}") for number in range(100)]
+    sandbox.store.add_assets(urns)
+    job = Job(server=sandbox, outputs=[output(urn) for urn in urns])
+    assert set(job.changes("failure")) == {Change.RAISED}
+    operations = sandbox.requests.operations
+    assert operations.count("incidentGateRaise") == 100
+    assert operations.count("incidentGateHealth") == 2
+
+
+def test_hundred_outputs_wait_for_the_index_of_an_older_server_once() -> None:
+    with Sandbox.start(schema="g3", faults=Faults(lag=0.1)) as server:
+        urns = [ORDERS.replace("orders", f"t{number}") for number in range(100)]
+        server.store.add_assets(urns)
+        job = Job(server=server, outputs=[output(urn) for urn in urns])
+        assert set(job.changes("failure")) == {Change.RAISED}
+        assert server.requests.operations.count("incidentGateHealth") == 2
+
+
+# Dry run
+
+
+def test_dry_run_writes_nothing_and_says_what_would_be_done(each_sandbox: Sandbox) -> None:
+    job = life_of(each_sandbox)
+    dry = Job(server=each_sandbox, outputs=job.outputs, dry_run=True)
+    assert dry.changes("failure") == [Change.WOULD_RAISE]
+    assert dry.changes("success") == [Change.CLEAR]
+    assert each_sandbox.store.incidents(ORDERS) == []
+    (raised,) = job.end("failure").results
+    before = each_sandbox.store.incidents(ORDERS)
+    each_sandbox.requests.clear()
+    for outcome, change in (("failure", Change.WOULD_KEEP), ("success", Change.WOULD_RESOLVE)):
+        (result,) = dry.end(outcome).results
+        assert (result.change, result.incidents) == (change, raised.incidents)
+    assert each_sandbox.store.incidents(ORDERS) == before
+    assert not [request for request in each_sandbox.requests if request.query.startswith("mutation")]
+
+
+def test_words_of_the_user_stand_first(sandbox: Sandbox) -> None:
+    job = life_of(sandbox)
+    own = Job(server=sandbox, outputs=job.outputs, title="Backfill broke", message="See DATA-7.")
+    own.end("failure")
+    (incident,) = sandbox.store.incidents(ORDERS)
+    assert incident.title == "Backfill broke"
+    assert (incident.description or "").startswith("See DATA-7.\n")
+    own.end("success")
+    assert (sandbox.store.incidents(ORDERS)[0].message or "").startswith("See DATA-7.\n")

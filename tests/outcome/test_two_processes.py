@@ -1,0 +1,35 @@
+"""Two processes with the same key, at the same time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from incident_gate.sandbox import Faults, Generation, Sandbox
+from tests.helpers.asking import ORDERS
+
+COMMAND = Path(sys.executable).parent / "incident-gate"
+
+
+@pytest.mark.parametrize("generation", [Generation.G3, Generation.G4])
+def test_racing_processes_leave_one_active_incident(generation: Generation, tmp_path: Path) -> None:
+    manifest = tmp_path / "gate.yml"
+    manifest.write_text(f"outputs: [{ORDERS!r}]\nversion: 1\n", encoding="utf-8")
+    with Sandbox.start(schema=generation, faults=Faults(lag=(0.0, 2.0))) as server:
+        server.store.add_asset(ORDERS)
+        environment = {
+            "PATH": os.defpath,
+            "DATAHUB_GMS_URL": server.url,
+            "DATAHUB_GMS_TOKEN": server.token,
+            "GITHUB_REPOSITORY": "acme/pipelines",
+        }
+        processes = [
+            subprocess.Popen([COMMAND, "raise", manifest], env=environment, stdout=subprocess.PIPE, text=True)
+            for _ in range(3)
+        ]
+        said = [process.communicate(timeout=60)[0] for process in processes]
+        assert [process.returncode for process in processes] == [0, 0, 0], said
+        (left,) = server.store.incidents(ORDERS, "ACTIVE")
+        assert all(left.urn in text for text in said)

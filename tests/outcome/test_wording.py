@@ -1,0 +1,95 @@
+"""What a person reads in DataHub."""
+
+from dataclasses import replace
+
+from incident_gate.ci.identity import key_in
+from incident_gate.incident import Priority
+from incident_gate.manifest.model import IncidentTemplate
+from incident_gate.outcome.wording import Wording
+from tests.helpers.job_end import RUN, output
+
+URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
+LINK = "https://github.com/acme/pipelines/actions/runs/1001/attempts/1"
+
+
+def test_generated_incident_names_asset_job_and_run() -> None:
+    incident = Wording(run=replace(RUN, attempt="2"), matrix='{"region":"eu"}').incident(output(URN), "k", 5)
+    assert incident.title == "analytics.orders_daily may be out of date or wrong: job build failed"
+    assert incident.description == (
+        "The job that writes this asset failed, so its data may be out of date or wrong.\n"
+        "\n"
+        "- Job: build of workflow nightly (.github/workflows/b.yml) in acme/pipelines\n"
+        '- Matrix: {"region":"eu"}\n'
+        f"- Run: nightly #7, attempt 2 ({LINK})\n"
+        "- Commit: c0ffee (main)\n"
+        "- Started by: ana\n"
+        "\n"
+        "Raised by DataHub Incident Gate, and resolved by it when the job succeeds again. Resolve it by hand if the "
+        "data was mended otherwise. The last line is how the job finds its own incident.\n"
+        "\n"
+        "Incident Gate key: k"
+    )
+    assert (incident.asset, incident.type, incident.started_ms) == (URN, "OPERATIONAL", 5)
+
+
+def test_outside_github_nothing_is_said_of_a_run_that_is_not_known() -> None:
+    outside = replace(
+        RUN, repository="", workflow="", workflow_file="", job="", run_id="", url="", commit="", ref="", actor=""
+    )
+    wording = Wording(run=outside)
+    incident = wording.incident(output(URN), "k", 5)
+    assert incident.title == "analytics.orders_daily may be out of date or wrong: the job that writes it failed"
+    assert "- " not in incident.description
+    assert "\n\n\n" not in incident.description
+    assert wording.still_failing() == "Failed again in a run outside GitHub Actions."
+    assert wording.mended() == "Resolved by a run outside GitHub Actions, which succeeded."
+
+
+def test_workflow_without_a_name_is_not_said_twice() -> None:
+    unnamed = replace(RUN, workflow=".github/workflows/b.yml")
+    description = Wording(run=unnamed).incident(output(URN), "k", 5).description
+    assert "- Job: build of workflow .github/workflows/b.yml in acme/pipelines\n" in description
+    assert "- Commit: c0ffee\n" in Wording(run=replace(RUN, ref="")).incident(output(URN), "k", 5).description
+
+
+def test_users_title_goes_before_the_manifests_and_that_before_ours() -> None:
+    entry = output(URN, IncidentTemplate(title="from the manifest"))
+    assert Wording(run=RUN).incident(entry, "k", 5).title == "from the manifest"
+    assert Wording(run=RUN, title="from the step").incident(entry, "k", 5).title == "from the step"
+
+
+def test_users_message_goes_before_the_manifests_description_and_that_before_ours() -> None:
+    entry = output(URN, IncidentTemplate(description="from the manifest\n"))
+    assert Wording(run=RUN).incident(entry, "k", 5).description.startswith("from the manifest\n\n- Job:")
+    spoken = Wording(run=RUN, message="from the step").incident(entry, "k", 5).description
+    assert spoken.startswith("from the step\n\n- Job:")
+    assert "from the manifest" not in spoken
+
+
+def test_everything_else_is_the_manifests() -> None:
+    template = IncidentTemplate(
+        type="CUSTOM", custom_type="late", priority=Priority.LOW, assignees=("urn:li:corpuser:ana",)
+    )
+    incident = Wording(run=RUN).incident(output(URN, template), "k", 5)
+    assert (incident.type, incident.custom_type) == ("CUSTOM", "late")
+    assert (incident.priority, incident.assignees) == (Priority.LOW, ("urn:li:corpuser:ana",))
+
+
+def test_run_without_a_workflow_file_names_none() -> None:
+    nameless = replace(RUN, workflow_file="")
+    description = Wording(run=nameless).incident(output(URN), "k", 5).description
+    assert "- Job: build of workflow nightly in acme/pipelines\n" in description
+
+
+def test_key_is_found_whatever_the_user_writes() -> None:
+    wording = Wording(run=RUN, message="Incident Gate key: forged")
+    assert key_in(wording.incident(output(URN), "k", 5).description) == "k"
+
+
+def test_messages_name_the_run_behind_the_users_words() -> None:
+    assert Wording(run=RUN).still_failing() == f"Failed again in nightly #7 ({LINK})."
+    assert Wording(run=RUN).mended() == f"Resolved by nightly #7 ({LINK}), which succeeded."
+    said = Wording(run=RUN, message="Mended by hand.")
+    assert said.mended() == f"Mended by hand.\nResolved by nightly #7 ({LINK}), which succeeded."
+    assert said.still_failing() == f"Mended by hand.\nFailed again in nightly #7 ({LINK})."
+    assert said.duplicate("urn:li:incident:1") == f"Duplicate of urn:li:incident:1, raised by nightly #7 ({LINK})."

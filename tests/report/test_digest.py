@@ -1,0 +1,112 @@
+"""What all sinks say alike: the headline, ages, names."""
+
+from __future__ import annotations
+
+import pytest
+
+from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
+from incident_gate.incident import Incident, Priority
+from incident_gate.manifest.model import OutputEntry, Position
+from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
+from incident_gate.report.view import Finding, age, findings, findings_of, headline, sibling_name, timestamp, unknown
+from tests.helpers.report_samples import DAY, HOUR, NOW, decision, entry, incident, missing, report, unhealthy
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        *((0, "just now"), (59_999, "just now"), (60_000, "1 min"), (HOUR - 1, "59 min"), (HOUR, "1 h")),
+        *((DAY - 1, "23 h"), (DAY, "1 d"), (400 * DAY, "400 d"), (-HOUR, "just now")),
+    ],
+)
+def test_an_age_is_said_in_its_largest_unit(passed: int, said: str) -> None:
+    assert age(NOW - passed, NOW) == said
+
+
+def test_what_has_no_time_has_no_age() -> None:
+    assert age(None, NOW) == ""
+    assert timestamp(None) is None
+
+
+def test_times_are_in_utc() -> None:
+    assert timestamp(NOW) == "2026-05-28T20:26:40Z"
+
+
+FINE = decision(entry("fine"))
+WARNED = decision(entry("warned"), Conclusion.WARN, blocking=(incident(1, entry("warned").urn),))
+IGNORED = decision(entry("ignored"), blocking=(incident(1, entry("ignored").urn),))
+WAIVED = decision(entry("waived"), excused=(Excused(incident(1, entry("waived").urn), "waived"),))
+
+
+@pytest.mark.parametrize(
+    ("decisions", "said"),
+    [
+        ((), "Passed: the manifest names no inputs, so there is nothing to gate"),
+        ((FINE,), "Passed: the input is healthy"),
+        ((FINE, FINE), "Passed: all 2 inputs are healthy"),
+        ((FINE, WAIVED), "Passed: all 2 inputs are healthy, 1 incident excused"),
+        ((FINE, IGNORED), "Passed: 1 active incident on 1 of 2 inputs (ignored)"),
+        ((FINE, WARNED), "Passed with a warning: 1 active incident on 1 of 2 inputs"),
+        ((FINE, missing("m", conclusion=Conclusion.WARN)), "Passed with a warning: 1 of 2 inputs unknown"),
+        ((FINE, WARNED, missing("m")), "Blocked: 1 of 3 inputs unknown"),
+        ((unhealthy("a"), WARNED, missing("m")), "Blocked: 1 active incident on 1 of 3 inputs, 1 unknown"),
+        ((decision(entry("a"), Conclusion.BLOCK, unread=2),), "Blocked: 2 active incidents on 1 of 1 input"),
+    ],
+)
+def test_the_headline_says_what_decided(decisions: tuple[Decision, ...], said: str) -> None:
+    assert headline(report(*decisions)) == said
+
+
+def test_a_step_of_its_own_has_the_outcome_as_its_headline() -> None:
+    output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
+    changes = (Change.RAISED, Change.RAISED, Change.KEPT, Change.FAILED, Change.WOULD_RAISE)
+    results = tuple(OutputResult(entry=output, change=change) for change in changes)
+    run = report(outcome=OutcomeReport(outcome="failure", results=results), gated=False)
+    assert headline(run) == "Outcome failure: 2 raised, 1 kept, 1 not written, 1 would raise"
+
+
+def test_an_unknown_asset_without_a_reason_is_still_listed() -> None:
+    odd = decision(entry("odd"), Conclusion.BLOCK, verdict=Verdict.UNKNOWN)
+    assert unknown(report(odd)) == [odd]
+
+
+@pytest.mark.parametrize(
+    ("title", "description", "said"),
+    [("T", "D", "T"), (None, "D", "D"), (" \u200b", "D", "D"), (None, None, "(no title)"), ("", "\n", "(no title)")],
+)
+def test_an_incident_without_a_title_has_a_name(title: str | None, description: str | None, said: str) -> None:
+    found = Incident(urn="urn:li:incident:1", asset="x", title=title, description=description)
+    assert Finding(FINE, found).title == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "custom", "said"),
+    [
+        ("CUSTOM", "Own", "Own"),
+        ("CUSTOM", None, "CUSTOM"),
+        ("FIELD", "Own", "FIELD"),
+        (None, "Own", "Own"),
+        (None, None, ""),
+    ],
+)
+def test_a_custom_type_has_its_own_name(kind: str | None, custom: str | None, said: str) -> None:
+    assert Finding(FINE, Incident(urn="u", asset="x", type=kind, custom_type=custom)).type == said
+
+
+@pytest.mark.parametrize(
+    ("urn", "name"),
+    [
+        ("urn:li:dataset:(urn:li:dataPlatform:dbt,a,b,PROD)", "dbt a,b"),
+        ("urn:li:dataset:(urn:li:dataPlatform:dbt)", "urn:li:dataset:(urn:li:dataPlatform:dbt)"),
+        ("urn:li:chart:(looker,1)", "urn:li:chart:(looker,1)"),
+    ],
+)
+def test_a_sibling_is_named_by_platform_and_name(urn: str, name: str) -> None:
+    assert sibling_name(urn) == name
+
+
+def test_incidents_are_worst_first_within_an_asset_and_among_assets() -> None:
+    low, high = (unhealthy(name, name, priority=Priority[name]) for name in ("LOW", "HIGH"))
+    assert [found.title for found in findings(report(low, high), Conclusion.BLOCK)] == ["HIGH", "LOW"]
+    both = decision(entry("both"), Conclusion.BLOCK, blocking=(*low.blocking, *high.blocking), unread=1)
+    assert [found.priority for found in findings_of(both)] == ["HIGH", "LOW", ""]

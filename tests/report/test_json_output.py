@@ -1,0 +1,153 @@
+"""The JSON document and the action's outputs: complete, ASCII, and short enough to be used."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_gate.gate.policy import Conclusion, Excused
+from incident_gate.incident import Priority
+from incident_gate.manifest.model import OutputEntry, Position
+from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
+from incident_gate.report.json import OUTPUT_LIMIT, document, outputs
+from tests.helpers.report_samples import HOUR, NOW, decision, entry, everything, incident, missing, report, unhealthy
+
+ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,orders,PROD)"
+
+
+def test_the_outputs_have_exactly_the_documented_names() -> None:
+    names = ["conclusion", "verdict", "incidents", "unhealthy", "unknown", "blocking-count", "raised", "resolved"]
+    assert list(outputs(everything())) == names
+
+
+def test_an_incident_in_the_outputs() -> None:
+    of = entry("orders")
+    sibling = entry("twin").urn
+    run = report(
+        decision(
+            of,
+            Conclusion.BLOCK,
+            blocking=(incident(1, sibling, title="Late", priority=Priority.HIGH, created_ms=NOW - HOUR),),
+            excused=(Excused(incident(2, of.urn, type="CUSTOM", custom_type="Own"), "waived"),),
+            unread=3,
+        ),
+        missing("gone"),
+    )
+    given_out = outputs(run)
+    assert json.loads(given_out["incidents"]) == [
+        {
+            "urn": "urn:li:incident:00000001",
+            "asset": sibling.text,
+            "entry": ORDERS,
+            "type": "OPERATIONAL",
+            "customType": None,
+            "title": "Late",
+            "priority": "HIGH",
+            "created": "2026-05-28T19:26:40Z",
+            "blocking": True,
+            "excused": None,
+        },
+        {
+            "urn": "urn:li:incident:00000002",
+            "asset": ORDERS,
+            "entry": ORDERS,
+            "type": "CUSTOM",
+            "customType": "Own",
+            "title": None,
+            "priority": None,
+            "created": None,
+            "blocking": False,
+            "excused": "waived",
+        },
+    ]
+    assert given_out["conclusion"] == "block"
+    assert given_out["verdict"] == "unhealthy"
+    assert given_out["blocking-count"] == "4"
+    assert json.loads(given_out["unhealthy"]) == [ORDERS]
+    assert json.loads(given_out["unknown"]) == [ORDERS.replace("orders", "gone")]
+
+
+def test_raised_and_resolved_are_incident_urns() -> None:
+    output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
+    results = tuple(
+        OutputResult(entry=output, change=change, incidents=(f"{change}-1", f"{change}-2")) for change in Change
+    )
+    given_out = outputs(report(outcome=OutcomeReport(outcome="failure", results=results)))
+    assert given_out["raised"] == '["raised-1", "raised-2"]'
+    assert given_out["resolved"] == '["resolved-1", "resolved-2"]'
+
+
+def test_the_worst_incident_is_the_last_to_be_cut() -> None:
+    run = report(unhealthy("a", priority=Priority.LOW), unhealthy("b", priority=Priority.CRITICAL))
+    assert [one["priority"] for one in json.loads(outputs(run)["incidents"])] == ["CRITICAL", "LOW"]
+
+
+def test_a_step_of_its_own_has_no_verdict() -> None:
+    run = report(outcome=OutcomeReport(outcome="success"), gated=False)
+    assert (outputs(run)["conclusion"], outputs(run)["verdict"]) == ("", "")
+    assert json.loads(document(run))["verdict"] is None
+
+
+@given(st.integers(0, 1200))
+def test_a_list_is_cut_between_elements_and_says_how_many_are_missing(number: int) -> None:
+    run = report(*(unhealthy(f"table{n}", "t" * 100) for n in range(number)))
+    given_out = outputs(run)
+    assert all(len(value) <= OUTPUT_LIMIT for value in given_out.values())
+    incidents: list[dict[str, Any]] = json.loads(given_out["incidents"])
+    urns: list[str] = json.loads(given_out["unhealthy"])
+    missing_incidents = incidents.pop()["truncated"] if incidents and "truncated" in incidents[-1] else 0
+    missing_urns = int(urns.pop().removeprefix("truncated:")) if urns and urns[-1].startswith("truncated:") else 0
+    assert len(incidents) + missing_incidents == number
+    assert len(urns) + missing_urns == number
+    assert given_out["blocking-count"] == str(number)
+
+
+def test_long_lists_are_cut() -> None:
+    run = report(*(unhealthy(f"table{n}") for n in range(3000)))
+    assert json.loads(outputs(run)["incidents"])[-1]["truncated"] > 2000
+    assert json.loads(outputs(run)["unhealthy"])[-1].startswith("truncated:")
+    assert len(outputs(run)["unhealthy"]) > OUTPUT_LIMIT - 200
+
+
+def test_one_giant_title_costs_only_its_own_element() -> None:
+    run = report(unhealthy("orders", "t" * 2 * OUTPUT_LIMIT))
+    assert outputs(run)["incidents"] == '[{"truncated": 1}]'
+
+
+@given(st.text())
+def test_json_is_ascii_and_whole(text: str) -> None:
+    run = dataclasses.replace(report(unhealthy("orders", text), notices=(text,)), manifest_path=text)
+    for written in (document(run).replace("\n", ""), outputs(run)["incidents"]):
+        assert written.isascii()
+        assert written.isprintable()
+    assert json.loads(document(run))["inputs"][0]["incidents"][0]["title"] == text
+    assert json.loads(outputs(run)["incidents"])[0]["title"] == text
+
+
+def test_the_document_has_every_input_with_its_grounds() -> None:
+    found = json.loads(document(everything()))
+    assert " ".join(found) == (
+        "version manifest time headline conclusion verdict failure inputs outcome warnings notices"
+    )
+    assert found["version"] == 1
+    assert found["time"] == "2026-05-28T20:26:40Z"
+    assert found["headline"] == "Blocked: 4 active incidents on 2 of 14 inputs, 1 unknown, 1 incident excused"
+    assert len(found["inputs"]) == 14
+    first = found["inputs"][0]
+    assert (first["line"], first["verdict"], first["conclusion"], first["unread"]) == (4, "unhealthy", "block", 1)
+    assert [one["priority"] for one in first["incidents"]] == ["CRITICAL", "HIGH"]
+    assert first["rules"] == ["on-incident: block, from the manifest's defaults", "types: all, built-in"]
+    unknown = found["inputs"][3]
+    assert unknown["problems"][0]["reason"] == "not-found"
+    assert found["outcome"]["status"] == "failure"
+    assert [one["change"] for one in found["outcome"]["outputs"]] == ["raised", "failed"]
+    assert found["warnings"][0]["line"] == 12
+
+
+def test_a_created_time_that_is_no_time_is_left_out() -> None:
+    for created in (10**30, -(10**30), 2**63):
+        assert json.loads(outputs(report(unhealthy("orders", created_ms=created)))["incidents"])[0]["created"] is None

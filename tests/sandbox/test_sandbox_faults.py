@@ -1,0 +1,285 @@
+"""What the stand-in does to requests when it is told to misbehave."""
+
+import threading
+import time
+
+import httpx
+import pytest
+
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, IncidentRecord, Sandbox
+from incident_gate.sandbox.faults import FaultBook
+from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
+
+RAISE = f'mutation raiseIncident {{ raiseIncident(input: {{ type: OPERATIONAL resourceUrn: "{ORDERS}" }}) }}'
+READ = "query gate($urns: [String!]!) { entities(urns: $urns) { urn } }"
+LIST = f"""query list {{ dataset(urn: "{ORDERS}") {{
+  incidents(state: ACTIVE) {{ total incidents {{ urn status {{ state }} }} }} }} }}"""
+
+
+def set_rules(sandbox: Sandbox, *rules: Fault) -> None:
+    sandbox.faults = Faults(rules=rules)
+
+
+def raised(sandbox: Sandbox) -> list[IncidentRecord]:
+    return sandbox.store.incidents(ORDERS)
+
+
+@pytest.fixture(autouse=True)
+def orders(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+
+
+def test_rate_limit_with_and_without_retry_after(ask: Asker, sandbox: Sandbox) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.RATE_LIMIT, retry_after="7"))
+    response = ask.post(sandbox, RAISE)
+    assert (response.status_code, response.json()) == (429, {"error": "Rate limit exceeded"})
+    assert response.headers["retry-after"] == "7"
+    assert response.headers["x-datahub-ratelimit-remaining"] == "0"
+    set_rules(sandbox, Fault(kind=FaultKind.RATE_LIMIT))
+    assert "retry-after" not in ask.post(sandbox, RAISE).headers
+    assert raised(sandbox) == []
+
+
+def test_login_page_with_200(ask: Asker, sandbox: Sandbox) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.HTML))
+    response = ask.post(sandbox, RAISE)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+    assert raised(sandbox) == []
+
+
+@pytest.mark.parametrize("location", ["/login", "http://login.example.com/"])
+def test_redirect_to_the_same_or_another_host(ask: Asker, sandbox: Sandbox, location: str) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.REDIRECT, location=location))
+    response = ask.post(sandbox, RAISE)
+    assert (response.status_code, response.headers["location"]) == (302, location)
+
+
+@pytest.mark.parametrize("status", [403, 404, 413, 500, 502, 503, 504])
+def test_status_before_and_after_the_write(ask: Asker, sandbox: Sandbox, status: int) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.STATUS, status=status, body="no", retry_after="3"))
+    response = ask.post(sandbox, RAISE)
+    assert (response.status_code, response.text, response.headers["retry-after"]) == (status, "no", "3")
+    assert raised(sandbox) == []
+    set_rules(sandbox, Fault(kind=FaultKind.STATUS_AFTER, status=status))
+    assert ask.post(sandbox, RAISE).status_code == status
+    assert len(raised(sandbox)) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (403, "UNAUTHORIZED"),
+        (404, "NOT_FOUND"),
+        (409, "CONFLICT"),
+        (500, "SERVER_ERROR"),
+        (503, "SERVICE_UNAVAILABLE"),
+        (504, "DEADLINE_EXCEEDED"),
+    ],
+)
+def test_graphql_error_comes_with_200(ask: Asker, sandbox: Sandbox, code: int, name: str) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.GRAPHQL_ERROR, code=code))
+    answer = ask(sandbox, RAISE)
+    assert answer["data"] == {"raiseIncident": None}
+    assert answer["errors"][0]["extensions"] == {"code": code, "type": name, "classification": "DataFetchingException"}
+    assert raised(sandbox) == []
+    set_rules(sandbox, Fault(kind=FaultKind.GRAPHQL_ERROR_AFTER, code=code))
+    assert ask.error(sandbox, RAISE)["extensions"]["code"] == code
+    assert len(raised(sandbox)) == 1
+
+
+@pytest.mark.parametrize(("kind", "landed"), [(FaultKind.DROP_BEFORE, 0), (FaultKind.DROP_AFTER, 1)])
+def test_connection_dropped_before_or_after_the_write(
+    ask: Asker, sandbox: Sandbox, kind: FaultKind, landed: int
+) -> None:
+    set_rules(sandbox, Fault(kind=kind))
+    with pytest.raises(httpx.ReadError, match="reset"):
+        ask.post(sandbox, RAISE)
+    assert len(raised(sandbox)) == landed
+
+
+def test_delayed_write_lands_after_the_reset(ask: Asker, sandbox: Sandbox) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.DELAYED_WRITE, seconds=0.3))
+    with pytest.raises(httpx.ReadError):
+        ask.post(sandbox, RAISE)
+    assert raised(sandbox) == []
+    deadline = time.monotonic() + 3
+    while not raised(sandbox) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(raised(sandbox)) == 1
+
+
+@pytest.mark.parametrize(("kind", "landed"), [(FaultKind.HANG, 0), (FaultKind.HANG_AFTER, 1)])
+def test_hanging_before_or_after_the_write(sandbox: Sandbox, kind: FaultKind, landed: int) -> None:
+    set_rules(sandbox, Fault(kind=kind))
+    with pytest.raises(httpx.ReadTimeout), httpx.Client(trust_env=False, timeout=0.3) as http:
+        Asker(http).post(sandbox, RAISE)
+    assert len(raised(sandbox)) == landed
+
+
+def test_hang_ends_when_told(ask: Asker, sandbox: Sandbox) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.HANG, seconds=0.1))
+    with pytest.raises(httpx.ReadError):
+        ask.post(sandbox, RAISE)
+
+
+def test_request_executed_twice(ask: Asker, sandbox: Sandbox) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.TWICE))
+    answer = ask.data(sandbox, RAISE)
+    records = raised(sandbox)
+    assert len(records) == 2
+    assert answer["raiseIncident"] in {record.urn for record in records}
+    with_id = RAISE.replace("type:", 'id: "mine" type:')
+    assert ask.error(sandbox, with_id)["extensions"]["code"] == 409
+    assert len(raised(sandbox)) == 3
+
+
+def test_latency_of_all_and_of_one(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(latency=0.1, rules=(Fault(kind=FaultKind.LATENCY, operation="raiseIncident", seconds=0.2),))
+    begin = time.monotonic()
+    ask.data(sandbox, READ, urns=[])
+    middle = time.monotonic()
+    ask.data(sandbox, RAISE)
+    assert 0.1 <= middle - begin < 0.28
+    assert time.monotonic() - middle >= 0.3
+
+
+def test_latency_does_not_hold_up_other_requests(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(latency=0.3)
+    begin = time.monotonic()
+    threads = [threading.Thread(target=ask.data, args=(sandbox, "{ me { corpUser { urn } } }")) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - begin < 1.2
+
+
+def test_error_rate_follows_its_seed(ask: Asker, sandbox: Sandbox) -> None:
+    def draw(seed: int) -> list[int]:
+        sandbox.faults = Faults(error_rate=0.5, seed=seed)
+        return [ask.post(sandbox, READ, {"urns": []}).status_code for _ in range(20)]
+
+    first = draw(1)
+    assert set(first) == {200, 503}
+    assert draw(1) == first
+    assert draw(2) != first
+
+
+def test_rule_strikes_the_operation_by_its_name_or_field(ask: Asker, sandbox: Sandbox) -> None:
+    for operation in ("raise.*", "raiseIncident"):
+        set_rules(sandbox, Fault(kind=FaultKind.HTML, operation=operation))
+        assert ask.post(sandbox, RAISE.replace("mutation raiseIncident", "mutation other")).text.startswith("<!doctype")
+        assert ask.post(sandbox, READ, {"urns": []}).status_code == 200
+        ask.data(sandbox, READ, urns=[])
+    set_rules(sandbox, Fault(kind=FaultKind.STATUS, operation="gate"))
+    assert ask.post(sandbox, READ, {"urns": []}).status_code == 503
+
+
+def test_rule_strikes_requests_that_mention_a_urn(ask: Asker, sandbox: Sandbox) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.STATUS, urn=ORDERS))
+    assert ask.post(sandbox, READ, {"urns": [CUSTOMERS, ORDERS]}).status_code == 503
+    assert ask.post(sandbox, READ, {"urns": [CUSTOMERS]}).status_code == 200
+
+
+def test_rule_waits_and_wears_out(ask: Asker, sandbox: Sandbox) -> None:
+    set_rules(sandbox, Fault(kind=FaultKind.STATUS, operation="entities", after=1, times=2))
+    statuses = []
+    for _ in range(5):
+        ask.data(sandbox, LIST)
+        statuses.append(ask.post(sandbox, READ, {"urns": []}).status_code)
+    assert statuses == [200, 503, 503, 200, 200]
+
+
+def test_setting_faults_counts_anew(ask: Asker, sandbox: Sandbox) -> None:
+    faults = Faults(rules=(Fault(kind=FaultKind.STATUS, times=1),))
+    for _ in range(2):
+        sandbox.faults = faults
+        assert [ask.post(sandbox, READ, {"urns": []}).status_code for _ in range(2)] == [503, 200]
+
+
+def test_rate_of_a_rule_is_drawn_with_the_seed(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, rate=0.5),), seed=3)
+    statuses = {ask.post(sandbox, READ, {"urns": []}).status_code for _ in range(20)}
+    assert statuses == {200, 503}
+
+
+def test_lag_hides_a_raise_and_then_a_resolution(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(lag=0.4)
+    urn = ask.data(sandbox, RAISE)["raiseIncident"]
+    assert len(raised(sandbox)) == 1
+    assert ask.data(sandbox, LIST)["dataset"]["incidents"] == {"total": 0, "incidents": []}
+    assert ask.data(sandbox, f'{{ entity(urn: "{urn}") {{ urn }} }}') == {"entity": {"urn": urn}}
+    time.sleep(0.45)
+    assert ask.data(sandbox, LIST)["dataset"]["incidents"]["total"] == 1
+    ask.data(
+        sandbox, f'mutation updateIncidentStatus {{ updateIncidentStatus(urn: "{urn}", input: {{ state: RESOLVED }}) }}'
+    )
+    stale = ask.data(sandbox, LIST)["dataset"]["incidents"]
+    assert stale == {"total": 1, "incidents": [{"urn": urn, "status": {"state": "RESOLVED"}}]}
+    time.sleep(0.45)
+    assert ask.data(sandbox, LIST)["dataset"]["incidents"] == {"total": 0, "incidents": []}
+
+
+def test_random_lag_never_reorders_the_changes_of_one_incident(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(CUSTOMERS)
+    urn = sandbox.store.raise_incident(ORDERS, lag=0.3)
+    sandbox.store.resolve(urn, lag=0.0)
+    assert ask.data(sandbox, LIST)["dataset"]["incidents"]["total"] == 0
+    time.sleep(0.35)
+    assert ask.data(sandbox, LIST)["dataset"]["incidents"]["total"] == 0
+    everything = f'{{ dataset(urn: "{ORDERS}") {{ incidents(state: RESOLVED) {{ total }} }} }}'
+    assert ask.data(sandbox, everything)["dataset"]["incidents"]["total"] == 1
+
+
+def test_random_lag_shows_writes_one_by_one(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(lag=(0.0, 0.6), seed=5)
+    for _ in range(8):
+        ask.data(sandbox, RAISE)
+    totals = []
+    deadline = time.monotonic() + 3
+    while 8 not in totals and time.monotonic() < deadline:
+        totals.append(ask.data(sandbox, LIST)["dataset"]["incidents"]["total"])
+        time.sleep(0.01)
+    assert totals == sorted(totals)
+    assert totals[-1] == 8
+    assert len(set(totals)) > 2
+
+
+def test_lag_is_repeatable_and_within_its_bounds() -> None:
+    def draw(seed: int) -> list[float]:
+        book = FaultBook(Faults(lag=(1.0, 3.0), seed=seed))
+        return [book.lag() for _ in range(50)]
+
+    assert all(1.0 <= lag <= 3.0 for lag in draw(1))
+    assert min(draw(1)) < 1.5
+    assert max(draw(1)) > 2.5
+    assert draw(1) == draw(1) != draw(2)
+
+
+def test_faults_over_http(ask: Asker, sandbox: Sandbox) -> None:
+    rules = [{"kind": "status", "operation": "entities", "times": 1, "status": 502}]
+    with httpx.Client(trust_env=False) as http:
+        answer = http.post(f"{sandbox.url}/sandbox/faults", json={"rules": rules, "lag": [0, 2], "page_limit": 5})
+        assert answer.status_code == 200
+        assert sandbox.faults == Faults(
+            rules=(Fault(kind=FaultKind.STATUS, operation="entities", times=1, status=502),),
+            lag=(0.0, 2.0),
+            page_limit=5,
+        )
+        assert ask.post(sandbox, READ, {"urns": []}).status_code == 502
+        mistakes: list[object] = [
+            {"latencies": 1},
+            {"rules": [{"kind": "no"}]},
+            {"rules": [{"kind": "html", "x": 1}]},
+            [],
+        ]
+        for wrong in mistakes:
+            assert http.post(f"{sandbox.url}/sandbox/faults", json=wrong).status_code == 400
+    assert sandbox.faults.page_limit == 5
+
+
+def test_faults_reach_every_generation(ask: Asker) -> None:
+    for generation in Generation:
+        with Sandbox.start(schema=generation, faults=Faults(rules=(Fault(kind=FaultKind.HTML),))) as server:
+            assert ask.post(server, "{ me { corpUser { urn } } }").text.startswith("<!doctype")

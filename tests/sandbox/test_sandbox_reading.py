@@ -1,0 +1,263 @@
+"""What a real server's answers look like, above all the misleading ones."""
+
+import pytest
+
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
+from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, MODEL, ORDERS, Asker
+
+INCIDENTS = """
+query incidents($urn: String!, $state: IncidentState, $start: Int, $count: Int) {
+  dataset(urn: $urn) { incidents(state: $state, start: $start, count: $count) {
+    start count total incidents { urn title status { state message } } } }
+}"""
+
+ENTITIES = """
+query entities($urns: [String!]!) {
+  entities(urns: $urns) { urn type ... on Dataset { name incidents(state: ACTIVE) { total incidents { urn } } } }
+}"""
+
+
+def test_never_ingested_dataset_looks_healthy_but_does_not_exist(ask: Asker, sandbox: Sandbox) -> None:
+    query = "query q($urn: String!) { dataset(urn: $urn) { name exists status { removed } incidents { total } } }"
+    dataset = ask.data(sandbox, query, urn=ORDERS)["dataset"]
+    assert dataset == {"name": "analytics.orders", "exists": False, "status": None, "incidents": {"total": 0}}
+    assert ask.data(sandbox, "query q($u: String!) { entityExists(urn: $u) }", u=ORDERS) == {"entityExists": False}
+
+
+def test_ingested_dataset_exists(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    query = "query q($urn: String!) { entityExists(urn: $urn) dataset(urn: $urn) { exists } }"
+    assert ask.data(sandbox, query, urn=ORDERS) == {"entityExists": True, "dataset": {"exists": True}}
+
+
+def test_removed_dataset_still_resolves(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS, removed=True)
+    query = "query q($urn: String!) { dataset(urn: $urn) { exists status { removed } } }"
+    assert ask.data(sandbox, query, urn=ORDERS)["dataset"] == {"exists": True, "status": {"removed": True}}
+
+
+def test_entities_keep_order_and_repeats(ask: Asker, each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    incident = each_sandbox.store.raise_incident(CUSTOMERS, title="late")
+    entities = ask.data(each_sandbox, ENTITIES, urns=[CUSTOMERS, ORDERS, CUSTOMERS])["entities"]
+    assert [entity["urn"] for entity in entities] == [CUSTOMERS, ORDERS, CUSTOMERS]
+    assert entities[0]["incidents"] == {"total": 1, "incidents": [{"urn": incident}]} == entities[2]["incidents"]
+    assert entities[1]["incidents"] == {"total": 0, "incidents": []}
+
+
+def test_every_incident_bearing_type_has_incidents_since_g2(ask: Asker, sandbox: Sandbox) -> None:
+    urns = [ORDERS, JOB, FLOW, DASHBOARD, CHART]
+    sandbox.store.add_assets(urns)
+    for urn in urns:
+        sandbox.store.raise_incident(urn)
+    parts = " ".join(
+        f"... on {kind} {{ incidents {{ total }} }}"
+        for kind in ("Dataset", "DataJob", "DataFlow", "Dashboard", "Chart")
+    )
+    entities = ask.data(sandbox, f"query q($u: [String!]!) {{ entities(urns: $u) {{ type {parts} }} }}", u=urns)[
+        "entities"
+    ]
+    assert [entity["incidents"]["total"] for entity in entities] == [1] * 5
+    assert [entity["type"] for entity in entities] == ["DATASET", "DATA_JOB", "DATA_FLOW", "DASHBOARD", "CHART"]
+
+
+def test_incidents_come_newest_first_in_pages(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    raised = [sandbox.store.raise_incident(ORDERS, created_ms=number) for number in range(25)]
+    newest_first = raised[::-1]
+    first = ask.data(sandbox, INCIDENTS, urn=ORDERS)["dataset"]["incidents"]
+    assert (first["start"], first["count"], first["total"]) == (0, 20, 25)
+    assert [incident["urn"] for incident in first["incidents"]] == newest_first[:20]
+    rest = ask.data(sandbox, INCIDENTS, urn=ORDERS, start=20, count=10)["dataset"]["incidents"]
+    assert [incident["urn"] for incident in rest["incidents"]] == newest_first[20:]
+
+
+def test_page_limit_cuts_larger_pages(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    for _ in range(7):
+        sandbox.store.raise_incident(ORDERS)
+    sandbox.faults = Faults(page_limit=3)
+    page = ask.data(sandbox, INCIDENTS, urn=ORDERS, count=100)["dataset"]["incidents"]
+    assert (page["count"], page["total"], len(page["incidents"])) == (3, 7, 3)
+
+
+@pytest.mark.parametrize(("generation", "limit"), [(Generation.G3, 10_000), (Generation.G4, 5_000)])
+def test_offset_limit_refuses_deep_pages(ask: Asker, generation: Generation, limit: int) -> None:
+    with Sandbox.start(schema=generation) as server:
+        ask.data(server, INCIDENTS, urn=ORDERS, start=limit - 20, count=20)
+        error = ask.error(server, INCIDENTS, urn=ORDERS, start=limit - 19, count=20)
+    assert "Result window is too large" in error["message"]
+    assert error["path"] == ["dataset", "incidents"]
+
+
+def test_lost_incident_is_counted_but_not_listed(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    kept, lost = (sandbox.store.raise_incident(ORDERS) for _ in range(2))
+    sandbox.store.lose_incident(lost)
+    page = ask.data(sandbox, INCIDENTS, urn=ORDERS)["dataset"]["incidents"]
+    assert page["total"] == 2
+    assert [incident["urn"] for incident in page["incidents"]] == [kept]
+
+
+def test_state_filter_counts_only_that_state(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    active, resolved = (sandbox.store.raise_incident(ORDERS) for _ in range(2))
+    sandbox.store.resolve(resolved, message="mended")
+    for state, urn, message in (("ACTIVE", active, None), ("RESOLVED", resolved, "mended")):
+        page = ask.data(sandbox, INCIDENTS, urn=ORDERS, state=state)["dataset"]["incidents"]
+        assert page["total"] == 1
+        assert page["incidents"] == [{"urn": urn, "title": None, "status": {"state": state, "message": message}}]
+
+
+def test_stage_priority_and_assignee_filters(ask: Asker, sandbox: Sandbox) -> None:
+    ana = "urn:li:corpuser:ana"
+    sandbox.store.add_asset(ORDERS)
+    wanted = sandbox.store.raise_incident(ORDERS, stage="TRIAGE", priority=1, assignees=[ana])
+    sandbox.store.raise_incident(ORDERS, priority=2)
+    for condition in ("stage: TRIAGE", "priority: HIGH", f'assigneeUrns: ["{ana}"]'):
+        query = f'{{ dataset(urn: "{ORDERS}") {{ incidents({condition}) {{ total incidents {{ urn }} }} }} }}'
+        assert ask.data(sandbox, query)["dataset"]["incidents"] == {"total": 1, "incidents": [{"urn": wanted}]}
+
+
+def test_siblings_do_not_share_their_incidents(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS, siblings=[MODEL], primary=False)
+    sandbox.store.add_asset(MODEL)
+    sandbox.store.raise_incident(MODEL)
+    query = """query q($urn: String!) { dataset(urn: $urn) { incidents { total } siblings { isPrimary siblings {
+      urn ... on Dataset { exists incidents { total } } } } } }"""
+    dataset = ask.data(sandbox, query, urn=ORDERS)["dataset"]
+    assert dataset["incidents"] == {"total": 0}
+    sibling = {"urn": MODEL, "exists": True, "incidents": {"total": 1}}
+    assert dataset["siblings"] == {"isPrimary": False, "siblings": [sibling]}
+    other = ask.data(sandbox, query, urn=MODEL)["dataset"]["siblings"]
+    assert other["isPrimary"] is True
+    assert other["siblings"][0]["urn"] == ORDERS
+
+
+@pytest.mark.parametrize("malformed", ["analytics.orders", "urn:li:dataset:(urn:li:dataPlatform:hive,orders)"])
+def test_malformed_urn_sinks_the_whole_batch(ask: Asker, each_sandbox: Sandbox, malformed: str) -> None:
+    answer = ask(each_sandbox, ENTITIES, urns=[ORDERS, malformed])
+    assert answer["data"] == {"entities": None}
+    assert answer["errors"][0]["path"] == ["entities"]
+    assert malformed in answer["errors"][0]["message"]
+    assert answer["errors"][0]["extensions"]["classification"] == "DataFetchingException"
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_unmapped_type_sinks_the_batch_until_g4(ask: Asker, generation: Generation) -> None:
+    with Sandbox.start(schema=generation) as server:
+        answer = ask(server, ENTITIES, urns=[ORDERS, "urn:li:telemetry:clientId"])
+    if generation is Generation.G4:
+        assert [entity and entity["urn"] for entity in answer["data"]["entities"]] == [ORDERS, None]
+    else:
+        assert answer["data"] == {"entities": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (FaultKind.NULL_INCIDENTS, None),
+        (FaultKind.LOST_INCIDENTS, {"total": 1, "incidents": []}),
+    ],
+)
+def test_data_fault_strikes_the_named_asset_only(
+    ask: Asker, sandbox: Sandbox, kind: FaultKind, expected: object
+) -> None:
+    sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    sandbox.store.raise_incident(ORDERS)
+    other = sandbox.store.raise_incident(CUSTOMERS)
+    sandbox.faults = Faults(rules=(Fault(kind=kind, urn=ORDERS),))
+    struck, spared = ask.data(sandbox, ENTITIES, urns=[ORDERS, CUSTOMERS])["entities"]
+    assert struck["incidents"] == expected
+    assert spared["incidents"] == {"total": 1, "incidents": [{"urn": other}]}
+
+
+def test_null_incidents_can_be_told_of_a_whole_type(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn="urn:li:chart:*"),))
+    query = """query q($u: String!) { entity(urn: $u) {
+      ... on Chart { incidents { total } } ... on Dataset { incidents { total } } } }"""
+    assert ask.data(sandbox, query, u=CHART)["entity"] == {"incidents": None}
+    assert ask.data(sandbox, query, u=ORDERS)["entity"] == {"incidents": {"total": 0}}
+
+
+def test_field_error_leaves_the_rest_of_the_answer(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.FIELD_ERROR, urn=ORDERS, code=503),))
+    answer = ask(sandbox, ENTITIES, urns=[ORDERS, CUSTOMERS])
+    assert answer["data"]["entities"][0]["incidents"] is None
+    assert answer["data"]["entities"][1]["incidents"] == {"total": 0, "incidents": []}
+    (error,) = answer["errors"]
+    assert error["path"] == ["entities", 0, "incidents"]
+    assert error["extensions"] == {
+        "code": 503,
+        "type": "SERVICE_UNAVAILABLE",
+        "classification": "DataFetchingException",
+    }
+
+
+def test_null_element_and_throwing_element(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_ELEMENT, urn=ORDERS),))
+    assert ask.data(sandbox, ENTITIES, urns=[ORDERS, CUSTOMERS])["entities"][0] is None
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.THROW, urn=ORDERS),))
+    assert ask(sandbox, ENTITIES, urns=[ORDERS, CUSTOMERS])["data"] == {"entities": None}
+    assert ask.data(sandbox, ENTITIES, urns=[CUSTOMERS])["entities"][0]["urn"] == CUSTOMERS
+
+
+def test_exists_can_be_null(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_EXISTS, urn=ORDERS),))
+    query = "query q($u: String!) { dataset(urn: $u) { exists } entityExists(urn: $u) }"
+    assert ask.data(sandbox, query, u=ORDERS) == {"dataset": {"exists": None}, "entityExists": None}
+
+
+def test_token_that_sees_some_assets_gets_null_for_others(ask: Asker) -> None:
+    grant = Grant(token="narrow", sees=(ORDERS,))
+    with Sandbox.start(tokens=[grant]) as server:
+        server.store.add_assets([ORDERS, CUSTOMERS])
+        entities = ask.data(server, ENTITIES, urns=[ORDERS, CUSTOMERS])["entities"]
+    assert [entity and entity["urn"] for entity in entities] == [ORDERS, None]
+
+
+def test_entity_of_the_wrong_type_fails(ask: Asker, sandbox: Sandbox) -> None:
+    error = ask.error(sandbox, "query q($u: String!) { dataset(urn: $u) { urn } }", u=CHART)
+    assert error["path"] == ["dataset"]
+
+
+def test_incident_is_an_entity(ask: Asker, each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    urn = each_sandbox.store.raise_incident(ORDERS, title="late", description="by an hour")
+    query = """query q($u: String!) { entity(urn: $u) { urn type ... on Incident {
+      title description incidentType created { time actor } entity { urn } source { type } } } }"""
+    entity = ask.data(each_sandbox, query, u=urn)["entity"]
+    assert (entity["urn"], entity["type"], entity["title"]) == (urn, "INCIDENT", "late")
+    assert entity["entity"] == {"urn": ORDERS}
+    assert ask.data(each_sandbox, query, u="urn:li:incident:none")["entity"] is None
+
+
+def test_owners_are_users_and_groups(ask: Asker, sandbox: Sandbox) -> None:
+    ana, team = "urn:li:corpuser:ana", "urn:li:corpGroup:data"
+    sandbox.store.add_asset(ana, title="Ana")
+    sandbox.store.add_asset(team)
+    sandbox.store.add_asset(ORDERS, owners=[ana, team])
+    query = """query q($u: String!) { dataset(urn: $u) { ownership { owners { owner { __typename
+      ... on CorpUser { urn username properties { displayName email } }
+      ... on CorpGroup { urn name properties { displayName email slack } } } } } } }"""
+    person, group = (item["owner"] for item in ask.data(sandbox, query, u=ORDERS)["dataset"]["ownership"]["owners"])
+    assert person["__typename"] == "CorpUser"
+    assert person["properties"] == {"displayName": "Ana", "email": "ana@example.com"}
+    assert (group["__typename"], group["name"]) == ("CorpGroup", "data")
+    assert group["properties"] == {"displayName": "data", "email": "data@example.com", "slack": "#data"}
+
+
+def test_health_tells_active_incidents(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    sandbox.store.raise_incident(ORDERS)
+    query = "query q($u: String!) { dataset(urn: $u) { health { type status message } } }"
+    sick = {"type": "INCIDENTS", "status": "FAIL", "message": "1 active incident"}
+    assert ask.data(sandbox, query, u=ORDERS)["dataset"]["health"] == [sick]
+    assert ask.data(sandbox, query, u=CUSTOMERS)["dataset"]["health"][0]["status"] == "PASS"
+
+
+def test_me_and_version(ask: Asker, each_sandbox: Sandbox) -> None:
+    data = ask.data(each_sandbox, "{ me { corpUser { username } } appConfig { appVersion } }")
+    assert data["me"] == {"corpUser": {"username": "datahub"}}
+    assert data["appConfig"] == {"appVersion": each_sandbox.generation.version}

@@ -1,0 +1,318 @@
+"""The server itself: addresses, tokens, what it notes, its life, its data, and the command that starts it."""
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox, Store, command
+from incident_gate.sandbox.seed import sample_seed, seed_from
+from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
+
+ME = "query me { me { corpUser { urn } } }"
+KAFKA = "urn:li:dataset:(urn:li:dataPlatform:kafka,SampleKafkaDataset,PROD)"
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/api/graphql", "/gms/api/graphql", "/api/gms/graphql", "/api/gms/api/graphql"])
+def test_graphql_answers_on_every_known_path(ask: Asker, sandbox: Sandbox, path: str) -> None:
+    assert ask.post(sandbox, ME, path=path).json()["data"]["me"]["corpUser"]["urn"] == "urn:li:corpuser:datahub"
+    assert sandbox.requests[-1].path == path
+
+
+def test_get_is_not_answered_with_graphql(http: httpx.Client, sandbox: Sandbox) -> None:
+    response = http.get(f"{sandbox.url}/api/graphql", params={"query": ME})
+    assert "json" not in response.headers["content-type"]
+    assert len(sandbox.requests) == 0
+
+
+def test_post_elsewhere_is_refused(http: httpx.Client, sandbox: Sandbox) -> None:
+    assert http.post(f"{sandbox.url}/graphql", json={"query": ME}).status_code == 405
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer wrong", "Basic sandbox-token", "sandbox-token"])
+def test_wrong_token_is_401_without_graphql(http: httpx.Client, sandbox: Sandbox, authorization: str | None) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    response = http.post(f"{sandbox.url}/api/graphql", json={"query": ME}, headers=headers)
+    assert response.status_code == 401
+    assert "json" not in response.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'"text"', b'{"query": 1}', b'{"query": "{me}", "variables": []}', b"\xff"]
+)
+def test_body_that_is_no_request_is_400(http: httpx.Client, sandbox: Sandbox, body: bytes) -> None:
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+    response = http.post(f"{sandbox.url}/api/graphql", content=body, headers=headers)
+    assert response.status_code == 400
+
+
+def test_requests_are_noted(ask: Asker, sandbox: Sandbox) -> None:
+    begin = time.monotonic()
+    ask.post(sandbox, "query named($u: String!) { entityExists(urn: $u) }", {"u": ORDERS}, operation="named")
+    ask.post(sandbox, ME)
+    first, second = sandbox.requests
+    assert (first.operation, first.variables, first.path) == ("named", {"u": ORDERS}, "/api/graphql")
+    assert first.query.startswith("query named")
+    assert first.headers["authorization"] == "Bearer sandbox-token"
+    assert begin <= first.at <= second.at <= time.monotonic()
+    assert sandbox.requests.operations == ["named", "me"]
+    sandbox.requests.clear()
+    assert list(sandbox.requests) == []
+
+
+def test_requests_over_http_hide_the_token(ask: Asker, http: httpx.Client, sandbox: Sandbox) -> None:
+    ask.data(sandbox, ME)
+    response = http.get(f"{sandbox.url}/sandbox/requests")
+    (noted,) = response.json()["requests"]
+    assert (noted["operation"], noted["headers"]["authorization"]) == ("me", "***")
+    assert "sandbox-token" not in response.text
+
+
+def test_reset_goes_back_to_the_seed(ask: Asker, http: httpx.Client) -> None:
+    with Sandbox.start(seed=sample_seed, faults=Faults(page_limit=1)) as server:
+        server.store.add_asset(ORDERS)
+        server.store.raise_incident(KAFKA, lag=5)
+        ask.data(server, ME)
+        assert http.post(f"{server.url}/sandbox/reset").status_code == 200
+        assert server.store.incidents(KAFKA) == []
+        assert server.store.assets([ORDERS, KAFKA]).keys() == {KAFKA}
+        assert (len(server.requests), server.faults) == (0, Faults())
+        server.store.raise_incident(KAFKA)
+        query = f'{{ dataset(urn: "{KAFKA}") {{ incidents {{ total }} }} }}'
+        assert ask.data(server, query)["dataset"]["incidents"]["total"] == 1
+
+
+@pytest.mark.parametrize("prefix", ["", "/gms", "/api/gms"])
+def test_config_and_health_need_no_token(http: httpx.Client, each_sandbox: Sandbox, prefix: str) -> None:
+    config = http.get(f"{each_sandbox.url}{prefix}/config").json()
+    assert config["noCode"] == "true"
+    assert config["versions"]["acryldata/datahub"]["version"] == each_sandbox.generation.version
+    assert http.get(f"{each_sandbox.url}{prefix}/health").status_code == 200
+
+
+def test_page_for_a_browser_needs_no_other_host(http: httpx.Client, sandbox: Sandbox) -> None:
+    page = http.get(f"{sandbox.url}/api/graphiql")
+    assert page.headers["content-type"].startswith("text/html")
+    assert '<textarea id="query"' in page.text
+    assert "http" not in page.text.replace("http-equiv", "")
+
+
+def test_starts_and_stops_quickly(ask: Asker) -> None:
+    with Sandbox.start() as server:
+        ask.data(server, ME)
+    begin = time.perf_counter()
+    with Sandbox.start() as server:
+        ask.data(server, ME)
+    assert time.perf_counter() - begin < 0.5
+    assert not [thread for thread in threading.enumerate() if thread.name == "sandbox"]
+
+
+def test_stops_at_once_with_clients_hanging(sandbox: Sandbox) -> None:
+    failures = []
+
+    def hang(server: Sandbox) -> None:
+        with httpx.Client(trust_env=False, timeout=10) as client:
+            try:
+                Asker(client).post(server, ME)
+            except httpx.HTTPError as error:
+                failures.append(error)
+
+    with Sandbox.start(faults=Faults(rules=(Fault(kind=FaultKind.HANG),))) as server:
+        threads = [threading.Thread(target=hang, args=(server,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        while len(server.requests) < len(threads):
+            time.sleep(0.01)
+        begin = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    assert time.perf_counter() - begin < 1
+    assert len(failures) == 3
+    assert sandbox.url != server.url
+
+
+def test_many_clients_at_once(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    query = f'mutation r {{ raiseIncident(input: {{ type: OPERATIONAL resourceUrn: "{ORDERS}" }}) }}'
+    threads = [threading.Thread(target=ask.data, args=(sandbox, query)) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(sandbox.store.incidents(ORDERS)) == 40
+
+
+def test_answers_on_a_kept_connection_are_not_held_back(http: httpx.Client, sandbox: Sandbox) -> None:
+    # Nagle's algorithm and delayed acknowledgements together cost 40 ms for each answer.
+    durations = []
+    for _ in range(10):
+        begin = time.perf_counter()
+        Asker(http).data(sandbox, ME)
+        durations.append(time.perf_counter() - begin)
+    assert min(durations[1:]) < 0.03
+
+
+def test_store_lists_incidents_oldest_first() -> None:
+    store = Store()
+    raised = [store.raise_incident(ORDERS, created_ms=created, title=title) for created, title in ((2, "a"), (1, "b"))]
+    assert [record.urn for record in store.incidents(ORDERS)] == raised[::-1]
+    store.resolve(raised[0])
+    assert [record.urn for record in store.incidents(ORDERS, "ACTIVE")] == raised[1:]
+    store.close()
+
+
+def test_taken_port_is_an_error(sandbox: Sandbox) -> None:
+    port = int(sandbox.url.rsplit(":", 1)[1])
+    with pytest.raises(OSError, match="in use"), Sandbox.start(port=port):
+        pass
+
+
+def test_data_file_outlives_the_server(ask: Asker, tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.db"
+    with Sandbox.start(data=file, seed=sample_seed) as server:
+        server.store.raise_incident(KAFKA, title="late", lag=0.1)
+        server.store.add_asset(KAFKA, removed=True)
+    time.sleep(0.15)
+    with Sandbox.start(data=file, seed=sample_seed) as server:
+        query = f'{{ dataset(urn: "{KAFKA}") {{ status {{ removed }} incidents {{ total incidents {{ title }} }} }} }}'
+        incidents = {"total": 1, "incidents": [{"title": "late"}]}
+        assert ask.data(server, query)["dataset"] == {"status": {"removed": True}, "incidents": incidents}
+
+
+def test_seed_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "seed.json"
+    incidents = [{"urn": ORDERS, "title": "late", "priority": 0}]
+    file.write_text(json.dumps({"assets": [CUSTOMERS, {"urn": ORDERS, "removed": True}], "incidents": incidents}))
+    store = Store()
+    seed_from(file)(store)
+    assert [(asset.urn, asset.removed) for asset in store.all_assets()] == [(CUSTOMERS, None), (ORDERS, True)]
+    assert [record.title for record in store.incidents(ORDERS)] == ["late"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"asset": []}', '{"assets": [{"urn": "x"}]}', '{"incidents": [{"name": 1}]}']
+)
+def test_seed_file_with_a_mistake_is_named(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "seed.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"seed\.json|Urn"):
+        seed_from(file)
+
+
+CURL_RAISE = (
+    'mutation raiseIncident { raiseIncident(input: { type: OPERATIONAL title: "Dataset Failed Quality Checks" '
+    'description: "Dataset failed 2/6 Quality Checks" '
+    'resourceUrn: "urn:li:dataset:(urn:li:dataPlatform:kafka,SampleKafkaDataset,PROD)" }) }'
+)
+CURL_READ = (
+    "query dataset { dataset(urn: %s) { incidents(state: ACTIVE, start: 0, count: 10) "
+    "{ total incidents { urn title description status { state } } } } }"
+)
+CURL_RESOLVE = (
+    'mutation updateIncidentStatus { updateIncidentStatus(urn: %s, input: { state: RESOLVED message: "Fixed" }) }'
+)
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[str]:
+    """The address of a sandbox that was started by its command, and that stops without a complaint."""
+    program = (
+        "import argparse, sys; from incident_gate.sandbox import command; parser = argparse.ArgumentParser(); "
+        "command.add_arguments(parser); sys.exit(command.run(parser.parse_args()))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program, "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, complaints = process.communicate(timeout=10)
+    assert (process.returncode, complaints) == (0, "")
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_command_serves_the_documented_calls(http: httpx.Client, generation: Generation) -> None:
+    with served("--schema", generation) as url:
+
+        def call(query: str) -> dict[str, dict[str, dict[str, object]]]:
+            headers = {"Authorization": "Bearer sandbox-token"}
+            answer = http.post(f"{url}/api/graphql", json={"query": query, "variables": {}}, headers=headers).json()
+            assert "errors" not in answer, answer
+            data: dict[str, dict[str, dict[str, object]]] = answer["data"]
+            return data
+
+        urn = call(CURL_RAISE)["raiseIncident"]
+        listed = call(CURL_READ % json.dumps(KAFKA))["dataset"]["incidents"]
+        assert listed == {
+            "total": 1,
+            "incidents": [
+                {
+                    "urn": urn,
+                    "title": "Dataset Failed Quality Checks",
+                    "description": "Dataset failed 2/6 Quality Checks",
+                    "status": {"state": "ACTIVE"},
+                }
+            ],
+        }
+        assert str(call(CURL_RESOLVE % json.dumps(urn))["updateIncidentStatus"]).lower() == "true"
+        assert call(CURL_READ % json.dumps(KAFKA))["dataset"]["incidents"] == {"total": 0, "incidents": []}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "accepted"),
+    [((), {"sandbox-token": 200, "any": 200, "": 401}), (("--token", "one"), {"one": 200, "any": 401, "": 401})],
+)
+def test_command_accepts_any_token_unless_one_is_named(
+    http: httpx.Client, arguments: tuple[str, ...], accepted: dict[str, int]
+) -> None:
+    with served(*arguments) as url:
+        statuses = {
+            token: http.post(
+                f"{url}/api/graphql",
+                json={"query": "{ __typename }"},
+                headers={"Authorization": f"Bearer {token}".strip()},
+            ).status_code
+            for token in accepted
+        }
+    assert statuses == accepted
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--fault", "nothing"], "'nothing' is not a valid FaultKind"),
+        (["--fault", "html,when=1"], "Fault has no field when"),
+        (["--lag", "slow"], "could not convert"),
+        (["--load", "/nonexistent/seed.json"], "No such file"),
+    ],
+)
+def test_command_tells_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str) -> None:
+    assert command.run(parsed("--port", "0", *arguments)) == 2
+    assert complaint in capsys.readouterr().err

@@ -1,0 +1,128 @@
+"""Faults below HTTP, in front of the stand-in and alone."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from incident_gate.sandbox import Sandbox
+from incident_gate.sandbox.wire import WireFault, WireServer, WireStep
+from tests.helpers.asking import ORDERS
+
+RAISE = f'mutation raiseIncident {{ raiseIncident(input: {{ type: OPERATIONAL resourceUrn: "{ORDERS}" }}) }}'
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False, timeout=0.5, headers={"Authorization": "Bearer sandbox-token"}) as client:
+        yield client
+
+
+def send(http: httpx.Client, front: WireServer) -> httpx.Response:
+    return http.post(f"{front.url}/api/graphql", json={"query": RAISE})
+
+
+def test_passes_requests_through(http: httpx.Client, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    with WireServer(upstream=sandbox.url) as front:
+        responses = [send(http, front) for _ in range(3)]
+    urns = {response.json()["data"]["raiseIncident"] for response in responses}
+    assert {response.headers["connection"] for response in responses} == {"close"}
+    assert urns == {record.urn for record in sandbox.store.incidents(ORDERS)}
+    assert sandbox.requests[0].headers["authorization"] == "Bearer sandbox-token"
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "landed"),
+    [
+        # Noticed while writing or while reading, as the race goes.
+        (WireFault.RESET_ON_CONNECT, httpx.TransportError, 0),
+        (WireFault.RESET_BEFORE_ANSWER, httpx.ReadError, 0),
+        (WireFault.CLOSE_BEFORE_ANSWER, httpx.RemoteProtocolError, 0),
+        (WireFault.HANG_BEFORE_HEADERS, httpx.ReadTimeout, 0),
+        (WireFault.GARBAGE, httpx.RemoteProtocolError, 0),
+        (WireFault.RESET_IN_BODY, httpx.ReadError, 1),
+        (WireFault.TRUNCATED, httpx.RemoteProtocolError, 1),
+        (WireFault.HANG_IN_BODY, httpx.ReadTimeout, 1),
+        (WireFault.TRICKLE, httpx.ReadTimeout, 1),
+    ],
+)
+def test_fault_breaks_one_answer(
+    http: httpx.Client, sandbox: Sandbox, fault: WireFault, error: type[httpx.HTTPError], landed: int
+) -> None:
+    sandbox.store.add_asset(ORDERS)
+    with WireServer([fault], upstream=sandbox.url) as front:
+        with pytest.raises(error):
+            send(http, front)
+        assert len(sandbox.store.incidents(ORDERS)) == landed
+        assert send(http, front).json()["data"]["raiseIncident"]
+        assert [record.fault for record in front.requests] == [fault, WireFault.PASS]
+        assert front.requests[0].at <= front.requests[1].at <= time.monotonic()
+
+
+def test_half_json_is_a_whole_response(http: httpx.Client, sandbox: Sandbox) -> None:
+    with WireServer([WireFault.HALF_JSON], upstream=sandbox.url) as front:
+        response = send(http, front)
+    assert response.status_code == 200
+    with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
+        response.json()
+
+
+def test_wrong_content_type(http: httpx.Client) -> None:
+    with WireServer([WireFault.WRONG_TYPE]) as front:
+        response = send(http, front)
+    assert (response.headers["content-type"], response.json()) == ("image/png", {"data": {}})
+
+
+def test_trickle_comes_whole_to_the_patient(http: httpx.Client) -> None:
+    with WireServer([WireStep(fault=WireFault.TRICKLE, pause=0.01)]) as front:
+        begin = time.monotonic()
+        assert send(http, front).json() == {"data": {}}
+    assert time.monotonic() - begin > 0.1
+
+
+@pytest.mark.parametrize("fault", [WireFault.HUGE, WireFault.HUGE_UNSTATED])
+def test_huge_answer(http: httpx.Client, fault: WireFault) -> None:
+    size = 3_000_000
+    with (
+        WireServer([WireStep(fault=fault, size=size)]) as front,
+        http.stream("POST", f"{front.url}/api/graphql", json={}) as response,
+    ):
+        assert ("content-length" in response.headers) is (fault is WireFault.HUGE)
+        assert sum(map(len, response.iter_bytes())) == size
+
+
+def test_reset_of_a_kept_connection(http: httpx.Client) -> None:
+    with WireServer([WireFault.RESET_AFTER_ANSWER]) as front:
+        assert send(http, front).json() == {"data": {}}
+        time.sleep(0.1)
+        assert send(http, front).json() == {"data": {}}
+
+
+def test_script_can_end_in_a_fault_for_ever(http: httpx.Client) -> None:
+    with WireServer([WireFault.PASS], then=WireFault.RESET_BEFORE_ANSWER) as front:
+        send(http, front)
+        for _ in range(3):
+            with pytest.raises(httpx.ReadError):
+                send(http, front)
+
+
+def test_ends_at_once_while_hanging(sandbox: Sandbox) -> None:
+    with WireServer(then=WireFault.HANG_BEFORE_HEADERS, upstream=sandbox.url) as front:
+
+        def hang() -> None:
+            with httpx.Client(trust_env=False, timeout=10) as client, pytest.raises(httpx.HTTPError):
+                send(client, front)
+
+        threads = [threading.Thread(target=hang) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        while len(front.requests) < len(threads):
+            time.sleep(0.01)
+        begin = time.monotonic()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - begin < 1
+    assert not [thread for thread in threading.enumerate() if thread.name == "wire"]

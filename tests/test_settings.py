@@ -1,0 +1,280 @@
+"""Settings: what may be said, what is made of it, and that every mistake is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from incident_gate.errors import SettingError
+from incident_gate.manifest.model import OnIncident, OnUnknown
+from incident_gate.settings import DEFAULT_TIMEOUT, Mode, Settings, read_settings, secrets_of
+
+URL = "https://datahub.example.com"
+ROOT = Path(__file__).parents[1]
+
+
+def settings(environment: Mapping[str, str] | None = None, *, workspace: Path | None = None, **given: str) -> Settings:
+    said = {"datahub-url": URL} | {name.replace("_", "-"): value for name, value in given.items()}
+    return read_settings(lambda name: said.get(name, ""), environment or {}, workspace=workspace)
+
+
+def mistake(**given: Any) -> str:
+    with pytest.raises(SettingError) as caught:
+        settings(**given)
+    return str(caught.value)
+
+
+def test_nothing_but_the_address_is_needed() -> None:
+    made = settings()
+
+    assert (made.mode, made.manifest, made.timeout) == (Mode.GATE, Path(".github/incident-gate.yml"), DEFAULT_TIMEOUT)
+    assert (made.overrides.on_incident, made.overrides.on_unknown) == (None, None)
+    assert (made.report_outcome, made.dry_run, made.connection.token, made.warnings) == (False, False, "", ())
+
+
+def test_every_input_of_the_action_is_read() -> None:
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    asked: set[str] = set()
+
+    def get(name: str) -> str:
+        asked.add(name)
+        # What is read only where this one is set.
+        return URL if name == "datahub-url" else ""
+
+    read_settings(get, {})
+
+    assert asked == set(inputs)
+
+
+def test_the_token_is_in_no_repr() -> None:
+    made = settings(datahub_token="s3cr3t", headers="X-Access: hidden")
+
+    assert made.connection.token == "s3cr3t"
+    assert dict(made.connection.headers) == {"X-Access": "hidden"}
+    assert "s3cr3t" not in repr(made)
+    assert "hidden" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "expected"),
+    [
+        ({"datahub-token": "a"}, {"DATAHUB_GMS_TOKEN": "b"}, ("a",)),
+        ({}, {"DATAHUB_GMS_TOKEN": " b\n"}, ("b",)),
+        ({"headers": "X: 1\n\nbroken\nY:\nZ: a:b"}, {}, ("1", "a:b")),
+        ({}, {}, ()),
+    ],
+)
+def test_every_secret_is_known_before_anything_is_checked(
+    given: dict[str, str], environment: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    assert secrets_of(lambda name: given.get(name, ""), environment) == expected
+
+
+def test_every_mistake_is_told_on_a_line_of_its_own() -> None:
+    told = mistake(datahub_url="", timeout="x", mode="y", title="t" * 501, dry_run="maybe").splitlines()
+
+    assert [line.split(" ")[0] for line in told[1:]] == ["mode", "timeout", "dry-run", "title"]
+    assert told[0].startswith("There is no DataHub to ask")
+
+
+@pytest.mark.parametrize("token", ["a b", "a\nb", "tökén", "a\x7f"])
+def test_a_token_that_cannot_be_one_is_refused_without_being_quoted(token: str) -> None:
+    told = mistake(datahub_token=token)
+
+    assert "datahub-token holds a character that no token has" in told
+    assert token not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no colon", "headers, line 1: no header in it."),
+        ("X: 1\n: 2", "headers, line 2: no header in it."),
+        ("a b: 1", "no header in it."),
+        ("Authorization: Bearer x", "Authorization is set by the request itself."),
+        ("HOST: x", "HOST is set by the request itself."),
+        ("X: a\x00b", "holds a character that no header can carry."),
+        ("X: ä", "holds a character that no header can carry."),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_refused(text: str, told: str) -> None:
+    assert told in mistake(headers=text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Accept-Encoding", "Authorization", "Connection", "Content-Length", "Content-Type", "Host", "TE", "Trailer"),
+        *("Transfer-Encoding", "Upgrade"),
+    ],
+)
+def test_no_header_changes_the_request_itself(name: str) -> None:
+    assert f"headers, line 1: {name} is set by the request itself." in mistake(headers=f"{name}: x")
+
+
+@pytest.mark.parametrize(("setting", "longest"), [("title", 500), ("message", 20_000)])
+def test_words_have_a_limit(setting: str, longest: int) -> None:
+    within: dict[str, Any] = {setting: "x" * longest}
+    assert getattr(settings(**within), setting) == "x" * longest
+    assert f"{setting} has {longest + 1:,} characters. Up to {longest:,} are sent." in mistake(
+        **{setting: "x" * (longest + 1)}
+    )
+
+
+def test_headers_may_have_blank_lines_and_spaces() -> None:
+    assert dict(settings(headers="\n X-A :  1 \n\nX-B: two words\n").connection.headers) == {
+        "X-A": "1",
+        "X-B": "two words",
+    }
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1", 1.0), ("0.5", 0.5), ("21600", 21600.0), ("", DEFAULT_TIMEOUT)])
+def test_a_timeout_is_in_seconds(text: str, seconds: float) -> None:
+    assert settings(timeout=text).timeout == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "21601", "1m", "2 m"])
+def test_a_timeout_that_is_none_is_refused(text: str) -> None:
+    assert "timeout is" in mistake(timeout=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [*((w, True) for w in ("true", "True", "TRUE")), *((w, False) for w in ("false", "False", "FALSE", ""))],
+)
+def test_flags_are_those_of_yaml(text: str, *, value: bool) -> None:
+    made = settings(report_outcome=text, dry_run=text)
+
+    assert (made.report_outcome, made.dry_run) == (value, value)
+
+
+@pytest.mark.parametrize("text", ["yes", "1", "on", "tRue"])
+def test_another_word_for_a_flag_is_refused(text: str) -> None:
+    assert "Write true or false." in mistake(report_outcome=text)
+
+
+def test_a_run_can_block_or_warn_and_only_an_entry_can_ignore() -> None:
+    made = settings(on_incident="warn", on_unknown="block")
+    assert (made.overrides.on_incident, made.overrides.on_unknown) == (OnIncident.WARN, OnUnknown.BLOCK)
+
+    assert "one entry may ignore" in mistake(on_incident="ignore")
+    assert "Write one of: block, warn." in mistake(on_unknown="ignore")
+
+
+@pytest.mark.parametrize(
+    ("mode", "job_status", "status"),
+    [
+        ("raise", "success", "failure"),
+        ("resolve", "failure", "success"),
+        ("report", "Failure", "failure"),
+        ("report", "success", "success"),
+        ("gate", "cancelled", "cancelled"),
+    ],
+)
+def test_the_mode_decides_what_is_reported(mode: str, job_status: str, status: str) -> None:
+    assert settings(mode=mode, job_status=job_status).status == status
+
+
+def test_a_report_needs_a_status_and_nothing_else_does() -> None:
+    assert "job-status is not set" in mistake(mode="report")
+    told = mistake(mode="report", job_status="failed")
+    assert told == "job-status is 'failed'. Write one of: success, failure, cancelled, skipped."
+    assert settings(mode="report", job_status="skipped").status == "skipped"
+    assert settings(mode="gate").job_status == ""
+    assert settings(mode="gate", job_status="something new").status == "something new"
+
+
+# Paths
+
+
+def test_a_path_below_the_workspace_is_resolved(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    made = settings(workspace=tmp_path, manifest="deep/../gate.yml", ca_bundle="deep/ca.pem")
+
+    assert (made.manifest, made.manifest_shown) == (tmp_path / "gate.yml", "deep/../gate.yml")
+    assert made.connection.ca_bundle == tmp_path / "deep" / "ca.pem"
+
+
+@pytest.mark.parametrize("setting", ["manifest", "ca_bundle"])
+@pytest.mark.parametrize("path", ["..", "../x", "/x", "inside/../../x", "link/x", "link"])
+def test_a_path_out_of_the_workspace_is_refused(tmp_path: Path, setting: str, path: str) -> None:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    (workspace / "link").symlink_to(tmp_path)
+
+    assert "leads out of the workspace" in mistake(workspace=workspace, **{setting: path})
+
+
+def test_a_neighbour_with_a_longer_name_is_outside(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+
+    assert "leads out" in mistake(workspace=tmp_path / "work", manifest="../workspace/x")
+
+
+def test_a_loop_of_links_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+
+    assert "manifest" in mistake(workspace=tmp_path, manifest="a/x")
+
+
+def test_a_nul_in_a_path_is_refused(tmp_path: Path) -> None:
+    assert "manifest is not a path." in mistake(workspace=tmp_path, manifest="a\0b")
+
+
+def test_the_command_line_may_name_any_file() -> None:
+    assert settings(manifest="/tmp/x.yml").manifest == Path("/tmp/x.yml")  # noqa: S108 - only named
+
+
+# What works and should not stay so
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "warned"),
+    [
+        ("http://datahub.example.com", "t", True),
+        ("http://datahub-gms:8080", "t", True),
+        ("http://datahub.example.com", "", False),
+        ("https://datahub.example.com", "t", False),
+        ("http://localhost:8080", "t", False),
+        ("http://127.0.0.1:8080", "t", False),
+        ("http://[::1]:8080", "t", False),
+    ],
+)
+def test_a_token_in_the_clear_brings_a_warning(url: str, token: str, *, warned: bool) -> None:
+    assert any("unencrypted" in text for text in settings(datahub_url=url, datahub_token=token).warnings) is warned
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"GITHUB_ACTOR": "dependabot[bot]", "GITHUB_TRIGGERING_ACTOR": "ana"}, "Dependabot secret"),
+        ({"GITHUB_EVENT_NAME": "pull_request"}, "from forks"),
+        ({"GITHUB_EVENT_NAME": "push"}, ""),
+    ],
+)
+def test_a_missing_token_is_explained_where_github_gives_none(environment: dict[str, str], said: str) -> None:
+    assert [said in text for text in settings(environment).warnings] == ([True] if said else [])
+    assert settings(environment, datahub_token="t").warnings == ()
+
+
+# Who this job is
+
+
+def test_the_identity_is_the_jobs_and_not_the_runs() -> None:
+    environment = {
+        "GITHUB_REPOSITORY": "acme/shop",
+        "GITHUB_WORKFLOW_REF": "acme/shop/.github/workflows/nightly.yml@refs/heads/main",
+        "GITHUB_JOB": "build",
+        "GITHUB_RUN_ID": "1",
+    }
+
+    identity = settings(environment, incident_key="staging", matrix='{"b": 2, "a": 1}').identity
+
+    assert (identity.server, identity.repository) == ("datahub.example.com", "acme/shop")
+    assert (identity.workflow, identity.job) == (".github/workflows/nightly.yml", "build")
+    assert (identity.matrix, identity.incident_key) == ('{"a":1,"b":2}', "staging")

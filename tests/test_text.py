@@ -1,0 +1,199 @@
+"""Untrusted text stays text, wherever it is put."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_gate.text import code, link, markdown, plain
+from tests.helpers.github_markdown import Page
+from tests.helpers.runner_grammar import commands_in
+
+SNIPPETS = [
+    *(
+        "::error::x",
+        "::add-mask::a",
+        "##[group]",
+        "##",
+        "[",
+        "::stop-commands::t",
+        "\x1b[31m",
+        "\x9b2J",
+        "\u202e",
+        "\u200b",
+    ),
+    *(
+        "@octocat",
+        "@a/b",
+        "#12",
+        "o/r#3",
+        "GH-4",
+        "deadbeef" * 5,
+        "https://e.com",
+        "www.e.com",
+        "a@b.de",
+        ":tada:",
+        "$x$",
+    ),
+    *(
+        "<script>",
+        "<!--",
+        "-->",
+        "<b>",
+        "</td>",
+        "</details>",
+        "![a](b)",
+        "[a](b)",
+        "[^1]",
+        "|",
+        "\\|",
+        "\\",
+        "`",
+        "``",
+        "$`",
+    ),
+    *(
+        "&#64;octocat",
+        "&lt;b&gt;",
+        "\n",
+        "\r\n",
+        "\u2028",
+        "\x85",
+        "\x0b",
+        "\ud800",
+        "*a*",
+        "_a_",
+        "~~a~~",
+        "- ",
+        "1. ",
+        "> ",
+    ),
+]
+hostile = st.lists(st.sampled_from(SNIPPETS) | st.text(max_size=6) | st.sampled_from(" ab")).map("".join)
+
+
+@given(hostile, st.integers(1, 60))
+def test_plain_text_is_one_visible_line_within_the_limit(text: str, limit: int) -> None:
+    shown = plain(text, limit)
+    assert len(shown) <= limit
+    assert shown.isprintable()
+    assert len(shown.splitlines()) <= 1
+    assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    shown.encode()
+
+
+@given(hostile)
+def test_plain_text_stays_as_it_is_the_second_time(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+
+
+@given(hostile, st.integers(1, 60))
+def test_plain_text_starts_no_command_even_if_broken_into_lines_between_words(text: str, limit: int) -> None:
+    assert commands_in(plain(text, limit).replace(" ", "\n    ")) == []
+    assert commands_in(plain(text, limit)) == []
+
+
+@given(st.text(st.characters(categories=("L", "Nd"), max_codepoint=0x2FF), max_size=50))
+def test_plain_text_keeps_words(text: str) -> None:
+    assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("two\r\nlines\tand\u2028more\x0bor\x85less", "two lines and more or less"),
+        ("\x1b[31;1mred\x1b[0m \x1b]8;;https://e.com\x07link\x1b]8;;\x07", "red link"),
+        ("abc\u202egnp.exe", "abcgnp.exe"),
+        ("in\u200bvi\ufeffsi\u2060b\u115fle\u3164", "invisible"),
+        ("a" + "\u0301" * 20, "a\u0301\u0301"),
+        ("\ud800", "\N{REPLACEMENT CHARACTER}"),
+        ("a\x07b\x9bc\x00d", "abcd"),
+        ("##[error]no", "## [error]no"),
+        ("::error::no", ": :error::no"),
+        ("urn:li:incident:1", "urn:li:incident:1"),
+        ("データ品質 ✅ naïve", "データ品質 ✅ naïve"),
+        ("x" * 300, "x" * 199 + "…"),
+        ("x" * 10 + "\u200b" * 10_000 + "y", "x" * 10 + "…"),
+    ],
+)
+def test_plain_text_examples(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+@given(hostile)
+def test_markdown_shows_the_text_and_nothing_else(text: str) -> None:
+    page = Page(
+        f"| a | b |\n| --- | --- |\n| {markdown(text)} | end |\n\n- {markdown(text)}\n\nSo: **x** {markdown(text)} y\n"
+    )
+    assert set(page.elements) <= {"table", "thead", "tbody", "tr", "th", "td", "ul", "li", "p", "strong", "span"}
+    assert not page.links
+    assert not page.attributes
+    assert len(page.rows) == 2
+    assert page.rows[1][0].replace("\u2060", "") == plain(text)
+    assert page.rows[1][1] == "end"
+    assert page.live() == {}
+
+
+@given(hostile)
+def test_code_shows_the_exact_text_and_nothing_else(text: str) -> None:
+    page = Page(f"| a | b |\n| --- | --- |\n| {code(text)} | end |\n\n- {code(text)}\n")
+    assert set(page.elements) <= {"table", "thead", "tbody", "tr", "th", "td", "ul", "li", "code", "span"}
+    assert not page.links
+    assert page.rows[1][0].replace("\u2060", "") == plain(text, 400)
+    assert page.rows[1][1] == "end"
+    assert page.live() == {}
+
+
+@given(hostile, hostile)
+def test_a_link_leads_only_where_it_was_meant_to(label: str, path: str) -> None:
+    address = "https://datahub.example.com/" + path.encode(errors="replace").decode()
+    page = Page(f"| a | b |\n| --- | --- |\n| {link(label, address)} | end |\n")
+    assert len(page.links) == 1
+    assert unquote(page.links[0]) == unquote(address)
+    assert set(page.elements) <= {"table", "thead", "tbody", "tr", "th", "td", "a", "span"}
+    assert page.attributes == {"href"}
+    assert page.rows[1][1] == "end"
+    assert page.live() == {}
+
+
+@pytest.mark.parametrize(
+    "url", [None, "", "javascript:alert(1)", "data:text/html,x", "//evil.example.com", "/relative"]
+)
+def test_an_address_that_is_not_http_is_no_link(url: str | None) -> None:
+    assert link("label", url) == "label"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("@octocat", "(@octocat)", "&#64;octocat", "a@b.de", "mailto:a@b.de", "xmpp:a@b.de", ":tada:", "$a$ and $b$"),
+        *("#1", "a/b#1", "GH-1", "deadbeefdeadbeef", "https://e.com", "HTTPS://E.com", "www.e.com"),
+    ],
+)
+def test_what_github_would_make_live_reads_the_same_and_stays_dead(text: str) -> None:
+    assert Page(f"see {text} there").live() or Page(f"see {text} there").links, "the test's own check is blind to this"
+    page = Page(f"see {markdown(text)} there")
+    assert page.live() == {}
+    assert page.links == []
+    assert re.sub("\u2060", "", page.text).strip() == f"see {text} there"
+
+
+def test_ordinary_text_stays_readable_in_the_source() -> None:
+    assert markdown("Table orders, row-level check: 2/6 failed") == "Table orders, row-level check&#58; 2/6 failed"
+    assert code("analytics.public.orders") == "`analytics.public.orders`"
+
+
+@pytest.mark.parametrize(
+    "text", ["1. one", "1) one", "- one", "+ one", "* one", "---", "===", "# one", "> one", "    one"]
+)
+def test_text_at_the_start_of_an_item_opens_nothing(text: str) -> None:
+    assert Page(f"- {markdown(text)}\n").elements == ["ul", "li"]
+
+
+def test_a_link_is_never_without_a_text() -> None:
+    assert link("\u200b", "https://e.com/?a=1&b=2") == "[…](https://e.com/?a=1&amp;b=2)"
