@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+README = Path(__file__).resolve().parent.parent / "docs/cli.md"
 
 # A console block whose command asks for help, and what follows the command.
 BLOCK = re.compile(
@@ -38,12 +38,12 @@ def main(arguments: list[str]) -> int:
     """Write the blocks, or tell whether they are as written."""
     text = README.read_text(encoding="utf-8")
     if not BLOCK.search(text):
-        print("README.md shows no `$ incident-gate --help` in a console block.")
+        print("docs/cli.md shows no `$ incident-gate --help` in a console block.")
         return 1
     fresh = current(text)
     if arguments == ["--check"]:
         if fresh != text:
-            print("README.md shows another --help than the program prints; `make readme` mends it.")
+            print("docs/cli.md shows another --help than the program prints; `make readme` writes it.")
         return int(fresh != text)
     README.write_text(fresh, encoding="utf-8")
     return 0

@@ -21,15 +21,16 @@ from incident_gate.datahub.health.reader import BATCH, PARALLEL
 from incident_gate.errors import ExitCode
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.schema import manifest_schema
-from incident_gate.outcome.raising import Patience
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / name for name in ("README.md", "examples/README.md", "docs/design.md")]
+DOCS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+EVERYWHERE = "\n".join([README, *DOCS.values()])
+PAGES = [ROOT / "README.md", ROOT / "examples/README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 WORKFLOWS = sorted((ROOT / "examples/workflows").glob("*.yml"))
 INPUTS = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"])
 OUTPUTS = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["outputs"])
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", EVERYWHERE, re.MULTILINE | re.DOTALL)
 ACTION = "OWNER/datahub-incident-gate@v0"
 COMMAND = re.compile(
     r"(?<![\w/-])incident-gate ((?:check|raise|resolve|report|doctor|validate|schema|demo)\b[^\n`#|&]*)"
@@ -37,8 +38,8 @@ COMMAND = re.compile(
 
 
 def section(heading: str) -> str:
-    """What stands below a heading, up to the next one."""
-    text = re.split(rf"^#+ {heading}$", README, maxsplit=1, flags=re.MULTILINE)[1]
+    """The text below a heading, up to the next one."""
+    text = re.split(rf"^#+ {heading}$", EVERYWHERE, maxsplit=1, flags=re.MULTILINE)[1]
     return re.split(r"^#+ ", text, maxsplit=1, flags=re.MULTILINE)[0]
 
 
@@ -94,7 +95,7 @@ def test_every_step_in_an_example_is_one_of_this_action(path: Path) -> None:
 
 
 def test_outputs_named_in_the_readme_exist() -> None:
-    used = set(re.findall(r"steps\.gate\.outputs\.([\w-]+)", README))
+    used = set(re.findall(r"steps\.gate\.outputs\.([\w-]+)", EVERYWHERE))
 
     assert used
     assert used <= OUTPUTS
@@ -107,39 +108,47 @@ def test_every_manifest_in_the_readme_is_valid() -> None:
         if language == "yaml" and isinstance(value := yaml.safe_load(text), dict) and {"inputs", "outputs"} & set(value)
     ]
 
-    assert len(manifests) == 2
+    assert len(manifests) >= 2
     for text in manifests:
-        assert load_manifest("README.md", text.encode(), date(2026, 11, 23)).warnings == ()
+        assert load_manifest("docs", text.encode(), date(2026, 11, 23)).warnings == ()
 
 
 def test_the_readme_shows_every_key_of_a_manifest() -> None:
-    shown = re.sub(r"#.*", "", section("Manifest"))
+    shown = re.sub(r"#.*", "", DOCS["manifest"])
     missing = {key for key in keys_in(manifest_schema()) if f"{key}:" not in shown}
 
     # Said beside the type that needs it.
     assert missing == {"custom-type"}
-    assert "custom-type" in section("Manifest")
+    assert "custom-type" in DOCS["manifest"]
+
+
+def anchors_of(text: str) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    anchors = anchors_of(text)
     targets = re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", prose)
 
     for target in filter(None, (part for pair in targets for part in pair)):
         if target.startswith("#"):
             assert target[1:] in anchors, target
         elif not target.startswith("https://"):
-            assert (page.parent / target).exists(), target
+            file, _, anchor = target.partition("#")
+            assert (page.parent / file).exists(), target
+            assert not anchor or anchor in anchors_of((page.parent / file).read_text(encoding="utf-8")), target
 
 
 @pytest.mark.parametrize(
     "text",
-    [README, *(path.read_text(encoding="utf-8") for path in WORKFLOWS)],
-    ids=["README", *(p.stem for p in WORKFLOWS)],
+    [README, *DOCS.values(), *(path.read_text(encoding="utf-8") for path in WORKFLOWS)],
+    ids=["README", *DOCS, *(p.stem for p in WORKFLOWS)],
 )
 def test_commands_are_spelled_as_the_program_takes_them(text: str) -> None:
     for command in COMMAND.findall(re.sub(r"^usage: .*$", "", text, flags=re.MULTILINE)):
@@ -148,13 +157,17 @@ def test_commands_are_spelled_as_the_program_takes_them(text: str) -> None:
 
 
 def test_there_are_commands_to_look_at() -> None:
-    assert len(COMMAND.findall(README)) >= 8
+    assert len(COMMAND.findall(EVERYWHERE)) >= 8
 
 
 def test_help_texts_are_current() -> None:
     checked = subprocess.run([sys.executable, "tools/readme.py", "--check"], cwd=ROOT, capture_output=True, check=False)
 
     assert checked.returncode == 0, checked.stdout
+
+
+def test_the_readme_is_short_enough_to_read() -> None:
+    assert len(README.splitlines()) <= 260
 
 
 def test_the_log_is_that_of_a_real_run() -> None:
@@ -174,7 +187,7 @@ def test_the_picture_is_small() -> None:
 
 def test_messages_are_those_of_the_program() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
-    rows = [line for line in section("When it fails").splitlines() if line.startswith("| `")]
+    rows = [line for line in section("Troubleshooting").splitlines() if line.startswith("| `")]
     messages = [message for row in rows for message in re.findall(r"`([^`]+)`", row.split("|")[1])]
 
     assert len(messages) >= 16
@@ -182,7 +195,7 @@ def test_messages_are_those_of_the_program() -> None:
 
 
 def test_exit_codes_are_those_of_the_program() -> None:
-    told = re.findall(r"^\| (\d) \|", section("When it fails"), re.MULTILINE)
+    told = re.findall(r"^\| (\d) \|", section("Exit codes"), re.MULTILINE)
 
     assert told == [str(code.value) for code in ExitCode]
 
@@ -191,7 +204,6 @@ def test_numbers_are_those_of_the_program() -> None:
     which = section("Which DataHub")
 
     assert f"batches of {BATCH}, {PARALLEL} at a time" in which
-    assert f"some {Patience().settled:.0f} seconds" in which
 
 
 def test_the_key_line_looks_as_in_datahub() -> None:
