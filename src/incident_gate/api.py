@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from incident_gate.datahub.client import Exchange, Transport
+from incident_gate.datahub.client import Client, Exchange
 from incident_gate.datahub.connection import open_client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import PARALLEL, Reader
@@ -56,10 +56,10 @@ class Session:
         notices = [*settings.warnings]
         if not manifest.inputs:
             notices.append("The manifest names no inputs: there is nothing to gate.")
-        with self._transport() as transport:
+        with self._client() as client:
             judgement = check_inputs(
                 manifest,
-                reader=Reader(transport),
+                reader=Reader(client),
                 identity=settings.identity,
                 overrides=settings.overrides,
                 on_progress=self.on_progress,
@@ -95,11 +95,11 @@ class Session:
         if nothing:
             outcome = OutcomeReport(outcome=status, nothing=nothing)
         else:
-            with self._transport() as transport:
+            with self._client() as client:
                 reporter = OutcomeReporter(
                     # Only a failure asks what was before: what it raises follows from there.
-                    reader=Reader(transport, history=status == Outcome.FAILURE),
-                    writer=Writer(transport),
+                    reader=Reader(client, history=status == Outcome.FAILURE),
+                    writer=Writer(client),
                     identity=settings.identity,
                     wording=Wording(
                         run=settings.run,
@@ -107,7 +107,7 @@ class Session:
                         message=settings.message,
                         matrix=settings.identity.matrix,
                     ),
-                    deadline=transport.deadline,
+                    deadline=client.deadline,
                     clock_ms=self.clock_ms,
                     sleep=time.sleep,
                     dry_run=settings.dry_run,
@@ -133,16 +133,16 @@ class Session:
         """
         from incident_gate.doctor.checks import examine  # noqa: PLC0415 - needed by one command only
 
-        with self._transport() as transport:
-            return examine(self.settings, transport, manifest)
+        with self._client() as client:
+            return examine(self.settings, client, manifest)
 
     @contextmanager
-    def _transport(self) -> Iterator[Transport]:
+    def _client(self) -> Iterator[Client]:
         """The wire, cut at the end of the block: what still waits for an answer then is given up."""
         settings = self.settings
-        with closing(open_client(settings.connection, connections=PARALLEL)) as client:
-            yield Transport(
-                client,
+        with closing(open_client(settings.connection, connections=PARALLEL)) as http:
+            yield Client(
+                http,
                 settings.connection.address.graphql_url,
                 Deadline.after(settings.timeout),
                 on_exchange=self.on_exchange,

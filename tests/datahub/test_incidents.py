@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from incident_gate.datahub.client import Transport
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.incidents import Attempt, Known, Landing, NewIncident, Writer
 from incident_gate.errors import RefusedError, UnreachableError, WriteError
@@ -63,7 +63,7 @@ class Server:
 
     def writer(self, seconds: float = 30.0) -> Writer:
         client = httpx.Client(transport=httpx.MockTransport(self), headers={"Authorization": "Bearer x"})
-        return Writer(Transport(client, "http://datahub/api/graphql", Deadline.after(seconds)))
+        return Writer(Client(client, "http://datahub/api/graphql", Deadline.after(seconds)))
 
     @property
     def forms(self) -> list[str]:

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.parallel import Crew
+from incident_gate.datahub.parallel import run_all
 
 
 def test_results_stand_in_the_order_of_the_tasks() -> None:
@@ -13,7 +13,7 @@ def test_results_stand_in_the_order_of_the_tasks() -> None:
         time.sleep(0.01 * (5 - number))
         return number
 
-    results = Crew[int](threads=3, deadline=Deadline.after(5)).run([partial(task, number) for number in range(5)])
+    results = run_all([partial(task, number) for number in range(5)], threads=3, deadline=Deadline.after(5))
 
     assert results == [0, 1, 2, 3, 4]
 
@@ -22,7 +22,7 @@ def test_what_is_not_back_at_the_deadline_is_left_behind() -> None:
     release = threading.Event()
     started = time.monotonic()
 
-    results = Crew[bool](threads=2, deadline=Deadline.after(0.2)).run([lambda: True, lambda: release.wait(10)])
+    results = run_all([lambda: True, lambda: release.wait(10)], threads=2, deadline=Deadline.after(0.2))
     release.set()
 
     assert results == [True, None]
@@ -40,7 +40,7 @@ def test_no_more_tasks_run_at_a_time_than_there_are_threads() -> None:
         running.pop()
         return 0
 
-    Crew[int](threads=3, deadline=Deadline.after(5)).run([task] * 12)
+    run_all([task] * 12, threads=3, deadline=Deadline.after(5))
 
     assert max(most) == 3
 
@@ -59,7 +59,7 @@ def test_after_a_stop_nothing_is_begun_and_what_is_under_way_comes_back() -> Non
         slow.set()
         return result == 0
 
-    results = Crew[int](threads=2, deadline=Deadline.after(5)).run([partial(task, n) for n in range(50)], stop=stop)
+    results = run_all([partial(task, n) for n in range(50)], threads=2, deadline=Deadline.after(5), stop=stop)
 
     assert results[0] == 0
     assert [result for result in results if result is not None] == sorted(begun)
@@ -71,4 +71,4 @@ def test_defect_in_a_task_is_raised_where_it_is_waited_for() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        Crew[int](threads=1, deadline=Deadline.after(5)).run([task])
+        run_all([task], threads=1, deadline=Deadline.after(5))

@@ -4,7 +4,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from incident_gate.datahub.failure import Misfit, RequestFailure, TransientFailure
+from incident_gate.datahub.failure import Rejection, RequestFailure, TransientFailure
 from incident_gate.datahub.response import read_response
 from incident_gate.errors import RefusedError
 
@@ -65,24 +65,24 @@ UNDEFINED = "Validation error (FieldUndefined@[a/exists]) : Field 'exists' in ty
 
 
 @pytest.mark.parametrize(
-    ("error", "misfit"),
+    ("error", "rejection"),
     [
-        ({"message": UNDEFINED}, Misfit.INVALID),
-        ({"message": UNDEFINED, "extensions": {"code": 400}}, Misfit.INVALID),
-        ({"message": "no", "extensions": {"classification": "ValidationError"}}, Misfit.INVALID),
-        ({"message": 'Cannot query field "exists" on type "Dataset".'}, Misfit.INVALID),
-        ({"message": "maximum query complexity exceeded 2431 > 2000"}, Misfit.COSTLY),
-        ({"message": "maximum query depth exceeded 51 > 50"}, Misfit.COSTLY),
-        ({"message": "Bad Request"}, Misfit.POSSIBLE),
+        ({"message": UNDEFINED}, Rejection.INVALID),
+        ({"message": UNDEFINED, "extensions": {"code": 400}}, Rejection.INVALID),
+        ({"message": "no", "extensions": {"classification": "ValidationError"}}, Rejection.INVALID),
+        ({"message": 'Cannot query field "exists" on type "Dataset".'}, Rejection.INVALID),
+        ({"message": "maximum query complexity exceeded 2431 > 2000"}, Rejection.COSTLY),
+        ({"message": "maximum query depth exceeded 51 > 50"}, Rejection.COSTLY),
+        ({"message": "Bad Request"}, Rejection.POSSIBLE),
         # What was executed and failed says nothing of the schema, whatever its words are.
-        ({"message": UNDEFINED, "path": ["a0", "siblings"]}, Misfit.NONE),
-        ({"message": UNDEFINED, "extensions": {"code": 500}}, Misfit.NONE),
-        ({"message": "The server is out of order", "path": ["entities"]}, Misfit.NONE),
+        ({"message": UNDEFINED, "path": ["a0", "siblings"]}, Rejection.NONE),
+        ({"message": UNDEFINED, "extensions": {"code": 500}}, Rejection.NONE),
+        ({"message": "The server is out of order", "path": ["entities"]}, Rejection.NONE),
     ],
 )
 @pytest.mark.parametrize("data", [{}, {"data": None}, {"data": {}}, {"data": {"entities": None}}])
 def test_refusal_of_a_document_is_told_from_other_errors(
-    error: dict[str, object], misfit: Misfit, data: dict[str, object]
+    error: dict[str, object], rejection: Rejection, data: dict[str, object]
 ) -> None:
     if "path" in error and data.get("data") is not None:
         data = {"data": None}
@@ -90,7 +90,7 @@ def test_refusal_of_a_document_is_told_from_other_errors(
     with pytest.raises(RequestFailure) as caught:
         read_response(200, JSON, body, url=URL, anonymous=False)
 
-    assert caught.value.misfit is misfit
+    assert caught.value.rejection is rejection
 
 
 @pytest.mark.parametrize("status", [400, 409, 418, 500])

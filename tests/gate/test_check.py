@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from incident_gate.ci.identity import JobIdentity, sign
-from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
 from incident_gate.gate.check import Judgement, check_inputs
@@ -28,9 +28,9 @@ class Answers:
 
     healths: dict[str, Health] = field(default_factory=dict)
     failure: DataHubError | None = None
-    asked: list[Question] = field(default_factory=list)
+    asked: list[HealthQuery] = field(default_factory=list)
 
-    def read(self, questions: Sequence[Question], *, on_progress: Callable[[int, int], None]) -> Reading:
+    def read(self, questions: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None]) -> Reading:
         self.asked += questions
         on_progress(len(questions), len(questions))
         silence = (Problem(Reason.NO_ANSWER, "nothing came"),)

@@ -10,7 +10,7 @@ import httpx
 from hypothesis import strategies as st
 
 from incident_gate.ci.identity import JobIdentity
-from incident_gate.datahub.client import Transport
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import Judgement, check_inputs
@@ -118,7 +118,7 @@ def judge(answer: Any) -> Judgement:
         lambda _: httpx.Response(200, content=body, headers={"content-type": "application/json"})
     )
     with httpx.Client(transport=responder) as client:
-        transport = Transport(client, "http://datahub.test/api/graphql", Deadline.after(0.3))
+        transport = Client(client, "http://datahub.test/api/graphql", Deadline.after(0.3))
         judgement = check_inputs(
             MANIFEST, reader=Reader(transport), identity=JobIdentity(server="datahub.test"), overrides=Overrides()
         )

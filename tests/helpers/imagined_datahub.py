@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from incident_gate.ci.identity import sign
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.datahub.incidents import Attempt, Known, Landing, NewIncident
 from incident_gate.errors import GateError
@@ -69,7 +69,7 @@ class ImaginedDataHub:
 
     # What a reader and a writer do
 
-    def read(self, questions: Sequence[Question]) -> Reading:
+    def read(self, questions: Sequence[HealthQuery]) -> Reading:
         """One health a question; only ASSET has incidents."""
         assert not any(question.siblings for question in questions)
         self.read_at.append(self.now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from incident_gate.ci.github import Run
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.address import parse_address
-from incident_gate.datahub.client import Transport
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection, open_client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import Reader
@@ -72,14 +72,14 @@ class Job:
         """Report how run `number` ended."""
         address = parse_address(self.server.url, setting="datahub-url")
         connection = Connection(address=address, token=self.token or self.server.token)
-        with open_client(connection, connections=8) as client:
-            transport = Transport(client, address.graphql_url, Deadline.after(self.seconds))
+        with open_client(connection, connections=8) as http:
+            client = Client(http, address.graphql_url, Deadline.after(self.seconds))
             return OutcomeReporter(
-                reader=Reader(transport, history=outcome == Outcome.FAILURE),
-                writer=Writer(transport),
+                reader=Reader(client, history=outcome == Outcome.FAILURE),
+                writer=Writer(client),
                 identity=self.identity,
                 wording=Wording(run=replace(RUN, number=str(number)), title=self.title, message=self.message),
-                deadline=transport.deadline,
+                deadline=client.deadline,
                 clock_ms=lambda: time.time_ns() // 1_000_000,
                 sleep=time.sleep,
                 dry_run=self.dry_run,

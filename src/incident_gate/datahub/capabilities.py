@@ -44,7 +44,7 @@ class AssetFields(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
+class Capabilities:
     """What can be asked of a server.
 
     `entities`: many assets in one field. `entity_exists`: `Query.entityExists`. `status_field`: the field of an
@@ -68,7 +68,7 @@ class Schema:
         return any(fields.siblings for fields in self.assets.values())
 
     @classmethod
-    def seed(cls) -> Schema:
+    def seed(cls) -> Capabilities:
         """The oldest question, with all that is known of an incident on every generation."""
         return cls(
             entities=False,
@@ -77,12 +77,12 @@ class Schema:
         )
 
     @classmethod
-    def barest(cls) -> Schema:
+    def barest(cls) -> Capabilities:
         """The oldest question as DataHub first documented it, word for word."""
         return replace(cls.seed(), incident_fields=frozenset({"title", "description"}), names=False)
 
 
-def schema_from_introspection(data: Mapping[str, Any]) -> Schema | None:
+def schema_from_introspection(data: Mapping[str, Any]) -> Capabilities | None:
     """Read the answer to `queries.INTROSPECTION`.
 
     Returns:
@@ -102,7 +102,7 @@ def schema_from_introspection(data: Mapping[str, Any]) -> Schema | None:
     # A look that does not even show datasets was not let through whole.
     if not query & {"dataset", "entities"} or not fields.get(TYPE_NAMES[EntityType.DATASET]):
         return None
-    return Schema(
+    return Capabilities(
         entities="entities" in query,
         entity_exists="entityExists" in query,
         assets={

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.failure import Answer, Failure, Misfit, RequestFailure, TransientFailure
-from incident_gate.datahub.parallel import Crew
+from incident_gate.datahub.failure import Answer, Failure, Rejection, RequestFailure, TransientFailure
+from incident_gate.datahub.parallel import run_all
 from incident_gate.datahub.queries import Operation, idle
 from incident_gate.datahub.response import CONNECTION_PATIENCE, read_response
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
@@ -52,11 +52,11 @@ class _Received(NamedTuple):
     body: bytearray
 
 
-class Transport:
+class Client:
     """Asks one endpoint, and nothing else, until the deadline.
 
     Args:
-        client: Carries the token; its settings are `connection.open_client`'s.
+        http: Carries the token; its settings are `connection.open_client`'s.
         url: The GraphQL endpoint.
         deadline: After it no request is begun, and none is waited for.
         on_exchange: Told of every request, for the debug log.
@@ -65,7 +65,7 @@ class Transport:
 
     def __init__(
         self,
-        client: httpx.Client,
+        http: httpx.Client,
         url: str,
         deadline: Deadline,
         *,
@@ -73,7 +73,7 @@ class Transport:
         secrets: Sequence[str] = (),
     ) -> None:
         self.deadline = deadline
-        self._client = client
+        self._http = http
         self._url = url
         self._host = urlsplit(url).netloc
         self._on_exchange = on_exchange
@@ -101,7 +101,7 @@ class Transport:
             The answer; partial if its `errors` say so.
 
         Raises:
-            RequestFailure: The server refuses this question; on a write see `maybe_done`.
+            RequestFailure: The server refuses this question; on a write see `may_have_executed`.
             TransientFailure: Only where not `repeatable`: nobody knows whether the write was carried out.
             UnreachableError: Nothing usable came in time.
             RefusedError: Token, address, proxy or certificate are wrong.
@@ -116,7 +116,7 @@ class Transport:
         except TransientFailure as failure:
             if divisible and failure.slow and not self.deadline.passed:
                 raise RequestFailure(failure.message, status=504) from failure
-            if not repeatable and failure.maybe_done:
+            if not repeatable and failure.may_have_executed:
                 raise
             return self._ask_again(ask, failure, repeatable=repeatable)
 
@@ -128,7 +128,7 @@ class Transport:
         try:
             self.execute(idle(operation), variables, assets=0)
         except RequestFailure as failure:
-            return failure.misfit is Misfit.NONE
+            return failure.rejection is Rejection.NONE
         except (UnreachableError, RefusedError):
             return True
         return True
@@ -152,7 +152,7 @@ class Transport:
             return backoff(state)
 
         def again(error: BaseException) -> bool:
-            return isinstance(error, TransientFailure) and (repeatable or not error.maybe_done)
+            return isinstance(error, TransientFailure) and (repeatable or not error.may_have_executed)
 
         def attempt() -> Answer:
             number = retrying.statistics["attempt_number"]
@@ -170,7 +170,7 @@ class Transport:
         try:
             return retrying(attempt)
         except TransientFailure as failure:
-            if not repeatable and failure.maybe_done:
+            if not repeatable and failure.may_have_executed:
                 raise
             if failure.answer:
                 return failure.answer
@@ -188,7 +188,7 @@ class Transport:
         try:
             received = self._post(body)
             status = received.status
-            anonymous = "authorization" not in self._client.headers
+            anonymous = "authorization" not in self._http.headers
             answer = read_response(
                 status, received.headers, received.body, url=self._url, anonymous=anonymous, secrets=self._secrets
             )
@@ -217,7 +217,7 @@ class Transport:
             raise UnreachableError(f"The time for asking {self._host} is up.", hint="Raise `timeout`, in seconds.")
         # In a thread of its own, because no timeout of a client bounds a name look-up that hangs, or headers of which
         # a byte arrives every second.
-        [received] = Crew[_Received](threads=1, deadline=limit).run([partial(self._send, body, limit)])
+        [received] = run_all(threads=1, deadline=limit, tasks=[partial(self._send, body, limit)])
         if received is None:
             raise self._late()
         return received
@@ -225,7 +225,7 @@ class Transport:
     def _send(self, body: bytes, limit: Deadline) -> _Received:
         timeout = httpx.Timeout(limit.remaining, connect=min(CONNECT_SECONDS, limit.remaining))
         try:
-            with self._client.stream("POST", self._url, content=body, timeout=timeout) as response:
+            with self._http.stream("POST", self._url, content=body, timeout=timeout) as response:
                 content = bytearray()
                 for chunk in response.iter_bytes():
                     content += chunk
@@ -238,7 +238,7 @@ class Transport:
             raise self._translated(error) from error
 
     def _late(self) -> TransientFailure:
-        return TransientFailure(f"{self._host} does not answer in time", maybe_done=True, slow=True)
+        return TransientFailure(f"{self._host} does not answer in time", may_have_executed=True, slow=True)
 
     def _translated(self, error: Exception) -> Exception:  # noqa: PLR0911 - a table
         """An httpx error as one of ours, by what may be done about it."""
@@ -247,7 +247,9 @@ class Transport:
             case httpx.ProxyError() if reason.startswith("5"):
                 # The proxy is up and says that it has trouble on the way to the server.
                 return TransientFailure(
-                    f"The proxy does not reach {self._host}: {reason}", maybe_done=False, patience=CONNECTION_PATIENCE
+                    f"The proxy does not reach {self._host}: {reason}",
+                    may_have_executed=False,
+                    patience=CONNECTION_PATIENCE,
                 )
             case httpx.ProxyError():
                 return RefusedError(
@@ -265,13 +267,15 @@ class Transport:
                 )
             case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
                 return TransientFailure(
-                    f"No connection to {self._host}: {reason}", maybe_done=False, patience=CONNECTION_PATIENCE
+                    f"No connection to {self._host}: {reason}", may_have_executed=False, patience=CONNECTION_PATIENCE
                 )
             case httpx.TimeoutException():
                 return self._late()
             case httpx.TransportError() | httpx.DecodingError():
                 return TransientFailure(
-                    f"The connection to {self._host} broke: {reason}", maybe_done=True, patience=CONNECTION_PATIENCE
+                    f"The connection to {self._host} broke: {reason}",
+                    may_have_executed=True,
+                    patience=CONNECTION_PATIENCE,
                 )
             case _:
                 return RefusedError(f"{self._host} cannot be asked: {reason}.", hint="Check datahub-url.")

@@ -23,13 +23,13 @@ class Failure(Exception):  # noqa: N818 - it is caught by name in this folder an
 
     Args:
         message: What happened, as a sentence's beginning without the full stop.
-        maybe_done: Whether a write may have been carried out all the same.
+        may_have_executed: Whether a write may have been carried out all the same.
     """
 
-    def __init__(self, message: str, *, maybe_done: bool) -> None:
+    def __init__(self, message: str, *, may_have_executed: bool) -> None:
         super().__init__(message)
         self.message = message
-        self.maybe_done = maybe_done
+        self.may_have_executed = may_have_executed
 
 
 class TransientFailure(Failure):
@@ -37,7 +37,7 @@ class TransientFailure(Failure):
 
     Args:
         message: What happened.
-        maybe_done: Whether a write may have been carried out all the same.
+        may_have_executed: Whether a write may have been carried out all the same.
         retry_after: Seconds that the server asked to wait; None leaves the wait to us.
         patience: Seconds after the first failure for which trying again makes sense; None for the whole deadline.
         slow: Whether the server ran out of time, so that asking for less may help more than asking again.
@@ -49,14 +49,14 @@ class TransientFailure(Failure):
         self,
         message: str,
         *,
-        maybe_done: bool,
+        may_have_executed: bool,
         retry_after: float | None = None,
         patience: float | None = None,
         slow: bool = False,
         ends_as: type[DataHubError] = UnreachableError,
         answer: Answer | None = None,
     ) -> None:
-        super().__init__(message, maybe_done=maybe_done)
+        super().__init__(message, may_have_executed=may_have_executed)
         self.retry_after = retry_after
         self.patience = patience
         self.slow = slow
@@ -76,7 +76,7 @@ class GraphqlError(NamedTuple):
         return f"{self.message} (code {self.code})" if self.code else self.message
 
 
-class Misfit(Enum):
+class Rejection(Enum):
     """Whether a server refused a document before it executed anything of it."""
 
     NONE = auto()
@@ -91,20 +91,25 @@ class RequestFailure(Failure):
     Args:
         message: What happened.
         errors: The GraphQL errors, if that is what came.
-        misfit: Whether it is the document that the server refused.
+        rejection: Whether it is the document that the server refused.
         status: The HTTP status.
     """
 
     def __init__(
-        self, message: str, *, errors: tuple[GraphqlError, ...] = (), misfit: Misfit = Misfit.NONE, status: int = 200
+        self,
+        message: str,
+        *,
+        errors: tuple[GraphqlError, ...] = (),
+        rejection: Rejection = Rejection.NONE,
+        status: int = 200,
     ) -> None:
         codes = {error.code for error in errors}
         # These are said before anything is written; everything else leaves it open.
-        unexecuted = misfit in {Misfit.INVALID, Misfit.COSTLY} or status in {400, 413}
+        unexecuted = rejection in {Rejection.INVALID, Rejection.COSTLY} or status in {400, 413}
         refused = unexecuted or (bool(codes) and codes <= _REFUSALS)
-        super().__init__(message, maybe_done=not refused)
+        super().__init__(message, may_have_executed=not refused)
         self.errors = errors
-        self.misfit = misfit
+        self.rejection = rejection
         self.status = status
 
     @property

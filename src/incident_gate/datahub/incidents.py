@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from incident_gate.datahub import queries
-from incident_gate.datahub.client import Transport
-from incident_gate.datahub.failure import Misfit, RequestFailure, TransientFailure
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.failure import Rejection, RequestFailure, TransientFailure
 from incident_gate.datahub.queries import Operation
 from incident_gate.errors import UnreachableError, WriteError
 from incident_gate.incident import Priority
@@ -71,11 +71,11 @@ class Writer:
     """Writes to one server; learns from its first refusal which generation it is. Shared by threads.
 
     Args:
-        transport: Where to write.
+        client: Where to write.
     """
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._raising: tuple[Operation, ...] = (
             queries.RAISE_WITH_ID,
             queries.RAISE_NAMED_PRIORITY,
@@ -109,7 +109,7 @@ class Writer:
                     hint="Check that DataHub's search index and its database agree.",
                 )
             outcome = self._raise_as(form, new, incident_id)
-            if isinstance(outcome, Attempt) or outcome.misfit not in {Misfit.INVALID, Misfit.POSSIBLE}:
+            if isinstance(outcome, Attempt) or outcome.rejection not in {Rejection.INVALID, Rejection.POSSIBLE}:
                 if position:
                     # Only now: an incident type that the server does not know is refused in every form, and says
                     # nothing of the server's generation.
@@ -125,7 +125,7 @@ class Writer:
         repeatable = form is queries.RAISE_WITH_ID
         variables = _variables(form, new, incident_id)
         try:
-            answer = self._transport.execute(form, variables, repeatable=repeatable)
+            answer = self._client.execute(form, variables, repeatable=repeatable)
         except TransientFailure as lost:
             return Attempt(landing=Landing.OPEN, reason=lost.message, repeatable=repeatable)
         except UnreachableError as error:
@@ -145,9 +145,11 @@ class Writer:
             return Attempt(landing=Landing.EXISTS, urn=f"{_URN_PREFIX}{incident_id}", repeatable=True)
         # What is not even taken when it is not to be executed was not executed before either.
         refused = (
-            failure.misfit is Misfit.POSSIBLE and failure.maybe_done and not self._transport.takes(form, variables)
+            failure.rejection is Rejection.POSSIBLE
+            and failure.may_have_executed
+            and not self._client.takes(form, variables)
         )
-        if failure.maybe_done and not refused and not _REFUSED.search(failure.message):
+        if failure.may_have_executed and not refused and not _REFUSED.search(failure.message):
             return Attempt(landing=Landing.OPEN, reason=failure.message, repeatable=repeatable)
         return failure
 
@@ -174,7 +176,7 @@ class Writer:
     def look_up(self, incident_urn: str) -> Known:
         """What the primary store knows of an incident; nothing if the server will not tell."""
         try:
-            entity = self._transport.execute(queries.INCIDENT, {"urn": incident_urn}).data.get("entity")
+            entity = self._client.execute(queries.INCIDENT, {"urn": incident_urn}).data.get("entity")
         except RequestFailure:
             return Known()
         status, created = (entity.get(name) if isinstance(entity, dict) else None for name in ("status", "created"))
@@ -187,7 +189,7 @@ class Writer:
 
     def _update(self, operation: Operation, incident_urn: str, message: str) -> bool:
         try:
-            answer = self._transport.execute(operation, {"urn": incident_urn, "message": message})
+            answer = self._client.execute(operation, {"urn": incident_urn, "message": message})
         except RequestFailure as refusal:
             failure = refusal
         else:
@@ -197,7 +199,7 @@ class Writer:
                 return True
             errors = "; ".join(map(str, answer.errors)) or "DataHub did not confirm it"
             failure = RequestFailure(errors, errors=answer.errors)
-        if failure.misfit in {Misfit.INVALID, Misfit.POSSIBLE} and operation is queries.RESOLVE_FIXED:
+        if failure.rejection in {Rejection.INVALID, Rejection.POSSIBLE} and operation is queries.RESOLVE_FIXED:
             raise failure
         if _NOT_FOUND in failure.codes:
             return False

@@ -1,95 +1,87 @@
-"""A few threads that share out the questions, and that nobody waits for beyond the deadline."""
+"""Run tasks in daemon threads until a deadline."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from incident_gate.datahub.deadline import Deadline
 
 T = TypeVar("T")
 
 
-class Crew(Generic[T]):
-    """Runs tasks in daemon threads and gathers what they bring.
+def run_all(
+    tasks: Sequence[Callable[[], T]],
+    *,
+    threads: int,
+    deadline: Deadline,
+    on_done: Callable[[int], None] = lambda _: None,
+    stop: Callable[[T], bool] = lambda _: False,
+) -> list[T | None]:
+    """Run all tasks, in order of the sequence as threads come free.
 
     The threads are daemons because no socket option bounds everything: a name look-up can hang, and a server can send
-    a byte a second. What is not back at the deadline is left behind, and the process can end.
+    a byte a second. A task that is not back at the deadline is left behind, and the process can end.
 
     Args:
+        tasks: Each returns its result and raises only what is a defect of ours.
         threads: How many tasks run at a time.
         deadline: When to stop waiting.
+        on_done: Called in this thread with the index of each task that came back.
+        stop: Called with each result; after True no further task is begun, and those under way still come back.
+
+    Returns:
+        A result for each task, in the order of the tasks; None for each that was not back in time.
     """
+    finished: SimpleQueue[tuple[int, T | BaseException]] = SimpleQueue()
+    begun: list[int] = []
+    over = _start(tasks, threads, begun, finished)
+    results: list[T | None] = [None] * len(tasks)
+    back = 0
+    try:
+        while back < (len(begun) if over.is_set() else len(tasks)):
+            try:
+                index, result = finished.get(timeout=deadline.remaining)
+            except Empty:
+                break
+            back += 1
+            if isinstance(result, BaseException):
+                raise result
+            results[index] = result
+            on_done(index)
+            if stop(result):
+                over.set()
+    finally:
+        over.set()
+    return results
 
-    def __init__(self, *, threads: int, deadline: Deadline) -> None:
-        self._threads = threads
-        self._deadline = deadline
 
-    def run(
-        self,
-        tasks: Sequence[Callable[[], T]],
-        *,
-        on_done: Callable[[int], None] = lambda _: None,
-        stop: Callable[[T], bool] = lambda _: False,
-    ) -> list[T | None]:
-        """Run all tasks, in order of the sequence as threads come free.
+def _start(
+    tasks: Sequence[Callable[[], T]],
+    threads: int,
+    begun: list[int],
+    finished: SimpleQueue[tuple[int, T | BaseException]],
+) -> threading.Event:
+    """Start the threads; they end when all tasks are done or the event is set."""
+    over = threading.Event()
+    waiting: SimpleQueue[int] = SimpleQueue()
+    for index in range(len(tasks)):
+        waiting.put(index)
 
-        Args:
-            tasks: What to do; each returns its result and raises only what is a defect of ours.
-            on_done: Called in this thread with the index of each task that came back.
-            stop: Told of each result; after True no further task is begun, and those under way still come back.
+    def work() -> None:
+        while not over.is_set():
+            try:
+                index = waiting.get_nowait()
+            except Empty:
+                return
+            begun.append(index)
+            try:
+                finished.put((index, tasks[index]()))
+            except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+                finished.put((index, error))
 
-        Returns:
-            A result a task, in the order of the tasks; None for each that was not back in time.
-        """
-        finished: SimpleQueue[tuple[int, T | BaseException]] = SimpleQueue()
-        begun: list[int] = []
-        over = self._start(tasks, begun, finished)
-        results: list[T | None] = [None] * len(tasks)
-        back = 0
-        try:
-            while back < (len(begun) if over.is_set() else len(tasks)):
-                try:
-                    index, result = finished.get(timeout=self._deadline.remaining)
-                except Empty:
-                    break
-                back += 1
-                if isinstance(result, BaseException):
-                    raise result
-                results[index] = result
-                on_done(index)
-                if stop(result):
-                    over.set()
-        finally:
-            over.set()
-        return results
-
-    def _start(
-        self,
-        tasks: Sequence[Callable[[], T]],
-        begun: list[int],
-        finished: SimpleQueue[tuple[int, T | BaseException]],
-    ) -> threading.Event:
-        """Start the threads; they stop when the tasks or the event say so."""
-        over = threading.Event()
-        waiting: SimpleQueue[int] = SimpleQueue()
-        for index in range(len(tasks)):
-            waiting.put(index)
-
-        def work() -> None:
-            while not over.is_set():
-                try:
-                    index = waiting.get_nowait()
-                except Empty:
-                    return
-                begun.append(index)
-                try:
-                    finished.put((index, tasks[index]()))
-                except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-                    finished.put((index, error))
-
-        for _ in range(min(self._threads, len(tasks))):
-            threading.Thread(target=work, daemon=True).start()
-        return over
+    for _ in range(min(threads, len(tasks))):
+        threading.Thread(target=work, daemon=True).start()
+    return over

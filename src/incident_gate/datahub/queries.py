@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from incident_gate.datahub.capabilities import INCIDENT_FIELDS, TYPE_NAMES, AssetFields, Schema
+from incident_gate.datahub.capabilities import INCIDENT_FIELDS, TYPE_NAMES, AssetFields, Capabilities
 from incident_gate.urn import EntityType
 
 
@@ -33,7 +33,7 @@ INTROSPECTION = Operation(
 )
 
 
-def health_of_many(schema: Schema, *, history: bool = False) -> Operation:
+def health_of_many(schema: Capabilities, *, history: bool = False) -> Operation:
     """One field for any number of assets: `$urns`, `$siblings`, `$start`, `$count`.
 
     With `history`, resolved incidents are asked for as well.
@@ -48,7 +48,7 @@ def health_of_many(schema: Schema, *, history: bool = False) -> Operation:
     return Operation(name, f"{head} {{ entities(urns: $urns) {{ urn {fragments} }} }} {_page(schema)}")
 
 
-def health_of_each(schema: Schema, kind: EntityType, number: int, *, history: bool = False) -> Operation:
+def health_of_each(schema: Capabilities, kind: EntityType, number: int, *, history: bool = False) -> Operation:
     """One aliased field an asset, for servers without `entities`: `$u0`, `$u1` …, else as `health_of_many`."""
     name = "incidentGateHealthOfEach"
     variables = _urns(number)
@@ -90,7 +90,7 @@ def _asset(fields: AssetFields, *, history: bool) -> str:
     )
 
 
-def _page(schema: Schema) -> str:
+def _page(schema: Capabilities) -> str:
     leaves = [
         "created { time }" if name == "created" else name for name in INCIDENT_FIELDS if name in schema.incident_fields
     ]

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from incident_gate.datahub.failure import Answer, GraphqlError, Misfit, RequestFailure, TransientFailure
+from incident_gate.datahub.failure import Answer, GraphqlError, Rejection, RequestFailure, TransientFailure
 from incident_gate.errors import RefusedError
 
 Blank = Callable[[str], str]
@@ -78,12 +78,12 @@ def read_response(  # noqa: PLR0913 - all but the first three are named
         raise RefusedError(f"{host} redirects to {target} instead of answering (HTTP {status}).", hint=_ADDRESS_HINT)
     if status == 429:  # noqa: PLR2004 - too many requests
         raise TransientFailure(
-            f"{host} limits the rate of requests (HTTP 429)", maybe_done=False, retry_after=_retry_after(headers)
+            f"{host} limits the rate of requests (HTTP 429)", may_have_executed=False, retry_after=_retry_after(headers)
         )
     if status in {502, 503, 504}:
         raise TransientFailure(
             f"{host} answers HTTP {status}",
-            maybe_done=True,
+            may_have_executed=True,
             retry_after=_retry_after(headers),
             slow=status == 504,  # noqa: PLR2004 - gateway timeout
         )
@@ -125,7 +125,10 @@ def _parse(status: int, headers: Mapping[str, str], body: bytes | bytearray, hos
         raise RequestFailure(f"{host} answers HTTP {status}", status=status)
     if not whole and "json" in kind:
         raise TransientFailure(
-            f"{host} sends JSON that breaks off", maybe_done=True, patience=CONNECTION_PATIENCE, ends_as=RefusedError
+            f"{host} sends JSON that breaks off",
+            may_have_executed=True,
+            patience=CONNECTION_PATIENCE,
+            ends_as=RefusedError,
         )
     what = "a web page" if "html" in kind or body.lstrip()[:1] == b"<" else "something that is not GraphQL"
     raise RefusedError(f"{host} answers with {what} (HTTP {status}).", hint=_ADDRESS_HINT)
@@ -141,7 +144,7 @@ def _graphql(value: dict[str, Any], status: int, host: str, blank: Blank) -> Ans
         partial = isinstance(data, dict) and any(value is not None for value in data.values())
         raise TransientFailure(
             f"{host} is busy: {busy[0]}",
-            maybe_done=True,
+            may_have_executed=True,
             patience=PARTIAL_PATIENCE if partial else None,
             slow=any(error.code == 504 for error in busy),  # noqa: PLR2004
             answer=Answer(data, errors) if isinstance(data, dict) and partial else None,
@@ -158,15 +161,15 @@ def _graphql(value: dict[str, Any], status: int, host: str, blank: Blank) -> Ans
 def _refused(errors: tuple[GraphqlError, ...], *, unexecuted: bool, status: int, host: str) -> RequestFailure:
     if not errors:
         return RequestFailure(f"{host} answers without data (HTTP {status})", status=status)
-    misfit = Misfit.NONE
+    rejection = Rejection.NONE
     if unexecuted and {error.code for error in errors} <= {None, 400}:
         if any(_COSTLY.search(error.message) for error in errors):
-            misfit = Misfit.COSTLY
+            rejection = Rejection.COSTLY
         elif any(e.classification in _INVALID_CLASSES or _INVALID.search(e.message) for e in errors):
-            misfit = Misfit.INVALID
+            rejection = Rejection.INVALID
         else:
-            misfit = Misfit.POSSIBLE
-    return RequestFailure(str(errors[0]), errors=errors, misfit=misfit, status=status)
+            rejection = Rejection.POSSIBLE
+    return RequestFailure(str(errors[0]), errors=errors, rejection=rejection, status=status)
 
 
 def _error(value: object, blank: Blank) -> GraphqlError:

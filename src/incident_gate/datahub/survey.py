@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any
 
 from incident_gate.datahub.capabilities import TYPE_NAMES
-from incident_gate.datahub.client import Transport
-from incident_gate.datahub.failure import Misfit, RequestFailure
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.failure import Rejection, RequestFailure
 from incident_gate.datahub.health.reader import BATCH
 from incident_gate.datahub.queries import Operation
 from incident_gate.urn import EntityType
@@ -71,26 +71,26 @@ class Vocabulary:
         return frozenset(kind for kind, name in TYPE_NAMES.items() if self.has(name, "privileges"))
 
 
-def identity_of(transport: Transport) -> Identity:
+def identity_of(client: Client) -> Identity:
     """Ask who is there.
 
     Raises:
         DataHubError: Nobody that can be asked.
     """
     try:
-        data = transport.execute(SELF, {}, assets=0).data
+        data = client.execute(SELF, {}, assets=0).data
     except RequestFailure as failure:
-        if failure.misfit is Misfit.NONE:
+        if failure.rejection is Rejection.NONE:
             raise
         return Identity()
     user = _get(data, "me", "corpUser", "username") or _get(data, "me", "corpUser", "urn")
     return Identity(version=_get(data, "appConfig", "appVersion"), user=user)
 
 
-def vocabulary_of(transport: Transport) -> Vocabulary | None:
+def vocabulary_of(client: Client) -> Vocabulary | None:
     """Ask for the schema; None if the server keeps it to itself."""
     try:
-        root = transport.execute(VOCABULARY, {}, assets=0).data.get("__schema")
+        root = client.execute(VOCABULARY, {}, assets=0).data.get("__schema")
     except RequestFailure:
         return None
     types = root.get("types") if isinstance(root, dict) else None
@@ -99,9 +99,7 @@ def vocabulary_of(transport: Transport) -> Vocabulary | None:
     return Vocabulary(members={str(entry.get("name")): _members(entry) for entry in types if isinstance(entry, dict)})
 
 
-def may_edit_incidents(
-    transport: Transport, urns: Sequence[str], kinds: frozenset[EntityType]
-) -> Mapping[str, bool | None]:
+def may_edit_incidents(client: Client, urns: Sequence[str], kinds: frozenset[EntityType]) -> Mapping[str, bool | None]:
     """Ask which assets' incidents the token's bearer may edit; None where the server does not say."""
     answers: dict[str, bool | None] = dict.fromkeys(urns)
     fragments = " ".join(f"... on {TYPE_NAMES[kind]} {{ privileges {{ canEditIncidents }} }}" for kind in sorted(kinds))
@@ -110,7 +108,7 @@ def may_edit_incidents(
     for start in range(0, len(urns), BATCH):
         batch = urns[start : start + BATCH]
         try:
-            elements = transport.execute(operation, {"urns": batch}, assets=len(batch)).data.get("entities")
+            elements = client.execute(operation, {"urns": batch}, assets=len(batch)).data.get("entities")
         except RequestFailure:
             continue
         for element in elements if isinstance(elements, list) else ():

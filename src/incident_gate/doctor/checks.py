@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from incident_gate.datahub.client import Transport
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
-from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.survey import Generation, Vocabulary, identity_of, may_edit_incidents, vocabulary_of
 from incident_gate.errors import DataHubError, ExitCode
@@ -58,21 +58,21 @@ class Diagnosis:
         return ExitCode.DATAHUB if any(f.state is State.PROBLEM for f in self.findings) else ExitCode.OK
 
 
-def examine(settings: Settings, transport: Transport, manifest: Manifest | None) -> Diagnosis:
+def examine(settings: Settings, client: Client, manifest: Manifest | None) -> Diagnosis:
     """Look at everything.
 
     Args:
         settings: Address, token and the rest.
-        transport: Where to ask.
+        client: Where to ask.
         manifest: Whose assets to look at; None if there is none yet.
     """
-    return Diagnosis(tuple(_findings(settings, transport, manifest)))
+    return Diagnosis(tuple(_findings(settings, client, manifest)))
 
 
-def _findings(settings: Settings, transport: Transport, manifest: Manifest | None) -> Iterator[Finding]:
+def _findings(settings: Settings, client: Client, manifest: Manifest | None) -> Iterator[Finding]:
     yield from _address(settings)
     try:
-        identity = identity_of(transport)
+        identity = identity_of(client)
     except (DataHubError, Failure) as error:
         hint = error.hint if isinstance(error, DataHubError) else "Check the server's health and its log."
         yield _problem("connection", error.message, hint)
@@ -86,14 +86,14 @@ def _findings(settings: Settings, transport: Transport, manifest: Manifest | Non
         else _unknown("version", "The server does not tell its version.")
     )
     try:
-        vocabulary = vocabulary_of(transport)
+        vocabulary = vocabulary_of(client)
         yield _schema(vocabulary)
         if manifest is None:
             where = f"There is no manifest at {settings.manifest_shown}, so no asset was looked at."
             yield _unknown("assets", where, "Name one: incident-gate doctor MANIFEST.")
         else:
-            yield from _inputs(settings, transport, manifest)
-            yield from _outputs(transport, vocabulary, manifest.outputs)
+            yield from _inputs(settings, client, manifest)
+            yield from _outputs(client, vocabulary, manifest.outputs)
     except DataHubError as error:
         yield _problem("connection", error.message, error.hint)
     yield _unknown(
@@ -141,14 +141,14 @@ def _schema(vocabulary: Vocabulary | None) -> Finding:
     return _ok("schema", f"{generation.name}, as {generation.value}. {_RAISING[generation]}")
 
 
-def _inputs(settings: Settings, transport: Transport, manifest: Manifest) -> Iterator[Finding]:
+def _inputs(settings: Settings, client: Client, manifest: Manifest) -> Iterator[Finding]:
     entries = manifest.inputs
     if not entries:
         yield _ok("inputs", "The manifest names none.")
         return
     rules = [rule_for(entry, settings.overrides, manifest.defaults) for entry in entries]
-    questions = [Question(entry.urn, siblings=rule.siblings) for entry, rule in zip(entries, rules, strict=True)]
-    reading = Reader(transport).read(questions)
+    questions = [HealthQuery(entry.urn, siblings=rule.siblings) for entry, rule in zip(entries, rules, strict=True)]
+    reading = Reader(client).read(questions)
     if reading.failure:
         raise reading.failure
     unread = [(entry, health) for entry, health in zip(entries, reading.healths, strict=True) if health.problems]
@@ -158,18 +158,16 @@ def _inputs(settings: Settings, transport: Transport, manifest: Manifest) -> Ite
         yield _ok("inputs", f"{len(entries) - len(unread):,} of {count(len(entries), 'input')} can be read.")
 
 
-def _outputs(
-    transport: Transport, vocabulary: Vocabulary | None, entries: tuple[OutputEntry, ...]
-) -> Iterator[Finding]:
+def _outputs(client: Client, vocabulary: Vocabulary | None, entries: tuple[OutputEntry, ...]) -> Iterator[Finding]:
     if not entries:
         yield _ok("outputs", "The manifest names none, so no outcome is reported.")
         return
-    reading = Reader(transport, history=True).read([Question(entry.urn, siblings=False) for entry in entries])
+    reading = Reader(client, history=True).read([HealthQuery(entry.urn, siblings=False) for entry in entries])
     if reading.failure:
         raise reading.failure
     kinds = vocabulary.tells_privileges if vocabulary else frozenset()
     asked = [entry.urn.text for entry in entries if entry.urn.entity_type in kinds]
-    may_edit = may_edit_incidents(transport, asked, kinds) if asked else {}
+    may_edit = may_edit_incidents(client, asked, kinds) if asked else {}
     editable = unsure = 0
     for entry, health in zip(entries, reading.healths, strict=True):
         subject = f"output {entry.label}"

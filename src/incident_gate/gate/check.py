@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from incident_gate.ci.identity import JobIdentity, key_in
-from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Overrides, decide, rule_for, worst
@@ -17,7 +17,7 @@ from incident_gate.manifest.model import Manifest, OnUnknown
 class HealthReader(Protocol):
     """Whoever can be asked for the health of assets: `datahub.reader.Reader`."""
 
-    def read(self, questions: Sequence[Question], *, on_progress: Callable[[int, int], None]) -> Reading:
+    def read(self, questions: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None]) -> Reading:
         """Ask for all of them."""
 
 
@@ -66,7 +66,7 @@ def check_inputs(
         return Judgement(())
     rules = [rule_for(entry, overrides, manifest.defaults) for entry in manifest.inputs]
     questions = [
-        Question(entry.urn, siblings=rule.siblings) for entry, rule in zip(manifest.inputs, rules, strict=True)
+        HealthQuery(entry.urn, siblings=rule.siblings) for entry, rule in zip(manifest.inputs, rules, strict=True)
     ]
     reading = reader.read(questions, on_progress=on_progress)
     if isinstance(reading.failure, RefusedError):

@@ -9,8 +9,8 @@ from functools import partial
 
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.batch import Question
-from incident_gate.datahub.parallel import Crew
+from incident_gate.datahub.health.batch import HealthQuery
+from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, WriteError
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import OutputEntry
@@ -82,14 +82,12 @@ class OutcomeReporter:
             outputs: At least one.
             outcome: Success or failure.
         """
-        reading = self.reader.read([Question(entry.urn, siblings=False) for entry in outputs])
-        crew = Crew[OutputResult | Wanted](threads=PARALLEL, deadline=self.deadline)
-        steps = crew.run(
-            [
-                partial(self._isolated, entry, health, outcome)
-                for entry, health in zip(outputs, reading.healths, strict=True)
-            ]
-        )
+        reading = self.reader.read([HealthQuery(entry.urn, siblings=False) for entry in outputs])
+        tasks = [
+            partial(self._isolated, entry, health, outcome)
+            for entry, health in zip(outputs, reading.healths, strict=True)
+        ]
+        steps = run_all(tasks, threads=PARALLEL, deadline=self.deadline)
         raised = iter(self._raiser().run([step for step in steps if isinstance(step, Wanted)]))
         return OutcomeReport(
             outcome=outcome,

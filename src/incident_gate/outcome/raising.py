@@ -19,10 +19,10 @@ from typing import Protocol
 
 from incident_gate.ci.identity import key_in
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.datahub.incidents import Attempt, Known, Landing, NewIncident
-from incident_gate.datahub.parallel import Crew
+from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, WriteError
 from incident_gate.incident import Health, Incident, Reason
 from incident_gate.manifest.model import OutputEntry
@@ -38,7 +38,7 @@ MOST_ROUNDS, MOST_LINKS = 3, 50
 class HistoryReader(Protocol):
     """Whoever can be asked for the incidents of assets: `datahub.reader.Reader`."""
 
-    def read(self, questions: Sequence[Question]) -> Reading:
+    def read(self, questions: Sequence[HealthQuery]) -> Reading:
         """Ask for all of them."""
 
 
@@ -200,8 +200,8 @@ class Raiser:
     # The attempts
 
     def _attempt_all(self, drafts: Sequence[_Draft]) -> None:
-        crew = Crew[Attempt | OutputResult](threads=PARALLEL, deadline=self.deadline)
-        answers = crew.run([partial(self._attempt, draft) for draft in drafts])
+        tasks = [partial(self._attempt, draft) for draft in drafts]
+        answers = run_all(tasks, threads=PARALLEL, deadline=self.deadline)
         for draft, answer in zip(drafts, answers, strict=True):
             if isinstance(answer, OutputResult):
                 draft.result = answer
@@ -245,7 +245,7 @@ class Raiser:
             self.sleep(min(pause, longest.remaining))
             # Asked before the reading: what the list lacks was missing at this moment or later.
             is_settled, is_last = settled.passed, longest.passed
-            healths = self.reader.read([Question(draft.entry.urn, siblings=False) for draft in waiting]).healths
+            healths = self.reader.read([HealthQuery(draft.entry.urn, siblings=False) for draft in waiting]).healths
             waiting = [
                 draft
                 for draft, health in zip(waiting, healths, strict=True)

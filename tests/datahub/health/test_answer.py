@@ -4,9 +4,9 @@ import pytest
 
 from incident_gate.datahub.failure import GraphqlError
 from incident_gate.datahub.health.answer import (
-    Draft,
     Element,
     Listing,
+    PartialHealth,
     read_element,
     read_priority,
     read_removal,
@@ -135,14 +135,14 @@ def test_siblings_asked_apart_must_be_answered() -> None:
         Element({"urn": ORDERS, "siblings": "x"}),
         Element(None, (GraphqlError("x"),)),
     ):
-        draft = Draft(ORDERS, Listing(ORDERS))
+        draft = PartialHealth(ORDERS, Listing(ORDERS))
 
         assert read_siblings(draft, element) == []
         assert draft.problems
 
 
 def test_siblings_asked_apart_are_named() -> None:
-    draft = Draft(ORDERS, Listing(ORDERS))
+    draft = PartialHealth(ORDERS, Listing(ORDERS))
     siblings = {"siblings": [{"urn": MODEL}, {"urn": CUSTOMERS}]}
 
     assert [listing.urn for listing in read_siblings(draft, Element({"siblings": siblings}))] == [MODEL, CUSTOMERS]
@@ -153,7 +153,7 @@ def test_siblings_asked_apart_are_named() -> None:
     "element", [Element(None), Element("x"), Element({"status": {}}), Element({}, (GraphqlError("x"),))]
 )
 def test_removal_asked_apart_must_be_answered(element: Element) -> None:
-    draft = Draft(ORDERS, Listing(ORDERS))
+    draft = PartialHealth(ORDERS, Listing(ORDERS))
 
     read_removal(draft, element)
 

@@ -7,16 +7,16 @@ from typing import Any
 import httpx
 import pytest
 
-from incident_gate.datahub.client import Transport
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.batch import Question
+from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
 from incident_gate.incident import Health
 from incident_gate.urn import parse_urn
 from tests.helpers.asking import CUSTOMERS, ORDERS
 
 Answering = Callable[[dict[str, Any]], Any]
-QUESTIONS = [Question(parse_urn(ORDERS)), Question(parse_urn(CUSTOMERS))]
+QUESTIONS = [HealthQuery(parse_urn(ORDERS)), HealthQuery(parse_urn(CUSTOMERS))]
 
 
 def element(urn: str, total: int = 0) -> dict[str, Any]:
@@ -39,9 +39,7 @@ def read() -> Iterator[Callable[[Answering], tuple[Health, ...]]]:
             return httpx.Response(200, json=answer(json.loads(request.content)))
 
         clients.append(httpx.Client(transport=httpx.MockTransport(respond)))
-        return (
-            Reader(Transport(clients[-1], "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS).healths
-        )
+        return Reader(Client(clients[-1], "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS).healths
 
     yield run
     for client in clients:
@@ -76,7 +74,7 @@ def test_asset_that_is_missing_in_the_answer_is_unknown(
 def test_error_status_is_no_health_even_with_a_whole_answer(status: int) -> None:
     body = {"data": {"entities": [element(ORDERS), element(CUSTOMERS)]}}
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))) as client:
-        reading = Reader(Transport(client, "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS)
+        reading = Reader(Client(client, "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS)
 
     assert all(health.problems for health in reading.healths)
     assert reading.failure is not None
@@ -137,7 +135,7 @@ def test_page_that_brings_nothing_new_is_the_last(read: Callable[[Answering], tu
 
 def test_progress_is_told_batch_by_batch() -> None:
     questions = [
-        Question(parse_urn(f"urn:li:dataset:(urn:li:dataPlatform:hive,t{number},PROD)"))
+        HealthQuery(parse_urn(f"urn:li:dataset:(urn:li:dataPlatform:hive,t{number},PROD)"))
         for number in range(2 * BATCH + 1)
     ]
     told: list[tuple[int, int]] = []
@@ -148,7 +146,7 @@ def test_progress_is_told_batch_by_batch() -> None:
         )
 
     with httpx.Client(transport=httpx.MockTransport(respond)) as client:
-        reader = Reader(Transport(client, "http://datahub.test/api/graphql", Deadline.after(5)))
+        reader = Reader(Client(client, "http://datahub.test/api/graphql", Deadline.after(5)))
         reading = reader.read(questions, on_progress=lambda done, total: told.append((done, total)))
 
     assert not any(health.problems for health in reading.healths)
@@ -162,7 +160,7 @@ def test_nothing_is_asked_about_no_asset() -> None:
         raise AssertionError
 
     with httpx.Client(transport=httpx.MockTransport(respond)) as client:
-        reading = Reader(Transport(client, "http://datahub.test/api/graphql", Deadline.after(5))).read([])
+        reading = Reader(Client(client, "http://datahub.test/api/graphql", Deadline.after(5))).read([])
 
     assert reading.healths == ()
     assert reading.failure is None

@@ -101,7 +101,7 @@ class Listing:
 
 
 @dataclass(slots=True)
-class Draft:
+class PartialHealth:
     """One asset's health as its answers come in; `exists` is None until somebody says."""
 
     urn: str
@@ -149,7 +149,7 @@ def unanswered(urn: str, reason: Reason, message: str, hint: str = _ACCESS_HINT)
     return Health(urn=urn, problems=(Problem(reason, message, hint),))
 
 
-def read_element(urn: str, element: Element, *, asked: Collection[str], size: int) -> Draft:
+def read_element(urn: str, element: Element, *, asked: Collection[str], size: int) -> PartialHealth:
     """Take in what an answer says of one asset.
 
     Args:
@@ -158,7 +158,7 @@ def read_element(urn: str, element: Element, *, asked: Collection[str], size: in
         asked: The names of the fields that were asked for.
         size: The page size that was asked for.
     """
-    draft = Draft(urn, Listing(urn))
+    draft = PartialHealth(urn, Listing(urn))
     value = _taken(draft, element)
     if value is None:
         return draft
@@ -174,13 +174,13 @@ def read_element(urn: str, element: Element, *, asked: Collection[str], size: in
     return draft
 
 
-def read_removal(draft: Draft, element: Element) -> None:
+def read_removal(draft: PartialHealth, element: Element) -> None:
     """Take in an answer to the question for `status { removed }` alone."""
     if value := _taken(draft, element):
         _note_removal(draft, value)
 
 
-def read_siblings(draft: Draft, element: Element) -> Sequence[Listing]:
+def read_siblings(draft: PartialHealth, element: Element) -> Sequence[Listing]:
     """Take in an answer to the question for the siblings alone.
 
     Returns:
@@ -190,7 +190,7 @@ def read_siblings(draft: Draft, element: Element) -> Sequence[Listing]:
     return [listing for _, listing in _siblings(draft, value)] if value else []
 
 
-def _taken(draft: Draft, element: Element) -> dict[str, Any] | None:
+def _taken(draft: PartialHealth, element: Element) -> dict[str, Any] | None:
     """The asset as an object, if the answer holds one; every error in it is a problem, and so is silence."""
     for error in element.errors:
         draft.problem(Reason.ERROR, f"DataHub failed on it: {error}")
@@ -206,7 +206,7 @@ def _taken(draft: Draft, element: Element) -> dict[str, Any] | None:
     return element.value
 
 
-def _note_removal(draft: Draft, value: dict[str, Any]) -> None:
+def _note_removal(draft: PartialHealth, value: dict[str, Any]) -> None:
     """Note that an asset was soft-deleted: it still resolves, and only this tells. Most assets have no status."""
     status = value.get("status")
     removed = status.get("removed") if isinstance(status, dict) else None
@@ -217,7 +217,7 @@ def _note_removal(draft: Draft, value: dict[str, Any]) -> None:
         draft.problem(Reason.MALFORMED, "DataHub does not say whether it was removed")
 
 
-def _siblings(draft: Draft, value: dict[str, Any]) -> Sequence[tuple[dict[str, Any], Listing]]:
+def _siblings(draft: PartialHealth, value: dict[str, Any]) -> Sequence[tuple[dict[str, Any], Listing]]:
     """Each sibling that is shown, with its list; one that is named and not shown may have incidents."""
     outer = value.get("siblings")
     inner = outer.get("siblings") if isinstance(outer, dict) else None

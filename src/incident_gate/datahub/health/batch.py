@@ -8,10 +8,17 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from incident_gate.datahub import queries
-from incident_gate.datahub.capabilities import Schema
-from incident_gate.datahub.client import Transport
-from incident_gate.datahub.failure import Misfit, RequestFailure
-from incident_gate.datahub.health.answer import Draft, Listing, read_element, read_removal, read_siblings, unanswered
+from incident_gate.datahub.capabilities import Capabilities
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.failure import Rejection, RequestFailure
+from incident_gate.datahub.health.answer import (
+    Listing,
+    PartialHealth,
+    read_element,
+    read_removal,
+    read_siblings,
+    unanswered,
+)
 from incident_gate.datahub.health.dialect import Dialect
 from incident_gate.datahub.health.elements import ALIASES, Elements, Page
 from incident_gate.datahub.health.isolation import Isolation
@@ -26,14 +33,14 @@ FIRST_PAGE, FURTHER_PAGE, MOST_PAGES = 100, 1000, 500
 T = TypeVar("T")
 
 
-class Question(NamedTuple):
+class HealthQuery(NamedTuple):
     """An asset to ask about, and whether its siblings' incidents count."""
 
     urn: Urn
     siblings: bool = True
 
 
-class Reply(NamedTuple):
+class BatchResult(NamedTuple):
     """What became of one batch.
 
     `healths` is in the order of the questions, None for each that nothing was said about; `failure` is what ended the
@@ -48,7 +55,7 @@ class Reply(NamedTuple):
 class _Sheet:
     """What is known of one batch so far, by URN: answers, and assets that were refused."""
 
-    drafts: dict[str, Draft] = field(default_factory=dict)
+    drafts: dict[str, PartialHealth] = field(default_factory=dict)
     refused: dict[str, Health] = field(default_factory=dict)
 
     def health(self, urn: str) -> Health | None:
@@ -60,16 +67,16 @@ class Inquiry:
     """Asks one server about batches of assets, from several threads; what one batch teaches serves the others.
 
     Args:
-        transport: Where to ask.
+        client: Where to ask.
         history: Ask for resolved incidents as well as active ones.
     """
 
-    def __init__(self, transport: Transport, *, history: bool = False) -> None:
-        self._elements = Elements(transport, history=history)
-        self._dialect = Dialect(transport)
+    def __init__(self, client: Client, *, history: bool = False) -> None:
+        self._elements = Elements(client, history=history)
+        self._dialect = Dialect(client)
         self._isolation = Isolation()
 
-    def ask(self, batch: Sequence[Question]) -> Reply:
+    def ask(self, batch: Sequence[HealthQuery]) -> BatchResult:
         """Ask for one batch, all with siblings or all without.
 
         What was answered before a failure stands: an incident that was seen is not forgotten because a later page did
@@ -82,25 +89,27 @@ class Inquiry:
             self._complete(schema, batch, sheet)
         except (UnreachableError, RefusedError) as error:
             failure = error
-        return Reply(tuple(sheet.health(q.urn.text) for q in batch), failure)
+        return BatchResult(tuple(sheet.health(q.urn.text) for q in batch), failure)
 
     # The first answer
 
-    def _first_answers(self, batch: Sequence[Question], sheet: _Sheet, schema: Schema) -> Schema:
+    def _first_answers(self, batch: Sequence[HealthQuery], sheet: _Sheet, schema: Capabilities) -> Capabilities:
         # Nothing of an earlier try counts: it was made in a form that the server refused.
         sheet.drafts.clear()
         sheet.refused.clear()
 
-        def ask(part: Sequence[Question]) -> None:
+        def ask(part: Sequence[HealthQuery]) -> None:
             try:
                 sheet.drafts.update(self._ask_part(schema, part))
             except RequestFailure as failure:
                 kind = part[0].urn.entity_type
-                if failure.misfit is Misfit.POSSIBLE and not self._elements.understood(schema, kind):
-                    raise RequestFailure(failure.message, errors=failure.errors, misfit=Misfit.INVALID) from failure
+                if failure.rejection is Rejection.POSSIBLE and not self._elements.understood(schema, kind):
+                    raise RequestFailure(
+                        failure.message, errors=failure.errors, rejection=Rejection.INVALID
+                    ) from failure
                 raise
 
-        def refused(question: Question, failure: RequestFailure) -> None:
+        def refused(question: HealthQuery, failure: RequestFailure) -> None:
             # Without GraphQL errors it is the request that failed, and nothing was said about the asset.
             reason = Reason.ERROR if failure.errors else Reason.NO_ANSWER
             message = f"DataHub failed on it: {failure.message}"
@@ -123,7 +132,7 @@ class Inquiry:
                 )
         return schema
 
-    def _ask_part(self, schema: Schema, part: Sequence[Question]) -> dict[str, Draft]:
+    def _ask_part(self, schema: Capabilities, part: Sequence[HealthQuery]) -> dict[str, PartialHealth]:
         urns = [q.urn.text for q in part]
         page = Page(count=FIRST_PAGE, siblings=part[0].siblings)
         elements = self._elements.of_assets(schema, part[0].urn.entity_type, urns, page)
@@ -136,7 +145,7 @@ class Inquiry:
 
     # What the first answer leaves open
 
-    def _complete(self, schema: Schema, batch: Sequence[Question], sheet: _Sheet) -> None:
+    def _complete(self, schema: Capabilities, batch: Sequence[HealthQuery], sheet: _Sheet) -> None:
         if schema.probe:
             self._ask_apart(schema, [q for q in batch if q.urn.text in sheet.drafts], sheet)
         for question in batch:
@@ -147,7 +156,7 @@ class Inquiry:
         if schema.entity_exists:
             self._ask_existence([d for d in sheet.drafts.values() if d.exists is None and not d.problems])
 
-    def _finish_listings(self, schema: Schema, draft: Draft, kind: EntityType) -> None:
+    def _finish_listings(self, schema: Capabilities, draft: PartialHealth, kind: EntityType) -> None:
         for listing in draft.listings:
             # A sibling is a dataset, whatever else the batch holds.
             own_kind = kind if listing is draft.own else EntityType.DATASET
@@ -157,7 +166,7 @@ class Inquiry:
                 if not (listing.incomplete and self._add_page(schema, listing, own_kind, count)):
                     break
 
-    def _add_page(self, schema: Schema, listing: Listing, kind: EntityType, count: int) -> bool:
+    def _add_page(self, schema: Capabilities, listing: Listing, kind: EntityType, count: int) -> bool:
         """Ask for one more page; False if it brings nothing, and then what is counted and not shown stays unread."""
         page = Page(start=listing.reached, count=count)
         try:
@@ -169,8 +178,8 @@ class Inquiry:
             return False
         return listing.add(value["incidents"], size=count)
 
-    def _ask_existence(self, drafts: Sequence[Draft]) -> None:
-        def ask(part: Sequence[Draft]) -> None:
+    def _ask_existence(self, drafts: Sequence[PartialHealth]) -> None:
+        def ask(part: Sequence[PartialHealth]) -> None:
             elements = self._elements.aliased(queries.existence_of_each(len(part)), [d.urn for d in part])
             for draft, element in zip(part, elements, strict=True):
                 draft.exists = element.value if isinstance(element.value, bool) and not element.errors else None
@@ -180,7 +189,7 @@ class Inquiry:
 
     # A server whose schema is not known
 
-    def _ask_apart(self, schema: Schema, questions: Sequence[Question], sheet: _Sheet) -> None:
+    def _ask_apart(self, schema: Capabilities, questions: Sequence[HealthQuery], sheet: _Sheet) -> None:
         """Ask for what the seed question leaves out, each in a request that may be refused without harm."""
         for kind in EntityType:
             alike = [sheet.drafts[q.urn.text] for q in questions if q.urn.entity_type is kind]
@@ -189,12 +198,12 @@ class Inquiry:
         drafts = [sheet.drafts[q.urn.text] for q in datasets]
         self._try_apart("siblings", drafts, partial(self._ask_siblings, schema), _note_failure)
 
-    def _ask_removal(self, kind: EntityType, part: Sequence[Draft]) -> None:
+    def _ask_removal(self, kind: EntityType, part: Sequence[PartialHealth]) -> None:
         elements = self._elements.named(queries.removal_of_each(kind, len(part)), [d.urn for d in part])
         for draft, element in zip(part, elements, strict=True):
             read_removal(draft, element)
 
-    def _ask_siblings(self, schema: Schema, part: Sequence[Draft]) -> None:
+    def _ask_siblings(self, schema: Capabilities, part: Sequence[PartialHealth]) -> None:
         elements = self._elements.named(queries.siblings_of_each(len(part)), [d.urn for d in part])
         for draft, element in zip(part, elements, strict=True):
             for listing in read_siblings(draft, element):
@@ -205,15 +214,15 @@ class Inquiry:
     def _try_apart(
         self,
         feature: str,
-        drafts: Sequence[Draft],
-        ask: Callable[[Sequence[Draft]], None],
-        refused: Callable[[Draft, RequestFailure], None],
+        drafts: Sequence[PartialHealth],
+        ask: Callable[[Sequence[PartialHealth]], None],
+        refused: Callable[[PartialHealth, RequestFailure], None],
     ) -> None:
         for chunk in _chunks(drafts):
             self._dialect.try_apart(feature, partial(self._isolation.ask, chunk, ask, refused))
 
 
-def _groups(schema: Schema, batch: Sequence[Question]) -> Iterator[tuple[EntityType, Sequence[Question]]]:
+def _groups(schema: Capabilities, batch: Sequence[HealthQuery]) -> Iterator[tuple[EntityType, Sequence[HealthQuery]]]:
     """What can be asked together: everything that the server tracks where it has `entities`, else a few of a type."""
     tracked = {kind for kind, fields in schema.assets.items() if fields.incidents}
     if schema.entities and (together := [q for q in batch if q.urn.entity_type in tracked]):
@@ -229,5 +238,5 @@ def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
         yield items[start : start + ALIASES]
 
 
-def _note_failure(draft: Draft, failure: RequestFailure) -> None:
+def _note_failure(draft: PartialHealth, failure: RequestFailure) -> None:
     draft.problems.append(Problem(Reason.ERROR, f"DataHub failed on it: {failure.message}"))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from incident_gate.datahub import queries
-from incident_gate.datahub.capabilities import Schema, schema_from_introspection
-from incident_gate.datahub.client import Transport
+from incident_gate.datahub.capabilities import Capabilities, schema_from_introspection
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure, RequestFailure
 from incident_gate.errors import RefusedError, UnreachableError
 
@@ -18,15 +18,15 @@ T = TypeVar("T")
 class Dialect:
     """Begins with what a current server understands, and learns when a question is refused. Shared by threads."""
 
-    def __init__(self, transport: Transport) -> None:
-        self.schema = Schema()
-        self._transport = transport
+    def __init__(self, client: Client) -> None:
+        self.schema = Capabilities()
+        self._client = client
         self._lock = threading.Lock()
         self._looked = False
-        self._learned: Schema | None = None
+        self._learned: Capabilities | None = None
         self._lacking: set[str] = set()
 
-    def speak(self, ask: Callable[[Schema], T]) -> T:
+    def speak(self, ask: Callable[[Capabilities], T]) -> T:
         """Ask in the form that is known to work, and in another one if that is refused.
 
         A refused field fails the whole request before anything runs, so nothing is lost but the time.
@@ -52,24 +52,24 @@ class Dialect:
         except RequestFailure:
             self._lacking.add(feature)
 
-    def _next(self, refused: Schema, failure: RequestFailure) -> Schema:
+    def _next(self, refused: Capabilities, failure: RequestFailure) -> Capabilities:
         if not refused.probe:
             learned = self._look()
-            return learned if learned and learned != refused else Schema.seed()
-        if refused != Schema.barest():
-            return Schema.barest()
+            return learned if learned and learned != refused else Capabilities.seed()
+        if refused != Capabilities.barest():
+            return Capabilities.barest()
         raise RefusedError(
             f"The server answers GraphQL but refuses the simplest question about a dataset's incidents: {failure}.",
             hint="Check that datahub-url is DataHub's, of 2022 or later.",
         ) from failure
 
-    def _look(self) -> Schema | None:
+    def _look(self) -> Capabilities | None:
         """What the schema asks for, looked at once; None if the server will not tell."""
         if not self._looked:
             self._looked = True
             try:
                 # Not repeatable, so that a proxy that lets no introspection through does not cost the time for retries.
-                answer = self._transport.execute(queries.INTROSPECTION, {}, repeatable=False, assets=0)
+                answer = self._client.execute(queries.INTROSPECTION, {}, repeatable=False, assets=0)
                 self._learned = schema_from_introspection(answer.data)
             except (Failure, RefusedError, UnreachableError):
                 # It can be switched off, in many ways; whoever refuses the token has refused the question before.

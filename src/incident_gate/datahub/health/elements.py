@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from incident_gate.datahub import queries
-from incident_gate.datahub.capabilities import Schema
-from incident_gate.datahub.client import Transport
+from incident_gate.datahub.capabilities import Capabilities
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import GraphqlError, RequestFailure
 from incident_gate.datahub.health.answer import Element
 from incident_gate.datahub.queries import Operation
@@ -31,16 +31,16 @@ class Elements:
     """Asks about assets in the form that a schema knows.
 
     Args:
-        transport: Where to ask.
+        client: Where to ask.
         history: Ask for resolved incidents as well as active ones.
     """
 
-    def __init__(self, transport: Transport, *, history: bool) -> None:
-        self._transport = transport
+    def __init__(self, client: Client, *, history: bool) -> None:
+        self._client = client
         self._history = history
         self._understood: set[str] = set()
 
-    def of_assets(self, schema: Schema, kind: EntityType, urns: Sequence[str], page: Page) -> list[Element]:
+    def of_assets(self, schema: Capabilities, kind: EntityType, urns: Sequence[str], page: Page) -> list[Element]:
         """Ask for assets' health; an element for each URN, and nothing that is another asset's."""
         variables: dict[str, object] = {"start": page.start, "count": page.count, "siblings": page.siblings}
         if not schema.entities:
@@ -54,14 +54,14 @@ class Elements:
             raise RequestFailure(reason, errors=errors)
         return _by_urn(urns, values, _by_place(errors, [("entities", place) for place in range(len(urns))]))
 
-    def understood(self, schema: Schema, kind: EntityType) -> bool:
+    def understood(self, schema: Capabilities, kind: EntityType) -> bool:
         """Whether the server takes the question of `of_assets`, whomever it is about."""
         if schema.entities:
             operation = queries.health_of_many(schema, history=self._history)
         else:
             operation = queries.health_of_each(schema, kind, 1, history=self._history)
         if operation.text not in self._understood:
-            if not self._transport.takes(operation, {"urns": [], "u0": "", "siblings": False, "start": 0, "count": 1}):
+            if not self._client.takes(operation, {"urns": [], "u0": "", "siblings": False, "start": 0, "count": 1}):
                 return False
             self._understood.add(operation.text)
         return True
@@ -89,7 +89,7 @@ class Elements:
     def _execute(
         self, operation: Operation, urns: Sequence[str], variables: Mapping[str, object]
     ) -> tuple[Mapping[str, Any], tuple[GraphqlError, ...]]:
-        answer = self._transport.execute(operation, variables, divisible=len(urns) > 1, assets=len(urns))
+        answer = self._client.execute(operation, variables, divisible=len(urns) > 1, assets=len(urns))
         return answer.data, answer.errors
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from incident_gate.datahub.failure import Misfit, RequestFailure
+from incident_gate.datahub.failure import Rejection, RequestFailure
 from incident_gate.errors import UnreachableError
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Isolation:
             try:
                 ask(part)
             except RequestFailure as failure:
-                if failure.misfit is Misfit.INVALID or (failure.misfit is Misfit.COSTLY and len(part) == 1):
+                if failure.rejection is Rejection.INVALID or (failure.rejection is Rejection.COSTLY and len(part) == 1):
                     raise
                 self._count(failure)
                 if len(part) == 1:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from incident_gate.datahub.client import Transport
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.answer import unanswered
-from incident_gate.datahub.health.batch import Inquiry, Question, Reply
-from incident_gate.datahub.parallel import Crew
+from incident_gate.datahub.health.batch import HealthQuery, Inquiry
+from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, UnreachableError
 from incident_gate.incident import Health, Reason
 
@@ -40,16 +40,16 @@ class Reader:
     """Asks DataHub for the health of assets.
 
     Args:
-        transport: Where to ask.
+        client: Where to ask.
         history: Read resolved incidents as well as active ones.
     """
 
-    def __init__(self, transport: Transport, *, history: bool = False) -> None:
-        self._deadline = transport.deadline
-        self._inquiry = Inquiry(transport, history=history)
+    def __init__(self, client: Client, *, history: bool = False) -> None:
+        self._deadline = client.deadline
+        self._inquiry = Inquiry(client, history=history)
 
     def read(
-        self, questions: Sequence[Question], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
+        self, questions: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
     ) -> Reading:
         """Ask for all assets.
 
@@ -68,9 +68,10 @@ class Reader:
             done += len(batches[index])
             on_progress(done, len(questions))
 
-        crew = Crew[Reply](threads=PARALLEL, deadline=self._deadline.later(GRACE))
-        replies = crew.run(
+        replies = run_all(
             [partial(self._inquiry.ask, batch) for batch in batches],
+            threads=PARALLEL,
+            deadline=self._deadline.later(GRACE),
             on_done=report,
             # What ends one conversation ends them all: further batches would only hear it again.
             stop=lambda reply: reply.failure is not None,
@@ -93,7 +94,7 @@ class Reader:
         return Reading(tuple(healths.get(q.urn.text) or _left_out(q, failure) for q in questions), failure)
 
 
-def _left_out(question: Question, failure: DataHubError | None) -> Health:
+def _left_out(question: HealthQuery, failure: DataHubError | None) -> Health:
     message = failure.message.rstrip(".") if failure else "DataHub did not answer for it"
     return unanswered(question.urn.text, Reason.NO_ANSWER, message, failure.hint if failure else "")
 
@@ -104,7 +105,7 @@ def _is_failure(health: Health) -> bool:
     return failed and not health.incidents and not health.unread
 
 
-def _batches(questions: Sequence[Question]) -> list[Sequence[Question]]:
+def _batches(questions: Sequence[HealthQuery]) -> list[Sequence[HealthQuery]]:
     """Batches of like questions: with siblings and without."""
     return [
         group[start : start + BATCH]
