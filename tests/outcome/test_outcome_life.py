@@ -1,10 +1,12 @@
 """Failure, failure again, success, failure: over HTTP, on every generation of server."""
 
+import pytest
+
 from incident_gate.ci.identity import key_in, sign
 from incident_gate.incident import Priority
 from incident_gate.manifest.model import IncidentTemplate
 from incident_gate.outcome.result import Change
-from incident_gate.sandbox import Fault, FaultKind, Faults, Grant, Sandbox
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
 from tests.helpers.asking import CHART, CUSTOMERS, FLOW, ORDERS
 from tests.helpers.job_end import IDENTITY, Job, output
 
@@ -110,7 +112,14 @@ def test_most_severe_priority_is_sent_too(each_sandbox: Sandbox) -> None:
     assert each_sandbox.store.incidents(ORDERS)[0].priority == 0
 
 
-def test_resolved_as_fixed_where_there_are_stages_and_a_persons_stage_is_kept(each_sandbox: Sandbox) -> None:
+@pytest.mark.xfail(reason="keeping an incident replaces its status without sending the stage back", strict=True)
+@pytest.mark.parametrize("generation", [Generation.G3_EARLY, Generation.G3, Generation.G4, Generation.CLOUD])
+def test_persons_stage_is_kept_until_the_incident_is_resolved_as_fixed(generation: Generation) -> None:
+    with Sandbox.start(schema=generation) as server:
+        assert_stage_is_kept(server)
+
+
+def assert_stage_is_kept(each_sandbox: Sandbox) -> None:
     job = life_of(each_sandbox)
     (raised,) = job.end("failure").results
     each_sandbox.store.update_incident(raised.incidents[0], {"stage": "INVESTIGATION", "assignees": ("x",)})
@@ -118,8 +127,7 @@ def test_resolved_as_fixed_where_there_are_stages_and_a_persons_stage_is_kept(ea
     kept = each_sandbox.store.incidents(ORDERS)[0]
     assert (kept.stage, kept.assignees) == ("INVESTIGATION", ("x",))
     job.end("success")
-    expected = "FIXED" if each_sandbox.generation.has_stages else "INVESTIGATION"
-    assert each_sandbox.store.incidents(ORDERS)[0].stage == expected
+    assert each_sandbox.store.incidents(ORDERS)[0].stage == "FIXED"
 
 
 def test_every_duplicate_is_resolved_on_success(each_sandbox: Sandbox) -> None:
@@ -184,7 +192,7 @@ def test_type_that_the_server_does_not_know_does_not_stop_the_others(each_sandbo
     assert incident.priority == 3
     assert each_sandbox.store.incidents(ORDERS) == []
     has_id = incident.urn.startswith("urn:li:incident:incident-gate-")
-    assert has_id is (each_sandbox.generation == "g4")
+    assert has_id is each_sandbox.generation.has_ids
 
 
 def test_unknown_and_removed_and_untracked_assets_do_not_stop_the_others(each_sandbox: Sandbox) -> None:
@@ -213,7 +221,8 @@ def test_success_that_cannot_see_the_incidents_says_so(each_sandbox: Sandbox) ->
 
 def test_success_tells_of_incidents_that_are_counted_and_not_shown(sandbox: Sandbox) -> None:
     job = life_of(sandbox)
-    sandbox.store.lose_incident(sandbox.store.raise_incident(ORDERS))
+    sandbox.store.raise_incident(ORDERS)
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_INCIDENTS, urn=ORDERS),))
     (result,) = job.end("success").results
     assert result.change is Change.CLEAR
     assert "1 more active incident" in result.message
@@ -227,7 +236,7 @@ def test_incident_that_is_counted_and_not_shown_is_never_raised_twice(each_sandb
     each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_INCIDENTS, urn=ORDERS),))
     for number in (8, 9):
         (result,) = job.end("failure", number).results
-        if each_sandbox.generation == "g4":
+        if each_sandbox.generation.has_ids:
             assert (result.change, result.incidents) == (Change.RAISED, (first.urn,))
         else:
             assert result.change is Change.FAILED
@@ -249,10 +258,15 @@ def test_requests_of_each_outcome(each_sandbox: Sandbox) -> None:
         counts.append(len(each_sandbox.requests))
     # The 2022 beta: one refused question, a look at the schema, and each time a second question for what exists.
     # Raising and resolving: one refused request for each younger form.
-    assert (
-        counts
-        == {"g1": [4, 9, 5, 6], "g2": [1, 5, 2, 3], "g3": [1, 4, 2, 2], "g4": [1, 3, 2, 2]}[each_sandbox.generation]
-    )
+    before_1_0, before_ids, newest = [1, 5, 2, 3], [1, 4, 2, 2], [1, 3, 2, 2]
+    expected = {
+        Generation.G1: [4, 9, 5, 6],
+        Generation.G2_EARLY: before_1_0,
+        Generation.G2: before_1_0,
+        Generation.G3_EARLY: before_ids,
+        Generation.G3: before_ids,
+    }
+    assert counts == expected.get(each_sandbox.generation, newest)
 
 
 def test_hundred_outputs_are_raised_together(sandbox: Sandbox) -> None:

@@ -5,6 +5,7 @@ import pytest
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
 from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, MODEL, ORDERS, Asker
 
+UNKNOWN = "An unknown error occurred."
 INCIDENTS = """
 query incidents($urn: String!, $state: IncidentState, $start: Int, $count: Int) {
   dataset(urn: $urn) { incidents(state: $state, start: $start, count: $count) {
@@ -90,13 +91,26 @@ def test_offset_limit_refuses_deep_pages(ask: Asker, generation: Generation, lim
     assert error["path"] == ["dataset", "incidents"]
 
 
-def test_lost_incident_is_counted_but_not_listed(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS)
-    kept, lost = (sandbox.store.raise_incident(ORDERS) for _ in range(2))
-    sandbox.store.lose_incident(lost)
-    page = ask.data(sandbox, INCIDENTS, urn=ORDERS)["dataset"]["incidents"]
-    assert page["total"] == 2
-    assert [incident["urn"] for incident in page["incidents"]] == [kept]
+def test_lost_incident_is_counted_on_cloud_and_fails_the_field_on_open_source(
+    ask: Asker, each_sandbox: Sandbox
+) -> None:
+    kept, lost = (each_sandbox.store.raise_incident(ORDERS) for _ in range(2))
+    each_sandbox.store.lose_incident(lost)
+    answer = ask(each_sandbox, INCIDENTS, urn=ORDERS)
+    page = answer["data"]["dataset"]["incidents"]
+    if each_sandbox.generation.is_cloud:
+        assert page["total"] == 2
+        assert [incident["urn"] for incident in page["incidents"]] == [kept]
+    else:
+        assert page is None
+        hidden = each_sandbox.generation.hides_reasons
+        expected = UNKNOWN if hidden else f"Incident does not exist!. urn: {lost}"
+        assert answer["errors"][0]["message"] == expected
+
+
+def test_deleted_incident_is_gone_from_lists_too(ask: Asker, each_sandbox: Sandbox) -> None:
+    each_sandbox.store.delete_incident(each_sandbox.store.raise_incident(ORDERS))
+    assert ask.data(each_sandbox, INCIDENTS, urn=ORDERS)["dataset"]["incidents"]["total"] == 0
 
 
 def test_state_filter_counts_only_that_state(ask: Asker, sandbox: Sandbox) -> None:
@@ -139,18 +153,30 @@ def test_malformed_urn_sinks_the_whole_batch(ask: Asker, each_sandbox: Sandbox, 
     answer = ask(each_sandbox, ENTITIES, urns=[ORDERS, malformed])
     assert answer["data"] == {"entities": None}
     assert answer["errors"][0]["path"] == ["entities"]
-    assert malformed in answer["errors"][0]["message"]
+    message = answer["errors"][0]["message"]
+    assert message == UNKNOWN if each_sandbox.generation.hides_reasons else malformed in message
     assert answer["errors"][0]["extensions"]["classification"] == "DataFetchingException"
 
 
-@pytest.mark.parametrize("generation", list(Generation))
-def test_unmapped_type_sinks_the_batch_until_g4(ask: Asker, generation: Generation) -> None:
-    with Sandbox.start(schema=generation) as server:
-        answer = ask(server, ENTITIES, urns=[ORDERS, "urn:li:telemetry:clientId"])
-    if generation is Generation.G4:
-        assert [entity and entity["urn"] for entity in answer["data"]["entities"]] == [ORDERS, None]
-    else:
-        assert answer["data"] == {"entities": None}
+def test_unmapped_type_sinks_the_batch(ask: Asker, each_sandbox: Sandbox) -> None:
+    urns = [ORDERS, "urn:li:telemetry:clientId"]
+    assert ask(each_sandbox, ENTITIES, urns=urns)["data"] == {"entities": None}
+    each_sandbox.faults = Faults(unmapped_throws=False)
+    entities = ask.data(each_sandbox, ENTITIES, urns=urns)["entities"]
+    assert [entity and entity["urn"] for entity in entities] == [ORDERS, None]
+
+
+def test_entity_of_an_unmapped_type_is_null(ask: Asker, each_sandbox: Sandbox) -> None:
+    assert ask.data(each_sandbox, '{ entity(urn: "urn:li:telemetry:clientId") { urn } }') == {"entity": None}
+
+
+def test_check_for_existence_leaves_out_what_was_never_ingested(ask: Asker) -> None:
+    query = "query q($urns: [String!]!) { entities(urns: $urns, checkForExistence: true) { urn } }"
+    with Sandbox.start(schema=Generation.G3) as server:
+        server.store.add_asset(ORDERS)
+        assert ask.data(server, query, urns=[ORDERS, CUSTOMERS])["entities"] == [{"urn": ORDERS}, None]
+    with Sandbox.start(schema=Generation.G3_EARLY) as server:
+        assert "data" not in ask(server, query, urns=[ORDERS])
 
 
 @pytest.mark.parametrize(
@@ -222,15 +248,21 @@ def test_entity_of_the_wrong_type_fails(ask: Asker, sandbox: Sandbox) -> None:
     assert error["path"] == ["dataset"]
 
 
-def test_incident_is_an_entity(ask: Asker, each_sandbox: Sandbox) -> None:
+def test_incident_is_an_entity_on_cloud_and_null_on_open_source(ask: Asker, each_sandbox: Sandbox) -> None:
     each_sandbox.store.add_asset(ORDERS)
     urn = each_sandbox.store.raise_incident(ORDERS, title="late", description="by an hour")
     query = """query q($u: String!) { entity(urn: $u) { urn type ... on Incident {
       title description incidentType created { time actor } entity { urn } source { type } } } }"""
     entity = ask.data(each_sandbox, query, u=urn)["entity"]
-    assert (entity["urn"], entity["type"], entity["title"]) == (urn, "INCIDENT", "late")
-    assert entity["entity"] == {"urn": ORDERS}
-    assert ask.data(each_sandbox, query, u="urn:li:incident:none")["entity"] is None
+    batch = ask(each_sandbox, ENTITIES, urns=[ORDERS, urn])["data"]["entities"]
+    if each_sandbox.generation.is_cloud:
+        assert (entity["urn"], entity["type"], entity["title"]) == (urn, "INCIDENT", "late")
+        assert entity["entity"] == {"urn": ORDERS}
+        assert batch[1] == {"urn": urn, "type": "INCIDENT"}
+        assert ask.data(each_sandbox, query, u="urn:li:incident:none")["entity"] is None
+    else:
+        assert entity is None
+        assert batch is None
 
 
 def test_owners_are_users_and_groups(ask: Asker, sandbox: Sandbox) -> None:

@@ -5,6 +5,7 @@ import pytest
 from incident_gate.sandbox import Faults, Generation, Sandbox
 from tests.helpers.asking import ORDERS, Asker
 
+TYPE = "query q($name: String!) { __type(name: $name) { fields { name } } }"
 EXISTS = "query q($urns: [String!]!) { entities(urns: $urns) { urn ... on Dataset { exists } } }"
 
 
@@ -79,13 +80,30 @@ def test_variables_that_do_not_fit_are_validation_errors(
     assert classification == "ValidationError"
 
 
-def test_enum_values_differ_between_generations(ask: Asker) -> None:
-    query = f'mutation r {{ raiseIncident(input: {{ type: FRESHNESS resourceUrn: "{ORDERS}" }}) }}'
-    for generation in Generation:
-        with Sandbox.start(schema=generation) as server:
-            server.store.add_asset(ORDERS)
-            answer = ask(server, query)
-        assert ("data" not in answer) is (generation is Generation.G1)
+def test_incident_types_differ_between_generations(ask: Asker, each_sandbox: Sandbox) -> None:
+    query = 'mutation r { raiseIncident(input: { type: %s customType: "c" resourceUrn: "%s" }) }'
+    common = {"OPERATIONAL", "CUSTOM"}
+    newer = {"FRESHNESS", "VOLUME", "FIELD", "SQL", "DATA_SCHEMA"}
+    oldest = {"SLA", "DATASET_COLUMN", "DATASET_ROWS"}
+    accepted = {name for name in common | newer | oldest if "data" in ask(each_sandbox, query % (name, ORDERS))}
+    expected = {Generation.G1: common | oldest, Generation.G2_EARLY: common}
+    assert accepted == expected.get(each_sandbox.generation, common | newer)
+
+
+def test_incident_status_is_newer_than_stages(ask: Asker, each_sandbox: Sandbox) -> None:
+    fields = {field["name"] for field in ask.data(each_sandbox, TYPE, name="Incident")["__type"]["fields"]}
+    status = {field["name"] for field in ask.data(each_sandbox, TYPE, name="IncidentStatus")["__type"]["fields"]}
+    generation = each_sandbox.generation
+    assert ("stage" in status) is generation.has_stages
+    assert ("incidentStatus" in fields) is (generation.has_stages and generation is not Generation.G3_EARLY)
+
+
+def test_no_trace_of_versions_is_left_in_the_schema(ask: Asker, each_sandbox: Sandbox) -> None:
+    names = {
+        item["name"]
+        for item in ask.data(each_sandbox, "{ __schema { directives { name } } }")["__schema"]["directives"]
+    }
+    assert not {"since", "until"} & names
 
 
 def test_complexity_counts_fields_not_urns(ask: Asker, sandbox: Sandbox) -> None:
@@ -142,6 +160,7 @@ def test_introspection_tells_the_schema_until_switched_off(ask: Asker, each_sand
         (Faults(no_entities=True), "query q($u: String!) { entities(urns: [$u]) { urn } }"),
         (Faults(no_exists=True), "query q($u: String!) { dataset(urn: $u) { exists } }"),
         (Faults(no_entity_exists=True), "query q($u: String!) { entityExists(urn: $u) }"),
+        (Faults(lacks=("Dataset.siblings",)), "query q($u: String!) { dataset(urn: $u) { siblings { isPrimary } } }"),
     ],
 )
 def test_fields_can_be_left_out_of_the_schema(ask: Asker, sandbox: Sandbox, faults: Faults, query: str) -> None:

@@ -1,10 +1,13 @@
 """Raising incidents and changing them, as each generation does it."""
 
+import time
+
 import pytest
 
 from incident_gate.sandbox import Faults, Generation, Grant, IncidentExistsError, Sandbox
 from tests.helpers.asking import CHART, CUSTOMERS, ORDERS, Asker
 
+UNKNOWN = "An unknown error occurred."
 RAISE = 'mutation raiseIncident { raiseIncident(input: { type: OPERATIONAL title: "late" resourceUrn: "%s" }) }'
 WITH_ID = """mutation raiseIncident($id: String!, $urn: String!) {
   raiseIncident(input: { id: $id, type: OPERATIONAL, resourceUrn: $urn }) }"""
@@ -50,36 +53,71 @@ def test_id_is_refused_at_validation_before_g4(ask: Asker, generation: Generatio
     assert "'id'" in answer["errors"][0]["message"]
 
 
-def test_custom_type_is_required_for_custom_incidents(ask: Asker, each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS)
+def test_custom_type_is_required_since_1_0(ask: Asker, each_sandbox: Sandbox) -> None:
     query = 'mutation raiseIncident { raiseIncident(input: { type: CUSTOM %s resourceUrn: "%s" }) }'
-    error = ask.error(each_sandbox, query % ("", ORDERS))
-    assert error["message"] == "java.lang.RuntimeException: customType is required: Failed to create incident."
-    assert error["extensions"]["code"] == 500
     ask.data(each_sandbox, query % ('customType: "late"', ORDERS))
     assert [record.custom_type for record in each_sandbox.store.incidents(ORDERS)] == ["late"]
+    answer = ask(each_sandbox, query % ("", ORDERS))
+    refusals = {
+        Generation.G3_EARLY: UNKNOWN,
+        Generation.G3: "customType is required: Failed to create incident.",
+        Generation.G4: "Failed to raise incident: customType is required when type is CUSTOM",
+        Generation.CLOUD: "Failed to raise incident: customType is required when type is CUSTOM",
+    }
+    expected = refusals.get(each_sandbox.generation)
+    assert [error["message"] for error in answer.get("errors", ())] == ([expected] if expected else [])
+    assert len(each_sandbox.store.incidents(ORDERS)) == (1 if expected else 2)
 
 
 def test_unsuitable_entity_types_are_refused(ask: Asker, each_sandbox: Sandbox) -> None:
     user = "urn:li:corpuser:ana"
-    each_sandbox.store.add_asset(user)
-    message = ask.error(each_sandbox, RAISE % user)["message"]
-    assert message == f"Entity type for urn: {user} is not a valid destination for field path: /entities/*"
+    error = ask.error(each_sandbox, RAISE % user)
+    hidden = each_sandbox.generation.hides_reasons
+    reason = f"Entity type for urn: {user} is not a valid destination for field path: /entities/*"
+    assert error["message"] == (UNKNOWN if hidden else reason)
+    assert error["extensions"]["code"] == 500
+    assert each_sandbox.store.assets([user]) == {}
 
 
-def test_g1_raises_on_datasets_only(ask: Asker) -> None:
-    for generation in Generation:
-        with Sandbox.start(schema=generation) as server:
-            server.store.add_asset(CHART)
-            assert ("errors" in ask(server, RAISE % CHART)) is (generation is Generation.G1)
+def test_destinations_differ_between_generations(ask: Asker, each_sandbox: Sandbox) -> None:
+    column = f"urn:li:schemaField:({ORDERS},id)"
+    model = "urn:li:mlModel:(urn:li:dataPlatform:mlflow,churn,PROD)"
+    accepted = [urn for urn in (ORDERS, CHART, column, model) if "errors" not in ask(each_sandbox, RAISE % urn)]
+    count = {Generation.G1: 1, Generation.G4: 4, Generation.CLOUD: 4}.get(each_sandbox.generation, 3)
+    assert accepted == [ORDERS, CHART, column, model][:count]
 
 
-def test_unknown_asset_is_refused_unless_told_otherwise(ask: Asker, each_sandbox: Sandbox) -> None:
-    message = ask.error(each_sandbox, RAISE % ORDERS)["message"]
-    assert message == f"Failed to update resource with urn {ORDERS}. Entity does not exist."
-    each_sandbox.faults = Faults(accept_unknown_resource=True)
+def test_incident_of_a_column_is_not_listed_on_its_dataset(ask: Asker, sandbox: Sandbox) -> None:
+    column = f"urn:li:schemaField:({ORDERS},id)"
+    ask.data(sandbox, RAISE % column)
+    query = "query q($u: String!) { entity(urn: $u) { %s } }"
+    dataset = ask.data(sandbox, query % "... on Dataset { incidents { total } }", u=ORDERS)
+    assert dataset == {"entity": {"incidents": {"total": 0}}}
+    listed = ask.data(sandbox, query % "... on SchemaFieldEntity { incidents { total } }", u=column)
+    assert listed == {"entity": {"incidents": {"total": 1}}}
+
+
+def test_raising_makes_an_asset_exist(ask: Asker, each_sandbox: Sandbox) -> None:
     ask.data(each_sandbox, RAISE % ORDERS)
-    assert len(each_sandbox.store.incidents(ORDERS)) == 1
+    query = "query q($u: String!) { entityExists(urn: $u) }"
+    assert ask.data(each_sandbox, query, u=ORDERS) == {"entityExists": True}
+    (record,) = each_sandbox.store.incidents(ORDERS)
+    ask.data(each_sandbox, STATUS, urn=record.urn, state="RESOLVED")
+    each_sandbox.store.delete_incident(record.urn)
+    assert ask.data(each_sandbox, query, u=ORDERS) == {"entityExists": True}
+
+
+def test_asset_exists_only_after_the_hook(ask: Asker, sandbox: Sandbox) -> None:
+    query = "query q($u: String!) { entityExists(urn: $u) dataset(urn: $u) { exists incidents { total } } }"
+    sandbox.faults = Faults(hook_lag=0.3)
+    ask.data(sandbox, RAISE % ORDERS)
+    before = {"entityExists": False, "dataset": {"exists": False, "incidents": {"total": 1}}}
+    assert ask.data(sandbox, query, u=ORDERS) == before
+    time.sleep(0.35)
+    assert ask.data(sandbox, query, u=ORDERS)["entityExists"] is True
+    sandbox.faults = Faults(no_hook=True)
+    ask.data(sandbox, RAISE % CUSTOMERS)
+    assert ask.data(sandbox, query, u=CUSTOMERS) == before
 
 
 def test_several_resources_since_g3(ask: Asker, each_sandbox: Sandbox) -> None:
@@ -110,11 +148,28 @@ def test_status_update_can_be_repeated(ask: Asker, generation: Generation, lande
     assert (record.state, record.message) == ("RESOLVED", "mended")
 
 
-def test_status_update_without_message_keeps_the_old_one(ask: Asker, each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS)
-    urn = each_sandbox.store.raise_incident(ORDERS, message="seen")
-    ask.data(each_sandbox, STATUS, urn=urn, state="RESOLVED")
-    assert each_sandbox.store.incidents(ORDERS, "RESOLVED")[0].message == "seen"
+def test_status_update_erases_message_and_stage_that_it_leaves_out(ask: Asker, each_sandbox: Sandbox) -> None:
+    urn = each_sandbox.store.raise_incident(ORDERS, stage="INVESTIGATION", message="Ana: looking at the loader")
+    ask.data(each_sandbox, STATUS, urn=urn, state="ACTIVE")
+    (record,) = each_sandbox.store.incidents(ORDERS)
+    assert (record.state, record.stage, record.message) == ("ACTIVE", None, None)
+
+
+def test_status_update_of_several_assets_needs_the_privilege_on_the_first(ask: Asker) -> None:
+    with Sandbox.start(tokens=[Grant(token="some", edits=(ORDERS,))]) as server:
+        first = server.store.raise_incident([ORDERS, CUSTOMERS])
+        second = server.store.raise_incident([CUSTOMERS, ORDERS])
+        ask.data(server, STATUS, urn=first, state="RESOLVED")
+        assert ask.error(server, STATUS, urn=second, state="RESOLVED")["extensions"]["code"] == 403
+
+
+def test_unparsable_ones_of_several_resources_are_dropped(ask: Asker, sandbox: Sandbox) -> None:
+    query = """mutation raiseIncident($urns: [String!]) {
+      raiseIncident(input: { type: OPERATIONAL, resourceUrns: $urns }) }"""
+    ask.data(sandbox, query, urns=["orders", ORDERS])
+    (record,) = sandbox.store.incidents(ORDERS)
+    assert record.entities == (ORDERS,)
+    assert ask.error(sandbox, query, urns=["orders"])["extensions"]["type"] == "BAD_REQUEST"
 
 
 def test_status_of_an_unknown_incident_is_not_found(ask: Asker, each_sandbox: Sandbox) -> None:
@@ -203,6 +258,20 @@ def test_privilege_can_cover_some_assets(ask: Asker) -> None:
         ask.data(server, RAISE % ORDERS)
         assert ask.error(server, RAISE % CUSTOMERS)["extensions"]["code"] == 403
         assert server.store.incidents(ORDERS)[0].created_by == "urn:li:corpuser:robot"
+
+
+def test_edit_entity_suffices_for_raising(ask: Asker, each_sandbox: Sandbox) -> None:
+    grant = Grant(token="some", edits=(), edits_entities=(ORDERS,), actor="urn:li:corpuser:robot")
+    query = """query q($actor: String!, $urn: String!) { getGrantedPrivileges(input: {
+      actorUrn: $actor, resourceSpec: { resourceType: DATASET, resourceUrn: $urn } }) { privileges } }"""
+    with Sandbox.start(schema=each_sandbox.generation, tokens=[grant]) as server:
+        held = ask.data(server, query, actor=grant.actor, urn=ORDERS)["getGrantedPrivileges"]["privileges"]
+        assert held == ["VIEW_ENTITY_PAGE", "VIEW_ENTITY", "GET_ENTITY", "EDIT_ENTITY"]
+        other = ask.data(server, query, actor=grant.actor, urn=CUSTOMERS)["getGrantedPrivileges"]["privileges"]
+        assert "EDIT_ENTITY" not in other
+        ask.data(server, RAISE % ORDERS)
+        assert ask.error(server, RAISE % CUSTOMERS)["extensions"]["code"] == 403
+        assert ask.error(server, query, actor="urn:li:corpuser:ana", urn=ORDERS)["extensions"]["code"] == 403
 
 
 def test_store_refuses_a_taken_id(sandbox: Sandbox) -> None:

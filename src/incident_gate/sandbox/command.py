@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Generation,
         choices=list(Generation),
         default=Generation.G4,
-        help="g1 is Cloud in 2022, g2 open source 0.13, g3 1.0, g4 after August 2026 (default: %(default)s)",
+        help="g1 is Cloud in 2022; open source: g2-early 0.13.0, g2 0.15, g3-early 1.2, g3 1.3, g4 after August 2026; "
+        "cloud is DataHub Cloud of today (default: %(default)s)",
     )
     parser.add_argument("--data", type=Path, metavar="FILE.db", help="keep the data in this SQLite file")
     parser.add_argument(

@@ -29,12 +29,19 @@ CREATE TABLE IF NOT EXISTS indexed (
   state TEXT NOT NULL, stage TEXT, priority INTEGER, assignees TEXT NOT NULL, PRIMARY KEY (entity, incident)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS indexed_incident ON indexed (incident);
+CREATE TABLE IF NOT EXISTS summary (
+  entity TEXT NOT NULL, incident TEXT NOT NULL, state TEXT NOT NULL, type TEXT NOT NULL,
+  created INTEGER NOT NULL, priority INTEGER, PRIMARY KEY (entity, state, created, incident)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS summary_incident ON summary (incident);
 CREATE TABLE IF NOT EXISTS pending (
-  sequence INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, visible_at REAL NOT NULL, body TEXT NOT NULL
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, pipeline TEXT NOT NULL, subject TEXT NOT NULL,
+  visible_at REAL NOT NULL, change TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS pending_subject ON pending (pipeline, subject);
 """
 
-_NAMES = ("asset", "sibling", "lineage", "incident", "incident_entity", "indexed", "pending")
+_NAMES = ("asset", "sibling", "lineage", "incident", "incident_entity", "indexed", "summary", "pending")
 
 
 class Database:

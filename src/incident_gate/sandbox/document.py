@@ -1,8 +1,8 @@
 """GraphQL documents: parsed, held against the schema, and measured."""
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -21,8 +21,6 @@ from graphql import (
 )
 
 from .failure import syntax_error, validation_error
-
-_MANY = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,25 +47,9 @@ class Prepared:
         return next(iter(self.sizes.values()), (0, 0))
 
 
-class Shelf:
-    """Prepared documents by their text, since clients send the same few again and again."""
-
-    def __init__(self) -> None:
-        self._prepared: OrderedDict[tuple[object, ...], Prepared] = OrderedDict()
-
-    def prepare(self, schema: GraphQLSchema, text: str, *, introspection: bool, token_limit: int) -> Prepared:
-        """Parse `text`, and hold it against `schema`."""
-        key = (id(schema), introspection, token_limit, text)
-        found = self._prepared.get(key)
-        if found is None:
-            found = _prepare(schema, text, introspection=introspection, token_limit=token_limit)
-            self._prepared[key] = found
-            if len(self._prepared) > _MANY:
-                self._prepared.popitem(last=False)
-        return found
-
-
-def _prepare(schema: GraphQLSchema, text: str, *, introspection: bool, token_limit: int) -> Prepared:
+@lru_cache(maxsize=512)
+def prepare(schema: GraphQLSchema, text: str, *, introspection: bool, token_limit: int) -> Prepared:
+    """Parse `text` and validate it against `schema`; clients send the same few documents again and again."""
     try:
         document = parse(text, max_tokens=token_limit)
     except GraphQLError as error:

@@ -41,7 +41,7 @@ async def answer_graphql(state: ServerState, http: HttpRequest) -> Response:
         return JSONResponse({"error": "Invalid request: a JSON object with a query is expected"}, status_code=400)
     prepared = state.prepare(query)
     name = operation or (prepared.names[0] if len(prepared.names) == 1 else None)
-    state.requests.add(
+    state.requests.append(
         Request(
             operation=name,
             query=query,

@@ -34,6 +34,7 @@ class ResolverError(Exception):
         self.extensions = {"code": code.value, "type": code.name, "classification": "DataFetchingException"}
 
 
+UNKNOWN_ERROR = "An unknown error occurred."
 UNAUTHORIZED = "Unauthorized to perform this action. Please contact your DataHub administrator."
 
 
@@ -70,8 +71,13 @@ def validation_error(document: DocumentNode, error: GraphQLError) -> dict[str, A
     return refusal(f"Validation error ({kind}{at}) : {text}", "ValidationError", error.locations or ())
 
 
-def execution_error(error: GraphQLError) -> dict[str, Any]:
-    """A field that failed while the document was executed."""
+def execution_error(error: GraphQLError, *, hides_reasons: bool) -> dict[str, Any]:
+    """A field that failed while the document was executed.
+
+    Args:
+        error: the failure.
+        hides_reasons: whether the server keeps the text of failures without a code of their own to itself.
+    """
     formatted: dict[str, Any] = {"message": error.message, "locations": [], "path": error.path or []}
     formatted["locations"] = [{"line": at.line, "column": at.column} for at in error.locations or ()]
     formatted["extensions"] = dict(error.extensions or {})
@@ -79,6 +85,8 @@ def execution_error(error: GraphQLError) -> dict[str, Any]:
         is_null = error.message.startswith("Cannot return null for non-nullable")
         kind = "NullValueInNonNullableField" if is_null else "DataFetchingException"
         formatted["extensions"]["classification"] = kind
+    if hides_reasons and formatted["extensions"].get("code") == Code.SERVER_ERROR.value:
+        formatted["message"] = UNKNOWN_ERROR
     return formatted
 
 

@@ -112,6 +112,8 @@ class Faults:
         latency: seconds added to each request.
         error_rate: share of the requests answered with 503 instead of being executed.
         lag: seconds until a client's write is seen by searches, or the least and the most of them.
+        hook_lag: seconds until the incidents hook follows, which keeps `incidentsSummary` and makes assets exist.
+        no_hook: the incidents hook is switched off.
         page_limit: the largest page of incidents; larger ones are cut to it.
         complexity_limit: fields in a request.
         depth_limit: nesting of fields.
@@ -120,9 +122,8 @@ class Faults:
         no_entities: the schema lacks `Query.entities`.
         no_exists: the schema lacks the field `exists`.
         no_entity_exists: the schema lacks `Query.entityExists`.
-        unmapped_throws: whether one URN of an unmapped type fails all of `entities`; by default it does up to G3, and
-            is a null element on G4.
-        accept_unknown_resource: whether an incident can be raised on an asset that was never ingested.
+        lacks: other fields that the schema lacks, as `aspects` (of every type) or `Query.scrollAcrossLineage`.
+        unmapped_throws: whether one URN of an unmapped type fails all of `entities`; otherwise it is a null element.
     """
 
     rules: tuple[Fault, ...] = ()
@@ -130,6 +131,8 @@ class Faults:
     latency: float = 0.0
     error_rate: float = 0.0
     lag: float | tuple[float, float] = 0.0
+    hook_lag: float | tuple[float, float] = 0.0
+    no_hook: bool = False
     page_limit: int | None = None
     complexity_limit: int = 2_000
     depth_limit: int = 50
@@ -138,8 +141,18 @@ class Faults:
     no_entities: bool = False
     no_exists: bool = False
     no_entity_exists: bool = False
-    unmapped_throws: bool | None = None
-    accept_unknown_resource: bool = False
+    lacks: tuple[str, ...] = ()
+    unmapped_throws: bool = True
+
+    @property
+    def missing_fields(self) -> frozenset[str]:
+        """The fields that the schema lacks."""
+        switches = {
+            "Query.entities": self.no_entities,
+            "exists": self.no_exists,
+            "Query.entityExists": self.no_entity_exists,
+        }
+        return frozenset(self.lacks).union(name for name, is_missing in switches.items() if is_missing)
 
     @classmethod
     def from_json(cls, values: object) -> Self:
@@ -155,9 +168,11 @@ class Faults:
         rules = given.pop("rules", [])
         for rule in rules:
             _refuse_unknown(rule, Fault)
-        if isinstance(given.get("lag"), list):
-            least, most = given["lag"]
-            given["lag"] = (float(least), float(most))
+        for name in {"lag", "hook_lag"} & given.keys():
+            if isinstance(given[name], list):
+                least, most = given[name]
+                given[name] = (float(least), float(most))
+        given["lacks"] = tuple(given.get("lacks", ()))
         return cls(rules=tuple(Fault(**{**rule, "kind": FaultKind(rule["kind"])}) for rule in rules), **given)
 
 
@@ -208,13 +223,16 @@ class FaultBook:
             data=tuple(fault for fault in met if fault.kind.is_about_data),
         )
 
-    def lag(self) -> float:
-        """How long the next write stays unseen by searches."""
-        lag = self.faults.lag
-        if not isinstance(lag, tuple):
-            return lag
+    def lags(self) -> tuple[float, float | None]:
+        """How long searches do not see the next write, and the hook does not; None if the hook is off."""
+        faults = self.faults
+        return self._draw(faults.lag), None if faults.no_hook else self._draw(faults.hook_lag)
+
+    def _draw(self, seconds: float | tuple[float, float]) -> float:
+        if not isinstance(seconds, tuple):
+            return seconds
         with self._lock:
-            return self._random.uniform(*lag)
+            return self._random.uniform(*seconds)
 
     def _strikes(self, number: int, rule: Fault, names: tuple[str, ...], text: str) -> bool:
         if not rule.is_for(names, text):

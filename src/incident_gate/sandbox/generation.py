@@ -1,91 +1,83 @@
-"""The generations of DataHub's GraphQL schema, each put together from its SDL parts."""
+"""The generations of DataHub's servers and what each of them can do."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib import resources
 
-from graphql import GraphQLSchema, build_schema
+_BEARERS = frozenset({"dataset", "dataJob", "dataFlow", "dashboard", "chart"})
+_NEWEST = "1.8.0"
 
 
 class Generation(StrEnum):
-    """One of the schemas met in the field."""
+    """A generation of servers that is met in the field."""
 
     G1 = "g1"
+    G2_EARLY = "g2-early"
     G2 = "g2"
+    G3_EARLY = "g3-early"
     G3 = "g3"
     G4 = "g4"
+    CLOUD = "cloud"
 
     @property
     def version(self) -> str:
-        """The server version that such a server reports of itself."""
-        return _VERSIONS[self]
+        """The version that such a server reports of itself."""
+        return "v0.3.17-acryl" if self is Generation.CLOUD else f"v{_VERSIONS[self]}"
+
+    @property
+    def schema_version(self) -> tuple[int, ...]:
+        """The version of open-source DataHub whose schema the server has."""
+        return version_of(_VERSIONS[self])
+
+    @property
+    def is_cloud(self) -> bool:
+        """Whether it is DataHub Cloud."""
+        return self in {Generation.G1, Generation.CLOUD}
 
     @property
     def has_stages(self) -> bool:
         """Whether incidents have stages, assignees and named priorities."""
-        return self in {Generation.G3, Generation.G4}
+        return self.schema_version >= (1, 0)
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether the caller may choose an incident's id."""
+        return self.schema_version >= (1, 8)
+
+    @property
+    def hides_reasons(self) -> bool:
+        """Whether all failures but those with a code of their own read `An unknown error occurred.`."""
+        return (1, 0) <= self.schema_version < (1, 3)
 
     @property
     def offset_limit(self) -> int:
         """The search offset beyond which results are refused."""
-        return 5_000 if self is Generation.G4 else 10_000
+        return 5_000 if self.has_ids else 10_000
 
     @property
-    def incident_types(self) -> frozenset[str]:
+    def destinations(self) -> frozenset[str]:
         """URN types of the assets that an incident can be raised on."""
-        common = frozenset({"dataset", "dataJob", "dataFlow", "dashboard", "chart"})
-        match self:
-            case Generation.G1:
-                return frozenset({"dataset"})
-            case Generation.G4:
-                return common | {"schemaField", "mlModel", "mlFeature", "mlFeatureTable"}
-            case _:
-                return common
+        if self.has_ids:
+            return _BEARERS | {"schemaField", "mlModel", "mlFeature", "mlFeatureTable"}
+        return frozenset({"dataset"}) if self is Generation.G1 else _BEARERS | {"schemaField"}
+
+    @property
+    def missing_custom_type(self) -> str | None:
+        """The refusal of a CUSTOM incident without a custom type; None where it is accepted."""
+        if self.has_ids:
+            return "Failed to raise incident: customType is required when type is CUSTOM"
+        return "customType is required: Failed to create incident." if self.has_stages else None
 
 
 _VERSIONS = {
-    Generation.G1: "v0.9.2",
-    Generation.G2: "v0.15.0",
-    Generation.G3: "v1.3.0",
-    Generation.G4: "v1.8.0",
-}
-
-_PARTS = {
-    Generation.G1: ("incidents_before_1_0", "g1"),
-    Generation.G2: ("exists", "incident_types", "incidents_before_1_0", "g2"),
-    Generation.G3: ("exists", "incident_types", "privileges", "g3"),
-    Generation.G4: ("exists", "incident_types", "privileges", "g3", "g4"),
+    Generation.G1: "0.9.2",
+    Generation.G2_EARLY: "0.13.0",
+    Generation.G2: "0.15.0",
+    Generation.G3_EARLY: "1.2.0",
+    Generation.G3: "1.3.0",
+    Generation.G4: _NEWEST,
+    Generation.CLOUD: _NEWEST,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaChoice:
-    """A generation, less the fields that this server's build does not have yet."""
-
-    generation: Generation
-    without_entities: bool = False
-    without_exists: bool = False
-    without_entity_exists: bool = False
-
-    def parts(self) -> tuple[str, ...]:
-        """Names of the SDL files that make up the schema."""
-        left_out = {
-            name
-            for name, missing in (
-                ("entities", self.without_entities),
-                ("exists", self.without_exists),
-                ("entity_exists", self.without_entity_exists),
-            )
-            if missing
-        }
-        everything = ("catalog", "entities", "entity_exists", "incidents", *_PARTS[self.generation])
-        return tuple(name for name in everything if name not in left_out)
-
-
-@cache
-def schema_for(choice: SchemaChoice) -> GraphQLSchema:
-    """Build the executable schema of `choice`, once in a process."""
-    folder = resources.files(__package__) / "schema"
-    texts = [(folder / f"{name}.graphql").read_text(encoding="utf-8") for name in choice.parts()]
-    return build_schema("\n".join(texts))
+def version_of(text: str) -> tuple[int, ...]:
+    """The numbers of a version."""
+    return tuple(map(int, text.split(".")))

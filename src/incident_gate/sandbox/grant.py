@@ -13,26 +13,41 @@ class Grant:
     Args:
         token: the bearer token.
         actor: URN of the user that acts with it.
-        edits: assets whose incidents may be edited; None is all, a `*` at the end of one matches any rest.
+        edits: assets with the privilege Edit Incidents; None is all, a `*` at the end of one matches any rest.
+        edits_entities: assets with the privilege Edit Entity, in the same form.
         sees: assets that may be viewed, in the same form; others are null.
+        manages_policies: whether the privileges of other users may be read.
     """
 
     token: str
     actor: str = "urn:li:corpuser:datahub"
     edits: tuple[str, ...] | None = None
+    edits_entities: tuple[str, ...] | None = ()
     sees: tuple[str, ...] | None = None
+    manages_policies: bool = False
 
     def __repr__(self) -> str:
         """Without the token."""
         return f"Grant(actor={self.actor!r}, edits={self.edits!r}, sees={self.sees!r})"
 
     def may_edit(self, urn: str) -> bool:
-        """Whether the privilege Edit Incidents is held on this asset."""
-        return _covers(self.edits, urn)
+        """Whether incidents of this asset may be raised and changed: Edit Entity suffices."""
+        return _covers(self.edits, urn) or _covers(self.edits_entities, urn)
 
     def may_see(self, urn: str) -> bool:
         """Whether this asset may be viewed."""
         return _covers(self.sees, urn)
+
+    def privileges(self, urn: str | None) -> list[str]:
+        """Names of the privileges on an asset, or of those that belong to no asset."""
+        if urn is None:
+            return ["MANAGE_POLICIES"] if self.manages_policies else []
+        held = {
+            ("VIEW_ENTITY_PAGE", "VIEW_ENTITY", "GET_ENTITY"): self.may_see(urn),
+            ("EDIT_ENTITY_INCIDENTS",): _covers(self.edits, urn),
+            ("EDIT_ENTITY",): _covers(self.edits_entities, urn),
+        }
+        return [name for names, is_held in held.items() if is_held for name in names]
 
 
 def _covers(patterns: tuple[str, ...] | None, urn: str) -> bool:

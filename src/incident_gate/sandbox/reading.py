@@ -7,7 +7,6 @@ from .call import Call, taken_apart
 from .entity_view import entity_view
 from .failure import UNAUTHORIZED, Code, ResolverError
 from .faults import FaultKind
-from .generation import Generation
 from .incident_view import incident_view, priority_number
 from .records import Asset, IncidentFilter, IncidentPage, IncidentRecord, Siblings
 from .urn import Urn
@@ -47,36 +46,33 @@ class Reading:
         singles = {name: self._single(kind) for name, kind in _OBJECT_FIELDS.items()}
         return singles | {
             "entity": lambda _info, urn: self.entity(taken_apart(urn)),
-            "entities": lambda _info, urns: self.entities(urns),
+            "entities": self._entities,
             "entityExists": lambda _info, urn: self.exists(urn),
+            "getGrantedPrivileges": lambda _info, input: self._privileges(input),  # noqa: A006 - the schema's name
             "me": lambda _info: {"corpUser": self.entity(taken_apart(self._call.grant.actor))},
             "appConfig": {"appVersion": self._call.generation.version},
         }
 
-    def entities(self, urns: Sequence[str]) -> list[View | None]:
-        """The views of many entities.
+    def entities(self, urns: Sequence[str], *, existing: bool | None = None) -> list[View | None]:
+        """The views of many entities; with `existing`, null for one that was never ingested.
 
         Raises:
             ResolverError: one of them sinks them all, as on real servers: it is no URN, or its type is not mapped.
         """
         parsed = [taken_apart(urn) for urn in urns]
-        throws = self._call.faults.unmapped_throws
-        if throws is None:
-            throws = self._call.generation is not Generation.G4
-        for urn in parsed:
-            if throws and urn.object_type is None:
-                raise ResolverError(f"Failed to retrieve entity of type {urn.kind}: no type is mapped for {urn.text}")
+        if self._call.faults.unmapped_throws and not all(map(self._is_mapped, parsed)):
+            raise ResolverError(f"Failed to retrieve entities of {len(urns)} URNs: java.lang.NullPointerException")
         self.load(urns)
-        return [self.entity(urn) if urn.object_type else None for urn in parsed]
+        return [None if existing and not self.exists(urn.text) else self.entity(urn) for urn in parsed]
 
     def entity(self, urn: Urn) -> View | None:
-        """The view of one entity, which needs not exist.
+        """The view of one entity, which needs not exist; null if its type is not mapped.
 
         Raises:
-            ResolverError: its type is not mapped, or a fault says so.
+            ResolverError: a fault requires it.
         """
-        if urn.object_type is None:
-            raise ResolverError(f"Failed to retrieve entity of type {urn.kind}: no type is mapped for {urn.text}")
+        if not self._is_mapped(urn):
+            return None
         strike = self._call.strike
         if strike.about(urn.text, FaultKind.THROW):
             raise ResolverError(f"Failed to load entity {urn.text}")
@@ -99,6 +95,10 @@ class Reading:
         view["health"] = lambda _info: self._health(urn)
         view["privileges"] = {"canEditIncidents": self._call.grant.may_edit(urn.text)}
         return view
+
+    def _is_mapped(self, urn: Urn) -> bool:
+        """Whether the server finds an entity by this URN; open-source DataHub maps no incidents."""
+        return urn.object_type is not None and (urn.kind != "incident" or self._call.generation.is_cloud)
 
     def linked(self, urn: str) -> View | None:
         """The view of an entity that another one refers to."""
@@ -157,6 +157,10 @@ class Reading:
             count=max(size, 0),
         )
         page = self._page(urn.text, wanted)
+        if not self._call.generation.is_cloud:
+            for incident in page.urns:
+                if incident not in self._records:
+                    raise ResolverError(f"Incident does not exist!. urn: {incident}")
         loaded = [self._records[incident] for incident in page.urns if incident in self._records]
         if strike.about(urn.text, FaultKind.LOST_INCIDENTS):
             loaded = []
@@ -183,6 +187,21 @@ class Reading:
             return self.entity(parsed)
 
         return resolve
+
+    def _entities(
+        self,
+        _info: object,
+        urns: Sequence[str],
+        checkForExistence: bool | None = None,  # noqa: FBT001, N803 - the schema's name
+    ) -> list[View | None]:
+        return self.entities(urns, existing=checkForExistence)
+
+    def _privileges(self, given: Mapping[str, Any]) -> View:
+        grant = self._call.grant
+        if given["actorUrn"] != grant.actor and not grant.manages_policies:
+            raise ResolverError(UNAUTHORIZED, Code.UNAUTHORIZED)
+        resource = given.get("resourceSpec")
+        return {"privileges": grant.privileges(None if resource is None else resource["resourceUrn"])}
 
     def _page(self, urn: str, wanted: IncidentFilter) -> IncidentPage:
         pages = self._pages.setdefault(wanted, {})

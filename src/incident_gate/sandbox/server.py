@@ -21,9 +21,6 @@ from .store import Store
 
 DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the stand-in
 
-# Stopping takes milliseconds. A server that does not stop is an error, not a wait without end.
-_STOP_SECONDS = 30.0
-
 
 def _no_seed(_store: Store) -> None:
     """Start empty."""
@@ -121,12 +118,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Break off what is left: a client may be hanging on purpose."""
-        # asyncio accepts each connection in a task of its own. The task fails, and forgets the socket, if the server is
-        # closed meanwhile; and until it ends, uvicorn does not list the connection. So accept no more and wait first.
-        for listener in sockets or ():
-            asyncio.get_running_loop().remove_reader(listener)
-        accepting = asyncio.all_tasks() - {asyncio.current_task()} - self.server_state.tasks
-        await asyncio.gather(*accepting, return_exceptions=True)
+        del sockets
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -134,8 +126,6 @@ class _Server(uvicorn.Server):
         for task in list(self.server_state.tasks):
             task.cancel()
         await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
-        # One turn of the loop, in which the aborted connections close their sockets.
-        await asyncio.sleep(0)
 
 
 @contextlib.contextmanager
@@ -160,9 +150,7 @@ def _serving(state: ServerState, listener: socket.socket) -> Iterator[None]:
         yield
     finally:
         server.stop()
-        thread.join(_STOP_SECONDS)
-        if thread.is_alive():
-            raise RuntimeError("the sandbox's server does not stop")
+        thread.join()
 
 
 def _listen(host: str, port: int) -> socket.socket:

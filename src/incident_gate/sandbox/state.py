@@ -1,11 +1,11 @@
-"""The part of a server that outlives its requests, shared by the HTTP side and whoever holds the server."""
+"""The part of a server that outlives its requests, shared by its HTTP side and its owner."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .call import Call
 from .document import Prepared
-from .engine import Engine, Payload
+from .engine import Payload, answer, prepared
 from .faults import FaultBook, Faults, Strike
 from .generation import Generation
 from .grant import ANY_TOKEN, Grant
@@ -37,7 +37,6 @@ class ServerState:
         self.requests = Journal()
         self.book = FaultBook(faults)
         self._grants = {grant.token: grant for grant in grants}
-        self._engine = Engine(generation)
         self._seed = seed
 
     def grant_for(self, authorization: str | None) -> Grant | None:
@@ -49,14 +48,14 @@ class ServerState:
 
     def prepare(self, text: str) -> Prepared:
         """Parse and validate a document."""
-        return self._engine.prepare(text, self.book.faults)
+        return prepared(text, self.generation, self.book.faults)
 
     def execute(
-        self, prepared: Prepared, variables: dict[str, Any], operation: str | None, grant: Grant, strike: Strike
+        self, document: Prepared, variables: dict[str, Any], operation: str | None, grant: Grant, strike: Strike
     ) -> Payload:
         """Execute a document for the bearer of `grant`."""
         call = Call(store=self.store, generation=self.generation, grant=grant, book=self.book, strike=strike)
-        return self._engine.answer(prepared, variables, operation, call)
+        return answer(document, variables, operation, call)
 
     def reset(self) -> None:
         """Back to the beginning: the seed's data, no faults, no requests."""

@@ -11,6 +11,7 @@ from typing import Any
 from .database import Database, json_list
 from .index import SearchIndex
 from .records import Asset, IncidentFilter, IncidentPage, IncidentRecord, Siblings
+from .summary import IncidentsSummary
 from .urn import parse_urn
 
 ACTOR = "urn:li:corpuser:datahub"
@@ -23,7 +24,8 @@ class IncidentExistsError(Exception):
 class Store:
     """Primary store and search index.
 
-    Methods without `lag` are visible to searches at once: they arrange a scene. With `lag` they are what a client did.
+    What is written without `lag` and `hook_lag` is visible at once: so tests arrange a scene. With them, searches see
+    it after `lag` seconds, and the hook that keeps the summaries follows after `hook_lag`, or never if that is None.
 
     Args:
         path: the SQLite file that keeps the data, or None to keep it in memory.
@@ -32,6 +34,7 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         self._database = Database(path)
         self._index = SearchIndex(self._database)
+        self._summary = IncidentsSummary(self._database)
 
     # Assets
 
@@ -86,6 +89,8 @@ class Store:
 
     def assets(self, urns: Iterable[str]) -> dict[str, Asset]:
         """Those of `urns` that were ingested."""
+        with self._database.transaction() as connection:
+            self._summary.catch_up(connection)
         rows = self._database.rows(
             "SELECT urn, removed, title, owners, tags, terms, domains FROM asset "
             "WHERE urn IN (SELECT value FROM json_each(?))",
@@ -137,8 +142,9 @@ class Store:
         incident_id: str | None = None,
         actor: str = ACTOR,
         lag: float = 0.0,
+        hook_lag: float | None = 0.0,
     ) -> str:
-        """Create an incident on one asset or on several.
+        """Create an incident on one asset or on several. An asset that was never ingested exists from then on.
 
         Returns:
             The incident's URN.
@@ -165,15 +171,23 @@ class Store:
             updated_ms=now,
             updated_by=actor,
         )
-        self._save(record, lag, new=True)
+        self._save(record, lag, hook_lag, new=True)
         return record.urn
 
-    def resolve(self, incident_urn: str, *, message: str | None = None, lag: float = 0.0) -> None:
+    def resolve(
+        self, incident_urn: str, *, message: str | None = None, lag: float = 0.0, hook_lag: float | None = 0.0
+    ) -> None:
         """Set an incident's state to RESOLVED."""
-        self.update_incident(incident_urn, {"state": "RESOLVED", "message": message}, lag=lag)
+        self.update_incident(incident_urn, {"state": "RESOLVED", "message": message}, lag=lag, hook_lag=hook_lag)
 
     def update_incident(
-        self, incident_urn: str, changes: dict[str, Any], *, actor: str = ACTOR, lag: float = 0.0
+        self,
+        incident_urn: str,
+        changes: dict[str, Any],
+        *,
+        actor: str = ACTOR,
+        lag: float = 0.0,
+        hook_lag: float | None = 0.0,
     ) -> IncidentRecord:
         """Replace fields of an incident.
 
@@ -183,7 +197,7 @@ class Store:
         with self._database.transaction():
             record = self.incidents_by_urn([incident_urn])[incident_urn]
             record = replace(record, **changes, updated_ms=_now_ms(), updated_by=actor)
-            self._save(record, lag, new=False)
+            self._save(record, lag, hook_lag, new=False)
         return record
 
     def incidents(self, asset_urn: str, state: str | None = None) -> list[IncidentRecord]:
@@ -208,6 +222,16 @@ class Store:
             connection.execute("DELETE FROM incident WHERE urn = ?", (incident_urn,))
             connection.execute("DELETE FROM incident_entity WHERE incident = ?", (incident_urn,))
 
+    def delete_incident(self, incident_urn: str) -> None:
+        """Delete an incident for good: searches no longer count it, but a summary that names it stays."""
+        self.lose_incident(incident_urn)
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM indexed WHERE incident = ?", (incident_urn,))
+
+    def summaries(self, urns: Iterable[str], *, old_form: bool = False) -> dict[str, dict[str, Any]]:
+        """The aspect `incidentsSummary` of those of `urns` that have one."""
+        return self._summary.payloads(urns, old_form=old_form)
+
     def search_incidents(self, entities: Iterable[str], wanted: IncidentFilter) -> dict[str, IncidentPage]:
         """Ask the search index for a page of each entity's incidents."""
         return self._index.pages(entities, wanted)
@@ -222,7 +246,7 @@ class Store:
         """Close the database; nothing can be asked afterwards."""
         self._database.close()
 
-    def _save(self, record: IncidentRecord, lag: float, *, new: bool) -> None:
+    def _save(self, record: IncidentRecord, lag: float, hook_lag: float | None, *, new: bool) -> None:
         with self._database.transaction() as connection:
             if new and connection.execute("SELECT 1 FROM incident WHERE urn = ?", (record.urn,)).fetchone():
                 raise IncidentExistsError(record.urn)
@@ -235,6 +259,8 @@ class Store:
                 [(entity, record.urn) for entity in record.entities],
             )
             self._index.put(connection, record, lag)
+            if hook_lag is not None:
+                self._summary.put(connection, record, hook_lag)
 
 
 def _now_ms() -> int:

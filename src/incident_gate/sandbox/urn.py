@@ -69,6 +69,15 @@ def parse_urn(text: str) -> Urn:
     return Urn(text, kind, key)
 
 
+def is_urn(text: str) -> bool:
+    """Whether the server can take `text` apart."""
+    try:
+        parse_urn(text)
+    except MalformedUrnError:
+        return False
+    return True
+
+
 def last_part(text: str) -> str:
     """The last segment of a simple URN, as `kafka` of `urn:li:dataPlatform:kafka`."""
     return text.rsplit(":", 1)[-1]

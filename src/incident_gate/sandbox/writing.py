@@ -5,10 +5,10 @@ from typing import Any
 
 from .call import Call, taken_apart
 from .failure import UNAUTHORIZED, Code, ResolverError
-from .generation import Generation
 from .incident_view import priority_number
 from .records import IncidentRecord
 from .store import IncidentExistsError
+from .urn import is_urn
 
 Input = dict[str, Any]
 
@@ -31,13 +31,15 @@ class Writing:
         """Create an incident.
 
         Raises:
-            ResolverError: not allowed, an asset that cannot have incidents or is unknown, an id that is taken.
+            ResolverError: not allowed, an asset whose type cannot have incidents, no custom type, an id that is taken.
         """
         resources = self._resources(given)
         self._check_privilege(resources)
         self._check_destinations(resources)
-        if given["type"] == "CUSTOM" and not given.get("customType"):
-            raise ResolverError("java.lang.RuntimeException: customType is required: Failed to create incident.")
+        missing = self._call.generation.missing_custom_type
+        if given["type"] == "CUSTOM" and not given.get("customType") and missing is not None:
+            raise ResolverError(missing)
+        lag, hook_lag = self._call.book.lags()
         status = given.get("status") or {"state": "ACTIVE"}
         try:
             return self._call.store.raise_incident(
@@ -54,20 +56,20 @@ class Writing:
                 started_ms=given.get("startedAt"),
                 incident_id=given.get("id"),
                 actor=self._call.grant.actor,
-                lag=self._call.book.lag(),
+                lag=lag,
+                hook_lag=hook_lag,
             )
         except IncidentExistsError as error:
             raise ResolverError(f"Incident {error} already exists.", Code.CONFLICT) from error
 
     def update_status(self, urn: str, given: Input) -> bool:
-        """Set an incident's state, and its message and stage where they are given.
+        """Replace an incident's status as a whole: a stage or message that is not given is erased.
 
         Returns:
             True, which the schema of G1, with its result of type String, turns into "true".
         """
         record = self._existing(urn)
-        changes = {name: given[name] for name in ("state", "stage", "message") if given.get(name) is not None}
-        self._change(record, changes)
+        self._change(record, {name: given.get(name) for name in ("state", "stage", "message")})
         return True
 
     def update(self, urn: str, given: Input) -> bool:
@@ -88,7 +90,7 @@ class Writing:
             resources = self._resources(given)
             self._check_privilege(resources)
             changes["entities"] = tuple(resources)
-        removes = self._call.generation is Generation.G3
+        removes = not self._call.generation.has_ids
         if removes or "priority" in given:
             changes["priority"] = self._priority(given)
         if removes or "assigneeUrns" in given:
@@ -98,23 +100,25 @@ class Writing:
 
     def _change(self, record: IncidentRecord, changes: Input) -> None:
         call = self._call
-        call.store.update_incident(record.urn, changes, actor=call.grant.actor, lag=call.book.lag())
+        lag, hook_lag = call.book.lags()
+        call.store.update_incident(record.urn, changes, actor=call.grant.actor, lag=lag, hook_lag=hook_lag)
 
     def _existing(self, text: str) -> IncidentRecord:
         urn = taken_apart(text).text
         record = self._call.store.incidents_by_urn([urn]).get(urn)
         if record is None:
             raise ResolverError("Failed to update incident. Incident does not exist.", Code.NOT_FOUND)
-        self._check_privilege(record.entities)
+        self._check_privilege(record.entities[:1])
         return record
 
     def _resources(self, given: Input) -> Sequence[str]:
-        several = given.get("resourceUrns")
-        if several is None and given.get("resourceUrn") is not None:
-            several = [given["resourceUrn"]]
-        if not several:
+        several, single = given.get("resourceUrns"), given.get("resourceUrn")
+        # Of several, those that cannot be parsed are dropped silently.
+        readable = [taken_apart(single).text] if several is None and single is not None else []
+        readable += [urn for urn in dict.fromkeys(several or ()) if is_urn(urn)]
+        if not readable:
             raise ResolverError("At least 1 resource urn must be defined to raise an incident.", Code.BAD_REQUEST)
-        return [taken_apart(urn).text for urn in dict.fromkeys(several)]
+        return readable
 
     def _check_privilege(self, resources: Iterable[str]) -> None:
         if not all(self._call.grant.may_edit(urn) for urn in resources):
@@ -122,15 +126,9 @@ class Writing:
 
     def _check_destinations(self, resources: Sequence[str]) -> None:
         for urn in resources:
-            if taken_apart(urn).kind not in self._call.generation.incident_types:
+            if taken_apart(urn).kind not in self._call.generation.destinations:
                 raise ResolverError(
                     f"Entity type for urn: {urn} is not a valid destination for field path: /entities/*"
-                )
-        known = self._call.store.assets(resources)
-        for urn in resources:
-            if urn not in known and not self._call.faults.accept_unknown_resource:
-                raise ResolverError(
-                    f"Failed to update resource with urn {urn}. Entity does not exist.", Code.BAD_REQUEST
                 )
 
     def _priority(self, given: Input) -> int | None:

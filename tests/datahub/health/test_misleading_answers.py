@@ -75,24 +75,33 @@ def test_null_incidents_are_not_none(each_sandbox: Sandbox) -> None:
 
 
 def test_incidents_that_are_counted_and_not_listed_block(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS)
     for _ in range(2):
-        each_sandbox.store.lose_incident(each_sandbox.store.raise_incident(ORDERS))
+        each_sandbox.store.raise_incident(ORDERS)
+    strike(each_sandbox, FaultKind.LOST_INCIDENTS, ORDERS)
 
     decision = only(check(each_sandbox, ORDERS))
 
     assert (decision.verdict, decision.unread, decision.blocking) == ("unhealthy", 2, ())
 
 
-def test_incidents_that_are_lost_beyond_the_first_page_block(sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS)
-    raised = [sandbox.store.raise_incident(ORDERS, created_ms=number) for number in range(130)]
-    for urn in raised[:20]:  # the oldest, so on the second page
-        sandbox.store.lose_incident(urn)
+def test_incidents_that_are_lost_beyond_the_first_page_block() -> None:
+    with Sandbox.start(schema=Generation.CLOUD) as server:
+        raised = [server.store.raise_incident(ORDERS, created_ms=number) for number in range(130)]
+        for urn in raised[:20]:  # the oldest, so on the second page
+            server.store.lose_incident(urn)
+
+        decision = only(check(server, ORDERS))
+
+    assert (len(decision.blocking), decision.unread) == (110, 20)
+
+
+def test_incident_that_open_source_cannot_load_is_unknown(sandbox: Sandbox) -> None:
+    sandbox.store.lose_incident(sandbox.store.raise_incident(ORDERS))
 
     decision = only(check(sandbox, ORDERS))
 
-    assert (len(decision.blocking), decision.unread) == (110, 20)
+    assert decision.verdict == "unknown"
+    assert "Incident does not exist" in decision.problems[0].message
 
 
 def test_what_the_index_lists_and_the_store_knows_resolved_passes(each_sandbox: Sandbox) -> None:
@@ -121,7 +130,9 @@ def test_error_in_an_asset_is_no_health(each_sandbox: Sandbox, code: int) -> Non
 
     assert verdicts(result) == ["unknown", "healthy"]
     assert reasons(result.report.decisions[0]) == ["error"]
-    assert "Failed to retrieve incidents from GMS" in result.report.decisions[0].problems[0].message
+    hidden = each_sandbox.generation.hides_reasons and code == 500
+    reason = "An unknown error occurred." if hidden else "Failed to retrieve incidents from GMS"
+    assert reason in result.report.decisions[0].problems[0].message
     assert result.exit_code is ExitCode.BLOCKED
 
 
@@ -172,7 +183,8 @@ def test_asset_that_throws_is_unknown_and_every_other_is_answered(each_sandbox: 
     expected = ["healthy"] * 250
     expected[123:125] = ["unknown", "unhealthy"]
     assert verdicts(result) == expected
-    assert urns[123] in result.report.decisions[123].problems[0].message
+    reason = "An unknown error occurred." if each_sandbox.generation.hides_reasons else urns[123]
+    assert reason in result.report.decisions[123].problems[0].message
 
 
 def test_half_of_a_batch_that_throws_is_unknown_and_the_other_half_is_answered(sandbox: Sandbox) -> None:

@@ -1,1 +1,0 @@
-"""Reading what surrounds an asset: lineage, search results and owners."""
