@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -52,12 +53,68 @@ class Problem(NamedTuple):
     hint: str = ""
 
 
+class Cause(StrEnum):
+    """Why an incident was raised, which decides what resolves it."""
+
+    JOB = "job"  # the job failed
+    CHECKS = "checks"  # checks of the output failed
+    BUILD = "build"  # the output's build failed
+
+
+class Mark(NamedTuple):
+    """The gate's mark on an incident it raised: the last line of the description.
+
+    `key` identifies the job on this asset and `scope` the workflow, each as 32 hexadecimal digits. `run` is the id of
+    the run that raised it, empty where the run had none.
+    """
+
+    key: str
+    scope: str
+    run: str = ""
+    cause: Cause = Cause.JOB
+
+    @property
+    def line(self) -> str:
+        """The mark as text."""
+        # The run's id is the CI system's: it must be one word without a comma.
+        run = re.sub(r"[^\w.:+~@/-]", "-", self.run, flags=re.ASCII)[:200] or _NO_RUN
+        return f"Incident Gate: key {self.key}, scope {self.scope}, run {run}, cause {self.cause}"
+
+
+_NO_RUN = "none"
+_MARK_LABEL = "Incident Gate: key "
+_MARK = r"Incident Gate: key ([0-9a-f]{32}), scope ([0-9a-f]{32}), run (\S{1,250}), cause (job|checks|build)"
+
+
+def sign(description: str, mark: Mark) -> str:
+    """A description with the mark as its last line."""
+    return f"{description.rstrip()}\n\n{mark.line}"
+
+
+def mark_in(description: str | None) -> Mark | None:
+    """The mark in an incident's description: the last line that is one, or None.
+
+    A person may have written below it. A quoted line is not a mark, so quoting an incident does not claim it. Read the
+    whole description as it came from the server: masking or shortening it could destroy the mark.
+    """
+    if not description or _MARK_LABEL not in description:
+        return None
+    for line in reversed(description.splitlines()):
+        if match := re.fullmatch(_MARK, line.strip()):
+            key, scope, run, cause = match.groups()
+            # DataHub's editor escapes underscores when a person saves the description.
+            run = run.replace("\\", "")
+            return Mark(key, scope, "" if run == _NO_RUN else run, Cause(cause))
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """An incident as read; all text is untrusted.
 
     `asset` is the URN on which it is listed: the entry's own, or a sibling's. `created_ms` is Unix time in
-    milliseconds. `type` and `priority` are None where the server left them out or sent something it has no name for.
+    milliseconds. `mark` is read from the whole description. `type` and `priority` are None where the server left them
+    out or sent something it has no name for.
     """
 
     urn: str
@@ -66,6 +123,7 @@ class Incident:
     custom_type: str | None = None
     title: str | None = None
     description: str | None = None
+    mark: Mark | None = None
     priority: Priority | None = None
     created_ms: int | None = None
 

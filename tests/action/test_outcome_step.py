@@ -273,7 +273,7 @@ def test_an_incident_of_this_job_on_its_own_input_does_not_block_it(step: Step, 
     ended = step.main(datahub)
 
     assert (ended.code, ended.outputs["conclusion"]) == (0, "pass")
-    assert "raised by this job" in ended.summary
+    assert "raised by this workflow" in ended.summary
 
-    step.environment["GITHUB_JOB"] = "other"
+    step.environment["GITHUB_WORKFLOW_REF"] = "acme/shop/.github/workflows/other.yml@refs/heads/main"
     assert step.main(datahub).code == 1

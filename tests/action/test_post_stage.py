@@ -255,8 +255,8 @@ def test_own_incident_on_an_input_does_not_block_and_is_listed(job: ActionJob) -
     assert len(active(job, ORDERS)) == 1
     ran = job.main()
     assert (ran.code, ran.outputs["conclusion"]) == (0, "pass")
-    assert "raised by this job" in ran.log
-    assert "raised by this job" in ran.summary
+    assert "raised by this workflow" in ran.log
+    assert "raised by this workflow" in ran.summary
     job.post("success")
     assert active(job, ORDERS) == []
 
@@ -264,19 +264,35 @@ def test_own_incident_on_an_input_does_not_block_and_is_listed(job: ActionJob) -
 @pytest.mark.parametrize(
     "difference",
     [
-        {"GITHUB_JOB": "load"},
         {"GITHUB_REPOSITORY": "acme/other"},
         {"GITHUB_WORKFLOW_REF": "acme/pipelines/.github/workflows/other.yml@refs/heads/main"},
-        {"INPUT_MATRIX": '{"region": "eu"}'},
         {"INPUT_INCIDENT-KEY": "staging"},
     ],
 )
-def test_incident_of_another_job_blocks(job: ActionJob, difference: dict[str, str]) -> None:
+def test_incident_of_another_workflow_blocks(job: ActionJob, difference: dict[str, str]) -> None:
     job.path.write_text(f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {ORDERS}\n", encoding="utf-8")
     job.main()
     job.post("failure")
     job.environment |= difference
     assert job.main().code == 1
+
+
+@pytest.mark.parametrize("difference", [{"GITHUB_JOB": "load"}, {"INPUT_MATRIX": '{"region": "eu"}'}])
+def test_jobs_and_legs_of_one_workflow_that_write_one_table_do_not_block_each_other(
+    job: ActionJob, difference: dict[str, str]
+) -> None:
+    job.path.write_text(f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {ORDERS}\n", encoding="utf-8")
+    same, other = dict(job.environment), job.environment | difference
+    for environment in (same, other):
+        job.environment = environment
+        assert job.main().code == 0
+        job.post("failure")
+    assert len(active(job, ORDERS)) == 2
+    for left, environment in ((1, same), (0, other)):
+        job.environment = environment
+        assert job.main().code == 0
+        job.post("success")
+        assert len(active(job, ORDERS)) == left
 
 
 @pytest.mark.parametrize("schema", ["g3", "g4"])
@@ -325,6 +341,6 @@ def test_own_incident_on_a_sibling_does_not_block(job: ActionJob) -> None:
     assert len(active(job, ORDERS)) == 1
     ran = job.main()
     assert ran.code == 0
-    assert "raised by this job" in ran.log
+    assert "raised by this workflow" in ran.log
     job.server.store.raise_incident(ORDERS, title="somebody else's")
     assert job.main().code == 1

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from unittest.mock import patch
 
-from incident_gate.ci.identity import key_in
 from incident_gate.datahub import client
+from incident_gate.incident import mark_in
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
-from tests.helpers.job_end import IDENTITY, SCALE, Job, output
+from tests.helpers.job_end import IDENTITY, SCALE, Job, output, signed
 
 ASSET = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
 RAISE, WRITES = "incidentGateRaise", "incidentGate(Raise|Keep|Resolve)"
@@ -180,10 +180,10 @@ class _Game:
         store = server.store
         store.add_asset(ASSET)
         self.key = IDENTITY.key_of(ASSET)
-        other = IDENTITY.key_of("another asset")
+        other = signed("lost", "another asset")
         store.raise_incident(ASSET, title="raised by a person")
-        store.raise_incident(ASSET, title="another job's", description=f"lost\n\nIncident Gate key: {other}")
-        store.resolve(store.raise_incident(ASSET, title="over", description=f"Incident Gate key: {other}"))
+        store.raise_incident(ASSET, title="another job's", description=other)
+        store.resolve(store.raise_incident(ASSET, title="over", description=other))
         self.others = self._others()
         self.job = Job(server=server, outputs=[output(ASSET)], seconds=8.0)
         self.said: list[str] = []
@@ -237,10 +237,14 @@ class _Game:
 
     def active(self) -> list[str]:
         """Our active incidents in the primary store."""
-        return [i.urn for i in self.server.store.incidents(ASSET, "ACTIVE") if key_in(i.description) == self.key]
+        return [i.urn for i in self.server.store.incidents(ASSET, "ACTIVE") if self._is_ours(i.description)]
 
     def _others(self) -> list[object]:
-        return [i for i in self.server.store.incidents(ASSET) if key_in(i.description) != self.key]
+        return [i for i in self.server.store.incidents(ASSET) if not self._is_ours(i.description)]
+
+    def _is_ours(self, description: str | None) -> bool:
+        mark = mark_in(description)
+        return mark is not None and mark.key == self.key
 
 
 def _said(result: OutputResult) -> str:

@@ -1,4 +1,4 @@
-"""The key: the same job over runs, branches and commits; nobody else."""
+"""Key and scope: the same job over runs, branches and commits; nobody else."""
 
 import json
 from dataclasses import replace
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.ci.identity import JobIdentity, canonical_matrix, key_in, sign
+from incident_gate.ci.identity import JobIdentity, canonical_matrix
 
 JOB = JobIdentity(
     server="datahub:8080",
@@ -46,40 +46,26 @@ def test_parts_do_not_run_into_each_other() -> None:
     assert replace(JOB, workflow='a","b', job="").key_of(ASSET) != replace(JOB, workflow="a", job="b").key_of(ASSET)
 
 
-@given(st.text(), st.text())
-def test_key_is_found_again_in_any_signed_description(description: str, asset: str) -> None:
-    key = JOB.key_of(asset)
-    assert key_in(sign(description, key)) == key
+def test_scope_is_the_key_without_job_and_matrix_leg() -> None:
+    assert JOB.scope_of(ASSET) == "95d8b725564214233dbf473c4697c83e"
+    assert JOB.scope_of(ASSET) != JOB.key_of(ASSET)
+    for part in ("job", "matrix"):
+        assert replace(JOB, **{part: "x"}).scope_of(ASSET) == JOB.scope_of(ASSET)
+    for part in ("server", "repository", "workflow", "incident_key"):
+        assert replace(JOB, **{part: "x"}).scope_of(ASSET) != JOB.scope_of(ASSET)
+    assert JOB.scope_of("x") != JOB.scope_of(ASSET)
 
 
-@pytest.mark.parametrize(
-    ("description", "key"),
-    [
-        (None, None),
-        ("", None),
-        ("   \n", None),
-        ("Incident Gate key: abc", "abc"),
-        ("text\n\nIncident Gate key: abc\n\n  ", "abc"),
-        ("text\r\n\r\nIncident Gate key: abc\r\n", "abc"),
-        ("text\n  Incident Gate key: abc  ", "abc"),
-        # A person may write below it.
-        ("Incident Gate key: abc\nand more", "abc"),
-        ("Incident Gate key: abc\n\n&nbsp;", "abc"),
-        ("Incident Gate key: old\nIncident Gate key: abc\nand more", "abc"),
-        # Quoted, or with something before it: that is somebody else's text.
-        ("> Incident Gate key: abc", None),
-        ("see Incident Gate key: abc", None),
-        ("incident gate key: abc", None),
-        ("Incident Gate key:abc", None),
-    ],
-)
-def test_key_is_found_on_a_line_of_its_own(description: str | None, key: str | None) -> None:
-    assert key_in(description) == key
+def test_scope_without_an_asset_does_not_depend_on_the_server() -> None:
+    assert replace(JOB, server="", job="x", matrix="").scope == JOB.scope
+    for part in ("repository", "workflow", "incident_key"):
+        assert replace(JOB, **{part: "x"}).scope != JOB.scope
 
 
-def test_key_stands_alone_on_the_last_line() -> None:
-    assert sign("What happened.\n\n", "abc") == "What happened.\n\nIncident Gate key: abc"
-    assert sign("", "abc").endswith("\nIncident Gate key: abc")
+def test_without_workflow_and_incident_key_nothing_is_known() -> None:
+    assert not JobIdentity(server="s", repository="acme/shop", job="build").is_known
+    assert JobIdentity(server="s", workflow="w").is_known
+    assert JobIdentity(server="s", incident_key="k").is_known
 
 
 @pytest.mark.parametrize("text", ["", "  ", "null", "{}", " null\n", "[]"])

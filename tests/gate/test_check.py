@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from incident_gate.ci.identity import JobIdentity, sign
+from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
@@ -16,9 +16,12 @@ from incident_gate.gate.policy import Conclusion, Overrides, Verdict
 from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import Defaults, InputEntry, Manifest, OnUnknown, Position
 from incident_gate.urn import parse_urn
+from tests.helpers.job_end import output
 
-ORDERS, CUSTOMERS = (f"urn:li:dataset:(urn:li:dataPlatform:hive,{name},PROD)" for name in ("orders", "customers"))
-ME = JobIdentity(server="datahub", repository="acme/shop", job="build")
+ORDERS, CUSTOMERS, PAYMENTS = (
+    f"urn:li:dataset:(urn:li:dataPlatform:hive,{name},PROD)" for name in ("orders", "customers", "payments")
+)
+ME = JobIdentity(server="datahub", repository="acme/shop", workflow="nightly.yml", job="build")
 WARN = Overrides(on_unknown=OnUnknown.WARN)
 
 
@@ -80,19 +83,85 @@ def test_siblings_are_asked_for_unless_the_rule_leaves_them_out() -> None:
     assert [q.siblings for q in answers.asked] == [False, True]
 
 
-@pytest.mark.parametrize(("key", "conclusion"), [(ORDERS, Conclusion.PASS), (CUSTOMERS, Conclusion.BLOCK)])
-def test_only_this_jobs_incident_on_this_very_asset_is_ours(key: str, conclusion: Conclusion) -> None:
-    incident = Incident(urn="urn:li:incident:1", asset=ORDERS, description=sign("Broken.", ME.key_of(key)))
-    answers = Answers(healthy(ORDERS, health=Health(urn=ORDERS, incidents=(incident,))))
-
-    assert judged(answers, ORDERS).decisions[0].conclusion is conclusion
+def own(asset: str, identity: JobIdentity = ME) -> Incident:
+    return Incident(urn="urn:li:incident:1", asset=asset, mark=identity.mark_of(asset, run="1"))
 
 
-def test_our_incident_on_a_sibling_is_ours_as_well() -> None:
-    incident = Incident(urn="urn:li:incident:1", asset=CUSTOMERS, description=sign("Broken.", ME.key_of(CUSTOMERS)))
-    answers = Answers(healthy(ORDERS, health=Health(urn=ORDERS, incidents=(incident,), siblings=(CUSTOMERS,))))
+def conclusion_of(
+    *,
+    incident: Incident,
+    inputs: Sequence[str] = (ORDERS,),
+    outputs: Sequence[str] = (ORDERS,),
+    siblings: tuple[str, ...] = (),
+    identity: JobIdentity = ME,
+) -> Conclusion:
+    """What one incident listed for the first input leads to."""
+    health = Health(urn=inputs[0], incidents=(incident,), siblings=siblings)
+    manifest = Manifest(path="gate.yml", inputs=tuple(map(entry, inputs)), outputs=tuple(map(output, outputs)))
+    answers = Answers({inputs[0]: health})
+    return check_inputs(manifest, reader=answers, identity=identity, overrides=Overrides()).decisions[0].conclusion
 
-    assert judged(answers, ORDERS).decisions[0].conclusion is Conclusion.PASS
+
+def test_incident_of_this_workflow_on_its_own_output_is_excused() -> None:
+    assert conclusion_of(incident=own(ORDERS)) is Conclusion.PASS
+
+
+@pytest.mark.parametrize("other", [{"job": "load"}, {"matrix": '{"region":"eu"}'}])
+def test_incident_of_another_job_or_leg_of_the_workflow_is_excused(other: dict[str, str]) -> None:
+    assert conclusion_of(incident=own(ORDERS, replace(ME, **other))) is Conclusion.PASS
+
+
+@pytest.mark.parametrize("other", [{"workflow": "b"}, {"repository": "acme/x"}, {"incident_key": "eu"}])
+def test_incident_of_another_workflow_or_environment_blocks(other: dict[str, str]) -> None:
+    assert conclusion_of(incident=own(ORDERS, replace(ME, **other))) is Conclusion.BLOCK
+
+
+@pytest.mark.parametrize("outputs", [(), (CUSTOMERS,)])
+def test_incident_on_what_is_no_output_any_more_blocks(outputs: tuple[str, ...]) -> None:
+    assert conclusion_of(incident=own(ORDERS), outputs=outputs) is Conclusion.BLOCK
+
+
+def test_mark_copied_from_another_asset_blocks() -> None:
+    copied = replace(own(CUSTOMERS), asset=ORDERS)
+
+    assert conclusion_of(incident=copied, outputs=(ORDERS, CUSTOMERS)) is Conclusion.BLOCK
+
+
+def test_without_an_identity_nothing_is_excused() -> None:
+    nobody = JobIdentity(server="datahub")
+
+    assert conclusion_of(incident=own(ORDERS, nobody), identity=nobody) is Conclusion.BLOCK
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "on", "conclusion"),
+    [
+        ((ORDERS,), (CUSTOMERS,), CUSTOMERS, Conclusion.PASS),  # the sibling is the output
+        ((ORDERS,), (ORDERS,), CUSTOMERS, Conclusion.PASS),  # it is a sibling of the output
+        ((ORDERS,), (CUSTOMERS,), ORDERS, Conclusion.PASS),
+        ((ORDERS,), (), CUSTOMERS, Conclusion.BLOCK),
+        # A sibling of a sibling of the output need not be one of the output.
+        ((ORDERS,), (CUSTOMERS,), PAYMENTS, Conclusion.BLOCK),
+    ],
+)
+def test_siblings_of_an_output_count_as_written(
+    inputs: tuple[str, ...], outputs: tuple[str, ...], on: str, conclusion: Conclusion
+) -> None:
+    siblings = (CUSTOMERS, PAYMENTS)
+
+    assert conclusion_of(incident=own(on), inputs=inputs, outputs=outputs, siblings=siblings) is conclusion
+
+
+def test_output_that_does_not_exist_yet_blocks_with_a_hint_that_fits() -> None:
+    missing = Problem(Reason.NOT_FOUND, "It is not in DataHub", "Compare the URN.")
+    answers = Answers({urn: Health(urn=urn, problems=(missing,)) for urn in (ORDERS, CUSTOMERS)})
+    manifest = Manifest(path="gate.yml", inputs=(entry(ORDERS), entry(CUSTOMERS)), outputs=(output(ORDERS),))
+
+    written, read = check_inputs(manifest, reader=answers, identity=ME, overrides=Overrides()).decisions
+
+    assert written.conclusion is read.conclusion is Conclusion.BLOCK
+    assert "set `on-unknown: warn` on this entry until it is" in written.problems[0].hint
+    assert read.problems == (missing,)
 
 
 def test_progress_is_told() -> None:

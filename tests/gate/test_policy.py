@@ -182,7 +182,7 @@ def test_own_incident_is_excused_and_says_why() -> None:
     ours, other = incident("urn:li:incident:ours"), incident("urn:li:incident:other")
     decision = judge(ours, other, is_ours=lambda i: i.urn.endswith("ours"))
     assert decision.blocking == (other,)
-    assert [e.reason for e in decision.excused] == ["raised by this job, which is about to try again"]
+    assert [e.reason for e in decision.excused] == ["raised by this workflow, which writes this asset"]
     assert judge(ours, is_ours=lambda _i: True).conclusion is Conclusion.PASS
 
 
@@ -220,7 +220,7 @@ def test_first_excuse_is_the_one_told() -> None:
     def reason(of: InputEntry, rule: Rule, *, ours: bool = False) -> str:
         return judge(found, of=of, rule=rule, is_ours=lambda _i: ours).excused[0].reason
 
-    assert reason(entry(ignore=(waiver,)), rule, ours=True).startswith("raised by this job")
+    assert reason(entry(ignore=(waiver,)), rule, ours=True).startswith("raised by this workflow")
     assert reason(entry(ignore=(waiver,)), rule).startswith("waived")
     assert reason(ENTRY, rule).startswith("on-incident")
     assert reason(ENTRY, Rule(types=rule.types, min_priority=rule.min_priority)).startswith("type")

@@ -3,17 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from incident_gate.ci.identity import sign
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.datahub.incidents import Attempt, Known, Landing, NewIncident
 from incident_gate.errors import GateError
-from incident_gate.incident import Health, Incident, Problem, Reason
+from incident_gate.incident import Health, Incident, Problem, Reason, mark_in
 from incident_gate.outcome.decide import OutcomeReporter
 from incident_gate.outcome.raising import Patience
 from incident_gate.outcome.wording import Wording
-from tests.helpers.job_end import IDENTITY, RUN
+from tests.helpers.job_end import IDENTITY, RUN, signed
 
 ASSET = "urn:li:dataset:(urn:li:dataPlatform:snowflake,a,PROD)"
 KEY = IDENTITY.key_of(ASSET)
@@ -40,7 +39,7 @@ class Entry:
     listed_at: float = 0.0
     active: bool = True
     created_ms: int | None = 1_000
-    description: str = sign("failed", KEY)
+    description: str = signed("failed", ASSET)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,6 +82,7 @@ class ImaginedDataHub:
                     urn=e.urn,
                     asset=urn,
                     description=e.description,
+                    mark=mark_in(e.description),
                     created_ms=e.created_ms if self.lists_times else None,
                 )
                 for e in listed

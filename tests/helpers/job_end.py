@@ -12,6 +12,7 @@ from incident_gate.datahub.connection import Connection, open_client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
+from incident_gate.incident import sign
 from incident_gate.manifest.model import IncidentTemplate, OutputEntry, Position
 from incident_gate.outcome.decide import Outcome, OutcomeReporter
 from incident_gate.outcome.raising import Patience
@@ -23,6 +24,13 @@ from incident_gate.urn import parse_urn
 # Real seconds for one second of the real thing.
 SCALE = 1 / 20
 IDENTITY = JobIdentity(server="datahub", repository="acme/pipelines", workflow=".github/workflows/b.yml", job="build")
+
+
+def signed(text: str, asset: str, *, run: str = "1001", identity: JobIdentity = IDENTITY) -> str:
+    """A description that this job signed."""
+    return sign(text, identity.mark_of(asset, run=run))
+
+
 RUN = Run(
     repository="acme/pipelines",
     workflow="nightly",

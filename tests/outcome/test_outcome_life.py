@@ -2,13 +2,12 @@
 
 import pytest
 
-from incident_gate.ci.identity import key_in, sign
-from incident_gate.incident import Priority
+from incident_gate.incident import Priority, mark_in
 from incident_gate.manifest.model import IncidentTemplate
 from incident_gate.outcome.result import Change
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
 from tests.helpers.asking import CHART, CUSTOMERS, FLOW, ORDERS
-from tests.helpers.job_end import IDENTITY, Job, output
+from tests.helpers.job_end import IDENTITY, Job, output, signed
 
 
 def life_of(server: Sandbox) -> Job:
@@ -19,7 +18,7 @@ def life_of(server: Sandbox) -> Job:
 def test_whole_life_leaves_others_alone(each_sandbox: Sandbox) -> None:
     job = life_of(each_sandbox)
     store = each_sandbox.store
-    another_jobs = sign("lost", IDENTITY.key_of(CUSTOMERS))
+    another_jobs = signed("lost", CUSTOMERS)
     others = {
         store.raise_incident(ORDERS, title="by a person"),
         store.raise_incident(ORDERS, title="by another job", description=another_jobs),
@@ -97,7 +96,7 @@ def test_raised_incident_says_all_that_the_manifest_and_the_run_say(each_sandbox
     assert incident.description.startswith("Look at the runbook.\n")
     for fact in ("build", "nightly", "acme/pipelines", "actions/runs/1001/attempts/1", "c0ffee", "ana"):
         assert fact in incident.description
-    assert key_in(incident.description) == IDENTITY.key_of(ORDERS)
+    assert mark_in(incident.description) == IDENTITY.mark_of(ORDERS, run="1001")
     if each_sandbox.generation.has_stages:
         assert incident.assignees == ("urn:li:corpuser:ana",)
         assert incident.started_ms is not None
@@ -133,7 +132,7 @@ def assert_stage_is_kept(each_sandbox: Sandbox) -> None:
 def test_every_duplicate_is_resolved_on_success(each_sandbox: Sandbox) -> None:
     job = life_of(each_sandbox)
     for _ in range(3):
-        each_sandbox.store.raise_incident(ORDERS, description=sign("failed", IDENTITY.key_of(ORDERS)))
+        each_sandbox.store.raise_incident(ORDERS, description=signed("failed", ORDERS))
     (result,) = job.end("success").results
     assert len(result.incidents) == 3
     assert each_sandbox.store.incidents(ORDERS, "ACTIVE") == []
@@ -141,7 +140,7 @@ def test_every_duplicate_is_resolved_on_success(each_sandbox: Sandbox) -> None:
 
 def test_failure_folds_duplicates_into_the_oldest(each_sandbox: Sandbox) -> None:
     job = life_of(each_sandbox)
-    description = sign("failed", IDENTITY.key_of(ORDERS))
+    description = signed("failed", ORDERS)
     newer = each_sandbox.store.raise_incident(ORDERS, description=description, created_ms=2_000)
     oldest = each_sandbox.store.raise_incident(ORDERS, description=description, created_ms=1_000)
     (result,) = job.end("failure").results

@@ -2,14 +2,13 @@
 
 import pytest
 
-from incident_gate.ci.identity import key_in, sign
 from incident_gate.errors import UnreachableError, WriteError
-from incident_gate.incident import Problem, Reason
+from incident_gate.incident import Problem, Reason, mark_in
 from incident_gate.outcome.decide import Outcome
 from incident_gate.outcome.raising import MOST_LINKS, Patience, incident_id
 from incident_gate.outcome.result import Change, OutputResult
 from tests.helpers.imagined_datahub import ASSET, ERROR, KEY, Entry, ImaginedDataHub, exists, landed, lost
-from tests.helpers.job_end import output
+from tests.helpers.job_end import IDENTITY, output, signed
 
 
 def fail(server: ImaginedDataHub, *, seconds: float = 120.0) -> OutputResult:
@@ -184,9 +183,9 @@ def test_duplicate_that_cannot_be_resolved_is_told() -> None:
 
 def test_incidents_of_others_are_neither_counted_nor_folded() -> None:
     others = [
-        Entry("x", description=sign("failed", "0" * 32)),
+        Entry("x", description=signed("failed", "another asset")),
         Entry("y", description="by hand"),
-        Entry("z", description=f"> {sign('failed', KEY).splitlines()[-1]}"),
+        Entry("z", description=f"> {signed('failed', ASSET).splitlines()[-1]}"),
     ]
     server = ImaginedDataHub(attempts=[lost(), lost(), lost()], entries=others)
     assert fail(server).change is Change.FAILED
@@ -208,7 +207,7 @@ def test_first_incident_of_a_key_has_the_first_id_of_its_chain() -> None:
     fail(server)
     ((new, chosen),) = server.raised
     assert chosen == incident_id(KEY, "")
-    assert key_in(new.description) == KEY
+    assert mark_in(new.description) == IDENTITY.mark_of(ASSET, run="1001")
     assert (new.asset, new.started_ms) == (ASSET, 5)
 
 

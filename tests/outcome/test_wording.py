@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 
-from incident_gate.ci.identity import key_in
-from incident_gate.incident import Priority
+from incident_gate.incident import Mark, Priority, mark_in
 from incident_gate.manifest.model import IncidentTemplate
 from incident_gate.outcome.wording import Wording
 from tests.helpers.job_end import RUN, output
 
 URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
+MARK = Mark("a" * 32, "b" * 32, "1001")
 LINK = "https://github.com/acme/pipelines/actions/runs/1001/attempts/1"
 
 
 def test_generated_incident_names_asset_job_and_run() -> None:
-    incident = Wording(run=replace(RUN, attempt="2"), matrix='{"region":"eu"}').incident(output(URN), "k", 5)
+    incident = Wording(run=replace(RUN, attempt="2"), matrix='{"region":"eu"}').incident(output(URN), MARK, 5)
     assert incident.title == "analytics.orders_daily may be out of date or wrong: job build failed"
     assert incident.description == (
         "The job that writes this asset failed, so its data may be out of date or wrong.\n"
@@ -27,7 +27,7 @@ def test_generated_incident_names_asset_job_and_run() -> None:
         "Raised by DataHub Incident Gate, and resolved by it when the job succeeds again. Resolve it by hand if the "
         "data was mended otherwise. The last line is how the job finds its own incident.\n"
         "\n"
-        "Incident Gate key: k"
+        f"Incident Gate: key {'a' * 32}, scope {'b' * 32}, run 1001, cause job"
     )
     assert (incident.asset, incident.type, incident.started_ms) == (URN, "OPERATIONAL", 5)
 
@@ -37,7 +37,7 @@ def test_outside_github_nothing_is_said_of_a_run_that_is_not_known() -> None:
         RUN, repository="", workflow="", workflow_file="", job="", run_id="", url="", commit="", ref="", actor=""
     )
     wording = Wording(run=outside)
-    incident = wording.incident(output(URN), "k", 5)
+    incident = wording.incident(output(URN), MARK, 5)
     assert incident.title == "analytics.orders_daily may be out of date or wrong: the job that writes it failed"
     assert "- " not in incident.description
     assert "\n\n\n" not in incident.description
@@ -47,21 +47,21 @@ def test_outside_github_nothing_is_said_of_a_run_that_is_not_known() -> None:
 
 def test_workflow_without_a_name_is_not_said_twice() -> None:
     unnamed = replace(RUN, workflow=".github/workflows/b.yml")
-    description = Wording(run=unnamed).incident(output(URN), "k", 5).description
+    description = Wording(run=unnamed).incident(output(URN), MARK, 5).description
     assert "- Job: build of workflow .github/workflows/b.yml in acme/pipelines\n" in description
-    assert "- Commit: c0ffee\n" in Wording(run=replace(RUN, ref="")).incident(output(URN), "k", 5).description
+    assert "- Commit: c0ffee\n" in Wording(run=replace(RUN, ref="")).incident(output(URN), MARK, 5).description
 
 
 def test_users_title_goes_before_the_manifests_and_that_before_ours() -> None:
     entry = output(URN, IncidentTemplate(title="from the manifest"))
-    assert Wording(run=RUN).incident(entry, "k", 5).title == "from the manifest"
-    assert Wording(run=RUN, title="from the step").incident(entry, "k", 5).title == "from the step"
+    assert Wording(run=RUN).incident(entry, MARK, 5).title == "from the manifest"
+    assert Wording(run=RUN, title="from the step").incident(entry, MARK, 5).title == "from the step"
 
 
 def test_users_message_goes_before_the_manifests_description_and_that_before_ours() -> None:
     entry = output(URN, IncidentTemplate(description="from the manifest\n"))
-    assert Wording(run=RUN).incident(entry, "k", 5).description.startswith("from the manifest\n\n- Job:")
-    spoken = Wording(run=RUN, message="from the step").incident(entry, "k", 5).description
+    assert Wording(run=RUN).incident(entry, MARK, 5).description.startswith("from the manifest\n\n- Job:")
+    spoken = Wording(run=RUN, message="from the step").incident(entry, MARK, 5).description
     assert spoken.startswith("from the step\n\n- Job:")
     assert "from the manifest" not in spoken
 
@@ -70,20 +70,20 @@ def test_everything_else_is_the_manifests() -> None:
     template = IncidentTemplate(
         type="CUSTOM", custom_type="late", priority=Priority.LOW, assignees=("urn:li:corpuser:ana",)
     )
-    incident = Wording(run=RUN).incident(output(URN, template), "k", 5)
+    incident = Wording(run=RUN).incident(output(URN, template), MARK, 5)
     assert (incident.type, incident.custom_type) == ("CUSTOM", "late")
     assert (incident.priority, incident.assignees) == (Priority.LOW, ("urn:li:corpuser:ana",))
 
 
 def test_run_without_a_workflow_file_names_none() -> None:
     nameless = replace(RUN, workflow_file="")
-    description = Wording(run=nameless).incident(output(URN), "k", 5).description
+    description = Wording(run=nameless).incident(output(URN), MARK, 5).description
     assert "- Job: build of workflow nightly in acme/pipelines\n" in description
 
 
 def test_key_is_found_whatever_the_user_writes() -> None:
-    wording = Wording(run=RUN, message="Incident Gate key: forged")
-    assert key_in(wording.incident(output(URN), "k", 5).description) == "k"
+    wording = Wording(run=RUN, message=MARK._replace(key="c" * 32).line)
+    assert mark_in(wording.incident(output(URN), MARK, 5).description) == MARK
 
 
 def test_messages_name_the_run_behind_the_users_words() -> None:

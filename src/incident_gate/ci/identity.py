@@ -1,4 +1,4 @@
-"""The key: by what a job knows its own incidents again, over runs, branches and commits."""
+"""Key and scope: how a job recognizes its own incidents, and those of its workflow, over runs, branches and commits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-_LABEL = "Incident Gate key: "
+from incident_gate.incident import Cause, Mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +29,38 @@ class JobIdentity:
     matrix: str = ""
     incident_key: str = ""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether this identifies a workflow; if not, every pipeline would share one identity."""
+        return bool(self.workflow or self.incident_key)
+
     def key_of(self, asset_urn: str) -> str:
         """The key of this job's incidents on one asset: 32 hexadecimal digits."""
-        parts = [
+        return _digest(
             self.server,
-            self.repository.lower(),  # GitHub's names ignore case
+            self.repository.lower(),  # names of repositories ignore case
             self.workflow,
             self.job,
             self.matrix,
             self.incident_key,
             asset_urn,
-        ]
-        # As JSON, so that no part can run over into the next.
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+        )
+
+    def scope_of(self, asset_urn: str) -> str:
+        """The scope of this workflow's incidents on one asset, whichever of its jobs raised them."""
+        return _digest(self.server, self.repository.lower(), self.workflow, self.incident_key, asset_urn)
+
+    @property
+    def scope(self) -> str:
+        """The scope without an asset or a server: what a gate that stopped the job leaves for later steps.
+
+        Without the server, because a gate whose address is wrong stops the job all the same.
+        """
+        return _digest(self.repository.lower(), self.workflow, self.incident_key)
+
+    def mark_of(self, asset_urn: str, *, run: str, cause: Cause = Cause.JOB) -> Mark:
+        """The mark of an incident that a run of this job raises."""
+        return Mark(self.key_of(asset_urn), self.scope_of(asset_urn), run, cause)
 
 
 def canonical_matrix(matrix: str) -> str:
@@ -54,16 +73,6 @@ def canonical_matrix(matrix: str) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":")) if value else ""
 
 
-def sign(description: str, key: str) -> str:
-    """A description with the key as its last line."""
-    return f"{description.rstrip()}\n\n{_LABEL}{key}"
-
-
-def key_in(description: str | None) -> str | None:
-    """The key in an incident's description: the last line that is one, or nothing.
-
-    A person may have written below it. A quoted line is none, so that quoting somebody's incident does not make one's
-    own out of it.
-    """
-    lines = (line.strip() for line in reversed((description or "").splitlines()))
-    return next((line.removeprefix(_LABEL) for line in lines if line.startswith(_LABEL)), None)
+def _digest(*parts: str) -> str:
+    # As JSON, so that no part can run over into the next.
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

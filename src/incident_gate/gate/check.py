@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple, Protocol
 
-from incident_gate.ci.identity import JobIdentity, key_in
+from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Overrides, decide, rule_for, worst
-from incident_gate.incident import Incident
+from incident_gate.incident import Health, Incident, Reason
 from incident_gate.manifest.model import Manifest, OnUnknown
+
+_NOT_CREATED_YET = (
+    "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
+    "Otherwise compare the URN with the one on its DataHub page."
+)
 
 
 class HealthReader(Protocol):
@@ -74,14 +81,48 @@ def check_inputs(
         # ever, so it is not excused.
         rules = [rule.with_on_unknown(OnUnknown.BLOCK) for rule in rules]
 
-    def is_ours(incident: Incident) -> bool:
-        return key_in(incident.description) == identity.key_of(incident.asset)
+    outputs = frozenset(entry.urn.text for entry in manifest.outputs)
 
     return Judgement(
         tuple(
-            decide(entry, health, rule, is_ours=is_ours)
+            decide(
+                entry,
+                _explained(health, outputs),
+                rule,
+                is_ours=partial(_is_ours, identity=identity, written=_written(health, outputs)),
+            )
             for entry, health, rule in zip(manifest.inputs, reading.healths, rules, strict=True)
         ),
         reading.failure,
         reading.nothing_answered,
     )
+
+
+def _written(health: Health, outputs: frozenset[str]) -> frozenset[str]:
+    """Which of the assets that an answer covers this manifest writes: its outputs and the siblings of one."""
+    covered = {health.urn, *health.siblings}
+    if health.urn in outputs:
+        return frozenset(covered)
+    named = covered & outputs
+    return frozenset({*named, health.urn} if named else ())
+
+
+def _is_ours(incident: Incident, *, identity: JobIdentity, written: frozenset[str]) -> bool:
+    """Whether this workflow raised it on an asset that it writes: then the next run must not be blocked by it."""
+    return (
+        identity.is_known
+        and incident.asset in written
+        and incident.mark is not None
+        and incident.mark.scope == identity.scope_of(incident.asset)
+    )
+
+
+def _explained(health: Health, outputs: frozenset[str]) -> Health:
+    """The health with the hint that fits an asset which this very job is going to create."""
+    if health.urn not in outputs:
+        return health
+    problems = tuple(
+        problem._replace(hint=_NOT_CREATED_YET) if problem.reason is Reason.NOT_FOUND else problem
+        for problem in health.problems
+    )
+    return replace(health, problems=problems)

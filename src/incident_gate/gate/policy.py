@@ -129,7 +129,7 @@ def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[
         entry: The input; its waivers are those that have not run out.
         health: What DataHub said of it.
         rule: What holds for it.
-        is_ours: Whether an incident was raised by this very job; such a one must not keep the job from mending it.
+        is_ours: Whether this workflow raised an incident on an asset that it writes: it must not block itself.
     """
     judged = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.incidents]
     blocking = sorted((incident for incident, excuse in judged if excuse is None), key=severity)
@@ -169,7 +169,7 @@ def worst(conclusions: Iterable[Conclusion]) -> Conclusion:
 def _excuse(incident: Incident, entry: InputEntry, rule: Rule, is_ours: Callable[[Incident], bool]) -> str | None:
     """Why an active incident does not count; None if it does."""
     if is_ours(incident):
-        return "raised by this job, which is about to try again"
+        return "raised by this workflow, which writes this asset"
     for waiver in entry.ignore:
         if waiver.incident == incident.urn:
             return f"waived until {waiver.until.isoformat()}: {waiver.reason}"

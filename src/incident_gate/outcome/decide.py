@@ -120,8 +120,8 @@ class OutcomeReporter:
         return OutputResult(entry=entry, change=Change.CLEAR, message=hidden)
 
     def _failed(self, entry: OutputEntry, health: Health) -> OutputResult | Wanted:
-        key = self.identity.key_of(entry.urn.text)
-        ours = in_order(self.writer, of_key(health.incidents, key))
+        mark = self.identity.mark_of(entry.urn.text, run=self.wording.run.run_id)
+        ours = in_order(self.writer, of_key(health.incidents, mark.key))
         for position, incident in enumerate(ours):
             if self.dry_run:
                 return OutputResult(entry=entry, change=Change.WOULD_KEEP, incidents=(incident.urn,))
@@ -134,8 +134,8 @@ class OutcomeReporter:
                 return _not_written(entry, f"{problem.message}.", problem.hint)
         if self.dry_run:
             return OutputResult(entry=entry, change=Change.WOULD_RAISE)
-        earlier = of_key((*health.incidents, *health.resolved), key)
-        return Wanted(entry=entry, key=key, previous=earlier[-1].urn if earlier else "", hidden=health.unread)
+        earlier = of_key((*health.incidents, *health.resolved), mark.key)
+        return Wanted(entry=entry, mark=mark, previous=earlier[-1].urn if earlier else "", hidden=health.unread)
 
     def _raiser(self) -> Raiser:
         return Raiser(

@@ -17,14 +17,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from incident_gate.ci.identity import key_in
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.datahub.incidents import Attempt, Known, Landing, NewIncident
 from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, WriteError
-from incident_gate.incident import Health, Incident, Reason
+from incident_gate.incident import Health, Incident, Mark, Reason
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.outcome.wording import Wording
@@ -82,7 +81,7 @@ class Wanted:
     """
 
     entry: OutputEntry
-    key: str
+    mark: Mark
     previous: str = ""
     hidden: int = 0
 
@@ -97,7 +96,7 @@ def incident_id(key: str, previous: str) -> str:
 
 def of_key(incidents: Sequence[Incident], key: str) -> list[Incident]:
     """The incidents of one key, oldest first."""
-    return sorted((incident for incident in incidents if key_in(incident.description) == key), key=_age)
+    return sorted((incident for incident in incidents if incident.mark and incident.mark.key == key), key=_age)
 
 
 def in_order(writer: IncidentWriter, ours: Sequence[Incident]) -> list[Incident]:
@@ -136,7 +135,7 @@ class _Draft:
     """One output on its way: the latest attempt, and the result once there is one."""
 
     entry: OutputEntry
-    key: str
+    mark: Mark
     previous: str
     hidden: int
     attempt: Attempt = _NO_ANSWER
@@ -185,7 +184,7 @@ class Raiser:
 
     def run(self, wanted: Sequence[Wanted]) -> list[OutputResult]:
         """Raise each of them; one that cannot be written never stops the others."""
-        drafts = [_Draft(entry=w.entry, key=w.key, previous=w.previous, hidden=w.hidden) for w in wanted]
+        drafts = [_Draft(entry=w.entry, mark=w.mark, previous=w.previous, hidden=w.hidden) for w in wanted]
         for _ in range(MOST_ROUNDS):
             open_drafts = [draft for draft in drafts if draft.result is None]
             if not open_drafts or self.deadline.passed:
@@ -210,11 +209,11 @@ class Raiser:
 
     def _attempt(self, draft: _Draft) -> Attempt | OutputResult:
         """One attempt, along the chain of ids as far as that is taken by what is over; or why there is none."""
-        entry, key, previous = draft.entry, draft.key, draft.previous
-        new = self.wording.incident(entry, key, self.clock_ms())
+        entry, mark, previous = draft.entry, draft.mark, draft.previous
+        new = self.wording.incident(entry, mark, self.clock_ms())
         try:
             for _ in range(MOST_LINKS):
-                attempt = self.writer.raise_incident(new, incident_id(key, previous), hidden=draft.hidden)
+                attempt = self.writer.raise_incident(new, incident_id(mark.key, previous), hidden=draft.hidden)
                 if attempt.landing is not Landing.EXISTS or attempt.urn is None:
                     return attempt
                 if self.writer.look_up(attempt.urn).is_active is not False:
@@ -260,7 +259,7 @@ class Raiser:
     def _judge(self, draft: _Draft, health: Health, *, is_settled: bool) -> bool:
         """Whether the list says all that there is to know of a draft."""
         urn = draft.attempt.urn
-        ours = of_key(health.incidents, draft.key)
+        ours = of_key(health.incidents, draft.mark.key)
         # Resolved by now, by a person or by whoever folded it into another one, is as good as listed.
         is_over = _is_among(urn, health.resolved)
         if draft.attempt.landing is Landing.EXISTS and is_over and not ours:

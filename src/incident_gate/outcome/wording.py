@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incident_gate.ci.github import Run
-from incident_gate.ci.identity import sign
 from incident_gate.datahub.incidents import NewIncident
+from incident_gate.incident import Mark, sign
 from incident_gate.manifest.model import OutputEntry
 
 
@@ -26,7 +26,7 @@ class Wording:
     message: str = ""
     matrix: str = ""
 
-    def incident(self, output: OutputEntry, key: str, now_ms: int) -> NewIncident:
+    def incident(self, output: OutputEntry, mark: Mark, now_ms: int) -> NewIncident:
         """The incident to raise on an output."""
         template = output.incident
         return NewIncident(
@@ -34,7 +34,7 @@ class Wording:
             type=template.type,
             custom_type=template.custom_type,
             title=self.title or template.title or self._title(output),
-            description=sign(self._description(template.description), key),
+            description=sign(self._description(template.description), mark),
             priority=template.priority,
             assignees=template.assignees,
             started_ms=now_ms,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from incident_gate.datahub.failure import GraphqlError
-from incident_gate.incident import Health, Incident, Priority, Problem, Reason
+from incident_gate.incident import Health, Incident, Priority, Problem, Reason, mark_in
 
 _SUPPORT_HINT = "Take it out of the manifest, or check that this DataHub version tracks incidents on this asset type."
 _ACCESS_HINT = "Check that the token's user may view it, and that DataHub is healthy; then run again."
@@ -248,13 +248,15 @@ def _state(element: dict[str, object]) -> object:
 def _incident(urn: str, asset: str, element: dict[str, object]) -> Incident:
     created = element.get("created")
     time = created.get("time") if isinstance(created, dict) else None
+    description = _text(element.get("description"))
     return Incident(
         urn=urn,
         asset=asset,
         type=_text(element.get("incidentType")),
         custom_type=_text(element.get("customType")),
         title=_text(element.get("title")),
-        description=_text(element.get("description")),
+        description=description,
+        mark=mark_in(description),
         priority=read_priority(element.get("priority")),
         created_ms=time if isinstance(time, int) and not isinstance(time, bool) else None,
     )
