@@ -1,0 +1,1 @@
+"""Entries that stand for several assets, and the assets that they select."""

@@ -1,0 +1,43 @@
+"""dbt projects: the samples, and small ones made for one test."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from incident_gate.select.dbt import DbtProject
+from incident_gate.select.dbt_manifest import parse_project
+
+PROJECTS = Path(__file__).parents[1] / "fixtures" / "dbt"
+"""Real manifests: a folder for each version of dbt, and one with edge cases."""
+
+Entry = tuple[str, dict[str, Any]]
+
+
+def dbt_node(unique_id: str, **values: Any) -> Entry:
+    """A node, source or test as the manifest has it."""
+    kind, _, name = unique_id.partition(".")
+    return unique_id, {"resource_type": kind, "name": name.rpartition(".")[2]} | values
+
+
+def dbt_manifest(*entries: Entry, **sections: Any) -> bytes:
+    """A manifest.json with these entries, each in its section."""
+    manifest: dict[str, Any] = {
+        "metadata": {
+            "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+            "adapter_type": "duckdb",
+            "project_name": "p",
+        },
+        "nodes": {},
+        "sources": {},
+    }
+    places = {"source": "sources", "semantic_model": "semantic_models", "unit_test": "unit_tests"}
+    for unique_id, value in entries:
+        kind = unique_id.partition(".")[0]
+        manifest.setdefault(places.get(kind, "nodes"), {})[unique_id] = value
+    return json.dumps(manifest | sections).encode()
+
+
+def dbt_project(*entries: Entry) -> DbtProject:
+    """The project of such a manifest."""
+    return parse_project(io.BytesIO(dbt_manifest(*entries)))
