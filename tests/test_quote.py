@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.quote import quote
+from incident_gate.text import quote
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from incident_gate.datahub.client import Client, Exchange
 from incident_gate.datahub.connection import open_client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import PARALLEL, Reader
-from incident_gate.errors import ExitCode
+from incident_gate.errors import ExitCode, GateError
 from incident_gate.gate.check import check_inputs
 from incident_gate.manifest.model import Manifest
 from incident_gate.outcome.result import Change, OutcomeReport
@@ -28,6 +28,12 @@ class Result(NamedTuple):
 
     report: Report
     exit_code: ExitCode
+
+
+def _refuse_selectors(manifest: Manifest) -> None:
+    """Until selectors are wired, a manifest with one must not pass as if it had none."""
+    if manifest.selectors or manifest.output_selectors:
+        raise GateError("Selectors (upstream-of, search, dbt) are not supported yet.", hint="Name the assets by URN.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,7 @@ class Session:
             SettingError: The CA bundle cannot be used.
         """
         settings = self.settings
+        _refuse_selectors(manifest)
         notices = [*settings.warnings]
         if not manifest.inputs:
             notices.append("The manifest names no inputs: there is nothing to gate.")
@@ -91,6 +98,7 @@ class Session:
         from incident_gate.outcome.wording import Wording  # noqa: PLC0415
 
         settings = self.settings
+        _refuse_selectors(manifest)
         nothing = why_nothing(status, pull_request=settings.run.is_pull_request, outputs=manifest.outputs)
         if nothing:
             outcome = OutcomeReport(outcome=status, nothing=nothing)

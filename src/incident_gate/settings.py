@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +15,7 @@ from incident_gate.ci.identity import JobIdentity, canonical_matrix
 from incident_gate.datahub.address import EXAMPLE, Address, parse_address
 from incident_gate.datahub.connection import Connection
 from incident_gate.errors import SettingError
-from incident_gate.gate.policy import Overrides
-from incident_gate.manifest.model import OnIncident, OnUnknown
+from incident_gate.manifest.model import NO_RULES, OnIncident, OnUnknown, Rules
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
@@ -66,7 +65,7 @@ class Settings:
     connection: Connection
     identity: JobIdentity
     run: Run
-    overrides: Overrides = field(default_factory=Overrides)
+    overrides: Rules = NO_RULES
     report_outcome: bool = False
     dry_run: bool = False
     title: str = ""
@@ -127,7 +126,7 @@ def read_settings(
     manifest = check(lambda: _path("manifest", shown, workspace if reads_manifest else None), Path())
     mode = mode or check(lambda: _choice("mode", get("mode"), Mode), None) or Mode.GATE
     job_status = check(lambda: _job_status(mode, get("job-status").lower()), "")
-    overrides = Overrides(
+    overrides = Rules(
         on_incident=check(lambda: _on_incident(get("on-incident")), None),
         on_unknown=check(lambda: _choice("on-unknown", get("on-unknown"), OnUnknown), None),
     )

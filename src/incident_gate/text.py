@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import quote
+from urllib import parse
 
 # Terminal sequences are dropped whole, so that no "[31m" is left of them.
 _ANSI_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
@@ -26,6 +26,32 @@ _TRIGGER = re.compile(r"[@#:](?=\S)|www(?=\.)|GH-(?=\d)|[0-9a-f]{6}(?=[0-9a-f])"
 _DOLLAR = "<span>&#36;</span>"
 
 _ELLIPSIS = "…"
+_QUOTED_LENGTH = 80
+
+# Control characters and line separators, marks and overrides of the writing direction, halves of surrogate pairs. Other
+# characters that cannot be seen (joiners, no-break spaces) are part of names in some scripts.
+_CONTROL = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+
+
+def control_character(text: str, allowed: str = "") -> int | None:
+    """Return the offset of the first control or bidirectional character, None if there is none."""
+    if text.isprintable():
+        return None
+    found = re.search(f"(?![{allowed}])[{_CONTROL}]" if allowed else f"[{_CONTROL}]", text)
+    return found.start() if found else None
+
+
+def quote(text: str) -> str:
+    """Put a text between quotation marks: on one line, shortened, unprintable characters as escapes."""
+    shown = text if len(text) <= _QUOTED_LENGTH else text[: _QUOTED_LENGTH - 1] + _ELLIPSIS
+    return f'"{visible(shown)}"'
+
+
+def visible(text: str) -> str:
+    """Replace unprintable characters by escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def plain(text: str, limit: int = 200) -> str:
@@ -69,7 +95,7 @@ def link(label: str, url: str | None, limit: int = 200) -> str:
     if url is None or not url.lower().startswith(("http://", "https://")):
         return shown
     # Parentheses, angle brackets, pipes and quotes would end a link's target or a cell; what is encoded already stays.
-    target = quote(url, safe="/:?#[]@!&*+,;=%~", errors="replace")
+    target = parse.quote(url, safe="/:?#[]@!&*+,;=%~", errors="replace")
     # Markdown decodes entities in a target as well.
     return f"[{shown}]({target.replace('&', '&amp;')})"
 

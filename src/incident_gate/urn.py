@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from incident_gate.quote import quote
+from incident_gate.text import quote
 
 
 class EntityType(StrEnum):

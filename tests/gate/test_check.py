@@ -12,9 +12,9 @@ from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
 from incident_gate.gate.check import Judgement, check_inputs
-from incident_gate.gate.policy import Conclusion, Overrides, Verdict
+from incident_gate.gate.policy import Conclusion, Verdict
 from incident_gate.incident import Health, Incident, Problem, Reason
-from incident_gate.manifest.model import Defaults, InputEntry, Manifest, OnUnknown, Position
+from incident_gate.manifest.model import InputEntry, Manifest, OnUnknown, Position, Rules
 from incident_gate.urn import parse_urn
 from tests.helpers.job_end import output
 
@@ -22,7 +22,7 @@ ORDERS, CUSTOMERS, PAYMENTS = (
     f"urn:li:dataset:(urn:li:dataPlatform:hive,{name},PROD)" for name in ("orders", "customers", "payments")
 )
 ME = JobIdentity(server="datahub", repository="acme/shop", workflow="nightly.yml", job="build")
-WARN = Overrides(on_unknown=OnUnknown.WARN)
+WARN = Rules(on_unknown=OnUnknown.WARN)
 
 
 @dataclass(slots=True)
@@ -44,16 +44,16 @@ class Answers:
 
 
 def entry(urn: str, *, siblings: bool | None = None) -> InputEntry:
-    return InputEntry(urn=parse_urn(urn), position=Position(1, 1), siblings=siblings)
+    return InputEntry(urn=parse_urn(urn), position=Position(1, 1), rules=Rules(siblings=siblings))
 
 
 def healthy(urn: str, *, health: Health | None = None) -> dict[str, Health]:
     return {urn: health or Health(urn=urn)}
 
 
-def judged(answers: Answers, *urns: str, overrides: Overrides | None = None) -> Judgement:
+def judged(answers: Answers, *urns: str, overrides: Rules | None = None) -> Judgement:
     manifest = Manifest(path="gate.yml", inputs=tuple(map(entry, urns)))
-    return check_inputs(manifest, reader=answers, identity=ME, overrides=overrides or Overrides())
+    return check_inputs(manifest, reader=answers, identity=ME, overrides=overrides or Rules())
 
 
 def test_nothing_is_asked_without_inputs() -> None:
@@ -75,10 +75,10 @@ def test_decisions_stand_in_the_manifests_order() -> None:
 def test_siblings_are_asked_for_unless_the_rule_leaves_them_out() -> None:
     answers = Answers(healthy(ORDERS) | healthy(CUSTOMERS))
     manifest = Manifest(
-        path="gate.yml", defaults=Defaults(siblings=False), inputs=(entry(ORDERS), entry(CUSTOMERS, siblings=True))
+        path="gate.yml", defaults=Rules(siblings=False), inputs=(entry(ORDERS), entry(CUSTOMERS, siblings=True))
     )
 
-    check_inputs(manifest, reader=answers, identity=ME, overrides=Overrides())
+    check_inputs(manifest, reader=answers, identity=ME, overrides=Rules())
 
     assert [q.siblings for q in answers.asked] == [False, True]
 
@@ -172,7 +172,7 @@ def test_progress_is_told() -> None:
         manifest,
         reader=Answers(healthy(ORDERS)),
         identity=ME,
-        overrides=Overrides(),
+        overrides=Rules(),
         on_progress=lambda done, total: told.append((done, total)),
     )
 
@@ -183,20 +183,20 @@ def test_progress_is_told() -> None:
     ("failure", "answered", "overrides", "code"),
     [
         # No answer at all: the conversation is to blame, not an asset.
-        (UnreachableError("down"), (), Overrides(), ExitCode.DATAHUB),
-        (RefusedError("who?"), (), Overrides(), ExitCode.DATAHUB),
+        (UnreachableError("down"), (), Rules(), ExitCode.DATAHUB),
+        (RefusedError("who?"), (), Rules(), ExitCode.DATAHUB),
         # Some answers: what is missing blocks as any unknown asset does.
-        (UnreachableError("down"), (ORDERS,), Overrides(), ExitCode.BLOCKED),
+        (UnreachableError("down"), (ORDERS,), Rules(), ExitCode.BLOCKED),
         # A wrong setting stays a wrong setting, however much was answered before.
-        (RefusedError("who?"), (ORDERS,), Overrides(), ExitCode.DATAHUB),
+        (RefusedError("who?"), (ORDERS,), Rules(), ExitCode.DATAHUB),
         # Down is what on-unknown is for, a wrong token is not.
         (UnreachableError("down"), (), WARN, ExitCode.OK),
         (RefusedError("who?"), (), WARN, ExitCode.DATAHUB),
-        (None, (ORDERS, CUSTOMERS), Overrides(), ExitCode.OK),
+        (None, (ORDERS, CUSTOMERS), Rules(), ExitCode.OK),
     ],
 )
 def test_the_exit_code_tells_an_asset_from_the_conversation(
-    failure: DataHubError | None, answered: tuple[str, ...], overrides: Overrides, code: ExitCode
+    failure: DataHubError | None, answered: tuple[str, ...], overrides: Rules, code: ExitCode
 ) -> None:
     answers = Answers({urn: Health(urn=urn) for urn in answered}, failure)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.gate.policy import Conclusion, Decision, Overrides, Rule, Verdict, decide, rule_for, severity, worst
+from incident_gate.gate.policy import Conclusion, Decision, Rule, Verdict, decide, rule_for, severity, worst
 from incident_gate.incident import INCIDENT_TYPES, Health, Incident, Priority, Problem, Reason
-from incident_gate.manifest.model import Defaults, InputEntry, OnIncident, OnUnknown, Position, Waiver
+from incident_gate.manifest.model import InputEntry, OnIncident, OnUnknown, Position, Rules, Waiver
 from incident_gate.urn import parse_urn
 
 URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,a,PROD)"
@@ -49,7 +49,7 @@ def judge(
 
 
 def test_without_a_word_everything_blocks_and_siblings_count() -> None:
-    rule = rule_for(ENTRY, Overrides(), Defaults())
+    rule = rule_for(ENTRY.rules, Rules(), Rules())
     assert rule == Rule(
         on_incident=OnIncident.BLOCK,
         on_unknown=OnUnknown.BLOCK,
@@ -75,7 +75,7 @@ def test_without_a_word_everything_blocks_and_siblings_count() -> None:
 def test_on_incident_of_entry_then_input_then_defaults(
     own: OnIncident | None, given_as_input: OnIncident | None, default: OnIncident | None, expected: str, source: str
 ) -> None:
-    rule = rule_for(entry(on_incident=own), Overrides(on_incident=given_as_input), Defaults(on_incident=default))
+    rule = rule_for(Rules(on_incident=own), Rules(on_incident=given_as_input), Rules(on_incident=default))
     assert rule.on_incident == expected
     assert rule.on_unknown is OnUnknown.BLOCK
     assert rule.sources[0] == f"on-incident: {expected} ({source})"
@@ -94,21 +94,29 @@ def test_on_incident_of_entry_then_input_then_defaults(
 def test_on_unknown_of_entry_then_input_then_defaults(
     own: OnUnknown | None, given_as_input: OnUnknown | None, default: OnUnknown | None, expected: str, source: str
 ) -> None:
-    rule = rule_for(entry(on_unknown=own), Overrides(on_unknown=given_as_input), Defaults(on_unknown=default))
+    rule = rule_for(Rules(on_unknown=own), Rules(on_unknown=given_as_input), Rules(on_unknown=default))
     assert rule.on_unknown == expected
     assert rule.on_incident is OnIncident.BLOCK
     assert rule.sources[1] == f"on-unknown: {expected} ({source})"
 
 
 def test_types_priority_and_siblings_of_the_entry_go_before_the_defaults() -> None:
-    defaults = Defaults(types=frozenset({"SQL"}), min_priority=Priority.LOW, siblings=False)
-    inherited = rule_for(ENTRY, Overrides(), defaults)
+    defaults = Rules(types=frozenset({"SQL"}), min_priority=Priority.LOW, siblings=False)
+    inherited = rule_for(ENTRY.rules, Rules(), defaults)
     assert (inherited.types, inherited.min_priority, inherited.siblings) == (frozenset({"SQL"}), Priority.LOW, False)
-    own = entry(types=frozenset({"VOLUME", "FIELD"}), min_priority=Priority.CRITICAL, siblings=True)
-    rule = rule_for(own, Overrides(), defaults)
+    own = Rules(types=frozenset({"VOLUME", "FIELD"}), min_priority=Priority.CRITICAL, siblings=True)
+    rule = rule_for(own, Rules(), defaults)
     assert (rule.types, rule.min_priority, rule.siblings) == (own.types, Priority.CRITICAL, True)
-    assert inherited.sources[2:] == ("types: SQL", "min-priority: LOW", "siblings: false")
-    assert rule.sources[2:] == ("types: FIELD, VOLUME", "min-priority: CRITICAL")
+    assert inherited.sources[2:] == (
+        "types: SQL (defaults)",
+        "min-priority: LOW (defaults)",
+        "siblings: false (defaults)",
+    )
+    assert rule.sources[2:] == (
+        "types: FIELD, VOLUME (entry)",
+        "min-priority: CRITICAL (entry)",
+        "siblings: true (entry)",
+    )
 
 
 def test_rule_with_another_word_for_unknown_is_the_same_otherwise() -> None:

@@ -14,8 +14,8 @@ from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import Judgement, check_inputs
-from incident_gate.gate.policy import Overrides
 from incident_gate.manifest.load import load_manifest
+from incident_gate.manifest.model import Rules
 from incident_gate.report import json as json_report
 from incident_gate.report import summary, terminal
 from incident_gate.report.annotations import annotate, commands
@@ -120,7 +120,7 @@ def judge(answer: Any) -> Judgement:
     with httpx.Client(transport=responder) as client:
         transport = Client(client, "http://datahub.test/api/graphql", Deadline.after(0.3))
         judgement = check_inputs(
-            MANIFEST, reader=Reader(transport), identity=JobIdentity(server="datahub.test"), overrides=Overrides()
+            MANIFEST, reader=Reader(transport), identity=JobIdentity(server="datahub.test"), overrides=Rules()
         )
     report = Report(
         manifest_path="gate.yml",

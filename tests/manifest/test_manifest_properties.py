@@ -206,11 +206,11 @@ def test_what_is_written_is_what_is_read(manifest: dict[str, Any], *, flow: bool
     for entry, (urn, keys) in zip(loaded.inputs, manifest["inputs"].items(), strict=True):
         assert entry.urn.text == urn
         assert entry.label == keys.get("name", entry.urn.name)
-        assert entry.on_incident == keys.get("on-incident")
-        assert entry.on_unknown == keys.get("on-unknown")
-        assert entry.types == (frozenset(keys["types"]) if "types" in keys else None)
-        assert entry.min_priority == (Priority[keys["min-priority"]] if "min-priority" in keys else None)
-        assert entry.siblings == keys.get("siblings")
+        assert entry.rules.on_incident == keys.get("on-incident")
+        assert entry.rules.on_unknown == keys.get("on-unknown")
+        assert entry.rules.types == (frozenset(keys["types"]) if "types" in keys else None)
+        assert entry.rules.min_priority == (Priority[keys["min-priority"]] if "min-priority" in keys else None)
+        assert entry.rules.siblings == keys.get("siblings")
         assert [{"incident": w.incident, "until": w.until, "reason": w.reason} for w in entry.ignore] == keys.get(
             "ignore", []
         )

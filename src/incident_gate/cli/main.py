@@ -237,8 +237,7 @@ def _sandbox_extra() -> Iterator[None]:
 
 def _say_error(error: GateError, stderr: TextIO) -> None:
     from incident_gate.manifest.errors import ManifestError  # noqa: PLC0415
-    from incident_gate.quote import visible  # noqa: PLC0415
-    from incident_gate.text import plain  # noqa: PLC0415
+    from incident_gate.text import plain, visible  # noqa: PLC0415
 
     # A mistake in a manifest begins with its place, where an editor looks for it. A hint may be YAML to copy, so its
     # spaces stay.

@@ -146,7 +146,7 @@ def _inputs(settings: Settings, client: Client, manifest: Manifest) -> Iterator[
     if not entries:
         yield _ok("inputs", "The manifest names none.")
         return
-    rules = [rule_for(entry, settings.overrides, manifest.defaults) for entry in entries]
+    rules = [rule_for(entry.rules, settings.overrides, manifest.defaults) for entry in entries]
     questions = [HealthQuery(entry.urn, siblings=rule.siblings) for entry, rule in zip(entries, rules, strict=True)]
     reading = Reader(client).read(questions)
     if reading.failure:

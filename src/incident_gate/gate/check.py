@@ -10,10 +10,10 @@ from typing import NamedTuple, Protocol
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reading
-from incident_gate.errors import DataHubError, ExitCode, RefusedError
-from incident_gate.gate.policy import Conclusion, Decision, Overrides, decide, rule_for, worst
+from incident_gate.errors import DataHubError, ExitCode, GateError, RefusedError
+from incident_gate.gate.policy import Conclusion, Decision, Rule, decide, rule_for, worst
 from incident_gate.incident import Health, Incident, Reason
-from incident_gate.manifest.model import Manifest, OnUnknown
+from incident_gate.manifest.model import Manifest, OnFailingAssertion, OnUnknown, Rules
 
 _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
@@ -54,7 +54,7 @@ def check_inputs(
     *,
     reader: HealthReader,
     identity: JobIdentity,
-    overrides: Overrides,
+    overrides: Rules,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Judgement:
     """Ask for the health of every input and judge it.
@@ -71,7 +71,13 @@ def check_inputs(
     """
     if not manifest.inputs:
         return Judgement(())
-    rules = [rule_for(entry, overrides, manifest.defaults) for entry in manifest.inputs]
+    settled: dict[Rules, Rule] = {}  # most entries have no rules of their own
+    for entry in manifest.inputs:
+        if entry.rules not in settled:
+            settled[entry.rules] = rule_for(entry.rules, overrides, manifest.defaults)
+    rules = [settled[entry.rules] for entry in manifest.inputs]
+    if any(rule.on_failing_assertion is not OnFailingAssertion.IGNORE for rule in settled.values()):
+        raise GateError("on-failing-assertion is not supported yet.", hint="Leave it out.")
     questions = [
         HealthQuery(entry.urn, siblings=rule.siblings) for entry, rule in zip(manifest.inputs, rules, strict=True)
     ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from incident_gate.incident import Health, Incident, Priority, Problem
-from incident_gate.manifest.model import Defaults, InputEntry, OnIncident, OnUnknown
-
-T = TypeVar("T")
+from incident_gate.manifest.model import InputEntry, OnFailingAssertion, OnIncident, OnUnknown, Rules
 
 
 class Verdict(StrEnum):
@@ -65,13 +64,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What holds for one input after precedence: its own word, the action's inputs, the manifest's defaults.
+    """What holds for one input after precedence: its entry, the action's inputs, the manifest's defaults.
 
-    `sources` names where each of `on-incident` and `on-unknown` was said.
+    `sources` are the rules in words, each with the place where it is set.
     """
 
     on_incident: OnIncident = OnIncident.BLOCK
     on_unknown: OnUnknown = OnUnknown.BLOCK
+    on_failing_assertion: OnFailingAssertion = OnFailingAssertion.IGNORE
+    assertion_max_age: timedelta | None = None
     types: frozenset[str] | None = None
     min_priority: Priority | None = None
     siblings: bool = True
@@ -82,44 +83,36 @@ class Rule:
         return replace(self, on_unknown=on_unknown)
 
 
-class Overrides(NamedTuple):
-    """What the action's inputs or the command line's options say for every entry that does not say otherwise."""
-
-    on_incident: OnIncident | None = None
-    on_unknown: OnUnknown | None = None
+_BUILT_IN = Rules(OnIncident.BLOCK, OnUnknown.BLOCK, OnFailingAssertion.IGNORE, siblings=True)
 
 
-def rule_for(entry: InputEntry, overrides: Overrides, defaults: Defaults) -> Rule:
-    """Settle one input's rule: the entry's own word first, then the action's input, then the manifest's defaults."""
-    on_incident, incident_source = _first(
-        ("entry", entry.on_incident),
-        ("input", overrides.on_incident),
-        ("defaults", defaults.on_incident),
-        ("built in", OnIncident.BLOCK),
-    )
-    on_unknown, unknown_source = _first(
-        ("entry", entry.on_unknown),
-        ("input", overrides.on_unknown),
-        ("defaults", defaults.on_unknown),
-        ("built in", OnUnknown.BLOCK),
-    )
-    siblings, _ = _first(("entry", entry.siblings), ("defaults", defaults.siblings), ("built in", True))
-    types = entry.types if entry.types is not None else defaults.types
-    min_priority = entry.min_priority if entry.min_priority is not None else defaults.min_priority
-    return Rule(
-        on_incident=on_incident,
-        on_unknown=on_unknown,
-        types=types,
-        min_priority=min_priority,
-        siblings=siblings,
-        sources=(
-            f"on-incident: {on_incident} ({incident_source})",
-            f"on-unknown: {on_unknown} ({unknown_source})",
-            *([f"types: {', '.join(sorted(types))}"] if types is not None else []),
-            *([f"min-priority: {min_priority.name}"] if min_priority is not None else []),
-            *([] if siblings else ["siblings: false"]),
-        ),
-    )
+def rule_for(entry: Rules, settings: Rules, defaults: Rules) -> Rule:
+    """Settle one input's rule: the entry first, then the action's inputs, then the manifest's defaults."""
+    values: dict[str, Any] = {}
+    sources: list[str] = []
+    for name in Rules._fields:
+        for place, rules in (("entry", entry), ("input", settings), ("defaults", defaults), ("built in", _BUILT_IN)):
+            value = getattr(rules, name)
+            if value is not None:
+                values[name] = value
+                if place != "built in" or name in {"on_incident", "on_unknown"}:
+                    sources.append(f"{name.replace('_', '-')}: {_shown(value)} ({place})")
+                break
+    return Rule(**values, sources=tuple(sources))
+
+
+def _shown(value: object) -> str:
+    """A rule's value as the manifest has it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case Priority():
+            return value.name
+        case timedelta():
+            return f"{value.total_seconds() / 3600:g}h"
+        case frozenset():
+            return ", ".join(sorted(value))
+    return str(value)
 
 
 def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[Incident], bool]) -> Decision:
@@ -180,8 +173,3 @@ def _excuse(incident: Incident, entry: InputEntry, rule: Rule, is_ours: Callable
     if rule.min_priority is not None and incident.priority is not None and incident.priority > rule.min_priority:
         return f"priority {incident.priority.name} is below {rule.min_priority.name}"
     return None
-
-
-def _first(*said: tuple[str, T | None]) -> tuple[T, str]:
-    """The first of several sources that says anything, and its name; the last one always does."""
-    return next((value, source) for source, value in said if value is not None)

@@ -1,4 +1,4 @@
-"""A manifest that cannot be used, with every mistake in it."""
+"""What is wrong in a manifest: one error, all errors of a file, and their exception."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ManifestError(GateError):
     """The manifest is missing, unreadable or wrong.
 
     Args:
-        path: As the user gave it.
+        path: As the user wrote it.
         mistakes: What is wrong, in the file's order; at least one.
         hint: What to do next where the mistakes themselves do not say it.
     """
@@ -25,29 +25,35 @@ class ManifestError(GateError):
         return f"{self.message}\n{self.hint}".rstrip()
 
 
+class UnreadableError(Exception):
+    """An error after which the rest of the file cannot be read."""
+
+    def __init__(self, position: Position, message: str, expected: str = "") -> None:
+        super().__init__(message)
+        self.mistake = Mistake(position, message, expected)
+
+
 class Mistakes:
-    """The mistakes found so far in one file."""
+    """Collects the errors of one file, so that all are reported at once."""
 
     LIMIT = 1_000
-    """So many are told; a file with more is not a manifest, or has the same mistake everywhere."""
+    """A file with more errors is not a manifest, or has the same error everywhere."""
 
     def __init__(self) -> None:
-        self._found: dict[Mistake, None] = {}  # a dictionary, because an alias leads to the same mistake twice
+        self._found: dict[Mistake, None] = {}  # a dictionary, because an alias leads to the same error twice
 
     def add(self, position: Position, message: str, expected: str = "") -> None:
-        """Note a mistake."""
+        """Add an error."""
         if len(self._found) <= self.LIMIT:
-            self._found[Mistake(position=position, message=message, expected=expected)] = None
+            self._found[Mistake(position, message, expected)] = None
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
     def sorted(self) -> tuple[Mistake, ...]:
         """All of them in the file's order; the last one says when there are more."""
-        ordered = sorted(self._found, key=lambda mistake: (mistake.position.line, mistake.position.column))
+        ordered = sorted(self._found, key=lambda mistake: mistake.position)
         if len(ordered) > self.LIMIT:
             last = ordered[self.LIMIT - 1].position
-            ordered[self.LIMIT :] = [
-                Mistake(position=last, message=f"more than {self.LIMIT:,} mistakes: the rest is not told")
-            ]
+            ordered[self.LIMIT :] = [Mistake(last, f"more than {self.LIMIT:,} errors: the rest is not shown")]
         return tuple(ordered)

@@ -1,37 +1,48 @@
-"""Loading a manifest: from a file's bytes to a value without mistakes."""
+"""Loading a manifest: from a file's bytes to a value without errors."""
 
 from __future__ import annotations
 
 import stat
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from incident_gate.manifest.document import MAX_BYTES, UnreadableError, check_size, read_document
-from incident_gate.manifest.errors import ManifestError, Mistakes
-from incident_gate.manifest.model import InputEntry, Manifest, Mistake, Position, Waiver
-from incident_gate.manifest.nodes import Mapping, Node, Sequence
-from incident_gate.manifest.record import record_shape
-from incident_gate.quote import quote
+from incident_gate.manifest.errors import ManifestError, Mistakes, UnreadableError
+from incident_gate.manifest.grammar import INPUTS, MANIFEST
+from incident_gate.manifest.model import (
+    InputEntry,
+    Manifest,
+    Mistake,
+    OutputEntry,
+    OutputSelector,
+    Position,
+    Selector,
+    Waiver,
+)
+from incident_gate.manifest.nodes import MAX_BYTES, ListNode, MappingNode, Node, check_size, read_nodes
+from incident_gate.text import quote
 
 EXAMPLE = """inputs:
   - urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.public.orders,PROD)"""
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
-def read_manifest(path: Path, shown: str, today: date) -> Manifest:
+def read_manifest(path: Path, shown: str, today: date, variables: Mapping[str, str] = _NO_VARIABLES) -> Manifest:
     """Read and load a manifest's file.
 
     Args:
-        path: The file; that it lies where it may is the caller's business.
-        shown: The path as the user gave it, for messages.
+        path: The file; the caller has checked that it may be read.
+        shown: The path as the user wrote it, for messages.
         today: The day on which waivers are judged.
+        variables: What `${NAME}` stands for.
 
     Raises:
-        ManifestError: There is no such file, it cannot be read, or it has mistakes.
+        ManifestError: There is no such file, it cannot be read, or it has errors.
     """
     try:
-        return load_manifest(shown, _read(path), today)
+        return load_manifest(shown, _read(path), today, variables)
     except UnreadableError as error:
         raise ManifestError(shown, (error.mistake,)) from None
     except FileNotFoundError:
@@ -43,24 +54,24 @@ def read_manifest(path: Path, shown: str, today: date) -> Manifest:
         ) from None
 
 
-def load_manifest(path_shown: str, data: bytes, today: date) -> Manifest:
+def load_manifest(shown: str, data: bytes, today: date, variables: Mapping[str, str] = _NO_VARIABLES) -> Manifest:
     """Load a manifest from a file's content.
 
     Raises:
-        ManifestError: It has mistakes; all of them are told.
+        ManifestError: It has errors; all of them are reported.
     """
     mistakes = Mistakes()
-    values: dict[str, Any] | None = None
+    manifest: Manifest | None = None
     try:
-        root = read_document(data, mistakes)
+        root = read_nodes(data, mistakes, variables)
         if root is None:
-            raise _unusable(path_shown, "the file is empty", hint=f"Fill it, for instance with:\n{EXAMPLE}")
-        values = _values(root, mistakes)
+            raise _unusable(shown, "the file is empty", hint=f"Add your assets, for instance:\n{EXAMPLE}")
+        manifest = _decoded(shown, root, mistakes)
     except UnreadableError as error:
-        mistakes.add(error.mistake.position, error.mistake.message, error.mistake.expected)
-    if values is None or mistakes:
-        raise ManifestError(path_shown, mistakes.sorted())
-    return _without_expired(Manifest(path=path_shown, **values), today)
+        mistakes.add(*error.mistake)
+    if manifest is None or mistakes:
+        raise ManifestError(shown, mistakes.sorted())
+    return _without_expired(manifest, today)
 
 
 def _read(path: Path) -> bytes:
@@ -75,40 +86,54 @@ def _read(path: Path) -> bytes:
 
 
 def _unusable(shown: str, message: str, *, hint: str) -> ManifestError:
-    return ManifestError(shown, (Mistake(position=Position(1, 1), message=message),), hint=hint)
+    return ManifestError(shown, (Mistake(Position(1, 1), message),), hint=hint)
 
 
-def _values(root: Node, mistakes: Mistakes) -> dict[str, Any] | None:
-    """Read either form into the values of the manifest's fields."""
-    shape = record_shape(Manifest)
-    values: dict[str, Any] | None = None
-    if isinstance(root, Mapping):
-        values = shape.values(root, "the manifest", mistakes)
-    elif isinstance(root, Sequence):
-        inputs = shape.members["inputs"].shape.decode(root, "the manifest", mistakes)
+def _decoded(shown: str, root: Node, mistakes: Mistakes) -> Manifest | None:
+    """Decode either form: a mapping, or a list of inputs."""
+    values: dict[str, Any] | None
+    if isinstance(root, MappingNode):
+        values = MANIFEST.decode(root, "the manifest", mistakes)
+    elif isinstance(root, ListNode):
+        inputs = INPUTS.decode(root, "the manifest", mistakes)
         values = None if inputs is None else {"inputs": inputs}
     else:
-        mistakes.add(root.position, f"the manifest is {root}", f"a list of URNs, or {shape.expected}")
-    if values is not None and not values.get("inputs") and not values.get("outputs"):
+        mistakes.add(root.position, f"the manifest is {root}", f"a list of URNs, or {MANIFEST.expected}")
+        return None
+    if values is None:
+        return None
+    inputs, outputs = values.pop("inputs", ()), values.pop("outputs", ())
+    if not inputs and not outputs:
         # An empty gate passes whatever happens, which is never what somebody meant.
         mistakes.add(root.position, "the manifest names no asset", "at least one URN in inputs or outputs")
-    return values
+    values.pop("version", None)
+    return Manifest(
+        path=shown,
+        inputs=tuple(entry for entry in inputs if isinstance(entry, InputEntry)),
+        selectors=tuple(entry for entry in inputs if isinstance(entry, Selector)),
+        outputs=tuple(entry for entry in outputs if isinstance(entry, OutputEntry)),
+        output_selectors=tuple(entry for entry in outputs if isinstance(entry, OutputSelector)),
+        **values,
+    )
 
 
 def _without_expired(manifest: Manifest, today: date) -> Manifest:
-    """Drop the waivers that have run out, with a warning each: their incidents count again."""
-    warnings: list[Mistake] = []
-    inputs: list[InputEntry] = []
-    for entry in manifest.inputs:
-        kept = tuple(waiver for waiver in entry.ignore if waiver.until >= today)
-        warnings += [_expired(waiver, entry) for waiver in entry.ignore if waiver.until < today]
-        inputs.append(entry if kept == entry.ignore else replace(entry, ignore=kept))
-    return replace(manifest, inputs=tuple(inputs), warnings=tuple(warnings)) if warnings else manifest
-
-
-def _expired(waiver: Waiver, entry: InputEntry) -> Mistake:
-    return Mistake(
-        position=waiver.position,
-        message=f"the waiver for {waiver.incident} on {quote(entry.label)} ended on {waiver.until}, so it counts again",
-        expected='a later day at "until", or no waiver',
+    """Drop the waivers that have expired, with a warning each: what they name counts again."""
+    entries: list[InputEntry | Selector] = [*manifest.inputs, *manifest.selectors]
+    warnings = [_expired(waiver, entry.label) for entry in entries for waiver in entry.ignore if waiver.until < today]
+    if not warnings:
+        return manifest
+    return manifest._replace(
+        inputs=tuple(entry._replace(ignore=_valid(entry.ignore, today)) for entry in manifest.inputs),
+        selectors=tuple(entry._replace(ignore=_valid(entry.ignore, today)) for entry in manifest.selectors),
+        warnings=tuple(warnings),
     )
+
+
+def _valid(waivers: tuple[Waiver, ...], today: date) -> tuple[Waiver, ...]:
+    return tuple(waiver for waiver in waivers if waiver.until >= today)
+
+
+def _expired(waiver: Waiver, label: str) -> Mistake:
+    message = f"the waiver for {waiver.urn} on {quote(label)} ended on {waiver.until}, so it counts again"
+    return Mistake(waiver.position, message, 'a later day at "until", or no waiver')

@@ -4,21 +4,157 @@ from __future__ import annotations
 
 from typing import Any
 
-from incident_gate.manifest.model import Manifest
-from incident_gate.manifest.record import record_shape
+from incident_gate.manifest.decode import (
+    MAX_ITEMS,
+    AssetUrn,
+    Choice,
+    Key,
+    ListOf,
+    Record,
+    Shape,
+    Table,
+    Text,
+    Variants,
+)
+from incident_gate.manifest.grammar import INPUTS, MANIFEST
+from incident_gate.manifest.nodes import Kind
+from incident_gate.urn import FABRICS, MAX_LENGTH
+
+Schema = dict[str, Any]
+
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}
 
 
-def manifest_schema() -> dict[str, Any]:
-    """Describe the format as the decoder reads it: draft 7, which every editor's YAML support knows."""
-    shape = record_shape(Manifest)
-    definitions: dict[str, Any] = {}
-    mapping = shape.object_schema(definitions)
-    mapping["anyOf"] = [{"required": [name], "properties": {name: {"minItems": 1}}} for name in ("inputs", "outputs")]
-    plain_list = shape.members["inputs"].shape.schema(definitions) | {"minItems": 1}
-    return {
+def manifest_schema() -> Schema:
+    """Describe the format as the decoder reads it: draft 7, which every editor's YAML support knows.
+
+    Alternatives are `if` and `else`, not `anyOf`: a validator then reports what is wrong in the alternative that was
+    meant.
+    """
+    definitions: Schema = {}
+    schema: Schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "DataHub Incident Gate manifest",
         "description": "The DataHub assets that a job reads (inputs) and writes (outputs). A plain list is all inputs.",
-        "anyOf": [plain_list, mapping],
-        "definitions": definitions,
+        "if": {"type": "array"},
+        "then": _schema(INPUTS, definitions) | {"minItems": 1},
+        "else": _object(MANIFEST, definitions)
+        | {"if": {"not": _names("outputs")}, "then": _names("inputs")},  # one of the two is not empty
     }
+    return schema | {"definitions": dict(sorted(definitions.items()))}
+
+
+def _names(key: str) -> Schema:
+    return {"required": [key], "properties": {key: {"minItems": 1}}}
+
+
+def _schema(shape: Shape, definitions: Schema) -> Schema:
+    """Describe one shape; records add themselves to `definitions`."""
+    schema: Schema
+    match shape:
+        case Text():
+            schema = _text(shape)
+        case Choice():
+            schema = _or_variable({"enum": list(shape.options)})
+        case AssetUrn():
+            definitions.setdefault("AssetUrn", _or_variable(_asset_urn()))
+            schema = {"$ref": "#/definitions/AssetUrn"}
+        case ListOf():
+            schema = _list(shape, definitions)
+        case Table():
+            values = _text(shape.value)
+            schema = {"type": "object", "propertyNames": {"pattern": shape.key.pattern}, "additionalProperties": values}
+        case Record():
+            schema = _record(shape, definitions)
+        case Variants():
+            schema = _variants(shape, definitions)
+        case _:
+            raise TypeError(shape)
+    return schema
+
+
+def _or_variable(schema: Schema) -> Schema:
+    """Accept a value with a variable, of which an editor knows nothing."""
+    return {"if": _VARIABLE, "else": schema}
+
+
+def _text(rule: Text) -> Schema:
+    if rule.kind is Kind.NUMBER:
+        return _or_variable({"type": "integer", "minimum": 1, "maximum": MAX_ITEMS})
+    schema: Schema = {"type": "string", "maxLength": rule.max_length, "pattern": rule.pattern}
+    return _or_variable(schema | ({"format": "date"} if rule.kind is Kind.DATE else {}))
+
+
+def _asset_urn() -> Schema:
+    """Come close to what the decoder accepts: of parentheses within parentheses a pattern knows one level."""
+    part = r"([^(),]|\([^()]*\))+"
+    flow = rf"urn:li:dataFlow:\({part},{part},{part}\)"
+    patterns = (
+        rf"^urn:li:dataset:\(urn:li:dataPlatform:[^(),]+,{part},({'|'.join(FABRICS)})\)$",
+        rf"^urn:li:dataJob:\({flow},{part}\)$",
+        rf"^{flow}$",
+        rf"^urn:li:(dashboard|chart):\({part},{part}\)$",
+    )
+    return {"type": "string", "maxLength": MAX_LENGTH, "pattern": "|".join(patterns)}
+
+
+def _list(shape: ListOf, definitions: Schema) -> Schema:
+    item = _schema(shape.item, definitions)
+    schema: Schema = {"type": "array", "items": item, "maxItems": MAX_ITEMS}
+    if shape.min_items:
+        schema["minItems"] = shape.min_items
+    if shape.single:
+        schema = {"if": {"type": "array"}, "then": schema, "else": item}
+    if shape.words:
+        schema = {"if": {"enum": list(shape.words)}, "else": schema}
+    return schema
+
+
+def _record(record: Record, definitions: Schema) -> Schema:
+    """A reference to the record's own definition, with the shorthand beside it."""
+    if record.name not in definitions:
+        definitions[record.name] = {}
+        definitions[record.name] = _object(record, definitions)
+    reference = {"$ref": f"#/definitions/{record.name}"}
+    if record.shorthand:
+        short = record.keys[record.shorthand].shape
+        forms = ["string", "array"] if isinstance(short, ListOf) else ["string"]
+        return {"if": {"type": forms}, "then": _schema(short, definitions), "else": reference}
+    return reference
+
+
+def _object(record: Record, definitions: Schema) -> Schema:
+    schema: Schema = {
+        "type": "object",
+        "properties": {name: _key(key, definitions) for name, key in record.keys.items()},
+        "additionalProperties": False,
+    }
+    if required := [name for name, key in record.keys.items() if key.required]:
+        schema["required"] = required
+    if record.one_of:
+        schema["oneOf"] = [{"required": [name]} for name in record.one_of]
+    if record.not_empty:
+        schema["minProperties"] = 1
+    for name, key in record.keys.items():
+        if key.only_with:
+            other, word = key.only_with
+            schema["if"] = {"properties": {other: {"const": word}}, "required": [other]}
+            schema["then"] = {"required": [name]}
+            schema["else"] = {"properties": {name: False}}
+    return schema
+
+
+def _key(key: Key, definitions: Schema) -> Schema:
+    """Add a description; around a reference, because draft 7 ignores what is beside one."""
+    schema = _schema(key.shape, definitions)
+    return {"description": key.doc} | ({"allOf": [schema]} if "$ref" in schema else schema)
+
+
+def _variants(shape: Variants, definitions: Schema) -> Schema:
+    first, *others = shape.records
+    schema = _schema(first, definitions)
+    for record in reversed(others):
+        tag = next(iter(record.keys))
+        condition = {"type": "object", "required": [tag]}
+        schema = {"if": condition, "then": _schema(record, definitions), "else": schema}
+    return schema

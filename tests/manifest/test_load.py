@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.manifest.document import MAX_BYTES
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import read_manifest
+from incident_gate.manifest.nodes import MAX_BYTES
 
 URN = "urn:li:chart:(superset,17)"
 TODAY = date(2026, 11, 23)

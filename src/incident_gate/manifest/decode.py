@@ -1,0 +1,361 @@
+"""What may be at a place of the manifest: each shape reads a node into a value, or adds what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from incident_gate.manifest.errors import Mistakes
+from incident_gate.manifest.model import Position
+from incident_gate.manifest.nodes import Kind, ListNode, MappingNode, Node, ScalarNode
+from incident_gate.text import control_character, quote
+from incident_gate.urn import Urn, UrnError, nearest, parse_urn
+
+MAX_ITEMS = 20_000
+
+_KIND_OF: Mapping[type, Kind] = {str: Kind.TEXT, int: Kind.NUMBER, bool: Kind.BOOLEAN}
+
+
+class Shape(Protocol):
+    """One form of value."""
+
+    @property
+    def expected(self) -> str:
+        """What to write, in words."""
+
+    def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
+        """Read a node; None when an error was added. `what` names the place in a sentence."""
+
+
+class Text(NamedTuple):
+    """A text with a rule.
+
+    `kind` is what YAML may take it for besides text. `convert` makes the value and raises ValueError if it cannot.
+    """
+
+    expected: str = "a text on one line"
+    max_length: int = 500
+    multiline: bool = False
+    pattern: str = r"\S"
+    kind: Kind = Kind.TEXT
+    convert: Callable[[str], Any] = str
+
+    def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
+        """Check the text and convert it."""
+        text = _text_of(node, what, self.expected, mistakes, self.kind)
+        if text is None or not isinstance(node, ScalarNode):
+            return None
+        if len(text) > self.max_length:
+            limit = f"at most {self.max_length:,}"
+            mistakes.add(node.position, f"{what} has {len(text):,} characters", limit)
+        elif (offset := control_character(text, "\t\n" if self.multiline else "")) is not None:
+            character = f"U+{ord(text[offset]):04X}"
+            mistakes.add(node.at(offset), f"{what} contains the control character {character}", self.expected)
+        elif not re.search(self.pattern, text):
+            mistakes.add(node.position, f"{what} is {node}", self.expected)
+        else:
+            try:
+                return self.convert(text)
+            except ValueError as error:
+                mistakes.add(node.position, f"{what} is {quote(text)}: {error}", self.expected)
+        return None
+
+
+class Choice(NamedTuple):
+    """One of a few words, numbers or flags; `options` are their values, by what JSON calls them."""
+
+    options: Mapping[Any, Any]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options as YAML has them."""
+        return tuple(str(word).lower() if isinstance(word, bool) else str(word) for word in self.options)
+
+    @property
+    def expected(self) -> str:
+        """All the words."""
+        return one_of(self.words)
+
+    def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
+        """Find the value of the word."""
+        note = near = ""
+        if isinstance(node, ScalarNode):
+            if node.undefined:
+                return None
+            text = node.text.lower() if bool in map(type, self.options) else node.text
+            for word, (option, value) in zip(self.words, self.options.items(), strict=True):
+                if word == text and (node.filled or node.kind is _KIND_OF[type(option)]):
+                    return value
+            note = " in some versions only" if node.kind is Kind.BOOLEAN and True in self.options else ""
+            near = nearest(node.text, tuple(word for word in self.options if isinstance(word, str)))
+        mistakes.add(node.position, f"{what} is {node}{note}", near or self.expected)
+        return None
+
+
+class AssetUrn(NamedTuple):
+    """An asset's URN."""
+
+    expected: str = "an asset's URN"
+
+    def decode(self, node: Node, what: str, mistakes: Mistakes) -> Urn | None:
+        """Parse the URN, with the position of what is wrong in it."""
+        text = _text_of(node, what, self.expected, mistakes)
+        if text is None or not isinstance(node, ScalarNode):
+            return None
+        try:
+            return parse_urn(text)
+        except UrnError as error:
+            if node.flow and node.plain and text.count("(") > text.count(")"):
+                message = f"{what} is cut at a comma: between [ ] or {{ }} a comma ends a value"
+                mistakes.add(node.position, message, "the URN in quotes, or on a line of its own")
+            else:
+                mistakes.add(node.at(error.offset), error.message, error.expected)
+            return None
+
+
+class ListOf(NamedTuple):
+    """Any number of one shape. With `single`, one value may be there without a list, or one of the `words`."""
+
+    item: Shape
+    collect: Callable[[Iterable[Any]], Any] = tuple
+    min_items: int = 0
+    unique: str = ""
+    single: bool = False
+    words: Mapping[str, Any] = {}
+
+    @property
+    def expected(self) -> str:
+        """What a list is, and of what."""
+        single = f"{self.item.expected}, or " if self.single else ""
+        words = "".join(f"{word}, " for word in self.words)
+        return f"{words}{single}a list: each item {self.item.expected}"
+
+    def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
+        """Read every item, so that each error is found."""
+        if self.single and isinstance(node, ScalarNode):
+            if node.text in self.words:
+                return self.words[node.text]
+            value = self.item.decode(node, what, mistakes)
+            return None if value is None else self.collect([value])
+        if not isinstance(node, ListNode):
+            mistakes.add(node.position, f"{what} is {node}", self.expected)
+            return None
+        if len(node.items) > MAX_ITEMS:
+            mistakes.add(node.position, f"{what} has {len(node.items):,} items", f"at most {MAX_ITEMS:,}")
+            return None
+        if len(node.items) < self.min_items:
+            mistakes.add(node.position, f"{what} is an empty list", f"at least {self.min_items}, or no key at all")
+            return None
+        if self.unique:
+            _check_unique(node, self.unique, mistakes)
+        item_name = f"an item of {what}"
+        values = [self.item.decode(item, item_name, mistakes) for item in node.items]
+        return None if None in values else self.collect(values)
+
+
+class Table(NamedTuple):
+    """A mapping with keys of the user's own."""
+
+    key: Text
+    value: Text
+
+    @property
+    def expected(self) -> str:
+        """One pair."""
+        return f"a mapping: each key {self.key.expected}, each value {self.value.expected}"
+
+    def decode(self, node: Node, what: str, mistakes: Mistakes) -> dict[Any, Any] | None:
+        """Read every pair."""
+        if not isinstance(node, MappingNode):
+            mistakes.add(node.position, f"{what} is {node}", self.expected)
+            return None
+        keys = [self.key.decode(key, f"a key of {what}", mistakes) for key, _ in node.pairs]
+        values = [self.value.decode(value, quote(key.text), mistakes) for key, value in node.pairs]
+        return None if None in keys or None in values else dict(zip(keys, values, strict=True))
+
+
+class Key(NamedTuple):
+    """A key of a mapping.
+
+    Args:
+        shape: What may be there.
+        doc: What it means, for editors.
+        required: Whether it must be there.
+        only_with: Another key and its value: this key is required with it, and an error without it.
+    """
+
+    shape: Shape
+    doc: str
+    required: bool = False
+    only_with: tuple[str, str] | None = None
+
+
+class Record(NamedTuple):
+    """A mapping with known keys.
+
+    Args:
+        name: For the JSON Schema.
+        keys: The keys; each fills the field of the same name, with underscores.
+        make: Makes the value from its position and its fields.
+        shorthand: The key whose value alone may be there instead of the mapping.
+        one_of: Of these keys there must be exactly one.
+        not_empty: Whether at least one key must be there.
+    """
+
+    name: str
+    keys: Mapping[str, Key]
+    make: Callable[[Position, dict[str, Any]], Any]
+    shorthand: str = ""
+    one_of: tuple[str, ...] = ()
+    not_empty: bool = False
+
+    @property
+    def expected(self) -> str:
+        """The shorthand, or the keys."""
+        if name := self.shorthand:
+            return f"{self.keys[name].shape.expected}, or a mapping with the key {quote(name)}"
+        return f"a mapping with the keys {', '.join(self.keys)}"
+
+    def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
+        """Read the mapping."""
+        values: dict[str, Any] | None = None
+        if isinstance(node, MappingNode):
+            values = self._values(node, what, mistakes)
+        elif self.shorthand and not (isinstance(node, ListNode) and not isinstance(self._short, ListOf)):
+            value = self._short.decode(node, what, mistakes)
+            values = None if value is None else {_field(self.shorthand): value}
+        else:
+            mistakes.add(node.position, f"{what} is {node}", self.expected)
+        return None if values is None else self.make(node.position, values)
+
+    @property
+    def _short(self) -> Shape:
+        return self.keys[self.shorthand].shape
+
+    def _values(self, node: MappingNode, what: str, mistakes: Mistakes) -> dict[str, Any] | None:
+        """Read the keys into the values of their fields; None when anything is wrong."""
+        values: dict[str, Any] = {}
+        places: dict[str, Position] = {}
+        sound = True
+        for name, value_node in node.pairs:
+            key = self.keys.get(name.text)
+            if key is None:
+                near = nearest(name.text, tuple(self.keys)) or one_of(self.keys)
+                mistakes.add(name.position, f"unknown key {name}", near)
+                sound = False
+                continue
+            places[name.text] = name.position
+            value = values[_field(name.text)] = key.shape.decode(value_node, quote(name.text), mistakes)
+            sound = sound and value is not None
+        problems = [*self._missing(node, what, places), *self._misplaced(values, places)]
+        for position, message, expected in problems:
+            mistakes.add(position, message, expected)
+        return values if sound and not problems else None
+
+    def _missing(
+        self, node: MappingNode, what: str, places: Mapping[str, Position]
+    ) -> Iterator[tuple[Position, str, str]]:
+        for name, key in self.keys.items():
+            if key.required and name not in places:
+                yield node.position, f"{what} is missing {quote(name)}", f"{name}: {key.shape.expected}"
+        given = [name for name in self.one_of if name in places]
+        if self.one_of and not given:
+            first = self.one_of[0]
+            options = " or ".join(map(quote, self.one_of))
+            yield node.position, f"{what} is missing {options}", f"{first}: {self.keys[first].shape.expected}"
+        elif len(given) > 1:
+            yield places[given[1]], f"{' and '.join(map(quote, given))} in one mapping", "one of them"
+        if self.not_empty and not node.pairs:
+            yield node.position, f"{what} is empty", f"at least one of the keys {', '.join(self.keys)}"
+
+    def _misplaced(
+        self, values: Mapping[str, Any], places: Mapping[str, Position]
+    ) -> Iterator[tuple[Position, str, str]]:
+        """Find keys that belong to a value of another key and are there without it, and the reverse."""
+        for name, key in self.keys.items():
+            if key.only_with is None:
+                continue
+            other, word = key.only_with
+            if other in places and values[_field(other)] is None:
+                continue  # reported already
+            demanded = values.get(_field(other)) == word
+            if demanded and name not in places:
+                yield places[other], f'"{other}: {word}" requires {quote(name)}', f"{name}: {key.shape.expected}"
+            elif not demanded and name in places:
+                yield places[name], f'{quote(name)} requires "{other}: {word}"', f"{other}: {word} beside it"
+
+
+class Variants(NamedTuple):
+    """One of several records, each known by its first key; the first record is the one with a shorthand."""
+
+    records: tuple[Record, ...]
+
+    @property
+    def expected(self) -> str:
+        """The first record."""
+        return self.records[0].expected
+
+    @property
+    def tags(self) -> Mapping[str, Record]:
+        """The records by the key that only they have."""
+        return {next(iter(record.keys)): record for record in self.records}
+
+    def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
+        """Choose the record and let it read the node."""
+        if not isinstance(node, MappingNode):
+            return self.records[0].decode(node, what, mistakes)
+        tags = self.tags
+        given = [name for name, _ in node.pairs if name.text in tags]
+        if len(given) > 1:
+            message = f"{' and '.join(quote(name.text) for name in given)} in one entry"
+            mistakes.add(given[1].position, message, "an entry for each")
+            return None
+        if given:
+            return tags[given[0].text].decode(node, what, mistakes)
+        if unknown := next((name for name, _ in node.pairs if not self._knows(name.text)), None):
+            near = nearest(unknown.text, tuple({name: None for record in self.records for name in record.keys}))
+            mistakes.add(unknown.position, f"unknown key {unknown}", near or one_of(self.records[0].keys))
+        else:
+            mistakes.add(node.position, f"{what} names no asset", f"one of the keys {one_of(tags)}")
+        return None
+
+    def _knows(self, name: str) -> bool:
+        return any(name in record.keys for record in self.records)
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Name all the words of a closed set."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _field(key: str) -> str:
+    return key.replace("-", "_")
+
+
+def _check_unique(node: ListNode, key: str, mistakes: Mistakes) -> None:
+    """Refuse an item that has at this key, or as its shorthand, what an earlier one has."""
+    lines: dict[str, int] = {}
+    for item in node.items:
+        pairs = item.pairs if isinstance(item, MappingNode) else ()
+        named = next((value for name, value in pairs if name.text == key), item)
+        if not isinstance(named, ScalarNode) or not named.text:
+            continue
+        position = max(item.position, named.position)  # what an alias stands for is above it
+        if named.text in lines:
+            mistakes.add(position, f"{quote(named.text)} is a duplicate of line {lines[named.text]}", "each asset once")
+        lines.setdefault(named.text, position.line)
+
+
+def _text_of(node: Node, what: str, expected: str, mistakes: Mistakes, kind: Kind = Kind.TEXT) -> str | None:
+    """Take a text, or explain why YAML does not read one here."""
+    if isinstance(node, ScalarNode):
+        if node.undefined:
+            return None
+        if node.filled or node.kind in {Kind.TEXT, kind}:
+            return node.text
+        if node.kind is not Kind.NULL:
+            expected += f"; if the word is meant, in quotes: {quote(node.text)}"
+    mistakes.add(node.position, f"{what} is {node}", expected)
+    return None
