@@ -99,7 +99,7 @@ def conclusion_of(
     health = Health(urn=inputs[0], incidents=(incident,), siblings=siblings)
     manifest = Manifest(path="gate.yml", inputs=tuple(map(entry, inputs)), outputs=tuple(map(output, outputs)))
     answers = Answers({inputs[0]: health})
-    return check_inputs(manifest, reader=answers, identity=identity, overrides=Overrides()).decisions[0].conclusion
+    return check_inputs(manifest, reader=answers, identity=identity, overrides=Rules()).decisions[0].conclusion
 
 
 def test_incident_of_this_workflow_on_its_own_output_is_excused() -> None:
@@ -157,7 +157,7 @@ def test_output_that_does_not_exist_yet_blocks_with_a_hint_that_fits() -> None:
     answers = Answers({urn: Health(urn=urn, problems=(missing,)) for urn in (ORDERS, CUSTOMERS)})
     manifest = Manifest(path="gate.yml", inputs=(entry(ORDERS), entry(CUSTOMERS)), outputs=(output(ORDERS),))
 
-    written, read = check_inputs(manifest, reader=answers, identity=ME, overrides=Overrides()).decisions
+    written, read = check_inputs(manifest, reader=answers, identity=ME, overrides=Rules()).decisions
 
     assert written.conclusion is read.conclusion is Conclusion.BLOCK
     assert "set `on-unknown: warn` on this entry until it is" in written.problems[0].hint

@@ -35,8 +35,8 @@ def test_several_names_and_literals_are_replaced_in_one_pass() -> None:
 
 
 def test_a_value_of_any_type_may_come_from_a_variable() -> None:
-    text = "{dbt: '${DBT}', siblings: '${FLAG}', on-incident: '${WARN}', name: '${Y}', at-most: '${N}', types: ['${T}']}"
-    (selector,) = load(f"- {text}", DBT="a.json", FLAG="false", WARN="warn", Y="2027", N="7", T="SQL").selectors
+    text = "{dbt: '${D}', siblings: '${FLAG}', on-incident: '${WARN}', name: '${Y}', at-most: '${N}', types: ['${T}']}"
+    (selector,) = load(f"- {text}", D="a.json", FLAG="false", WARN="warn", Y="2027", N="7", T="SQL").selectors
     assert selector.what == Dbt(("a.json",))
     assert selector.rules == Rules(siblings=False, on_incident=OnIncident.WARN, types=frozenset({"SQL"}))
     assert (selector.name, selector.at_most) == ("2027", 7)

@@ -8,10 +8,10 @@ from sys import intern
 from typing import Any, BinaryIO
 
 from incident_gate.files import FileError, open_regular
-from incident_gate.quote import quote
 from incident_gate.select.dbt import DbtNode, DbtProject, DbtTest, NodeKind, TestKind
 from incident_gate.select.dbt_tests import nodes_of_test
 from incident_gate.select.json_parts import ANY_KEY, KEEP, read_parts
+from incident_gate.text import quote
 
 MAX_BYTES = 1 << 30
 """The largest file that is read."""

@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from incident_gate.files import FileError, open_regular
-from incident_gate.quote import quote
 from incident_gate.select.dbt import DbtNode, DbtProject, NodeKind
+from incident_gate.text import quote
 
 _TAG = "tag:"
 _MAX_BYTES = 64 << 20
