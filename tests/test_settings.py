@@ -252,7 +252,7 @@ def test_a_token_in_the_clear_brings_a_warning(url: str, token: str, *, warned: 
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"GITHUB_ACTOR": "dependabot[bot]", "GITHUB_TRIGGERING_ACTOR": "ana"}, "Dependabot secret"),
+        ({"GITHUB_RUN_ID": "1", "GITHUB_ACTOR": "dependabot[bot]"}, "Dependabot secret"),
         ({"GITHUB_EVENT_NAME": "pull_request"}, "from forks"),
         ({"GITHUB_EVENT_NAME": "push"}, ""),
     ],

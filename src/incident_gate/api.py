@@ -99,7 +99,7 @@ class Session:
 
         settings = self.settings
         _refuse_selectors(manifest)
-        nothing = why_nothing(status, pull_request=settings.run.is_pull_request, outputs=manifest.outputs)
+        nothing = why_nothing(status, pull_request=bool(settings.run.change), outputs=manifest.outputs)
         if nothing:
             outcome = OutcomeReport(outcome=status, nothing=nothing)
         else:

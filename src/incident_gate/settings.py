@@ -10,8 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from incident_gate.ci.github import Run, run_from
+from incident_gate.ci.detect import current_run
 from incident_gate.ci.identity import JobIdentity, canonical_matrix
+from incident_gate.ci.run import Run
 from incident_gate.datahub.address import EXAMPLE, Address, parse_address
 from incident_gate.datahub.connection import Connection
 from incident_gate.errors import SettingError
@@ -116,7 +117,7 @@ def read_settings(
         SettingError: With every mistake, one a line.
     """
     check = _Check()
-    run = run_from(environment)
+    run = current_run(environment)
     url = get("datahub-url") or environment.get("DATAHUB_GMS_URL", "").strip()
     address = check(lambda: _address(url, get("datahub-ui-url")), Address("", "", ""))
     token = check(lambda: _checked_token(_token(get, environment)), "")

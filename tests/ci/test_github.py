@@ -1,12 +1,18 @@
-"""The workflow run, as GitHub's variables describe it."""
+"""The workflow run, as GitHub's variables and event file describe it."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from incident_gate.ci.github import Run, run_from
+from incident_gate.ci.github import BLOCKED, is_blocked, leave_blocked, run_from
+from incident_gate.ci.run import Run
 
 ENVIRONMENT = {
+    "GITHUB_ACTIONS": "true",
     "GITHUB_REPOSITORY": "acme/shop",
     "GITHUB_WORKFLOW": "Nightly",
     "GITHUB_WORKFLOW_REF": "acme/shop/.github/workflows/nightly.yml@refs/heads/a@b",
@@ -15,7 +21,9 @@ ENVIRONMENT = {
     "GITHUB_RUN_NUMBER": "12",
     "GITHUB_RUN_ATTEMPT": "2",
     "GITHUB_SHA": "c0ffee",
+    "GITHUB_REF": "refs/heads/main",
     "GITHUB_REF_NAME": "main",
+    "GITHUB_REF_TYPE": "branch",
     "GITHUB_ACTOR": "ana",
     "GITHUB_TRIGGERING_ACTOR": "ben",
     "GITHUB_EVENT_NAME": "schedule",
@@ -23,8 +31,24 @@ ENVIRONMENT = {
 }
 
 
-def test_everything_that_github_says_is_read() -> None:
-    assert run_from(ENVIRONMENT) == Run(
+def run(**changes: str) -> Run:
+    """The run, with other values for some of GitHub's variables."""
+    found = run_from({**ENVIRONMENT, **{f"GITHUB_{name}": value for name, value in changes.items()}})
+    assert found is not None
+    return found
+
+
+def run_for(folder: Path, event_name: str, event: dict[str, Any], **changes: str) -> Run:
+    """The run for an event, with its file as the runner writes it."""
+    path = folder / "event.json"
+    repository = {"full_name": "acme/shop", "default_branch": "main"}
+    path.write_text(json.dumps({"repository": repository, **event}), encoding="utf-8")
+    return run(EVENT_NAME=event_name, EVENT_PATH=str(path), **changes)
+
+
+def test_everything_that_github_provides_is_read() -> None:
+    assert run() == Run(
+        system="GitHub Actions",
         repository="acme/shop",
         workflow="Nightly",
         workflow_file=".github/workflows/nightly.yml",
@@ -32,94 +56,208 @@ def test_everything_that_github_says_is_read() -> None:
         run_id="4711",
         attempt="2",
         number="12",
-        commit="c0ffee",
-        ref="main",
-        actor="ben",
-        event="schedule",
         url="https://github.acme.com/acme/shop/actions/runs/4711/attempts/2",
+        commit="c0ffee",
+        branch="main",
+        default_branch="main",
+        has_branches=True,
+        actor="ben",
+        is_ordered=True,
     )
 
 
-def test_outside_github_everything_is_empty() -> None:
-    assert run_from({}) == Run()
-    assert Run().name == "a run outside GitHub Actions"
-    assert not Run().is_pull_request
+def test_outside_github_there_is_no_run() -> None:
+    # Set by other tools as well.
+    assert run_from({"GITHUB_TOKEN": "x", "GITHUB_REPOSITORY": "acme/shop"}) is None
 
 
 @pytest.mark.parametrize("branch", ["main", "feature/x", "a@b"])
 def test_no_branch_is_part_of_the_workflow_file(branch: str) -> None:
     reference = f"acme/shop/.github/workflows/nightly.yml@refs/heads/{branch}"
 
-    assert run_from({**ENVIRONMENT, "GITHUB_WORKFLOW_REF": reference}).workflow_file == ".github/workflows/nightly.yml"
+    assert run(WORKFLOW_REF=reference).workflow_file == ".github/workflows/nightly.yml"
 
 
-def test_a_workflow_of_another_repository_is_told_apart_by_its_name() -> None:
+def test_case_of_the_repository_is_no_part_of_the_workflow_file() -> None:
+    assert run(REPOSITORY="Acme/Shop").workflow_file == ".github/workflows/nightly.yml"
+
+
+def test_workflow_of_another_repository_is_identified_by_it() -> None:
     reference = "acme/.github/.github/workflows/required.yml@refs/heads/main"
 
-    file = run_from({**ENVIRONMENT, "GITHUB_WORKFLOW_REF": reference}).workflow_file
-
-    assert file == "acme/.github/.github/workflows/required.yml"
+    assert run(WORKFLOW_REF=reference).workflow_file == "acme/.github/.github/workflows/required.yml"
 
 
-def test_an_old_runner_without_a_reference_leaves_the_name() -> None:
-    assert run_from({**ENVIRONMENT, "GITHUB_WORKFLOW_REF": ""}).workflow_file == "Nightly"
+def test_runner_without_a_reference_leaves_the_name() -> None:
+    assert run(WORKFLOW_REF="").workflow_file == "Nightly"
 
 
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
         ({}, "Nightly #12, attempt 2"),
-        ({"GITHUB_RUN_ATTEMPT": "1"}, "Nightly #12"),
-        ({"GITHUB_RUN_ATTEMPT": "", "GITHUB_RUN_NUMBER": ""}, "Nightly #4711"),
-        ({"GITHUB_WORKFLOW": "", "GITHUB_RUN_ATTEMPT": "1"}, ".github/workflows/nightly.yml #12"),
+        ({"RUN_ATTEMPT": "1"}, "Nightly #12"),
+        ({"RUN_ATTEMPT": "", "RUN_NUMBER": ""}, "Nightly #4711"),
+        ({"WORKFLOW": "", "RUN_ATTEMPT": "1"}, ".github/workflows/nightly.yml #12"),
     ],
 )
-def test_a_run_has_a_name_for_people(changes: dict[str, str], name: str) -> None:
-    assert run_from({**ENVIRONMENT, **changes}).name == name
+def test_run_has_a_name_for_people(changes: dict[str, str], name: str) -> None:
+    assert run(**changes).name == name
 
 
-def test_what_is_missing_is_made_up_for() -> None:
-    missing = {"GITHUB_SERVER_URL": "", "GITHUB_RUN_ATTEMPT": "", "GITHUB_TRIGGERING_ACTOR": ""}
+def test_missing_variables_have_fallbacks() -> None:
+    found = run(SERVER_URL="", RUN_ATTEMPT="", TRIGGERING_ACTOR="")
 
-    run = run_from({**ENVIRONMENT, **missing})
-
-    assert (run.url, run.actor) == ("https://github.com/acme/shop/actions/runs/4711", "ana")
+    assert (found.url, found.actor) == ("https://github.com/acme/shop/actions/runs/4711", "ana")
 
 
-@pytest.mark.parametrize("missing", ["GITHUB_REPOSITORY", "GITHUB_RUN_ID"])
+@pytest.mark.parametrize("missing", ["REPOSITORY", "RUN_ID"])
 def test_there_is_no_half_address(missing: str) -> None:
-    assert run_from({**ENVIRONMENT, missing: ""}).url == ""
+    assert run(**{missing: ""}).url == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "branch", "tag"),
+    [
+        ({"REF": "refs/heads/feature/x"}, "feature/x", ""),
+        ({"REF": "refs/tags/v1"}, "", "v1"),
+        ({"REF": "refs/pull/3/merge"}, "", ""),
+        ({"REF": "", "REF_NAME": "dev"}, "dev", ""),
+        ({"REF": "", "REF_NAME": "v1", "REF_TYPE": "tag"}, "", "v1"),
+        ({"REF": "", "REF_NAME": ""}, "", ""),
+    ],
+)
+def test_branch_and_tag_are_told_apart(changes: dict[str, str], branch: str, tag: str) -> None:
+    found = run(**changes)
+
+    assert (found.branch, found.tag) == (branch, tag)
+
+
+def test_default_branch_is_that_of_the_event_file(tmp_path: Path) -> None:
+    event = {"repository": {"default_branch": "trunk"}}
+
+    assert run_for(tmp_path, "push", event).default_branch == "trunk"
+
+
+def test_schedule_runs_on_the_default_branch_which_its_event_does_not_name(tmp_path: Path) -> None:
+    assert run_for(tmp_path, "schedule", {"repository": {}}, REF="refs/heads/trunk").default_branch == "trunk"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"{", b'{"repository": []}', b"[" * 100_000, b"\xff"])
+def test_default_branch_is_unknown_without_a_usable_event_file(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    if content is not None:
+        path.write_bytes(content)
+
+    assert run(EVENT_NAME="push", EVENT_PATH=str(path)).default_branch == ""
+    assert run(EVENT_NAME="push", EVENT_PATH="").default_branch == ""
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "pull_request",
+        "pull_request_target",
+        "pull_request_review",
+        "pull_request_review_comment",
+        "merge_group",
+    ],
+)
+def test_pull_requests_are_known_by_their_event(event: str) -> None:
+    assert run(EVENT_NAME=event).change == "a pull request"
+
+
+@pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch", "repository_dispatch", "release"])
+def test_other_events_are_no_pull_requests(event: str) -> None:
+    assert run(EVENT_NAME=event).change == ""
+
+
+def test_pull_request_is_known_by_its_ref_whatever_the_event() -> None:
+    assert run(EVENT_NAME="workflow_dispatch", REF="refs/pull/3/merge").change == "a pull request"
 
 
 @pytest.mark.parametrize(
     ("event", "is_one"),
     [
-        ("pull_request", True),
-        ("pull_request_target", True),
-        ("pull_request_review", True),
-        ("pull_request_review_comment", True),
-        ("push", False),
-        ("schedule", False),
-        ("merge_group", True),
+        ({"issue": {"number": 3, "pull_request": {"url": "x"}}}, True),
+        ({"issue": {"number": 3}}, False),
+        ({"issue": {"number": 3, "pull_request": None}}, False),
+        ({}, True),  # cannot be told
     ],
 )
-def test_pull_requests_are_known_by_their_event(event: str, *, is_one: bool) -> None:
-    assert run_from({"GITHUB_EVENT_NAME": event}).is_pull_request is is_one
+def test_comment_counts_by_what_it_is_on(event: dict[str, Any], *, is_one: bool, tmp_path: Path) -> None:
+    assert bool(run_for(tmp_path, "issue_comment", event).change) is is_one
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("triggered_by", "change"),
     [
-        ({"GITHUB_ACTOR": "dependabot[bot]"}, "Dependabot's runs"),
-        ({"GITHUB_ACTOR": "dependabot[bot]", "GITHUB_EVENT_NAME": "pull_request"}, "Dependabot's runs"),
-        ({"GITHUB_EVENT_NAME": "pull_request"}, "Pull requests from forks"),
-        # Runs in the context of the repository itself, with all its secrets.
-        ({"GITHUB_EVENT_NAME": "pull_request_target"}, ""),
-        ({"GITHUB_EVENT_NAME": "push"}, ""),
+        ({"event": "push", "head_branch": "main", "head_repository": {"full_name": "acme/shop"}}, ""),
+        ({"event": "schedule", "head_branch": "main", "head_repository": {"full_name": "Acme/Shop"}}, ""),
+        ({"event": "pull_request", "head_branch": "main", "head_repository": {"full_name": "acme/shop"}}, "pull"),
+        ({"event": "pull_request_target", "head_repository": {"full_name": "acme/shop"}}, "pull request"),
+        ({"event": "merge_group", "head_repository": {"full_name": "acme/shop"}}, "pull request"),
+        ({"event": "push", "head_branch": "main", "head_repository": {"full_name": "eve/shop"}}, "another repository"),
+        ({"event": "push", "head_branch": "main", "head_repository": None}, "another repository"),
+        (None, "the event file says nothing"),
     ],
 )
-def test_who_gets_no_secrets_is_told_why(environment: dict[str, str], said: str) -> None:
-    reason = run_from(environment).why_no_secrets
+def test_workflow_run_counts_by_what_started_the_other_one(
+    triggered_by: dict[str, Any] | None, change: str, tmp_path: Path
+) -> None:
+    found = run_for(tmp_path, "workflow_run", {"workflow_run": triggered_by}).change
 
-    assert reason.startswith(said)
-    assert bool(reason) is bool(said)
+    assert change in found
+    assert bool(found) is bool(change)
+
+
+def test_workflow_run_has_the_branch_of_the_run_that_started_it(tmp_path: Path) -> None:
+    other = {"event": "push", "head_branch": "feature/x", "head_repository": {"full_name": "acme/shop"}}
+
+    assert run_for(tmp_path, "workflow_run", {"workflow_run": other}).branch == "feature/x"
+    assert run_for(tmp_path, "workflow_run", {"workflow_run": {**other, "head_branch": None}}).branch == "main"
+
+
+@pytest.mark.parametrize(
+    ("changes", "start"),
+    [
+        ({"ACTOR": "dependabot[bot]"}, "Dependabot's runs"),
+        ({"ACTOR": "dependabot[bot]", "EVENT_NAME": "pull_request"}, "Dependabot's runs"),
+        ({"EVENT_NAME": "pull_request"}, "Pull requests from forks"),
+        # Runs in the context of the repository itself, with all its secrets.
+        ({"EVENT_NAME": "pull_request_target"}, ""),
+        ({"EVENT_NAME": "push"}, ""),
+    ],
+)
+def test_run_without_secrets_explains_why(changes: dict[str, str], start: str) -> None:
+    reason = run(**changes).why_no_secrets
+
+    assert reason.startswith(start)
+    assert bool(reason) is bool(start)
+
+
+def test_gate_that_stopped_the_job_is_known_to_later_steps_by_its_scope(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    path.write_text("OTHER=1\n", encoding="utf-8")
+
+    leave_blocked({"GITHUB_ENV": str(path)}, "a" * 32)
+
+    assert path.read_text(encoding="utf-8") == f"OTHER=1\n{BLOCKED}={'a' * 32}\n"
+    assert is_blocked({BLOCKED: "a" * 32}, "a" * 32)
+    assert not is_blocked({BLOCKED: "a" * 32}, "b" * 32)
+    assert not is_blocked({}, "a" * 32)
+
+
+def test_gates_of_two_scopes_are_both_remembered(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+
+    leave_blocked({"GITHUB_ENV": str(path), BLOCKED: "a"}, "b")
+    leave_blocked({"GITHUB_ENV": str(path), BLOCKED: "a b"}, "b")
+
+    assert path.read_text(encoding="utf-8") == f"{BLOCKED}=a b\n"
+    assert is_blocked({BLOCKED: "a b"}, "a")
+    assert is_blocked({BLOCKED: "a b"}, "b")
+
+
+def test_outside_github_there_is_no_file_to_leave_it_in() -> None:
+    leave_blocked({}, "a")

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from incident_gate.ci.github import Run
 from incident_gate.ci.identity import JobIdentity
+from incident_gate.ci.run import Run
 from incident_gate.datahub.address import parse_address
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection, open_client
@@ -26,7 +26,7 @@ SCALE = 1 / 20
 IDENTITY = JobIdentity(server="datahub", repository="acme/pipelines", workflow=".github/workflows/b.yml", job="build")
 
 
-def signed(text: str, asset: str, *, run: str = "1001", identity: JobIdentity = IDENTITY) -> str:
+def signed(text: str, asset: str, *, run: str = "1007", identity: JobIdentity = IDENTITY) -> str:
     """A description that this job signed."""
     return sign(text, identity.mark_of(asset, run=run))
 
@@ -36,13 +36,16 @@ RUN = Run(
     workflow="nightly",
     workflow_file=".github/workflows/b.yml",
     job="build",
-    run_id="1001",
+    run_id="1007",
     number="7",
     attempt="1",
     commit="c0ffee",
-    ref="main",
+    branch="main",
+    default_branch="main",
+    has_branches=True,
+    is_ordered=True,
     actor="ana",
-    url="https://github.com/acme/pipelines/actions/runs/1001/attempts/1",
+    url="https://github.com/acme/pipelines/actions/runs/1007/attempts/1",
 )
 
 
@@ -86,7 +89,11 @@ class Job:
                 reader=Reader(client, history=outcome == Outcome.FAILURE),
                 writer=Writer(client),
                 identity=self.identity,
-                wording=Wording(run=replace(RUN, number=str(number)), title=self.title, message=self.message),
+                wording=Wording(
+                    run=RUN._replace(number=str(number), run_id=str(1000 + number)),
+                    title=self.title,
+                    message=self.message,
+                ),
                 deadline=client.deadline,
                 clock_ms=lambda: time.time_ns() // 1_000_000,
                 sleep=time.sleep,

@@ -94,9 +94,9 @@ def test_raised_incident_says_all_that_the_manifest_and_the_run_say(each_sandbox
     assert incident.priority == 1
     assert incident.description is not None
     assert incident.description.startswith("Look at the runbook.\n")
-    for fact in ("build", "nightly", "acme/pipelines", "actions/runs/1001/attempts/1", "c0ffee", "ana"):
+    for fact in ("build", "nightly", "acme/pipelines", "actions/runs/1007/attempts/1", "c0ffee", "ana"):
         assert fact in incident.description
-    assert mark_in(incident.description) == IDENTITY.mark_of(ORDERS, run="1001")
+    assert mark_in(incident.description) == IDENTITY.mark_of(ORDERS, run="1007")
     if each_sandbox.generation.has_stages:
         assert incident.assignees == ("urn:li:corpuser:ana",)
         assert incident.started_ms is not None

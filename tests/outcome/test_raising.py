@@ -207,7 +207,7 @@ def test_first_incident_of_a_key_has_the_first_id_of_its_chain() -> None:
     fail(server)
     ((new, chosen),) = server.raised
     assert chosen == incident_id(KEY, "")
-    assert mark_in(new.description) == IDENTITY.mark_of(ASSET, run="1001")
+    assert mark_in(new.description) == IDENTITY.mark_of(ASSET, run="1007")
     assert (new.asset, new.started_ms) == (ASSET, 5)
 
 

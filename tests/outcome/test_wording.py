@@ -1,19 +1,18 @@
 """What a person reads in DataHub."""
 
-from dataclasses import replace
-
+from incident_gate.ci.run import Run
 from incident_gate.incident import Mark, Priority, mark_in
 from incident_gate.manifest.model import IncidentTemplate
 from incident_gate.outcome.wording import Wording
 from tests.helpers.job_end import RUN, output
 
 URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
-MARK = Mark("a" * 32, "b" * 32, "1001")
-LINK = "https://github.com/acme/pipelines/actions/runs/1001/attempts/1"
+MARK = Mark("a" * 32, "b" * 32, "1007")
+LINK = "https://github.com/acme/pipelines/actions/runs/1007/attempts/1"
 
 
 def test_generated_incident_names_asset_job_and_run() -> None:
-    incident = Wording(run=replace(RUN, attempt="2"), matrix='{"region":"eu"}').incident(output(URN), MARK, 5)
+    incident = Wording(run=RUN._replace(attempt="2"), matrix='{"region":"eu"}').incident(output(URN), MARK, 5)
     assert incident.title == "analytics.orders_daily may be out of date or wrong: job build failed"
     assert incident.description == (
         "The job that writes this asset failed, so its data may be out of date or wrong.\n"
@@ -27,29 +26,26 @@ def test_generated_incident_names_asset_job_and_run() -> None:
         "Raised by DataHub Incident Gate, and resolved by it when the job succeeds again. Resolve it by hand if the "
         "data was mended otherwise. The last line is how the job finds its own incident.\n"
         "\n"
-        f"Incident Gate: key {'a' * 32}, scope {'b' * 32}, run 1001, cause job"
+        f"Incident Gate: key {'a' * 32}, scope {'b' * 32}, run 1007, cause job"
     )
     assert (incident.asset, incident.type, incident.started_ms) == (URN, "OPERATIONAL", 5)
 
 
-def test_outside_github_nothing_is_said_of_a_run_that_is_not_known() -> None:
-    outside = replace(
-        RUN, repository="", workflow="", workflow_file="", job="", run_id="", url="", commit="", ref="", actor=""
-    )
-    wording = Wording(run=outside)
+def test_outside_a_ci_system_nothing_is_said_of_a_run_that_is_not_known() -> None:
+    wording = Wording(run=Run())
     incident = wording.incident(output(URN), MARK, 5)
     assert incident.title == "analytics.orders_daily may be out of date or wrong: the job that writes it failed"
     assert "- " not in incident.description
     assert "\n\n\n" not in incident.description
-    assert wording.still_failing() == "Failed again in a run outside GitHub Actions."
-    assert wording.mended() == "Resolved by a run outside GitHub Actions, which succeeded."
+    assert wording.still_failing() == "Failed again in a run outside CI."
+    assert wording.mended() == "Resolved by a run outside CI, which succeeded."
 
 
 def test_workflow_without_a_name_is_not_said_twice() -> None:
-    unnamed = replace(RUN, workflow=".github/workflows/b.yml")
+    unnamed = RUN._replace(workflow=".github/workflows/b.yml")
     description = Wording(run=unnamed).incident(output(URN), MARK, 5).description
     assert "- Job: build of workflow .github/workflows/b.yml in acme/pipelines\n" in description
-    assert "- Commit: c0ffee\n" in Wording(run=replace(RUN, ref="")).incident(output(URN), MARK, 5).description
+    assert "- Commit: c0ffee\n" in Wording(run=RUN._replace(branch="")).incident(output(URN), MARK, 5).description
 
 
 def test_users_title_goes_before_the_manifests_and_that_before_ours() -> None:
@@ -76,7 +72,7 @@ def test_everything_else_is_the_manifests() -> None:
 
 
 def test_run_without_a_workflow_file_names_none() -> None:
-    nameless = replace(RUN, workflow_file="")
+    nameless = RUN._replace(workflow_file="")
     description = Wording(run=nameless).incident(output(URN), MARK, 5).description
     assert "- Job: build of workflow nightly in acme/pipelines\n" in description
 

@@ -1,93 +1,149 @@
-"""The workflow run that this is part of, as GitHub describes it in the environment."""
+"""GitHub Actions: `GITHUB_*` and the event file."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-_PULL_REQUEST_EVENTS = {
-    "pull_request",
-    "pull_request_target",
-    "pull_request_review",
-    "pull_request_review_comment",
-    "merge_group",  # the merge queue tries a pull request out once more
-}
+from incident_gate.ci.run import Run
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run of a job; everything is empty outside GitHub Actions."""
-
-    repository: str = ""
-    workflow: str = ""  # its name, for people
-    workflow_file: str = ""  # its path in the repository, without branch or commit
-    job: str = ""
-    run_id: str = ""
-    attempt: str = ""
-    number: str = ""
-    commit: str = ""
-    ref: str = ""
-    actor: str = ""
-    event: str = ""
-    url: str = ""
-    is_dependabots: bool = False
-
-    @property
-    def is_pull_request(self) -> bool:
-        """Whether it only tries out a change: its outcome says nothing about the data."""
-        return self.event in _PULL_REQUEST_EVENTS
-
-    @property
-    def why_no_secrets(self) -> str:
-        """Why GitHub hands this run no secrets, and what to do; empty if it does, as far as can be told."""
-        if self.is_dependabots:
-            return (
-                "Dependabot's runs see none of the repository's secrets: add the token as a Dependabot secret of the "
-                "same name, or skip this step for it: `if: github.actor != 'dependabot[bot]'`."
-            )
-        if self.event == "pull_request":
-            return (
-                "Pull requests from forks see none of the repository's secrets: skip this step for them: "
-                "`if: ${{ !github.event.pull_request.head.repo.fork }}`."
-            )
-        return ""
-
-    @property
-    def name(self) -> str:
-        """What a person calls this run."""
-        if not self.run_id:
-            return "a run outside GitHub Actions"
-        attempt = f", attempt {self.attempt}" if self.attempt not in {"", "1"} else ""
-        return f"{self.workflow or self.workflow_file} #{self.number or self.run_id}{attempt}"
+SYSTEM = "GitHub Actions"
+# What a gate that stopped the job leaves for later steps: the scope without an asset.
+BLOCKED = "INCIDENT_GATE_BLOCKED"
 
 
-def run_from(environment: Mapping[str, str]) -> Run:
-    """Read the `GITHUB_*` variables."""
+def run_from(environment: Mapping[str, str]) -> Run | None:
+    """Read GitHub's variables; None outside GitHub Actions."""
 
     def get(name: str) -> str:
         return environment.get(f"GITHUB_{name}", "").strip()
 
+    if not (get("ACTIONS") or get("RUN_ID") or get("WORKFLOW_REF") or get("WORKFLOW") or get("EVENT_NAME")):
+        return None
     repository, run_id, attempt = get("REPOSITORY"), get("RUN_ID"), get("RUN_ATTEMPT")
     url = ""
     if repository and run_id:
         url = f"{get('SERVER_URL') or 'https://github.com'}/{repository}/actions/runs/{run_id}"
         url += f"/attempts/{attempt}" if attempt else ""
-    # owner/name/.github/workflows/build.yml@refs/heads/main: the branch must not be part of the job's identity, and its
-    # name may hold another @.
-    workflow_file = get("WORKFLOW_REF").partition("@refs/")[0].removeprefix(f"{repository}/")
+    event_name = get("EVENT_NAME")
+    event = _event(get("EVENT_PATH"))
+    ref = get("REF") or f"refs/{'tags' if get('REF_TYPE') == 'tag' else 'heads'}/{get('REF_NAME')}"
+    branch = ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else ""
+    default_branch = _text(event, "repository", "default_branch")
+    if event_name == "schedule":
+        default_branch = branch  # schedules run on the default branch only, and their event does not name it
+    if event_name == "workflow_run":
+        branch = _text(event, "workflow_run", "head_branch") or branch
     return Run(
+        system=SYSTEM,
         repository=repository,
         workflow=get("WORKFLOW"),
-        workflow_file=workflow_file or get("WORKFLOW"),
+        workflow_file=_workflow_file(get("WORKFLOW_REF"), repository) or get("WORKFLOW"),
         job=get("JOB"),
         run_id=run_id,
         attempt=attempt,
         number=get("RUN_NUMBER"),
-        commit=get("SHA"),
-        ref=get("REF_NAME"),
-        actor=get("TRIGGERING_ACTOR") or get("ACTOR"),
-        event=get("EVENT_NAME"),
         url=url,
-        # Whoever started it again: what the run may see goes by who started it first.
-        is_dependabots=get("ACTOR") == "dependabot[bot]",
+        commit=get("SHA"),
+        branch=branch,
+        tag=ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else "",
+        default_branch=default_branch,
+        has_branches=True,
+        actor=get("TRIGGERING_ACTOR") or get("ACTOR"),
+        change=_change(event_name, ref, event, repository),
+        is_ordered=True,
+        # A re-run sees the secrets that the first run saw, so its actor counts.
+        why_no_secrets=_why_no_secrets(event_name, get("ACTOR")),
     )
+
+
+def leave_blocked(environment: Mapping[str, str], scope: str) -> None:
+    """Leave for the job's later steps that a gate with this scope stopped the job.
+
+    Raises:
+        OSError: The runner's file cannot be written.
+    """
+    path = environment.get("GITHUB_ENV")
+    # Gates of other scopes may have stopped the job before.
+    scopes = environment.get(BLOCKED, "").split()
+    if path and scope not in scopes:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{BLOCKED}={' '.join([*scopes, scope])}\n")
+
+
+def is_blocked(environment: Mapping[str, str], scope: str) -> bool:
+    """Whether a gate with this scope stopped the job."""
+    return scope in environment.get(BLOCKED, "").split()
+
+
+def _workflow_file(reference: str, repository: str) -> str:
+    """The path in `owner/name/.github/workflows/build.yml@refs/heads/main`; branch names may contain another @."""
+    path = reference.partition("@refs/")[0]
+    prefix = f"{repository}/"
+    # Names of repositories ignore case.
+    return path[len(prefix) :] if path.lower().startswith(prefix.lower()) else path
+
+
+def _event(path: str) -> Mapping[str, Any]:
+    try:
+        event = json.loads(Path(path).read_bytes()) if path else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _at(event: object, *names: str) -> object:
+    for name in names:
+        event = event.get(name) if isinstance(event, dict) else None
+    return event
+
+
+def _text(event: object, *names: str) -> str:
+    value = _at(event, *names)
+    return value if isinstance(value, str) else ""
+
+
+def _is_change(event_name: str) -> bool:
+    return event_name.startswith("pull_request") or event_name == "merge_group"
+
+
+def _change(event_name: str, ref: str, event: Mapping[str, Any], repository: str) -> str:
+    """What this run tries out, if it is no run on the data of a branch."""
+    if _is_change(event_name) or ref.startswith("refs/pull/"):
+        return "a pull request"
+    if event_name == "issue_comment":
+        issue = _at(event, "issue")
+        if not isinstance(issue, dict) or issue.get("pull_request"):
+            return "for a comment on a pull request"
+    if event_name == "workflow_run":
+        return _workflow_runs_change(_at(event, "workflow_run"), _text(event, "repository", "full_name") or repository)
+    return ""
+
+
+def _workflow_runs_change(triggered_by: object, repository: str) -> str:
+    if not isinstance(triggered_by, dict):
+        return "for another workflow run, about which the event file says nothing"
+    if _is_change(_text(triggered_by, "event")):
+        return "for a workflow run of a pull request"
+    # Null where a fork was deleted meanwhile.
+    if "head_repository" in triggered_by:
+        head = _text(triggered_by, "head_repository", "full_name")
+        if head.lower() != repository.lower():
+            return "for a workflow run of another repository"
+    return ""
+
+
+def _why_no_secrets(event_name: str, actor: str) -> str:
+    if actor == "dependabot[bot]":
+        return (
+            "Dependabot's runs see none of the repository's secrets: add the token as a Dependabot secret of the "
+            "same name, or skip this step for it: `if: github.actor != 'dependabot[bot]'`."
+        )
+    if event_name == "pull_request":
+        return (
+            "Pull requests from forks see none of the repository's secrets: skip this step for them: "
+            "`if: ${{ !github.event.pull_request.head.repo.fork }}`."
+        )
+    return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incident_gate.ci.github import Run
+from incident_gate.ci.run import Run
 from incident_gate.datahub.incidents import NewIncident
 from incident_gate.incident import Mark, sign
 from incident_gate.manifest.model import OutputEntry
@@ -53,14 +53,16 @@ class Wording:
         return f"Duplicate of {kept}, raised by {self._where()}."
 
     def _title(self, output: OutputEntry) -> str:
-        who = f"job {self.run.job}" if self.run.job else "the job that writes it"
+        job = self.run.job or self.run.workflow
+        who = f"job {job}" if job else "the job that writes it"
         return f"{output.label} may be out of date or wrong: {who} failed"
 
     def _description(self, own: str | None) -> str:
         run = self.run
-        workflow = f" ({run.workflow_file})" if run.workflow_file not in {"", run.workflow} else ""
+        file = f" ({run.workflow_file})" if run.workflow_file not in {"", run.workflow} else ""
+        workflow = f"{run.workflow}{file}" + (f" in {run.repository}" if run.repository else "")
         facts = [
-            ("Job", f"{run.job} of workflow {run.workflow}{workflow} in {run.repository}" if run.job else ""),
+            ("Job", f"{run.job} of workflow {workflow}" if run.job else workflow if run.workflow else ""),
             ("Matrix", self.matrix),
             ("Run", self._where() if run.run_id else ""),
             ("Commit", f"{run.commit} ({run.ref})" if run.ref else run.commit),

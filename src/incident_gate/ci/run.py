@@ -1,0 +1,49 @@
+"""One run of a job, whichever CI system runs it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Run(NamedTuple):
+    """What the CI system says about this run; everything is empty outside of one.
+
+    `workflow_file` identifies the workflow in its repository and `workflow` is its name for people. `change` says what
+    this run tries out, if it tries out a change instead of producing data ("a pull request"). `has_branches` is False
+    where the system knows no branches; `default_branch` is empty where it is not known. `is_ordered` means that ids of
+    runs grow and survive re-runs. `why_no_secrets` explains why the run has no secrets, if it has none.
+    """
+
+    system: str = ""
+    repository: str = ""
+    workflow: str = ""
+    workflow_file: str = ""
+    job: str = ""
+    run_id: str = ""
+    attempt: str = ""
+    number: str = ""
+    url: str = ""
+    commit: str = ""
+    branch: str = ""
+    tag: str = ""
+    default_branch: str = ""
+    has_branches: bool = False
+    actor: str = ""
+    change: str = ""
+    is_ordered: bool = False
+    why_no_secrets: str = ""
+
+    @property
+    def ref(self) -> str:
+        """The branch or tag."""
+        return self.tag or self.branch
+
+    @property
+    def name(self) -> str:
+        """The run's name for people."""
+        number = self.number or self.run_id
+        if not number:
+            return self.workflow or self.workflow_file or "a run outside CI"
+        attempt = f", attempt {self.attempt}" if self.attempt not in {"", "1"} else ""
+        label = f"#{number}" if number.isdecimal() else f"run {number}"
+        return f"{self.workflow or self.workflow_file} {label}{attempt}".strip()

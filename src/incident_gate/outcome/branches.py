@@ -1,0 +1,52 @@
+"""Which runs report outcomes: a decision by the run's kind and branch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from incident_gate.ci.run import Run
+
+
+def why_not_counted(run: Run, patterns: Sequence[str]) -> str:
+    """Why this run's outcome says nothing about the data, and what to set; empty if it counts.
+
+    Args:
+        run: The run.
+        patterns: `report-branches`; without any, the default branch counts.
+    """
+    if run.change:
+        return f"This run is {run.change}: it tries out a change, so its outcome is not reported."
+    if not run.has_branches or run.tag or _is_included(run, patterns):
+        return ""
+    if not run.branch:
+        return "This run has no branch, so its outcome is not reported. Runs of branches and tags are."
+    if patterns:
+        why = f"which report-branches ({', '.join(patterns)}) does not include"
+    elif run.default_branch:
+        why = f"which is not the default branch {run.default_branch}"
+    else:
+        why = "which may not be the default branch, which is not known"
+    return (
+        f"This run is for branch {run.branch}, {why}, so its outcome is not reported. "
+        "If its runs write these outputs, include the branch in report-branches."
+    )
+
+
+def _is_included(run: Run, patterns: Sequence[str]) -> bool:
+    if not run.branch:
+        return False
+    return any(matches(pattern, run.branch) for pattern in patterns) if patterns else run.branch == run.default_branch
+
+
+def read_patterns(text: str) -> tuple[str, ...]:
+    """Patterns separated by commas or lines."""
+    parts = (part.strip().removeprefix("refs/heads/") for part in re.split(r"[,\r\n]", text))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def matches(pattern: str, branch: str) -> bool:
+    """Whether a branch matches a pattern: `*` stands for any characters but `/`, `**` for any at all."""
+    words = {"**": ".*", "*": "[^/]*"}
+    expression = "".join(words.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*)", pattern))
+    return re.fullmatch(expression, branch, re.DOTALL) is not None
