@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 SCHEDULES ?= 3000
+SEED ?= $(shell date +%s)
 IMAGE ?= incident-gate:dev
 # The first that answers: a docker command without its service is no engine.
 CONTAINER_ENGINE ?= $(firstword $(foreach engine,docker podman,$(if $(shell $(engine) info >/dev/null 2>&1 && echo yes),$(engine))) docker)
@@ -14,6 +15,9 @@ TEST := $(CACHE)/test
 LINT := $(CACHE)/lint
 GATE := $(CACHE)/gate
 ACT := $(CACHE)/act
+
+# Bytecode is kept: each of the workers would compile all the tests anew.
+PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(CACHE)/bytecode $(TEST)/bin/python -m pytest
 
 # What goes into the wheel: when one of these changes, it is built anew.
 PACKAGE := pyproject.toml README.md LICENSE $(shell find src -type f ! -name '*.pyc' 2>/dev/null)
@@ -36,7 +40,7 @@ demo: $(DEMO)/.ready ## Set up and run the gate against the sandbox
 
 .PHONY: test
 test: $(TEST)/.installed ## Set up and run all tests against the built wheel
-	@$(TEST)/bin/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses auto --dist loadgroup $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(LINT)/.ready ## Check style, types, workflows, image file and documents
@@ -57,7 +61,7 @@ bench: $(GATE)/.installed ## Measure the gate beside what one would do otherwise
 
 .PHONY: campaign
 campaign: $(TEST)/.installed ## Draw thousands of fault schedules (minutes; SCHEDULES and SEED may be given)
-	@$(TEST)/bin/python -m tests.campaign.campaign --schedules $(SCHEDULES) $(if $(SEED),--seed $(SEED))
+	@INCIDENT_GATE_SCHEDULES=$(SCHEDULES) INCIDENT_GATE_SEED=$(SEED) $(PYTEST) tests/campaign --numprocesses auto $(PYTEST_ARGS)
 
 .PHONY: image
 image: ## Build the action's image and test it as the runner starts it

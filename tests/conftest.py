@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
 from tests.helpers.step import Step
 
 MANIFEST = f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n"
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core: most tests wait for something."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture

@@ -1,22 +1,16 @@
 """A campaign of faults: schedules drawn from a seed, each played against a stand-in, and what must hold after each run.
 
-    python -m tests.campaign.campaign --schedules 3000 --seed 1
-
-Time is compressed: lag, delays and the program's own patience are scaled alike.
+Time is compressed: lag, delays and the program's own timeouts are scaled alike.
 """
 
-import argparse
-import os
 import random
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from unittest.mock import patch
 
 from incident_gate.datahub import client
@@ -33,6 +27,7 @@ IN_DOUBT = " (in doubt)"
 LONGEST_LAG, LONGEST_DELAY = 3.0, 0.4
 # Real seconds after which a request counts as lost. Shorter, and a busy machine would lose requests on its own.
 HANGING = 1.0
+AT_ONCE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +153,7 @@ def play(schedule: Schedule) -> Tally:
     """Play one schedule; what does not hold is in the tally, in words."""
     tally = Tally(schedules=1)
     faults = Faults(lag=_scaled(schedule.lag), seed=schedule.seed)
-    with compressed(), Sandbox.start(schema=schedule.generation, faults=faults) as server:
+    with Sandbox.start(schema=schedule.generation, faults=faults) as server:
         game = _Game(server, schedule)
         for number, run in enumerate(schedule.runs, start=1):
             for broken in game.play(run, number):
@@ -258,14 +253,11 @@ def _allowed(ends: Sequence[str]) -> set[int]:
     return {1 if end == "failure" else 0 for end in ends}
 
 
-def campaign(schedules: Iterable[Schedule], *, processes: int | None = None) -> Tally:
+def campaign(schedules: Iterable[Schedule]) -> Tally:
     """Play schedules, several at a time: they mostly wait."""
     total = Tally()
-    context = get_context("forkserver")
-    # Imported once, instead of once for each process.
-    context.set_forkserver_preload(["job_end", "incident_gate.sandbox"])
-    with ProcessPoolExecutor(processes or 4 * (os.cpu_count() or 2), mp_context=context) as pool:
-        for tally in pool.map(play, schedules, chunksize=4):
+    with compressed(), ThreadPoolExecutor(AT_ONCE) as pool:
+        for tally in pool.map(play, schedules):
             total.add(tally)
     return total
 
@@ -273,25 +265,3 @@ def campaign(schedules: Iterable[Schedule], *, processes: int | None = None) -> 
 def drawn(seed: int, number: int) -> list[Schedule]:
     """That many schedules, the first of them drawn from `seed`."""
     return [draw(seed + offset) for offset in range(number)]
-
-
-def main() -> int:
-    """Play a campaign from the command line."""
-    parser = argparse.ArgumentParser(description="Fault campaign for raising and resolving.")
-    parser.add_argument("--schedules", type=int, default=3000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    parser.add_argument("--processes", type=int, help="default: four for each core")
-    options = parser.parse_args()
-    print(f"seed {options.seed}: {options.schedules} schedules")  # noqa: T201 - this is a command
-    started = time.monotonic()
-    total = campaign(drawn(options.seed, options.schedules), processes=options.processes)
-    counts = ", ".join(f"{number} {name}" for name, number in sorted(total.runs.items()))
-    seconds = time.monotonic() - started
-    print(f"{total.schedules} schedules, {total.requests} requests, {seconds:.0f} s; outputs: {counts}")  # noqa: T201
-    for broken in total.broken:
-        print(f"BROKEN {broken}")  # noqa: T201
-    return 1 if total.broken else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -90,7 +91,7 @@ class Stranger:
     operations: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self._schema = build_schema(self.sdl)
+        self._schema = _schema(self.sdl)
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
@@ -145,6 +146,9 @@ class Stranger:
     def _page(self, urn: str, *, start: int, count: int, state: str = "") -> dict[str, Any]:
         found = [i for i in self.incidents.get(urn, ()) if state in {"", i["status"]["state"]}]
         return {"total": len(found), "incidents": found[start : start + count]}
+
+
+_schema = lru_cache(build_schema)
 
 
 class _Server(ThreadingHTTPServer):
