@@ -200,7 +200,7 @@ def test_seed_from_a_file(tmp_path: Path) -> None:
     file.write_text(json.dumps({"assets": [CUSTOMERS, {"urn": ORDERS, "removed": True}], "incidents": incidents}))
     store = Store()
     seed_from(file)(store)
-    assert [(asset.urn, asset.removed) for asset in store.all_assets()] == [(CUSTOMERS, None), (ORDERS, True)]
+    assert [(asset.urn, asset.removed) for asset in store.documents()] == [(CUSTOMERS, None), (ORDERS, True)]
     assert [record.title for record in store.incidents(ORDERS)] == ["late"]
     store.close()
 

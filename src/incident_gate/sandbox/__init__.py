@@ -3,10 +3,12 @@
 from .faults import Fault, FaultKind, Faults
 from .generation import Generation
 from .grant import Grant
+from .incidents import IncidentExistsError
 from .journal import Journal, Request
+from .policy import ViewPolicy
 from .records import Asset, IncidentRecord
 from .server import DEFAULT_TOKEN, Sandbox
-from .store import IncidentExistsError, Store
+from .store import Store
 
 __all__ = [
     "DEFAULT_TOKEN",
@@ -22,4 +24,5 @@ __all__ = [
     "Request",
     "Sandbox",
     "Store",
+    "ViewPolicy",
 ]

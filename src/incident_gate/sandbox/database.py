@@ -10,8 +10,10 @@ from typing import Any
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS asset (
-  urn TEXT PRIMARY KEY, kind TEXT NOT NULL, removed INTEGER, title TEXT,
-  owners TEXT NOT NULL, tags TEXT NOT NULL, terms TEXT NOT NULL, domains TEXT NOT NULL
+  urn TEXT PRIMARY KEY, kind TEXT NOT NULL, removed INTEGER, body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS document (
+  urn TEXT PRIMARY KEY, kind TEXT NOT NULL, removed INTEGER, body TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sibling (
   urn TEXT NOT NULL, sibling TEXT NOT NULL, is_primary INTEGER NOT NULL, PRIMARY KEY (urn, sibling)
@@ -41,7 +43,17 @@ CREATE TABLE IF NOT EXISTS pending (
 CREATE INDEX IF NOT EXISTS pending_subject ON pending (pipeline, subject);
 """
 
-_NAMES = ("asset", "sibling", "lineage", "incident", "incident_entity", "indexed", "summary", "pending")
+_NAMES = (
+    "asset",
+    "document",
+    "sibling",
+    "lineage",
+    "incident",
+    "incident_entity",
+    "indexed",
+    "summary",
+    "pending",
+)
 
 
 class Database:

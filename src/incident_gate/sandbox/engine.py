@@ -7,10 +7,10 @@ from graphql import ExecutionContext, GraphQLError
 
 from .call import Call
 from .document import Prepared, prepare
+from .entities import Entities
 from .failure import coercion_error, execution_error, refusal
 from .faults import Faults
 from .generation import Generation
-from .reading import Reading
 from .schema import SchemaChoice, schema_for
 from .search import Search
 from .writing import Writing
@@ -36,11 +36,11 @@ def answer(document: Prepared, variables: Mapping[str, Any], operation_name: str
     if depth > faults.depth_limit:
         text = f"maximum query depth exceeded {depth} > {faults.depth_limit}"
         return {"errors": [refusal(text, "ExecutionAborted")]}
-    reading = Reading(call)
+    entities = Entities(call)
     context = _Synchronous.build(
         schema_for(SchemaChoice(call.generation, faults.missing_fields)),
         document.document,
-        root_value=reading.fields() | Search(call, reading).fields() | Writing(call).fields(),
+        root_value=entities.fields() | Search(call, entities).fields() | Writing(call).fields(),
         raw_variable_values=dict(variables),
         operation_name=operation_name,
     )

@@ -1,6 +1,6 @@
 """Entities in the shape of the schema: what can be told from a URN alone, and what was ingested."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .records import Asset
@@ -23,7 +23,6 @@ def entity_view(urn: Urn, asset: Asset | None, load: Loader) -> dict[str, Any]:
         "__typename": urn.object_type,
         "urn": urn.text,
         "type": urn.entity_type,
-        "exists": asset is not None,
         "status": None if asset is None or asset.removed is None else {"removed": asset.removed},
         "properties": None if asset is None or asset.title is None else {"name": asset.title, "description": None},
         "ownership": None,
@@ -31,11 +30,28 @@ def entity_view(urn: Urn, asset: Asset | None, load: Loader) -> dict[str, Any]:
     if asset is not None and asset.owners:
         owners = asset.owners
         view["ownership"] = {
-            "owners": lambda _info: [{"owner": load(owner)} for owner in owners],
+            "owners": lambda _info: [{"owner": load(owner.urn)} for owner in owners],
             "lastModified": {"time": 0, "actor": None},
         }
     view.update(_key_fields(urn, asset, load))
     return view
+
+
+# What a restricted entity keeps of its own.
+_KEPT = ("__typename", "urn", "type", "name", "jobId", "flowId", "chartId", "origin")
+# Its other fields that cannot be null.
+_BLANKED = ("orchestrator", "cluster", "tool", "dashboardId")
+
+
+def shell(view: Mapping[str, Any], *, blank_names: bool) -> dict[str, Any]:
+    """What is left of an entity that the token may not view; `blank_names` takes its name as well."""
+    left = {name: view[name] for name in _KEPT if name in view}
+    left |= {name: "" for name in _BLANKED if name in view}
+    if "name" in left and blank_names:
+        left["name"] = ""
+    if "platform" in view:
+        left["platform"] = lambda info: view["platform"](info) | {"name": ""}
+    return left
 
 
 def _key_fields(  # noqa: C901, PLR0911 - a table of types

@@ -114,6 +114,8 @@ class Faults:
         lag: seconds until a client's write is seen by searches, or the least and the most of them.
         hook_lag: seconds until the incidents hook follows, which keeps `incidentsSummary` and makes assets exist.
         no_hook: the incidents hook is switched off.
+        old_summaries: `incidentsSummary` names incidents by their URN alone, as hooks wrote it in the beginning.
+        blank_names: a restricted asset has a blank name as well.
         page_limit: the largest page of incidents; larger ones are cut to it.
         complexity_limit: fields in a request.
         depth_limit: nesting of fields.
@@ -133,6 +135,8 @@ class Faults:
     lag: float | tuple[float, float] = 0.0
     hook_lag: float | tuple[float, float] = 0.0
     no_hook: bool = False
+    old_summaries: bool = False
+    blank_names: bool = False
     page_limit: int | None = None
     complexity_limit: int = 2_000
     depth_limit: int = 50

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .policy import ViewPolicy, matches
+
 # A grant for whatever token is not named in another one.
 ANY_TOKEN = "*"  # noqa: S105 - stands for every token
 
@@ -16,6 +18,7 @@ class Grant:
         edits: assets with the privilege Edit Incidents; None is all, a `*` at the end of one matches any rest.
         edits_entities: assets with the privilege Edit Entity, in the same form.
         sees: assets that may be viewed, in the same form; others are null.
+        views: the view policies where the server has view authorization on: what none of them covers is restricted.
         manages_policies: whether the privileges of other users may be read.
     """
 
@@ -24,11 +27,12 @@ class Grant:
     edits: tuple[str, ...] | None = None
     edits_entities: tuple[str, ...] | None = ()
     sees: tuple[str, ...] | None = None
+    views: tuple[ViewPolicy, ...] | None = None
     manages_policies: bool = False
 
     def __repr__(self) -> str:
         """Without the token."""
-        return f"Grant(actor={self.actor!r}, edits={self.edits!r}, sees={self.sees!r})"
+        return f"Grant(actor={self.actor!r}, edits={self.edits!r}, sees={self.sees!r}, views={self.views!r})"
 
     def may_edit(self, urn: str) -> bool:
         """Whether incidents of this asset may be raised and changed: Edit Entity suffices."""
@@ -38,12 +42,12 @@ class Grant:
         """Whether this asset may be viewed."""
         return _covers(self.sees, urn)
 
-    def privileges(self, urn: str | None) -> list[str]:
+    def privileges(self, urn: str | None, *, may_view: bool) -> list[str]:
         """Names of the privileges on an asset, or of those that belong to no asset."""
         if urn is None:
             return ["MANAGE_POLICIES"] if self.manages_policies else []
         held = {
-            ("VIEW_ENTITY_PAGE", "VIEW_ENTITY", "GET_ENTITY"): self.may_see(urn),
+            ("VIEW_ENTITY_PAGE", "VIEW_ENTITY", "GET_ENTITY"): may_view and self.may_see(urn),
             ("EDIT_ENTITY_INCIDENTS",): _covers(self.edits, urn),
             ("EDIT_ENTITY",): _covers(self.edits_entities, urn),
         }
@@ -51,6 +55,4 @@ class Grant:
 
 
 def _covers(patterns: tuple[str, ...] | None, urn: str) -> bool:
-    if patterns is None:
-        return True
-    return any(urn.startswith(item[:-1]) if item.endswith("*") else urn == item for item in patterns)
+    return patterns is None or matches(patterns, urn)

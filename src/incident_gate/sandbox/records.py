@@ -1,19 +1,52 @@
 """What the store hands out: assets and incidents as plain values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class OwnerRecord(NamedTuple):
+    """One owner of an asset, and as what."""
+
+    urn: str
+    type: str = "urn:li:ownershipType:__system__technical_owner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """An ingested asset."""
+    """An ingested entity.
+
+    Args:
+        urn: the entity.
+        removed: soft-deleted or not; None is an entity without a status.
+        title: the name that DataHub shows.
+        description: its documentation.
+        owners: its owners, in order.
+        tags: URNs of tags.
+        terms: URNs of glossary terms.
+        domains: URNs of domains.
+        containers: URNs of containers, the innermost first.
+        data_products: URNs of data products.
+        subtypes: subtypes, as `Table` or `View`.
+        platform_instance: URN of a platform instance.
+        profile: of a user or group: `displayName`, `email`, `title`, `slack` and so on.
+        editable_profile: what users wrote of themselves: `slack`, `email`, `teams` and so on.
+    """
 
     urn: str
     removed: bool | None = None
     title: str | None = None
-    owners: tuple[str, ...] = ()
+    description: str | None = None
+    owners: tuple[OwnerRecord, ...] = ()
     tags: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+    data_products: tuple[str, ...] = ()
+    subtypes: tuple[str, ...] = ()
+    platform_instance: str | None = None
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    editable_profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from .call import Call, taken_apart
+from .entities import Entities
 from .failure import ResolverError
-from .reading import Reading
 from .records import Asset, IncidentFilter
 from .urn import last_part, parse_urn, urn_type_of
 
@@ -16,9 +16,9 @@ Input = Mapping[str, Any]
 class Search:
     """What one request searches."""
 
-    def __init__(self, call: Call, reading: Reading) -> None:
+    def __init__(self, call: Call, entities: Entities) -> None:
         self._call = call
-        self._reading = reading
+        self._entities = entities
 
     def fields(self) -> dict[str, Any]:
         """The resolvers of the searches in Query."""
@@ -60,9 +60,9 @@ class Search:
             and (not kinds or parse_urn(urn).kind in kinds)
             and _matches(given, partial(self._values, assets[urn], degree))
         ]
-        self._reading.load(urn for urn, _ in found)
+        self._entities.load(urn for urn, _ in found)
         results = [
-            {"entity": self._reading.linked(urn), "degree": degree} for urn, degree in found[start : start + count]
+            {"entity": self._entities.linked(urn), "degree": degree} for urn, degree in found[start : start + count]
         ]
         return _page(start, count, len(found), results)
 
@@ -73,8 +73,8 @@ class Search:
             degree += 1
             reached = [
                 neighbour
-                for asset in frontier
-                for neighbour in self._call.store.neighbours(asset, downstream=downstream)
+                for neighbours in self._call.store.neighbours(frontier, downstream=downstream).values()
+                for neighbour in neighbours
             ]
             frontier = [found for found in dict.fromkeys(reached) if found not in degrees and found != urn]
             degrees |= dict.fromkeys(frontier, degree)
@@ -85,7 +85,7 @@ class Search:
         words = given["query"].strip().lower()
         return [
             asset.urn
-            for asset in self._call.store.all_assets()
+            for asset in self._call.store.documents()
             if not asset.removed
             and self._call.grant.may_see(asset.urn)
             and (not kinds or parse_urn(asset.urn).kind in kinds)
@@ -94,8 +94,8 @@ class Search:
         ]
 
     def _results(self, urns: Sequence[str]) -> list[dict[str, Any]]:
-        self._reading.load(urns)
-        return [{"entity": self._reading.linked(urn)} for urn in urns]
+        self._entities.load(urns)
+        return [{"entity": self._entities.linked(urn)} for urn in urns]
 
     def _values(self, asset: Asset, degree: int | None, field: str) -> tuple[str, ...]:
         """The values that an asset has in a search field."""
@@ -112,7 +112,7 @@ class Search:
             "tags": asset.tags,
             "glossaryTerms": asset.terms,
             "domains": asset.domains,
-            "owners": asset.owners,
+            "owners": tuple(owner.urn for owner in asset.owners),
         }
         return plain.get(field, ())
 

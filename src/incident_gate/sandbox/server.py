@@ -64,7 +64,7 @@ class Sandbox:
         """
         grants = [token if isinstance(token, Grant) else Grant(token=token) for token in tokens]
         with contextlib.closing(Store(data)) as store, contextlib.closing(_listen(host, port)) as listener:
-            if not store.all_assets():
+            if not store.documents():
                 seed(store)
             state = ServerState(Generation(schema), grants, faults or Faults(), store, seed)
             with _serving(state, listener):

@@ -29,6 +29,15 @@ class IncidentsSummary:
         """Write what is due."""
         self._pipeline.catch_up(connection)
 
+    def write(self, entity: str, incidents: Mapping[str, Iterable[str]]) -> None:
+        """Replace an asset's aspect; `incidents` holds URNs by their state."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM summary WHERE entity = ?", (entity,))
+            connection.executemany(
+                "INSERT INTO summary VALUES (?, ?, ?, 'OPERATIONAL', 0, NULL)",
+                [(entity, urn, state) for state, urns in incidents.items() for urn in urns],
+            )
+
     def payloads(self, entities: Iterable[str], *, old_form: bool) -> dict[str, dict[str, Any]]:
         """The aspects of those of `entities` that have one.
 
@@ -63,11 +72,9 @@ def _summarize(connection: sqlite3.Connection, incident: str, change: Sequence[A
     connection.execute("DELETE FROM summary WHERE incident = ?", (incident,))
     for entity in entities:
         # Writing an aspect makes the entity exist.
-        connection.execute(
-            "INSERT OR IGNORE INTO asset (urn, kind, owners, tags, terms, domains) "
-            "VALUES (?, ?, '[]', '[]', '[]', '[]')",
-            (entity, parse_urn(entity).kind),
-        )
+        row = (entity, parse_urn(entity).kind)
+        connection.execute("INSERT OR IGNORE INTO asset VALUES (?, ?, NULL, '{}')", row)
+        connection.execute("INSERT OR IGNORE INTO document VALUES (?, ?, NULL, '{}')", row)
         connection.execute(
             "INSERT OR REPLACE INTO summary VALUES (?, ?, ?, ?, ?, ?)",
             (entity, incident, state, kind, created, priority),

@@ -6,8 +6,8 @@ from typing import Any
 from .call import Call, taken_apart
 from .failure import UNAUTHORIZED, Code, ResolverError
 from .incident_view import priority_number
+from .incidents import IncidentExistsError
 from .records import IncidentRecord
-from .store import IncidentExistsError
 from .urn import is_urn
 
 Input = dict[str, Any]

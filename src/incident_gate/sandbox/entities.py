@@ -1,0 +1,171 @@
+"""Queries for entities: what was ingested of them, what their URN says, and what the token may see."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .aspects import aspect_list
+from .call import Call, taken_apart
+from .entity_view import entity_view, shell
+from .failure import UNAUTHORIZED, Code, ResolverError
+from .faults import FaultKind
+from .incident_list import active_count, incident_list
+from .incident_view import incident_view
+from .policy import may_view
+from .rows import Rows
+from .urn import Urn
+
+_OBJECT_FIELDS = {
+    "dataset": "dataset",
+    "dataJob": "dataJob",
+    "dataFlow": "dataFlow",
+    "dashboard": "dashboard",
+    "chart": "chart",
+    "corpUser": "corpuser",
+    "corpGroup": "corpGroup",
+    "mlModel": "mlModel",
+    "mlFeature": "mlFeature",
+    "mlFeatureTable": "mlFeatureTable",
+}
+
+View = dict[str, Any]
+
+
+class Entities:
+    """The entities that one request reads."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._rows = Rows(call.store)
+
+    def fields(self) -> View:
+        """The resolvers of Query, searches aside."""
+        singles = {name: self._single(kind) for name, kind in _OBJECT_FIELDS.items()}
+        return singles | {
+            "entity": lambda _info, urn: self.entity(taken_apart(urn)),
+            "entities": self._entities,
+            "entityExists": lambda _info, urn: self.exists(urn),
+            "getGrantedPrivileges": lambda _info, input: self._privileges(input),  # noqa: A006 - the schema's name
+            "me": lambda _info: {"corpUser": self.entity(taken_apart(self._call.grant.actor))},
+            "appConfig": {"appVersion": self._call.generation.version},
+        }
+
+    def entities(self, urns: Sequence[str], *, existing: bool | None = None) -> list[View | None]:
+        """The views of many entities; with `existing`, null for one that was never ingested.
+
+        Raises:
+            ResolverError: one of them sinks them all, as on real servers: it is no URN, or its type is not mapped.
+        """
+        parsed = [taken_apart(urn) for urn in urns]
+        if self._call.faults.unmapped_throws and not all(map(self._is_mapped, parsed)):
+            raise ResolverError(f"Failed to retrieve entities of {len(urns)} URNs: java.lang.NullPointerException")
+        self._rows.load(urns)
+        return [None if existing and not self._exists(urn) else self.entity(urn) for urn in parsed]
+
+    def entity(self, urn: Urn) -> View | None:
+        """The view of one entity, which needs not exist; null if its type is not mapped.
+
+        Raises:
+            ResolverError: a fault requires it.
+        """
+        if not self._is_mapped(urn):
+            return None
+        strike = self._call.strike
+        if strike.about(urn.text, FaultKind.THROW):
+            raise ResolverError(f"Failed to load entity {urn.text}")
+        if strike.about(urn.text, FaultKind.NULL_ELEMENT) or not self._call.grant.may_see(urn.text):
+            return None
+        if urn.kind == "incident":
+            record = self._rows.incident(urn.text)
+            return None if record is None else incident_view(record, self._call.generation, self.linked)
+        asset, siblings = self._rows.asset(urn.text), self._rows.siblings(urn.text)
+        view = entity_view(urn, asset, self.linked)
+        if siblings is not None:
+            view["siblings"] = {
+                "isPrimary": siblings.is_primary,
+                "siblings": lambda _info: [self.linked(sibling) for sibling in siblings.urns],
+            }
+        if not may_view(self._call.grant.views, urn, asset):
+            view = shell(view, blank_names=self._call.faults.blank_names)
+        return view | self._resolved(urn)
+
+    def _resolved(self, urn: Urn) -> View:
+        """Fields with resolvers of their own, which answer for what the token may not view as well."""
+        return {
+            "exists": lambda _info: self._exists(urn),
+            "aspects": lambda _info, input=None: self._aspects(urn, input),  # noqa: A006 - the schema's name
+            "incidents": lambda _info, **given: incident_list(self._call, self._rows, urn, self.linked, **given),
+            "health": lambda _info: self._health(urn),
+            "privileges": {"canEditIncidents": self._call.grant.may_edit(urn.text)},
+        }
+
+    def _is_mapped(self, urn: Urn) -> bool:
+        """Whether the server finds an entity by this URN; open-source DataHub maps no incidents."""
+        return urn.object_type is not None and (urn.kind != "incident" or self._call.generation.is_cloud)
+
+    def linked(self, urn: str) -> View | None:
+        """The view of an entity that another one refers to."""
+        return self.entity(taken_apart(urn))
+
+    def exists(self, text: str) -> bool | None:
+        """Whether an entity was ingested; open source makes no access check.
+
+        Raises:
+            ResolverError: Cloud does not let the token view it.
+        """
+        urn = taken_apart(text)
+        grant = self._call.grant
+        visible = grant.may_see(urn.text) and may_view(grant.views, urn, self._rows.asset(urn.text))
+        if self._call.generation.is_cloud and not visible:
+            raise ResolverError(UNAUTHORIZED, Code.UNAUTHORIZED)
+        return self._exists(urn)
+
+    def load(self, urns: Iterable[str]) -> None:
+        """Load what will be asked for next, at once."""
+        self._rows.load(urns)
+
+    def _exists(self, urn: Urn) -> bool | None:
+        if self._call.strike.about(urn.text, FaultKind.NULL_EXISTS):
+            return None
+        if urn.kind == "incident":
+            return self._rows.incident(urn.text) is not None
+        return self._rows.asset(urn.text) is not None
+
+    def _aspects(self, urn: Urn, given: Mapping[str, Any] | None) -> list[View]:
+        def summary() -> Mapping[str, Any] | None:
+            return self._rows.summary(urn.text, old_form=self._call.faults.old_summaries)
+
+        return aspect_list(urn, self._rows.asset(urn.text), summary, given)
+
+    def _single(self, kind: str) -> Any:
+        def resolve(_info: object, urn: str) -> View | None:
+            parsed = taken_apart(urn)
+            if parsed.kind != kind:
+                raise ResolverError(f"Failed to load entity by key {urn}: expected a URN of type {kind}")
+            return self.entity(parsed)
+
+        return resolve
+
+    def _entities(
+        self,
+        _info: object,
+        urns: Sequence[str],
+        checkForExistence: bool | None = None,  # noqa: FBT001, N803 - the schema's name
+    ) -> list[View | None]:
+        return self.entities(urns, existing=checkForExistence)
+
+    def _privileges(self, given: Mapping[str, Any]) -> View:
+        grant = self._call.grant
+        if given["actorUrn"] != grant.actor and not grant.manages_policies:
+            raise ResolverError(UNAUTHORIZED, Code.UNAUTHORIZED)
+        if given.get("resourceSpec") is None:
+            return {"privileges": grant.privileges(None, may_view=False)}
+        urn = taken_apart(given["resourceSpec"]["resourceUrn"])
+        visible = may_view(grant.views, urn, self._rows.asset(urn.text))
+        return {"privileges": grant.privileges(urn.text, may_view=visible)}
+
+    def _health(self, urn: Urn) -> list[View]:
+        active = active_count(self._call, self._rows, urn.text)
+        if not active:
+            return [{"type": "INCIDENTS", "status": "PASS"}]
+        message = f"{active} active incident{'s' if active != 1 else ''}"
+        return [{"type": "INCIDENTS", "status": "FAIL", "message": message, "causes": ["ACTIVE_INCIDENTS"]}]

@@ -1,0 +1,85 @@
+"""The field `incidents` of an asset: counted by the search index, loaded from the primary store."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .call import Call
+from .failure import Code, ResolverError
+from .faults import FaultKind
+from .incident_view import Loader, incident_view, priority_number
+from .records import IncidentFilter
+from .rows import Rows
+from .urn import Urn
+
+View = dict[str, Any]
+
+
+def incident_list(  # noqa: PLR0913 - the field's own arguments
+    call: Call,
+    rows: Rows,
+    urn: Urn,
+    load: Loader,
+    *,
+    state: str | None = None,
+    stage: str | None = None,
+    priority: str | None = None,
+    assigneeUrns: Sequence[str] | None = None,  # noqa: N803 - the schema's name
+    start: int | None = None,
+    count: int | None = None,
+) -> View | None:
+    """A page of an asset's incidents.
+
+    Raises:
+        ResolverError: the page lies beyond the limit of the search, an incident is indexed but not stored, or a fault
+            requires it.
+    """
+    strike, generation = call.strike, call.generation
+    if strike.about(urn.text, FaultKind.NULL_INCIDENTS):
+        return None
+    if fault := strike.about(urn.text, FaultKind.FIELD_ERROR):
+        raise ResolverError("Failed to retrieve incidents from GMS", Code(fault.code))
+    first, size = _window(call, start, count)
+    if hides_incidents(call):
+        return {"start": first, "count": size, "total": 0, "incidents": []}
+    wanted = IncidentFilter(
+        state=state,
+        stage=stage,
+        priority=priority_number(priority),
+        assignees=tuple(assigneeUrns or ()),
+        start=first,
+        count=size,
+    )
+    page = rows.page(urn.text, wanted)
+    records = {incident: rows.incident(incident) for incident in page.urns}
+    lost = next((incident for incident, record in records.items() if record is None), None)
+    if lost is not None and not generation.is_cloud:
+        raise ResolverError(f"Incident does not exist!. urn: {lost}")
+    views = [incident_view(record, generation, load) for record in records.values() if record is not None]
+    if strike.about(urn.text, FaultKind.LOST_INCIDENTS):
+        views = []
+    return {"start": first, "count": size, "total": page.total, "incidents": views}
+
+
+def active_count(call: Call, rows: Rows, urn: str) -> int:
+    """How many active incidents a search counts."""
+    return 0 if hides_incidents(call) else rows.page(urn, IncidentFilter(state="ACTIVE")).total
+
+
+def hides_incidents(call: Call) -> bool:
+    """Whether searches find no incident: Cloud adds the token's view policies, and limited ones match none."""
+    policies = call.grant.views
+    return call.generation.is_cloud and policies is not None and all(policy.is_limited for policy in policies)
+
+
+def _window(call: Call, start: int | None, count: int | None) -> tuple[int, int]:
+    first = 0 if start is None else start
+    size = 20 if count is None else count
+    if call.faults.page_limit is not None:
+        size = min(size, call.faults.page_limit)
+    limit = call.generation.offset_limit
+    if first + size > limit:
+        asked = first + size
+        raise ResolverError(
+            f"Result window is too large, from + size must be less than or equal to: [{limit}] but was [{asked}]"
+        )
+    return first, max(size, 0)

@@ -1,0 +1,116 @@
+"""The aspect incidentsSummary: what a hook knows of an asset's incidents, from the primary store."""
+
+import json
+import time
+from typing import Any
+
+from incident_gate.sandbox import Faults, Generation, Sandbox
+from tests.helpers.asking import CHART, CUSTOMERS, ORDERS, Asker
+
+ASPECTS = """query q($urns: [String!]!) { entities(urns: $urns) { urn
+  ... on Dataset { aspects(input: {aspectNames: ["incidentsSummary"]}) { aspectName payload } }
+  ... on Chart { aspects(input: {aspectNames: ["incidentsSummary"]}) { aspectName payload } } } }"""
+RAISE = """mutation raiseIncident($urn: String!) {
+  raiseIncident(input: { type: OPERATIONAL, priority: HIGH, resourceUrn: $urn }) }"""
+RESOLVE = """mutation updateIncidentStatus($urn: String!) {
+  updateIncidentStatus(urn: $urn, input: { state: RESOLVED }) }"""
+
+
+def summaries(ask: Asker, server: Sandbox, *urns: str) -> list[Any]:
+    entities = ask.data(server, ASPECTS, urns=list(urns))["entities"]
+    found = []
+    for entity in entities:
+        assert all(aspect["aspectName"] == "incidentsSummary" for aspect in entity["aspects"])
+        found.append(json.loads(entity["aspects"][0]["payload"]) if entity["aspects"] else None)
+    return found
+
+
+def test_summary_follows_an_incident(ask: Asker, sandbox: Sandbox) -> None:
+    urn = ask.data(sandbox, RAISE, urn=ORDERS)["raiseIncident"]
+    (record,) = sandbox.store.incidents(ORDERS)
+    detail = {"urn": urn, "type": "OPERATIONAL", "createdAt": record.created_ms, "priority": 1}
+    empty: dict[str, list[object]] = {
+        "activeIncidents": [],
+        "resolvedIncidents": [],
+        "activeIncidentDetails": [],
+        "resolvedIncidentDetails": [],
+    }
+    assert summaries(ask, sandbox, ORDERS) == [empty | {"activeIncidentDetails": [detail]}]
+    ask.data(sandbox, RESOLVE, urn=urn)
+    assert summaries(ask, sandbox, ORDERS) == [empty | {"resolvedIncidentDetails": [detail]}]
+
+
+def test_summary_is_missing_where_nothing_was_ever_raised(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(CUSTOMERS)
+    urn = sandbox.store.raise_incident(CHART)
+    missing, found = summaries(ask, sandbox, CUSTOMERS, CHART)
+    assert missing is None
+    assert [detail["urn"] for detail in found["activeIncidentDetails"]] == [urn]
+
+
+def test_old_hooks_named_incidents_by_their_urn_alone(ask: Asker, sandbox: Sandbox) -> None:
+    active, resolved = (sandbox.store.raise_incident(ORDERS) for _ in range(2))
+    sandbox.store.resolve(resolved)
+    sandbox.faults = Faults(old_summaries=True)
+    (summary,) = summaries(ask, sandbox, ORDERS)
+    assert (summary["activeIncidents"], summary["resolvedIncidents"]) == ([active], [resolved])
+    assert summary["activeIncidentDetails"] == summary["resolvedIncidentDetails"] == []
+
+
+def test_hook_lags_on_its_own(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    sandbox.faults = Faults(lag=60, hook_lag=0.3)
+    ask.data(sandbox, RAISE, urn=ORDERS)
+    assert summaries(ask, sandbox, ORDERS) == [None]
+    time.sleep(0.35)
+    assert len(summaries(ask, sandbox, ORDERS)[0]["activeIncidentDetails"]) == 1
+    listed = ask.data(sandbox, f'{{ dataset(urn: "{ORDERS}") {{ incidents {{ total }} }} }}')
+    assert listed["dataset"]["incidents"]["total"] == 0
+
+
+def test_hook_that_is_off_writes_nothing(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(no_hook=True)
+    ask.data(sandbox, RAISE, urn=ORDERS)
+    assert summaries(ask, sandbox, ORDERS) == [None]
+
+
+def test_summary_drops_the_oldest_beyond_a_hundred(ask: Asker, sandbox: Sandbox) -> None:
+    raised = [sandbox.store.raise_incident(ORDERS, created_ms=number) for number in range(103)]
+    resolved = sandbox.store.raise_incident(ORDERS, state="RESOLVED")
+    (summary,) = summaries(ask, sandbox, ORDERS)
+    assert [detail["urn"] for detail in summary["activeIncidentDetails"]] == raised[3:]
+    assert [detail["urn"] for detail in summary["resolvedIncidentDetails"]] == [resolved]
+
+
+def test_summary_keeps_a_deleted_incident(ask: Asker, sandbox: Sandbox) -> None:
+    urn = sandbox.store.raise_incident(ORDERS)
+    sandbox.store.delete_incident(urn)
+    (summary,) = summaries(ask, sandbox, ORDERS)
+    assert [detail["urn"] for detail in summary["activeIncidentDetails"]] == [urn]
+
+
+def test_summary_can_be_written_by_hand(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    sandbox.store.raise_incident(ORDERS)
+    sandbox.store.set_summary(ORDERS, active=["urn:li:incident:a"], resolved=["urn:li:incident:b"])
+    (summary,) = summaries(ask, sandbox, ORDERS)
+    assert [detail["urn"] for detail in summary["activeIncidentDetails"]] == ["urn:li:incident:a"]
+    assert [detail["urn"] for detail in summary["resolvedIncidentDetails"]] == ["urn:li:incident:b"]
+
+
+def test_aspects_cannot_be_named_on_the_oldest_cloud(ask: Asker) -> None:
+    everything = f'{{ dataset(urn: "{ORDERS}") {{ aspects(input: {{autoRenderOnly: false}}) {{ aspectName }} }} }}'
+    with Sandbox.start(schema=Generation.G1) as server:
+        server.store.add_asset(ORDERS, removed=False, tags=["urn:li:tag:a"])
+        server.store.raise_incident(ORDERS)
+        assert "data" not in ask(server, ASPECTS, urns=[ORDERS])
+        names = {aspect["aspectName"] for aspect in ask.data(server, everything)["dataset"]["aspects"]}
+    assert names == {"datasetKey", "status", "globalTags", "incidentsSummary"}
+
+
+def test_aspects_of_a_thousand_assets_are_one_request(ask: Asker, sandbox: Sandbox) -> None:
+    urns = [ORDERS.replace("orders", f"t{number}") for number in range(1_000)]
+    sandbox.store.add_assets(urns)
+    sandbox.store.raise_incident(urns[500])
+    found = summaries(ask, sandbox, *urns)
+    assert [number for number, summary in enumerate(found) if summary] == [500]
