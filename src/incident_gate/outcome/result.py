@@ -23,11 +23,15 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputResult:
-    """What was done on one output; `incidents` are incident URNs, `message` says why when it failed."""
+    """What was done on one output.
+
+    `incidents` are incident URNs, `title` is that of an incident that was raised, `message` says why when it failed.
+    """
 
     entry: OutputEntry
     change: Change
     incidents: tuple[str, ...] = ()
+    title: str = ""
     message: str = ""
     hint: str = ""
 

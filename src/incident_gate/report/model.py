@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.manifest.model import Mistake
 from incident_gate.outcome.result import OutcomeReport
+
+if TYPE_CHECKING:
+    from incident_gate.datahub.graph.owners import Owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +22,8 @@ class Report:
     `ui_url` is where incident pages live, without a trailing slash; None leaves links out. `now_ms` is Unix time in
     milliseconds and only serves to tell ages. `notices` are sentences of the run's own, trusted text excepted.
     `failure` is what ended the conversation with DataHub early; the decisions say what it left unknown.
+    `owners` are those of assets that block or whose incident was raised or resolved, by the asset's URN; `consumers`
+    own what is made from these assets.
     """
 
     manifest_path: str
@@ -28,6 +35,8 @@ class Report:
     notices: tuple[str, ...] = ()
     gated: bool = True
     failure: GateError | None = None
+    owners: Mapping[str, tuple[Owner, ...]] = field(default_factory=dict)
+    consumers: tuple[Owner, ...] = ()
 
     @property
     def conclusion(self) -> Conclusion:

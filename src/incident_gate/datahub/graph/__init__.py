@@ -1,0 +1,1 @@
+"""Reading what surrounds an asset: lineage, search results and owners."""

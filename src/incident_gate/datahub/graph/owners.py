@@ -1,0 +1,92 @@
+"""The owners of assets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.queries import Operation
+
+MOST_ASSETS = 250
+"""In one request; the others are left out, because a message names no more."""
+
+MOST_OWNERS = 100
+"""Of one asset."""
+
+_OWNED = ("Dataset", "DataJob", "DataFlow", "Dashboard", "Chart")
+_SELECTIONS = " ".join(f"... on {kind} {{ ownership {{ ...owned }} }}" for kind in _OWNED)
+# Users fill in `editableProperties` themselves: an address there comes before the directory's.
+OWNERS = Operation(
+    "incidentGateOwners",
+    f"query incidentGateOwners($urns: [String!]!) {{ entities(urns: $urns) {{ urn {_SELECTIONS} }} }} "
+    "fragment owned on Ownership { owners { owner { "
+    "... on CorpUser { urn username properties { displayName email } editableProperties { email } } "
+    "... on CorpGroup { urn name properties { displayName email } } } } }",
+)
+
+
+class Owner(NamedTuple):
+    """A user or group that owns an asset. `name` is how people know it; all text is untrusted.
+
+    An owner that was deleted keeps its URN and has no properties: then the name is the URN's last part.
+    """
+
+    urn: str
+    name: str
+    email: str = ""
+
+
+def owners_of(client: Client, urns: Sequence[str]) -> Mapping[str, tuple[Owner, ...]]:
+    """Read the owners of assets in one request.
+
+    Args:
+        client: Queries DataHub.
+        urns: The assets; at most `MOST_ASSETS` are asked for.
+
+    Returns:
+        The owners by the asset's URN; assets without any are left out.
+
+    Raises:
+        Failure: The server refuses the query, or failed on it.
+        DataHubError: DataHub could not be queried.
+    """
+    asked = list(dict.fromkeys(urns))[:MOST_ASSETS]
+    if not asked:
+        return {}
+    elements = client.execute(OWNERS, {"urns": asked}, assets=len(asked)).data.get("entities")
+    found: dict[str, tuple[Owner, ...]] = {}
+    for element in elements if isinstance(elements, list) else ():
+        urn = element.get("urn") if isinstance(element, dict) else None
+        if isinstance(urn, str) and urn in asked and (owners := _owners(element)):
+            found[urn] = owners
+    return found
+
+
+def _owners(asset: Mapping[str, Any]) -> tuple[Owner, ...]:
+    ownership = asset.get("ownership")
+    listed = ownership.get("owners") if isinstance(ownership, dict) else None
+    owners = (_owner(element) for element in (listed if isinstance(listed, list) else [])[:MOST_OWNERS])
+    # One person can own an asset in several roles.
+    return tuple(dict.fromkeys(owner for owner in owners if owner))
+
+
+def _owner(element: object) -> Owner | None:
+    owner = element.get("owner") if isinstance(element, dict) else None
+    urn = _text(owner, "urn")
+    if not urn:
+        return None
+    name = (
+        _text(owner, "properties", "displayName")
+        or _text(owner, "username")
+        or _text(owner, "name")
+        or urn.rsplit(":", 1)[-1]
+    )
+    email = _text(owner, "editableProperties", "email") or _text(owner, "properties", "email")
+    return Owner(urn, name, email)
+
+
+def _text(value: object, *path: str) -> str:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""

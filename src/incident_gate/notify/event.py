@@ -1,0 +1,109 @@
+"""What a stage has to announce, freed from where it is announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+
+from incident_gate.datahub.graph.owners import Owner
+from incident_gate.gate.policy import Conclusion
+from incident_gate.outcome.result import Change
+from incident_gate.report.links import incidents_page
+from incident_gate.report.model import Report
+from incident_gate.report.view import findings_of, worst_first
+
+
+class EventKind(StrEnum):
+    """What users can be notified of, by the words of `notify-on`."""
+
+    RAISED = "raised"
+    RESOLVED = "resolved"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One asset in an announcement; all text is untrusted.
+
+    `detail` is the incident's title, or the reason why the asset's health is unknown. `page` is where it is in
+    DataHub's UI, None where there is no address.
+    """
+
+    asset: str
+    name: str
+    detail: str = ""
+    page: str | None = None
+    owners: tuple[Owner, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One kind of thing that happened, on one or several assets."""
+
+    kind: EventKind
+    items: tuple[Item, ...]
+
+
+_CHANGES = {EventKind.RAISED: Change.RAISED, EventKind.RESOLVED: Change.RESOLVED}
+
+
+def events_of(
+    report: Report, wanted: AbstractSet[EventKind], owners: Mapping[str, tuple[Owner, ...]]
+) -> tuple[Event, ...]:
+    """What a stage's report contains of what the user wants to be notified of.
+
+    An incident that is kept is not announced again.
+
+    Args:
+        report: The whole stage.
+        wanted: The kinds of `notify-on`.
+        owners: By the URN of the asset.
+
+    Returns:
+        At most one event of each kind, each with at least one item.
+    """
+    found = {kind: tuple(_items(report, kind, owners)) for kind in EventKind if kind in wanted}
+    return tuple(Event(kind=kind, items=items) for kind, items in found.items() if items)
+
+
+def affected_assets(report: Report) -> tuple[str, ...]:
+    """The assets that something blocks on, or whose incident was raised or resolved: those whose owners matter."""
+    blocking = (d.entry.urn.text for d in worst_first(report.decisions) if d.conclusion is Conclusion.BLOCK)
+    results = report.outcome.results if report.outcome else ()
+    changed = (r.entry.urn.text for r in results if r.change in _CHANGES.values())
+    return tuple(dict.fromkeys((*blocking, *changed)))
+
+
+def _items(report: Report, kind: EventKind, owners: Mapping[str, tuple[Owner, ...]]) -> Iterator[Item]:
+    if kind is EventKind.BLOCKED:
+        yield from _blocked(report, owners)
+        return
+    for result in report.outcome.results if report.outcome else ():
+        if result.change is _CHANGES[kind]:
+            urn = result.entry.urn.text
+            yield Item(
+                asset=urn,
+                name=result.entry.label,
+                detail=result.title if kind is EventKind.RAISED else "",
+                page=incidents_page(report.ui_url, urn),
+                owners=owners.get(urn, ()),
+            )
+
+
+def _blocked(report: Report, owners: Mapping[str, tuple[Owner, ...]]) -> Iterator[Item]:
+    for decision in worst_first(report.decisions):
+        if decision.conclusion is not Conclusion.BLOCK:
+            continue
+        urn = decision.entry.urn.text
+        found = findings_of(decision)
+        more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
+        detail = f"{found[0].title}{more}" if found else "; ".join(p.message for p in decision.problems)
+        yield Item(
+            asset=urn,
+            name=decision.entry.label,
+            detail=detail,
+            page=incidents_page(report.ui_url, found[0].asset if found else urn),
+            owners=owners.get(urn, ()),
+        )
