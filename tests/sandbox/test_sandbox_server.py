@@ -1,8 +1,10 @@
 """The server itself: addresses, tokens, what it notes, its life, its data, and the command that starts it."""
 
 import argparse
+import gc
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -144,6 +146,17 @@ def test_stops_at_once_with_clients_hanging(sandbox: Sandbox) -> None:
     assert time.perf_counter() - begin < 1
     assert len(failures) == 3
     assert sandbox.url != server.url
+
+
+def test_stops_while_it_accepts_connections() -> None:
+    """A socket that the server forgot would end this test: a ResourceWarning is an error here."""
+    for _ in range(20):
+        with Sandbox.start() as server:
+            port = int(server.url.rpartition(":")[2])
+            clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(5)]
+        for client in clients:
+            client.close()
+        gc.collect()
 
 
 def test_many_clients_at_once(ask: Asker, sandbox: Sandbox) -> None:

@@ -1,5 +1,6 @@
 """Faults below HTTP, in front of the stand-in and alone."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -126,3 +127,15 @@ def test_ends_at_once_while_hanging(sandbox: Sandbox) -> None:
         thread.join()
     assert time.monotonic() - begin < 1
     assert not [thread for thread in threading.enumerate() if thread.name == "wire"]
+
+
+def test_ends_after_a_client_that_breaks_off_in_the_middle_of_its_request(sandbox: Sandbox) -> None:
+    begin = time.monotonic()
+    with (
+        WireServer(upstream=sandbox.url) as front,
+        socket.create_connection(("127.0.0.1", int(front.url.rpartition(":")[2]))) as client,
+    ):
+        client.sendall(b"POST /api/graphql HTTP/1.1\r\nHost: datahub\r\nContent-Length: 100\r\n\r\n{")
+        client.close()
+    assert time.monotonic() - begin < 1
+    assert len(sandbox.requests) == 0

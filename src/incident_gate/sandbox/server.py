@@ -21,6 +21,9 @@ from .store import Store
 
 DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the stand-in
 
+# Stopping takes milliseconds. A server that does not stop is an error, not a wait without end.
+_STOP_SECONDS = 30.0
+
 
 def _no_seed(_store: Store) -> None:
     """Start empty."""
@@ -118,7 +121,12 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Break off what is left: a client may be hanging on purpose."""
-        del sockets
+        # asyncio accepts each connection in a task of its own. The task fails, and forgets the socket, if the server is
+        # closed meanwhile; and until it ends, uvicorn does not list the connection. So accept no more and wait first.
+        for listener in sockets or ():
+            asyncio.get_running_loop().remove_reader(listener)
+        accepting = asyncio.all_tasks() - {asyncio.current_task()} - self.server_state.tasks
+        await asyncio.gather(*accepting, return_exceptions=True)
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -126,6 +134,8 @@ class _Server(uvicorn.Server):
         for task in list(self.server_state.tasks):
             task.cancel()
         await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+        # One turn of the loop, in which the aborted connections close their sockets.
+        await asyncio.sleep(0)
 
 
 @contextlib.contextmanager
@@ -150,7 +160,9 @@ def _serving(state: ServerState, listener: socket.socket) -> Iterator[None]:
         yield
     finally:
         server.stop()
-        thread.join()
+        thread.join(_STOP_SECONDS)
+        if thread.is_alive():
+            raise RuntimeError("the sandbox's server does not stop")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 _CANNED = b'{"data": {}}'
 _CHUNK = b" " * 65_536
+# Seconds after which a connection that should have ended is an error.
+_STOP_SECONDS = 30.0
 
 
 class WireFault(StrEnum):
@@ -106,7 +108,9 @@ class WireServer:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join()
+            thread.join(_STOP_SECONDS)
+            if thread.is_alive():
+                raise RuntimeError("a connection of the wire server does not end")
         self._listener.close()
 
     @property
@@ -206,7 +210,7 @@ class WireServer:
         if self._upstream is None:
             return _head({"Content-Length": str(len(_CANNED))}, close=False) + _CANNED
         address = (self._upstream.hostname or "127.0.0.1", self._upstream.port or 80)
-        with socket.create_connection(address) as upstream:
+        with socket.create_connection(address, timeout=_STOP_SECONDS) as upstream:
             upstream.sendall(request)
             return _read_message(upstream)
 
@@ -233,7 +237,10 @@ def _head(headers: dict[str, str], content_type: str = "application/json", *, cl
 
 
 def _read_message(connection: socket.socket) -> bytes:
-    """Read one HTTP message whose length is stated in its head; empty when the peer closes before."""
+    """Read one HTTP message whose length is stated in its head; empty when the peer closes before its end.
+
+    A part of a request must not be passed on: the server behind would wait for the rest for ever.
+    """
     received = b""
     while b"\r\n\r\n" not in received:
         data = connection.recv(65_536)
@@ -246,7 +253,7 @@ def _read_message(connection: socket.socket) -> bytes:
     while missing > 0:
         data = connection.recv(65_536)
         if not data:
-            break
+            return b""
         parts.append(data)
         missing -= len(data)
     return b"".join(parts)
