@@ -106,7 +106,8 @@ def _login(pull: PullRequest, service: Service) -> str:
 
 def _call(pull: PullRequest, service: Service, method: str, path: str, value: dict[str, str] | None = None) -> Answer:
     headers = {
-        "Accept": "application/vnd.github+json",
+        # The second is what GitHub's own API description names.
+        "Accept": "application/vnd.github+json, application/json;q=0.9",
         "Authorization": f"Bearer {pull.token}",
         "X-GitHub-Api-Version": "2022-11-28",
     }
