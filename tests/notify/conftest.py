@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from incident_gate.ci.github import Run
+from incident_gate.ci.run import Run
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.notify.delivery import Service
 

@@ -10,7 +10,7 @@ from typing import Self
 import httpx
 import pytest
 
-from incident_gate.ci.github import Run
+from incident_gate.ci.run import Run
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.graph.owners import Owner
 from incident_gate.notify.announce import Channels, announce

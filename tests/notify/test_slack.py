@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from incident_gate.ci.github import Run
+from incident_gate.ci.run import Run
 from incident_gate.datahub.graph.owners import Owner
 from incident_gate.notify.delivery import DeliveryError
 from incident_gate.notify.event import Event, EventKind, Item

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import httpx
 
-from incident_gate.ci.github import Run
+from incident_gate.ci.run import Run
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.parallel import run_all
 from incident_gate.gate.policy import Conclusion

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from incident_gate.ci.github import Run
+from incident_gate.ci.run import Run
 from incident_gate.notify.delivery import Answer, DeliveryError, Service
 from incident_gate.notify.event import Event, EventKind, Item
 from incident_gate.notify.people import People
