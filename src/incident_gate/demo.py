@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from incident_gate.api import Session
+from incident_gate.api.check import check
+from incident_gate.api.outcome import report_outcome
 from incident_gate.errors import ExitCode
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import Manifest
@@ -81,14 +82,14 @@ class Demo:
         return ExitCode.OK if as_meant else ExitCode.BLOCKED
 
     def _check(self, manifest: str) -> ExitCode:
-        result = Session(settings=self._settings(Mode.GATE)).gate(_load(manifest))
+        result = check(self._settings(Mode.GATE), _load(manifest))
         self._say(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
         return result.exit_code
 
     def _report(self, manifest: str, mode: Mode) -> ExitCode:
         settings = self._settings(mode)
         self._say(f"$ incident-gate {mode}")
-        result = Session(settings=settings).report_outcome(_load(manifest), settings.status)
+        result = report_outcome(settings, _load(manifest), settings.status)
         self._say(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
         return result.exit_code
 

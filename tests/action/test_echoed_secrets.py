@@ -50,7 +50,7 @@ def test_step_says_and_writes_no_secret_that_was_echoed(step: Step, echoing: Str
 @pytest.mark.parametrize("arguments", [(), ("--verbose",), ("--explain",), ("--format", "json")])
 def test_command_prints_no_secret_that_was_echoed(manifest: str, echoing: Stranger, arguments: tuple[str, ...]) -> None:
     ended = gate(
-        "check", manifest, "--datahub-url", echoing.url, "--datahub-token", TOKEN, "--header", HEADERS, *arguments
+        "check", manifest, "--datahub-url", echoing.url, "--datahub-token", TOKEN, "--headers", HEADERS, *arguments
     )
 
     assert ended.code != 0
@@ -59,11 +59,24 @@ def test_command_prints_no_secret_that_was_echoed(manifest: str, echoing: Strang
         assert secret not in ended.out + ended.err
 
 
-def test_header_whose_value_is_part_of_a_urn_changes_no_verdict(step: Step, datahub: Sandbox) -> None:
-    datahub.store.raise_incident(ORDERS, title="analytics is late")
+def test_ordinary_header_values_are_neither_masked_nor_replaced(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS, title="production load 1 is late: true")
 
-    ended = step.main(datahub, headers="X-Tenant: analytics")
+    ended = step.main(datahub, headers="X-Api-Version: 1\nX-Flag: true\nX-Environment: production\nX-Password: abc")
 
     assert ended.outputs["verdict"] == "unhealthy"
     assert ended.output("unhealthy") == [ORDERS]
-    assert [incident["title"] for incident in ended.output("incidents")] == ["*** is late"]
+    assert [incident["title"] for incident in ended.output("incidents")] == ["production load 1 is late: true"]
+    assert ended.said("add-mask") == [datahub.token]
+    [notice] = [text for text in ended.said("notice", "warning") if "X-Flag" in text]
+    assert "X-Api-Version, X-Flag, X-Environment, X-Password in headers" in notice
+
+
+def test_only_the_whole_value_of_a_header_is_replaced(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS, title="analytics: nightly analytics 2026")
+    datahub.store.raise_incident(ORDERS, title="analytics are late")
+
+    ended = step.main(datahub, headers="X-Team-Key: nightly analytics 2026")
+
+    titles = {incident["title"] for incident in ended.output("incidents")}
+    assert titles == {"analytics: ***", "analytics are late"}

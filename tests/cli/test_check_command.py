@@ -134,7 +134,7 @@ def test_no_address_is_told(manifest: str) -> None:
     ended = gate("check", manifest)
 
     assert (ended.code, ended.out) == (2, "")
-    assert "neither datahub-url nor DATAHUB_GMS_URL is set" in ended.err
+    assert "error: No DataHub URL: set --datahub-url or DATAHUB_GMS_URL." in ended.err
 
 
 def test_a_missing_manifest_is_told(datahub: Sandbox, tmp_path: Path) -> None:
@@ -175,12 +175,12 @@ def test_a_defect_is_3_and_shows_where_only_with_verbose(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("incident_gate.api.check_inputs", broken)
+    monkeypatch.setattr("incident_gate.api.check.check_inputs", broken)
 
     ended = ask(datahub, "check", manifest, *(["--verbose"] if verbose else []))
 
     assert ended.code == 3
-    assert ended.err.startswith("error: a defect of the gate itself: ZeroDivisionError.")
+    assert ended.err.startswith("error: Internal error: ZeroDivisionError.")
     assert ("in broken" in ended.err) is verbose
 
 

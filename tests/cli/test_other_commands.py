@@ -1,19 +1,20 @@
-"""The commands that ask no DataHub, and what is no command."""
+"""The grammar of the command line, and the commands that connect to no DataHub."""
 
 from __future__ import annotations
 
-import builtins
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from incident_gate import __version__
+from incident_gate.cli.commands import COMMANDS
+from incident_gate.cli.main import run
 from tests.helpers.asking import DASHBOARD, ORDERS
-from tests.helpers.command import gate, start
+from tests.helpers.command import Ended, gate, start
 
 
 def test_validate_tells_of_each_file(tmp_path: Path) -> None:
@@ -65,21 +66,19 @@ def test_schema_is_that_of_the_repository() -> None:
     assert ended.json == json.loads(kept.read_text(encoding="utf-8"))
 
 
-def test_a_missing_sandbox_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
+@pytest.mark.parametrize("command", ["demo", "sandbox"])
+def test_missing_sandbox_is_reported_with_what_to_install(command: str) -> None:
+    program = f"""
+import sys
+sys.modules["graphql"] = None
+from incident_gate.cli.main import run
+sys.exit(run([{command!r}], {{}}, sys.stdout, sys.stderr))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
 
-    def without_graphql(name: str, *arguments: Any, **more: Any) -> Any:
-        if name == "incident_gate.demo":
-            raise ImportError("No module named 'graphql'", name="graphql")
-        return real(name, *arguments, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without_graphql)
-
-    ended = gate("demo")
-
-    assert ended.code == 2
-    assert "The sandbox is not installed (graphql is missing)." in ended.err
-    assert "pip install 'datahub-incident-gate[sandbox]'" in ended.err
+    assert ended.returncode == 2
+    assert "error: The sandbox is not installed (graphql is missing)." in ended.stderr
+    assert "pip install 'datahub-incident-gate[sandbox]'" in ended.stderr
 
 
 def test_demo_shows_a_blocked_and_a_passing_run() -> None:
@@ -93,15 +92,105 @@ def test_demo_shows_a_blocked_and_a_passing_run() -> None:
     ]
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert gate("--version").code == 0
-    assert capsys.readouterr().out == f"incident-gate {__version__}\n"
+def test_version_is_printed() -> None:
+    assert gate("--version") == Ended(0, f"incident-gate {__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [(), ("chekc",), ("check", "--nonsense"), ("validate",)])
-def test_a_wrong_command_line_is_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    assert gate(*arguments).code == 2
-    assert "usage: incident-gate" in capsys.readouterr().err
+@pytest.mark.parametrize(("arguments", "code"), [((), 2), (("--help",), 0), (("-h",), 0)])
+def test_help_lists_every_command(arguments: tuple[str, ...], code: int) -> None:
+    ended = gate(*arguments)
+
+    assert ended.code == code
+    assert ended.err == ""
+    for name, command in COMMANDS.items():
+        assert f"{name} " in ended.out
+        assert command.help.split()[0] in ended.out
+    assert "exit codes: 0 pass or warn" in ended.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_is_its_own(command: str) -> None:
+    ended = gate(command, "--help")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"usage: incident-gate {command} ")
+    assert "exit codes" not in ended.out
+
+
+def test_help_shows_the_words_that_an_option_takes() -> None:
+    shown = gate("check", "--help").out
+
+    assert "--on-incident {block,warn}" in shown
+    assert "--on-unknown {block,warn}" in shown
+    assert "--timeout SECONDS" in shown
+    assert "TEXT" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("chekc",), "error: 'chekc' is not a command.\nDid you mean check?\n"),
+        (("nonsense",), "error: 'nonsense' is not a command.\nincident-gate --help lists the commands.\n"),
+        (("--format", "json", "check"), "error: '--format' is an option before the command.\n"),
+        (("check", "--datahub-tokn", "s3cr3t-value"), "error: There is no option --datahub-tokn.\n"),
+        (("check", "--datahub-tokn=s3cr3t-value"), "Did you mean --datahub-token?\n"),
+        (("check", "--on-inc", "warn"), "error: There is no option --on-inc.\n"),
+        (("check", "a", "b"), "error: Unexpected argument 'b'.\nincident-gate check --help lists the options.\n"),
+        (("check", "--timeout"), "error: Argument --timeout: expected one argument.\n"),
+        (("check", "--format", "yaml"), "invalid choice: 'yaml'"),
+    ],
+)
+def test_wrong_command_line_is_2_and_explained(arguments: tuple[str, ...], message: str) -> None:
+    ended = gate(*arguments)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert message in ended.err
+    assert "s3cr3t" not in ended.err
+
+
+@pytest.mark.parametrize("arguments", [("--verbose", "check"), ("check", "--verbose")])
+def test_verbose_works_before_and_behind_the_command(arguments: tuple[str, ...]) -> None:
+    assert "Traceback" in gate(*arguments).err
+
+
+def test_validate_reads_the_default_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".github").mkdir()
+    (tmp_path / ".github/incident-gate.yml").write_text(f"- {ORDERS}\n")
+
+    assert gate("validate") == Ended(0, ".github/incident-gate.yml: valid, 1 input, 0 outputs\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "printed"),
+    [
+        (f"- {ORDERS}\n", 0, "<stdin>: valid, 1 input"),
+        ("inputs:\n  - x\n", 2, "<stdin>:2:5: "),
+        ("", 2, "<stdin>:1:1: "),
+    ],
+)
+def test_validate_reads_standard_input(text: str, code: int, printed: str) -> None:
+    out, err = io.StringIO(), io.StringIO()
+
+    assert run(["validate", "-"], {}, out, err, io.BytesIO(text.encode())) == code
+    assert out.getvalue().startswith(printed)
+
+
+def test_only_the_module_of_the_command_is_imported() -> None:
+    program = """
+import sys
+from incident_gate.cli.main import run
+run(["--version"], {}, sys.stdout, sys.stderr)
+print(*(name for name in sys.modules if name.startswith(("incident_gate.", "httpx", "yaml"))))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+
+    assert set(ended.stdout.split()[2:]) == {
+        "incident_gate.cli",
+        *(f"incident_gate.cli.{name}" for name in ("main", "call", "commands", "grammar")),
+        "incident_gate.errors",
+        "incident_gate.process",
+    }
 
 
 def test_sandbox_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:

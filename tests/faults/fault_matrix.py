@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from incident_gate.api import Result
+from incident_gate.api.connect import Result
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from incident_gate.sandbox.wire import WireFault, WireServer, WireStep
 from tests.helpers.gating import check, tables

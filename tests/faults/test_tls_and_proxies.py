@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from incident_gate.api import Result
+from incident_gate.api.connect import Result
 from incident_gate.errors import ExitCode, SettingError
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import ORDERS
@@ -297,7 +297,8 @@ def test_handshake_that_hangs_ends_with_the_deadline() -> None:
 def test_tls_context_for_plain_http_trusts_nobody() -> None:
     """The shortcut that spares loading the CAs must not become a hole."""
     from incident_gate.datahub.address import parse_address  # noqa: PLC0415
-    from incident_gate.datahub.connection import Connection, _trust  # noqa: PLC0415
+    from incident_gate.datahub.connection import Connection  # noqa: PLC0415
+    from incident_gate.datahub.http import _trust  # noqa: PLC0415
 
     context = _trust(Connection(address=parse_address("http://datahub:8080", setting="datahub-url"), token=""))
 

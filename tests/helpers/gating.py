@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import date
 
-from incident_gate.api import Result, Session
+from incident_gate.api.check import check as check_manifest
+from incident_gate.api.connect import Result
 from incident_gate.datahub.client import Exchange
 from incident_gate.gate.policy import Decision
 from incident_gate.manifest.load import load_manifest
@@ -35,7 +36,7 @@ def check(
     given.setdefault("timeout", "20")
     settings = read_settings(lambda name: given.get(name, ""), {}, mode=Mode.GATE)
     loaded = load_manifest("gate.yml", manifest.encode(), date(2026, 12, 1))
-    return Session(settings=settings, on_exchange=on_exchange).gate(loaded)
+    return check_manifest(settings, loaded, on_exchange=on_exchange)
 
 
 def only(result: Result) -> Decision:

@@ -8,9 +8,10 @@ from incident_gate.ci.identity import JobIdentity
 from incident_gate.ci.run import Run
 from incident_gate.datahub.address import parse_address
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.connection import Connection, open_client
+from incident_gate.datahub.connection import Connection
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.http import open_client
 from incident_gate.datahub.incidents import Writer
 from incident_gate.incident import sign
 from incident_gate.manifest.model import IncidentTemplate, OutputEntry, Position

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
-from incident_gate.process import end, on_interrupt, prepare
+from incident_gate.process import end, on_interrupt, prepare, started
 
 if TYPE_CHECKING:
     from incident_gate.action.stage import Stage
@@ -43,5 +43,6 @@ def _stage() -> Stage:
     # Only now: the imports take most of a short run's time, and an interruption in them is one as well.
     from incident_gate.action.stage import Stage  # noqa: PLC0415
 
+    started()
     stage = Stage(environment=os.environ, stdout=sys.stdout)
     return stage

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TextIO
 from actions_toolkit.command import Command
 
 from incident_gate.action import runner
-from incident_gate.api import Result, Session
+from incident_gate.api.check import check
+from incident_gate.api.connect import OnExchange, Result
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import load_manifest, read_manifest
@@ -114,12 +115,12 @@ class Stage:
         return read_settings(self._input, self.environment, workspace=workspace, reads_manifest=reads_manifest)
 
     def _manifest(self, settings: Settings) -> Manifest:
-        return read_manifest(settings.manifest, settings.manifest_shown, _today())
+        return read_manifest(settings.manifest, settings.manifest_shown, _today(), settings.variables)
 
     def _gate(self, settings: Settings, manifest: Manifest) -> Result:
         self.last_words = "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
         progress = Progress(self.stdout, time.monotonic, terminal=False)
-        result = self._session(settings, progress).gate(manifest)
+        result = check(settings, manifest, on_exchange=self._on_exchange, on_progress=progress)
         self._publish(result.report)
         if settings.report_outcome:
             self._save(settings, result.report)
@@ -131,12 +132,15 @@ class Stage:
             f"Interrupted while reporting on {names}: some incidents may be raised or resolved already and others not. "
             "The next run of this job finds its own and goes on from there."
         )
-        result = self._session(settings, lambda _done, _total: None).report_outcome(manifest, status)
+        from incident_gate.api.outcome import report_outcome  # noqa: PLC0415 - a gate does not need it
+
+        result = report_outcome(settings, manifest, status, on_exchange=self._on_exchange)
         self._publish(result.report)
         return result
 
-    def _session(self, settings: Settings, on_progress: Callable[[int, int], None]) -> Session:
-        return Session(settings=settings, on_exchange=self._trace if self._debugs else None, on_progress=on_progress)
+    @property
+    def _on_exchange(self) -> OnExchange | None:
+        return self._trace if self._debugs else None
 
     def _publish(self, report: Report) -> None:
         from incident_gate.report import summary, terminal  # noqa: PLC0415 - a stage that ends early needs neither
@@ -162,7 +166,7 @@ class Stage:
     def _saved_manifest(self, settings: Settings) -> Manifest:
         """The manifest that the gate read: the job may have changed the checkout since."""
         if saved := self.environment.get("STATE_manifest"):
-            return load_manifest(settings.manifest_shown, saved.encode(), _today())
+            return load_manifest(settings.manifest_shown, saved.encode(), _today(), settings.variables)
         manifest = self._manifest(settings)
         if hashlib.sha256(settings.manifest.read_bytes()).hexdigest() != self.environment.get("STATE_digest"):
             raise GateError(

@@ -19,11 +19,16 @@ _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One DataHub server. `server` names it in keys: host and port without the form in which the URL was given."""
+    """One DataHub server.
+
+    `server` names it in keys: host and port without the form in which the URL was given. `setting` is the input, option
+    or variable that the URL came from.
+    """
 
     graphql_url: str
     ui_url: str
     server: str
+    setting: str = "datahub-url"
 
     @property
     def is_encrypted(self) -> bool:
@@ -36,13 +41,14 @@ class Address:
         return (urlsplit(self.graphql_url).hostname or "") in _LOCAL_HOSTS
 
 
-def parse_address(url: str, *, setting: str, ui_url: str = "") -> Address:
+def parse_address(url: str, *, setting: str, ui_url: str = "", prefix: str = "") -> Address:
     """Find the GraphQL endpoint and the UI of the server that a user means.
 
     Args:
         url: A server, UI or GraphQL address as people copy it from a browser, a Helm value or `~/.datahubenv`.
         setting: The input, option or variable that it came from, for the message.
-        ui_url: Where links shall point; derived from `url` if empty.
+        ui_url: Base of the links to the UI; derived from `url` if empty.
+        prefix: What stands before an option's name where its user knows it: `--` on the command line.
 
     Raises:
         SettingError: It is no http(s) URL, or it carries credentials, a query or a fragment.
@@ -52,11 +58,11 @@ def parse_address(url: str, *, setting: str, ui_url: str = "") -> Address:
     host = _host(parts)
     graphql = parts.path.rstrip("/") if _is_endpoint(parts.path) else f"{base}{_endpoint(parts.path)}"
     if ui_url:
-        ui = _split(ui_url, "datahub-ui-url")
+        ui = _split(ui_url, f"{prefix}datahub-ui-url")
         ui_base = f"{ui.scheme}://{ui.netloc}{ui.path.rstrip('/')}"
     else:
         ui_base = f"{parts.scheme}://{_ui_host(parts)}{base}"
-    return Address(graphql_url=f"{parts.scheme}://{host}{graphql}", ui_url=ui_base, server=f"{host.lower()}{base}")
+    return Address(f"{parts.scheme}://{host}{graphql}", ui_base, f"{host.lower()}{base}", setting)
 
 
 def _split(url: str, setting: str) -> SplitResult:
@@ -70,9 +76,7 @@ def _split(url: str, setting: str) -> SplitResult:
         raise SettingError(f"{setting} is not a URL: {error}.", hint=f"Give it like {EXAMPLE}.") from None
     if parts.username is not None or parts.password is not None:
         # The value is not quoted: it holds a secret.
-        raise SettingError(
-            f"{setting} carries credentials.", hint="Take them out of the URL; the token goes into datahub-token."
-        )
+        raise SettingError(f"{setting} carries credentials.", hint="Remove them; the token has a setting of its own.")
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         # Quoted only if it cannot be `user:password@host` without the scheme.
         shown = "" if "@" in text else f": {text[:200]!r}"

@@ -1,105 +1,53 @@
-"""The HTTP client that carries the token: whom it trusts, through which proxy, with which headers."""
+"""How to reach DataHub: address, token and further headers, and which of these values are secret."""
 
 from __future__ import annotations
 
-import os
-import ssl
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
-from incident_gate import __version__
 from incident_gate.datahub.address import Address
-from incident_gate.errors import SettingError
 
 SHORTEST_SECRET = 8
+_SCHEME = re.compile(r"(?:basic|bearer|token|apikey) +(\S{8,})", re.IGNORECASE)
+_SECRET_NAME = re.compile("auth|token|key|secret|cookie|password|credential", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How to reach DataHub. Token and header values never stand in its repr; `ca_bundle` adds to the public CAs."""
+    """How to reach DataHub. Token and header values are not in its repr; `ca_bundle` adds to the public CAs.
+
+    `token_setting` is the input, option, variable or file that the token came from, `prefix` what stands before an
+    option's name where its user knows it.
+    """
 
     address: Address
     token: str = field(repr=False)
+    token_setting: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_bundle: Path | None = None
+    prefix: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not come back out of an answer: words short enough to be ordinary ones are none.
+        """Values that no text from a server or an exception may show."""
+        found = (self.token, *(secret for item in self.headers.items() for secret in header_secrets(*item)))
+        return tuple(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
-        Word by word, because a server may quote what follows a `Bearer` or `Basic` alone.
-        """
-        words = " ".join((self.token, *self.headers.values())).split()
-        return tuple(word for word in words if len(word) >= SHORTEST_SECRET)
+    def named(self, option: str) -> str:
+        """An option's name as the user sets it."""
+        return f"{self.prefix}{option}"
 
 
-def open_client(connection: Connection, *, connections: int) -> httpx.Client:
-    """Open the client for one server.
+def header_secrets(name: str, value: str) -> tuple[str, ...]:
+    """What of a header is secret: its whole value, and a credential that follows an authentication scheme.
 
-    Proxy variables are honoured; redirects are never followed, because the token would go along.
-
-    Args:
-        connection: Where to and with what.
-        connections: How many are kept open for further requests.
-
-    Raises:
-        SettingError: The CA bundle or the proxy cannot be used.
+    Any other value is none: masking `1`, `true` or `production` would make the job's whole log unreadable.
     """
-    headers = {
-        "Accept": "application/json",
-        # An answer is small, and one that inflates beyond its size cannot come.
-        "Accept-Encoding": "identity",
-        "Content-Type": "application/json",
-        "User-Agent": f"datahub-incident-gate/{__version__}",
-        **connection.headers,
-    }
-    if connection.token:
-        headers["Authorization"] = f"Bearer {connection.token}"
-    trust = _trust(connection)
-    try:
-        return httpx.Client(
-            headers=headers,
-            verify=trust,
-            follow_redirects=False,
-            # Not bounded: a request that is given up keeps its connection, and must not stand in the next one's way.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
-        )
-    except (ValueError, ImportError, httpx.InvalidURL):
-        # Not quoted: a proxy's address may hold a password.
-        raise SettingError(
-            "The proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names cannot be used.",
-            hint="It must be like http://proxy.example.com:3128; a SOCKS proxy is not supported.",
-        ) from None
-
-
-def _trust(connection: Connection) -> ssl.SSLContext:
-    if not connection.address.is_encrypted:
-        # Loading the CAs costs as much as the request itself; without TLS nobody is verified. The context stays strict:
-        # should anything use it after all, it trusts nobody.
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    source = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or ""
-    try:
-        if source:
-            context = ssl.create_default_context(
-                cafile=os.environ.get("SSL_CERT_FILE") or None, capath=os.environ.get("SSL_CERT_DIR") or None
-            )
-        else:
-            import certifi  # noqa: PLC0415 - needed for TLS with the public CAs only
-
-            context = ssl.create_default_context(cafile=certifi.where())
-    except (OSError, ssl.SSLError) as error:
-        raise SettingError(
-            f"SSL_CERT_FILE cannot be used: {error}.", hint="It must name a file of PEM certificates."
-        ) from None
-    if connection.ca_bundle:
-        try:
-            context.load_verify_locations(cafile=connection.ca_bundle)
-        except (OSError, ssl.SSLError) as error:
-            raise SettingError(
-                f"ca-bundle {connection.ca_bundle.name} cannot be used: {error}.",
-                hint="It must be a file of PEM certificates below the workspace.",
-            ) from None
-    return context
+    if len(value) < SHORTEST_SECRET:
+        return ()
+    if not _SECRET_NAME.search(name) and all(character.isalpha() or character in " -." for character in value):
+        return ()
+    scheme = _SCHEME.fullmatch(value)
+    return (value, scheme[1]) if scheme else (value,)

@@ -1,0 +1,18 @@
+"""Examine everything that a check and an outcome depend on."""
+
+from __future__ import annotations
+
+from incident_gate.api.connect import OnExchange, connect
+from incident_gate.doctor.checks import Diagnosis, examine
+from incident_gate.manifest.model import Manifest
+from incident_gate.settings import Settings
+
+
+def diagnose(settings: Settings, manifest: Manifest | None, *, on_exchange: OnExchange | None = None) -> Diagnosis:
+    """Examine address, token, server and assets; the manifest is None where there is none yet.
+
+    Raises:
+        SettingError: The CA bundle or the proxy cannot be used.
+    """
+    with connect(settings, on_exchange) as client:
+        return examine(settings, client, manifest)

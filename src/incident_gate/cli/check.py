@@ -1,0 +1,32 @@
+"""`incident-gate check`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from incident_gate.api.check import check
+from incident_gate.cli.call import Call
+from incident_gate.cli.grammar import add_format, add_manifest, add_options
+from incident_gate.cli.online import manifest_of, on_exchange, settings_of, show
+from incident_gate.report.progress import Progress
+from incident_gate.settings import Mode, Scope, options_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_manifest(parser)
+    add_options(parser, options_of(Scope.CHECK))
+    add_format(parser)
+    parser.add_argument("--explain", action="store_true", help="name the rules that decided")
+
+
+def run(call: Call) -> int:
+    """Check the inputs."""
+    settings = settings_of(call, Mode.GATE)
+    manifest = manifest_of(settings)
+    progress = Progress(call.stderr, time.monotonic, terminal=call.stderr.isatty())
+    result = check(settings, manifest, on_exchange=on_exchange(call), on_progress=progress)
+    progress.close()
+    show(call, result.report, explain=call.options.explain)
+    return result.exit_code

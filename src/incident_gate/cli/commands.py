@@ -1,0 +1,41 @@
+"""The commands: what their help says, and which module runs each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+_READING = "Interrupted: nothing was decided."
+_WRITING = (
+    "Interrupted: some incidents may be raised or resolved already and others not. "
+    "The next run finds those of this one and continues from there."
+)
+
+
+class Command(NamedTuple):
+    """One command; `module` is that in this package which has `add_arguments` and `run`."""
+
+    name: str
+    module: str
+    help: str
+    interrupted: str = "Interrupted."
+    needs_sandbox: bool = False
+
+
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        command.name: command
+        for command in (
+            Command("check", "check", "check the inputs for active incidents, and block on them", _READING),
+            Command("raise", "outcome", "raise an incident on each output", _WRITING),
+            Command("resolve", "outcome", "resolve incidents created by `raise`", _WRITING),
+            Command("report", "outcome", "raise or resolve, depending on --job-status", _WRITING),
+            Command("doctor", "doctor", "check address, token, privileges and server without writing", _READING),
+            Command("validate", "validate", "check manifests offline; reports all errors as file:line:column"),
+            Command("schema", "schema", "print the JSON Schema of the manifest"),
+            Command("sandbox", "sandbox", "serve a stand-in DataHub on this machine", needs_sandbox=True),
+            Command("demo", "demo", "show a blocked and a passing run against a sandbox", needs_sandbox=True),
+        )
+    }
+)

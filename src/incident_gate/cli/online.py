@@ -1,0 +1,41 @@
+"""What the commands that connect to DataHub have in common."""
+
+from __future__ import annotations
+
+from incident_gate.api.connect import OnExchange
+from incident_gate.cli.call import Call, today
+from incident_gate.manifest.load import read_manifest
+from incident_gate.manifest.model import Manifest
+from incident_gate.process import say
+from incident_gate.report.model import Report
+from incident_gate.report.terminal import terminal
+from incident_gate.settings import Mode, Settings, read_settings
+
+
+def settings_of(call: Call, mode: Mode) -> Settings:
+    """The settings of this call."""
+    return read_settings(call.option, call.environment, mode=mode, command_line=True)
+
+
+def manifest_of(settings: Settings) -> Manifest:
+    """The manifest that the settings name."""
+    return read_manifest(settings.manifest, settings.manifest_shown, today(), settings.variables)
+
+
+def on_exchange(call: Call) -> OnExchange | None:
+    """Prints every request, with `--verbose`."""
+    if not call.verbose:
+        return None
+    from incident_gate.report.trace import trace  # noqa: PLC0415 - for --verbose only
+
+    return lambda exchange: say(call.stderr, f"{trace(exchange)}\n")
+
+
+def show(call: Call, report: Report, *, explain: bool = False) -> None:
+    """Print the report in the format of the call."""
+    if call.options.format == "json":
+        from incident_gate.report.json import document  # noqa: PLC0415 - for --format json only
+
+        say(call.stdout, document(report))
+    else:
+        say(call.stdout, terminal(report, colour=call.has_colour, width=call.width, explain=explain))

@@ -1,0 +1,28 @@
+"""Settings of one run: every option once, and the value that all of them make."""
+
+from incident_gate.settings.model import Notify, Settings, Waiting
+from incident_gate.settings.options import (
+    DEFAULT_MANIFEST,
+    DEFAULT_TIMEOUT,
+    OPTIONS,
+    Mode,
+    Scope,
+    options_of,
+)
+from incident_gate.settings.parse import ReportFile
+from incident_gate.settings.read import read_settings, secrets_of
+
+__all__ = [
+    "DEFAULT_MANIFEST",
+    "DEFAULT_TIMEOUT",
+    "OPTIONS",
+    "Mode",
+    "Notify",
+    "ReportFile",
+    "Scope",
+    "Settings",
+    "Waiting",
+    "options_of",
+    "read_settings",
+    "secrets_of",
+]

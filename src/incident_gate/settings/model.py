@@ -1,0 +1,113 @@
+"""Settings of one run, validated before any request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from incident_gate.ci.identity import JobIdentity
+from incident_gate.ci.run import Run
+from incident_gate.datahub.connection import Connection
+from incident_gate.manifest.model import NO_RULES, Rules
+from incident_gate.settings.options import Mode
+from incident_gate.settings.parse import ReportFile
+
+
+class Waiting(NamedTuple):
+    """How long to wait for inputs that would block, in seconds; `longest` is 0 where the gate does not wait."""
+
+    longest: float = 0.0
+    poll: float = 60.0
+    steady: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Which services are notified of which events; tokens and addresses are not in its repr."""
+
+    events: frozenset[str] = frozenset({"raised", "resolved"})
+    slack_webhook: str = field(default="", repr=False)
+    slack_token: str = field(default="", repr=False)
+    slack_channel: str = ""
+    webhook: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
+    downstream_hops: int = 1
+    comment: bool = False
+    github_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of one run; the connection keeps token and header values out of its repr.
+
+    Args:
+        mode: What the stage does.
+        manifest: The manifest's file.
+        manifest_shown: Its path as the user knows it.
+        workspace: The folder that every path must stay below; None where the user may name any file.
+        connection: How to reach DataHub.
+        identity: The job, for key and scope.
+        run: The run, as the CI system describes it.
+        inputs: URNs of inputs, besides those of the manifest.
+        outputs: URNs of outputs, besides those of the manifest.
+        variables: Values for `${NAME}` in the manifest.
+        overrides: Rules that come before the manifest's defaults.
+        override: Why nothing blocks in this run; empty where it may.
+        report_outcome: Whether the gate reports the outcome at the end of the job.
+        report_branches: Patterns of the branches whose runs report outcomes; empty for the default branch.
+        results: Paths and patterns of files with results.
+        waiting: How long to wait for inputs that would block.
+        reports: The reports to write.
+        notify: Which services are notified.
+        timeout: Seconds for all requests of a stage together.
+        notices: What the user should know about the settings themselves.
+        prefix: What stands before an option's name where the user knows it: `--` on the command line.
+    """
+
+    mode: Mode = Mode.GATE
+    manifest: Path
+    manifest_shown: str
+    workspace: Path | None = None
+    connection: Connection
+    identity: JobIdentity
+    run: Run
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    overrides: Rules = NO_RULES
+    override: str = ""
+    report_outcome: bool = False
+    report_branches: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+    dry_run: bool = False
+    title: str = ""
+    message: str = ""
+    waiting: Waiting = field(default_factory=Waiting)
+    reports: tuple[ReportFile, ...] = ()
+    notify: Notify = field(default_factory=Notify)
+    timeout: float
+    job_status: str = ""
+    notices: tuple[str, ...] = ()
+    prefix: str = ""
+
+    @property
+    def status(self) -> str:
+        """The job status that a step of its own reports: its mode fixes it, or leaves it to `job-status`."""
+        return {Mode.RAISE: "failure", Mode.RESOLVE: "success"}.get(self.mode, self.job_status)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What works and should be changed, and what is known beforehand not to work."""
+        address = self.connection.address
+        found = list(self.notices)
+        if self.connection.token and not address.is_encrypted and not address.is_local:
+            found.append(f"The DataHub token travels unencrypted to {address.server}: use https in {address.setting}.")
+        if not self.connection.token and self.run.why_no_secrets:
+            found.append(f"This run has no DataHub token. {self.run.why_no_secrets}")
+        return tuple(found)
+
+    def named(self, option: str) -> str:
+        """An option's name as the user sets it."""
+        return f"{self.prefix}{option}"

@@ -1,0 +1,284 @@
+"""Parsers of option values: text in, a checked value out, or a `SettingError` that names what the user set."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+from incident_gate.ci.identity import canonical_matrix
+from incident_gate.errors import SettingError
+
+E = TypeVar("E", bound=StrEnum)
+N = TypeVar("N", bound=IntEnum)
+
+# Settings are quoted in errors up to this length.
+_SHOWN = 80
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?([smhd]?)", re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# These belong to the request itself: a second value would change what is asked, or where.
+_RESERVED_HEADERS = {
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+_LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+REPORT_FORMATS = ("json", "junit", "markdown")
+STANDARD_OUTPUT = "-"
+
+
+class ReportFile(NamedTuple):
+    """A report to write: its format, and its path as the user wrote it (`-` is standard output)."""
+
+    format: str
+    path: str
+
+
+def text(value: str, _setting: str) -> str:
+    """Any text."""
+    return value
+
+
+def bounded(limit: int) -> Callable[[str, str], str]:
+    """Text of at most `limit` characters."""
+
+    def parse(value: str, setting: str) -> str:
+        if len(value) > limit:
+            raise SettingError(f"{setting} has {len(value):,} characters.", hint=f"The limit is {limit:,}.")
+        return value
+
+    return parse
+
+
+def flag(value: str, setting: str) -> bool:
+    """True or false in the words of YAML 1.2's core schema, as GitHub's own toolkit accepts them."""
+    if value in {"", "false", "False", "FALSE"}:
+        return False
+    if value in {"true", "True", "TRUE"}:
+        return True
+    raise SettingError(f"{setting} is {_shown(value)}.", hint="Use true or false.")
+
+
+def choice(words: type[E]) -> Callable[[str, str], E | None]:
+    """One word of an enum, or None where nothing was set."""
+
+    def parse(value: str, setting: str) -> E | None:
+        if not value:
+            return None
+        if value not in list(words):
+            raise SettingError(f"{setting} is {_shown(value)}.", hint=f"Use one of: {', '.join(words)}.")
+        return words(value)
+
+    return parse
+
+
+def member(members: type[N]) -> Callable[[str, str], N | None]:
+    """The name of a member of an enum of numbers, or None where nothing was set."""
+
+    def parse(value: str, setting: str) -> N | None:
+        if not value:
+            return None
+        if value not in members.__members__:
+            raise SettingError(f"{setting} is {_shown(value)}.", hint=f"Use one of: {', '.join(members.__members__)}.")
+        return members[value]
+
+    return parse
+
+
+def lines(value: str, _setting: str) -> tuple[str, ...]:
+    """What stands on each line that is not blank."""
+    return tuple(line.strip() for line in value.splitlines() if line.strip())
+
+
+def items(value: str, _setting: str) -> tuple[str, ...]:
+    """Items separated by commas or lines."""
+    return tuple(item.strip() for item in re.split(r"[,\n]", value) if item.strip())
+
+
+def items_of(words: Iterable[str]) -> Callable[[str, str], frozenset[str]]:
+    """Items separated by commas or lines, each one of `words`."""
+    known = tuple(words)
+
+    def parse(value: str, setting: str) -> frozenset[str]:
+        found = items(value, setting)
+        if wrong := [item for item in found if item not in known]:
+            raise SettingError(f"{setting} has {_shown(wrong[0])}.", hint=f"Use any of: {', '.join(known)}.")
+        return frozenset(found)
+
+    return parse
+
+
+def seconds(longest: float) -> Callable[[str, str], float]:
+    """A positive number of seconds, up to `longest`."""
+
+    def parse(value: str, setting: str) -> float:
+        found = _number(value)
+        if not 0 < found <= longest:
+            raise SettingError(f"{setting} is {_shown(value)}.", hint=f"Use seconds, up to {longest:.0f}.")
+        return found
+
+    return parse
+
+
+def duration(value: str, setting: str) -> float:
+    """A duration in seconds: a number with a unit (`90s`, `30m`, `2h`, `1d`); without a unit it is seconds."""
+    match = _DURATION.fullmatch(value.strip().lower())
+    if not match:
+        raise SettingError(f"{setting} is {_shown(value)}.", hint="Use a number with a unit, like 90s, 30m or 2h.")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def interval(value: str, setting: str) -> float:
+    """A duration that is not zero."""
+    found = duration(value, setting)
+    if not found:
+        raise SettingError(f"{setting} is {_shown(value)}.", hint="Use more than zero, like 60s.")
+    return found
+
+
+def count(most: int) -> Callable[[str, str], int]:
+    """A whole number from 0 to `most`."""
+
+    def parse(value: str, setting: str) -> int:
+        if not (value.isascii() and value.isdecimal() and int(value[:10]) <= most):
+            raise SettingError(f"{setting} is {_shown(value)}.", hint=f"Use a whole number from 0 to {most}.")
+        return int(value)
+
+    return parse
+
+
+def secret(value: str, setting: str) -> str:
+    """A token: never quoted in an error."""
+    if re.search(r"[^\x21-\x7e]", value):
+        raise SettingError(
+            f"{setting} has a character that no token has: a space, a line break or a letter outside ASCII.",
+            hint="Copy the token into the secret again, without quotes or line breaks.",
+        )
+    return value
+
+
+def service_url(value: str, setting: str) -> str:
+    """The address of a service that is notified: https, or http to a loopback address. Never quoted: it is a secret."""
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise SettingError(f"{setting} is not a URL.", hint="Use an https address.") from None
+    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK_HOSTS
+    if not parts.hostname or not (parts.scheme == "https" or is_local) or re.search(r"[^\x21-\x7e]", value):
+        raise SettingError(
+            f"{setting} is not an https address.", hint="Use https; http is for addresses of this machine only."
+        )
+    return value
+
+
+def headers(value: str, setting: str) -> Mapping[str, str]:
+    """Extra request headers, one `Name: value` a line; a line is never quoted, because its value may be a secret."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(value.splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, colon, content = (part.strip() for part in line.partition(":"))
+        where = f"{setting}, line {number}:"
+        if not colon or not _HEADER_NAME.fullmatch(name):
+            raise SettingError(f"{where} this is not a header.", hint="Use `Name: value`, one a line.")
+        if name.lower() in _RESERVED_HEADERS:
+            raise SettingError(f"{where} {name} is set by the request itself.", hint="Leave it out.")
+        if re.search(r"[^\x20-\x7e]", content):
+            raise SettingError(
+                f"{where} the value of {name} has a character that no header can carry.", hint="Use printable ASCII."
+            )
+        found[name] = content
+    return found
+
+
+def variables(value: str, setting: str) -> Mapping[str, str]:
+    """Values for `${NAME}` in the manifest, one `NAME=value` a line."""
+    found: dict[str, str] = {}
+    for line in lines(value, setting):
+        name, equals, content = line.partition("=")
+        name = name.strip()
+        if not equals or not _VARIABLE.fullmatch(name):
+            raise SettingError(
+                f"{setting} has {_shown(line)}.", hint="Use NAME=value, one a line; a name has letters, digits and _."
+            )
+        if found.get(name, content.strip()) != content.strip():
+            raise SettingError(f"{setting} sets {name} twice, to different values.", hint="Set it once.")
+        found[name] = content.strip()
+    return found
+
+
+def report_files(value: str, setting: str) -> tuple[ReportFile, ...]:
+    """Reports to write, one `FORMAT=PATH` a line."""
+    found: list[ReportFile] = []
+    for line in lines(value, setting):
+        name, equals, path = (part.strip() for part in line.partition("="))
+        if not equals or not path or name not in REPORT_FORMATS:
+            raise SettingError(
+                f"{setting} has {_shown(line)}.", hint=f"Use FORMAT=PATH; a format is {', '.join(REPORT_FORMATS)}."
+            )
+        found.append(ReportFile(name, path))
+    paths = [report.path for report in found]
+    if twice := next((path for path in paths if paths.count(path) > 1), ""):
+        raise SettingError(f"{setting} names {_shown(twice)} twice.", hint="Give each report a path of its own.")
+    return tuple(found)
+
+
+def matrix(value: str, setting: str) -> str:
+    """A matrix leg as canonical JSON; empty where there is none."""
+    try:
+        leg = json.loads(value) if value else None
+    except (ValueError, RecursionError):
+        leg = value
+    if not isinstance(leg, dict | None):
+        raise SettingError(f"{setting} is {_shown(value)}.", hint='Use a JSON object, like {"region": "eu"}.')
+    return canonical_matrix(value)
+
+
+def path(value: str, setting: str, workspace: Path | None) -> Path:
+    """A path, which must stay below the workspace if there is one (symlinks are followed)."""
+    if "\0" in value:
+        raise SettingError(f"{setting} is not a path.", hint="Use a path below the workspace.")
+    if workspace is None:
+        return Path(value)
+    root = workspace.resolve()
+    try:
+        resolved = (root / value).resolve()
+        resolved.stat()  # Python 3.13 does not resolve a loop of symlinks; that a file is missing is found on reading
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, RuntimeError):  # a loop of symlinks
+        raise SettingError(f"{setting} cannot be resolved: {_shown(value)}.", hint="Check its symlinks.") from None
+    if not resolved.is_relative_to(root):
+        raise SettingError(
+            f"{setting} leads out of the workspace: {_shown(value)}.",
+            hint="Use a path below the repository's checkout.",
+        )
+    return resolved
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
+def _shown(value: str) -> str:
+    return repr(value[:_SHOWN])

@@ -1,0 +1,232 @@
+"""Reading settings: every option, from wherever its value comes, checked together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from incident_gate.ci.detect import current_run
+from incident_gate.ci.identity import JobIdentity
+from incident_gate.datahub.address import EXAMPLE, Address, parse_address
+from incident_gate.datahub.connection import Connection, header_secrets
+from incident_gate.errors import SettingError
+from incident_gate.manifest.model import OnIncident, Rules
+from incident_gate.settings import options, parse
+from incident_gate.settings.model import Notify, Settings, Waiting
+from incident_gate.settings.options import OPTIONS, Mode, Option
+from incident_gate.settings.source import Sourced, Sources, config_of, sources, token_of
+
+T = TypeVar("T")
+
+_JOB_STATUSES = ("success", "failure", "cancelled", "skipped")
+
+
+def secrets_of(get: Callable[[str], str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Every value that no log may show, before anything else is read."""
+    found = [get(option.name) for option in OPTIONS.values() if option.secret]
+    try:
+        found.append(token_of(environment).value)
+    except SettingError:  # reported when the settings are read
+        found.append("")
+    for line in get(options.HEADERS.name).splitlines():
+        name, _, value = (part.strip() for part in line.partition(":"))
+        found += header_secrets(name, value)
+    return tuple(dict.fromkeys(value.strip() for value in found if value.strip()))
+
+
+def read_settings(  # noqa: PLR0913 - what the faces differ in
+    get: Callable[[str], str],
+    environment: Mapping[str, str],
+    *,
+    mode: Mode | None = None,
+    workspace: Path | None = None,
+    reads_manifest: bool = True,
+    command_line: bool = False,
+) -> Settings:
+    """Read and check all settings.
+
+    Args:
+        get: The value of an option by its name; empty where unset.
+        environment: The process's variables, for fallbacks and what the CI system says of the run.
+        mode: What the command line's command means; None reads the input of that name.
+        workspace: The folder that paths must stay below, symlinks resolved; None for the command line.
+        reads_manifest: Whether the manifest's file is going to be read, so that its path matters.
+        command_line: Whether options are spelled `--name`, and DataHub's own configuration file may be used.
+
+    Raises:
+        SettingError: With every error, one a line.
+    """
+    values = _Values(get, command_line=command_line)
+    run = current_run(environment)
+    mode = mode or values(options.MODE) or Mode.GATE
+    shown = values(options.MANIFEST)
+    connection, notices = _connection(values, environment, workspace, config=command_line)
+    settings = Settings(
+        mode=mode,
+        manifest=values.path(options.MANIFEST, shown, workspace if reads_manifest else None),
+        manifest_shown=shown,
+        workspace=workspace,
+        connection=connection,
+        identity=JobIdentity(
+            server=connection.address.server,
+            repository=run.repository,
+            workflow=run.workflow_file,
+            job=run.job,
+            matrix=values(options.MATRIX),
+            incident_key=values(options.INCIDENT_KEY),
+        ),
+        run=run,
+        inputs=values(options.INPUTS),
+        outputs=values(options.OUTPUTS),
+        variables=values(options.VARIABLES),
+        overrides=Rules(
+            on_incident=_on_incident(values),
+            on_unknown=values(options.ON_UNKNOWN),
+            on_failing_assertion=values(options.ON_FAILING_ASSERTION),
+            types=values(options.TYPES) or None,
+            min_priority=values(options.MIN_PRIORITY),
+        ),
+        override=" ".join(values(options.OVERRIDE).split()),
+        report_outcome=values(options.REPORT_OUTCOME),
+        report_branches=values(options.REPORT_BRANCHES),
+        results=values(options.RESULTS),
+        dry_run=values(options.DRY_RUN),
+        title=values(options.TITLE),
+        message=values(options.MESSAGE),
+        waiting=_waiting(values),
+        reports=_reports(values, workspace),
+        notify=_notify(values),
+        timeout=values(options.TIMEOUT),
+        job_status=_job_status(values, mode),
+        notices=notices,
+        prefix=values.prefix,
+    )
+    values.finish()
+    return settings
+
+
+class _Values:
+    """Parses values by their options, and collects errors so that all are reported at once."""
+
+    def __init__(self, get: Callable[[str], str], *, command_line: bool) -> None:
+        self._get = get
+        self._command_line = command_line
+        self._errors: list[SettingError] = []
+
+    @property
+    def prefix(self) -> str:
+        return "--" if self._command_line else ""
+
+    def named(self, option: Option[T]) -> str:
+        """The option's name as its user knows it."""
+        return option.flag if self._command_line else option.name
+
+    def text(self, option: Option[T]) -> str:
+        return self._get(option.name).strip()
+
+    def __call__(self, option: Option[T]) -> T:
+        default = option.parse(option.default, option.name)
+        return self.attempt(lambda: option.parse(self.text(option) or option.default, self.named(option)), default)
+
+    def path(self, option: Option[str], text: str, workspace: Path | None) -> Path:
+        return self.attempt(lambda: parse.path(text, self.named(option), workspace), Path())
+
+    def attempt(self, read: Callable[[], T], default: T) -> T:
+        try:
+            return read()
+        except SettingError as error:
+            self._errors.append(error)
+            return default
+
+    def add(self, message: str, *, hint: str) -> None:
+        self._errors.append(SettingError(message, hint=hint))
+
+    def finish(self) -> None:
+        if self._errors:
+            raise SettingError("\n".join(str(error) for error in self._errors))
+
+
+def _connection(
+    values: _Values, environment: Mapping[str, str], workspace: Path | None, *, config: bool
+) -> tuple[Connection, tuple[str, ...]]:
+    url = Sourced(values.text(options.DATAHUB_URL), values.named(options.DATAHUB_URL))
+    token = Sourced(values.text(options.DATAHUB_TOKEN), values.named(options.DATAHUB_TOKEN))
+    found = values.attempt(
+        lambda: sources(url, token, environment, config=config_of(environment) if config else None), Sources(url, token)
+    )
+    ui_url = values.text(options.DATAHUB_UI_URL)
+    headers: Mapping[str, str] = values(options.HEADERS)
+    bundle = values.text(options.CA_BUNDLE)
+    connection = Connection(
+        address=values.attempt(lambda: _address(values, found.url, ui_url), Address("", "", "")),
+        token=values.attempt(lambda: parse.secret(found.token.value, found.token.setting), ""),
+        token_setting=found.token.setting,
+        headers=headers,
+        ca_bundle=values.path(options.CA_BUNDLE, bundle, workspace) if bundle else None,
+        prefix=values.prefix,
+    )
+    public = [name for name, value in headers.items() if value and not header_secrets(name, value)]
+    if not public:
+        return connection, found.notices
+    shown = "Not masked, as an ordinary word or a short value is no secret: the value of "
+    return connection, (*found.notices, f"{shown}{', '.join(public)} in {values.named(options.HEADERS)}.")
+
+
+def _address(values: _Values, url: Sourced, ui_url: str) -> Address:
+    if not url.value:
+        raise SettingError(
+            f"No DataHub URL: set {values.named(options.DATAHUB_URL)} or DATAHUB_GMS_URL.", hint=f"Like {EXAMPLE}."
+        )
+    return parse_address(url.value, setting=url.setting, ui_url=ui_url, prefix=values.prefix)
+
+
+def _on_incident(values: _Values) -> OnIncident | None:
+    chosen = values(options.ON_INCIDENT)
+    if chosen is OnIncident.IGNORE:
+        named = values.named(options.ON_INCIDENT)
+        values.add(f"{named} is 'ignore'.", hint="For a whole run it is block or warn; an entry can ignore.")
+    return chosen
+
+
+def _job_status(values: _Values, mode: Mode) -> str:
+    # The post stage gets it from GitHub, whatever that is; a person who reports may have mistyped it.
+    status = values(options.JOB_STATUS).lower()
+    if mode is Mode.REPORT and status not in _JOB_STATUSES:
+        named = values.named(options.JOB_STATUS)
+        values.add(
+            f"{named} is {status[:80]!r}." if status else f"{named} is not set, so there is nothing to report.",
+            hint=f"Use one of: {', '.join(_JOB_STATUSES)}.",
+        )
+    return status
+
+
+def _waiting(values: _Values) -> Waiting:
+    waiting = Waiting(values(options.WAIT), values(options.POLL), values(options.STEADY))
+    if waiting.steady > waiting.longest:
+        steady, wait = values.named(options.STEADY), values.named(options.WAIT)
+        values.add(f"{steady} is longer than {wait}.", hint=f"Use a longer {wait}, or a shorter {steady}.")
+    return waiting
+
+
+def _reports(values: _Values, workspace: Path | None) -> tuple[parse.ReportFile, ...]:
+    reports = values(options.REPORTS)
+    for report in reports:
+        if report.path != parse.STANDARD_OUTPUT:
+            values.attempt(partial(parse.path, report.path, values.named(options.REPORTS), workspace), Path())
+    return reports
+
+
+def _notify(values: _Values) -> Notify:
+    return Notify(
+        events=values(options.NOTIFY_ON),
+        slack_webhook=values(options.SLACK_WEBHOOK),
+        slack_token=values(options.SLACK_TOKEN),
+        slack_channel=values(options.SLACK_CHANNEL),
+        webhook=values(options.WEBHOOK),
+        webhook_secret=values(options.WEBHOOK_SECRET),
+        downstream_hops=values(options.DOWNSTREAM_HOPS),
+        comment=values(options.COMMENT),
+        github_token=values(options.GITHUB_TOKEN),
+    )
