@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+from urllib.parse import unquote
 
-from incident_gate.text import quote
+from incident_gate.text import control_character, quote
 
 
 class EntityType(StrEnum):
-    """The asset types that can have incidents on every server since 0.13; the value is the word in the URN."""
+    """The types of assets, as in their URNs. On which of them a server tracks incidents, the server decides."""
 
     DATASET = "dataset"
     DATA_JOB = "dataJob"
     DATA_FLOW = "dataFlow"
     DASHBOARD = "dashboard"
     CHART = "chart"
+    SCHEMA_FIELD = "schemaField"
+    CONTAINER = "container"
+    DATA_PRODUCT = "dataProduct"
+    DOMAIN = "domain"
+    GLOSSARY_TERM = "glossaryTerm"
+    ML_FEATURE = "mlFeature"
+    ML_FEATURE_TABLE = "mlFeatureTable"
+    ML_MODEL = "mlModel"
+    ML_MODEL_GROUP = "mlModelGroup"
+    ML_PRIMARY_KEY = "mlPrimaryKey"
+    NOTEBOOK = "notebook"
 
 
 FABRICS = (
@@ -42,11 +53,11 @@ FABRICS = (
 """DataHub's environments of a dataset (`FabricType`): the server cannot read a URN with any other."""
 
 MAX_LENGTH = 512
-"""Characters: the server refuses to store an entity whose URN is longer than this many bytes."""
+"""Characters: the server stores no URN that is longer than this many bytes, those of columns excepted."""
+_MAX_COLUMN_LENGTH = 4_000
 
 
-@dataclass(frozen=True, slots=True)
-class Urn:
+class Urn(NamedTuple):
     """A well-formed asset URN. `name` is what a person calls the asset; untrusted text like all of it."""
 
     text: str
@@ -74,28 +85,76 @@ class UrnError(ValueError):
 
 
 def parse_urn(text: str) -> Urn:
-    """Take an asset's URN apart.
+    """Parse an asset's URN.
 
     The server splits the tuple at commas outside inner parentheses, so a name may hold balanced parentheses and commas
-    inside them; a comma or parenthesis of any other kind stands in the URN as `%2C`, `%28` or `%29`.
+    inside them; a comma or parenthesis of any other kind is `%2C`, `%28` or `%29` in the URN.
 
     Raises:
-        UrnError: It is malformed, or names an entity type that cannot have incidents.
+        UrnError: It is malformed, or names no type of asset.
     """
+    try:
+        return _parsed(text)
+    except UrnError:
+        urn = urn_behind(text) if "%" in text or "://" in text else None
+        if urn:
+            what = "a link to an asset's page" if "://" in text else "a percent-encoded URN"
+            raise UrnError(0, f"{quote(text)} is {what}", urn) from None
+        raise
+
+
+def _parsed(text: str) -> Urn:
+    if (ordinary := re.fullmatch(_ORDINARY, text)) and ordinary[2] in FABRICS and len(text) <= MAX_LENGTH:
+        return Urn(text, EntityType.DATASET, ordinary[1])
     _check_characters(text)
     entity_type, start = _entity_type(text)
-    form = _FORMS[entity_type]
+    form = FORMS[entity_type]
+    if not form.parts:
+        if start == len(text):
+            raise UrnError(start, "the URN ends too early", form.text)
+        return Urn(text, entity_type, text[start:])
     parts = _tuple_parts(text, start, len(text), form)
-    if entity_type is EntityType.DATASET:
-        platform, name, fabric = parts
-        _check_platform(platform)
-        _check_fabric(fabric)
-        return Urn(text, entity_type, _decoded(name.text))
+    if "<platform>" in form.text:
+        _check_platform(parts[0])
+    if "<env>" in form.text:
+        _check_fabric(parts[2])
+    name = _decoded(parts[1].text)
     if entity_type is EntityType.DATA_JOB:
-        flow, job = parts
-        flow_id = _flow_id(text, flow)
-        return Urn(text, entity_type, f"{_decoded(flow_id.text)}.{_decoded(job.text)}")
-    return Urn(text, entity_type, _decoded(parts[1].text))
+        name = f"{_decoded(_flow_id(text, parts[0]).text)}.{name}"
+    elif entity_type is EntityType.SCHEMA_FIELD:
+        name = f"{_parent(parts[0]).name}.{name}"
+    return Urn(text, entity_type, name)
+
+
+def urn_behind(text: str) -> str | None:
+    """The URN that a link to an asset's page or a percent-encoded URN stands for; None if it stands for none.
+
+    The pages of any DataHub: what is before and behind the URN does not matter. DataHub writes a percent sign of the
+    URN itself as `{{encoded_percent}}`.
+    """
+    is_link = "://" in text
+    for _ in range(3):  # a link within a link is encoded twice
+        start = text.find(_PREFIX) if is_link else 0
+        if start >= 0:
+            for candidate in (unquote(text[start:]), text[start:]):
+                urn = candidate.replace("{{encoded_percent}}", "%")
+                urn = urn[: _end_of_urn(urn)] if is_link else urn
+                try:
+                    return _parsed(urn).text
+                except UrnError:
+                    continue
+        text = unquote(text)
+    return None
+
+
+def _end_of_urn(text: str) -> int:
+    """Where the URN ends that a text starts with: at its last parenthesis, or where another part of a link begins."""
+    depth = 0
+    for found in re.finditer(r"[()/?#&]", text):
+        depth += {"(": 1, ")": -1}.get(found.group(), 0)
+        if depth == 0:
+            return found.end() if found.group() == ")" else found.start()
+    return len(text)
 
 
 class _Part(NamedTuple):
@@ -105,11 +164,11 @@ class _Part(NamedTuple):
     text: str
 
 
-class _Form(NamedTuple):
-    """What a type's tuple looks like, for people, and how many parts it has."""
+class Form(NamedTuple):
+    """What a type's URN looks like, for people, and the length of its tuple; 0 without one."""
 
     text: str
-    parts: int
+    parts: int = 0
 
     def __str__(self) -> str:
         return self.text
@@ -118,28 +177,41 @@ class _Form(NamedTuple):
 _PREFIX = "urn:li:"
 _PLATFORM = "urn:li:dataPlatform:"
 _FLOW = "urn:li:dataFlow:"
-_FORMS = {
-    EntityType.DATASET: _Form("urn:li:dataset:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
-    EntityType.DATA_JOB: _Form("urn:li:dataJob:(urn:li:dataFlow:(<orchestrator>,<flow>,<cluster>),<job>)", 2),
-    EntityType.DATA_FLOW: _Form("urn:li:dataFlow:(<orchestrator>,<flow>,<cluster>)", 3),
-    EntityType.DASHBOARD: _Form("urn:li:dashboard:(<tool>,<id>)", 2),
-    EntityType.CHART: _Form("urn:li:chart:(<tool>,<id>)", 2),
+FORMS = {
+    EntityType.DATASET: Form("urn:li:dataset:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
+    EntityType.DATA_JOB: Form("urn:li:dataJob:(urn:li:dataFlow:(<orchestrator>,<flow>,<cluster>),<job>)", 2),
+    EntityType.DATA_FLOW: Form("urn:li:dataFlow:(<orchestrator>,<flow>,<cluster>)", 3),
+    EntityType.DASHBOARD: Form("urn:li:dashboard:(<tool>,<id>)", 2),
+    EntityType.CHART: Form("urn:li:chart:(<tool>,<id>)", 2),
+    EntityType.SCHEMA_FIELD: Form("urn:li:schemaField:(<URN of a dataset>,<field path>)", 2),
+    EntityType.CONTAINER: Form("urn:li:container:<id>"),
+    EntityType.DATA_PRODUCT: Form("urn:li:dataProduct:<id>"),
+    EntityType.DOMAIN: Form("urn:li:domain:<id>"),
+    EntityType.GLOSSARY_TERM: Form("urn:li:glossaryTerm:<name>"),
+    EntityType.ML_FEATURE: Form("urn:li:mlFeature:(<namespace>,<name>)", 2),
+    EntityType.ML_FEATURE_TABLE: Form("urn:li:mlFeatureTable:(urn:li:dataPlatform:<platform>,<name>)", 2),
+    EntityType.ML_MODEL: Form("urn:li:mlModel:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
+    EntityType.ML_MODEL_GROUP: Form("urn:li:mlModelGroup:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
+    EntityType.ML_PRIMARY_KEY: Form("urn:li:mlPrimaryKey:(<namespace>,<name>)", 2),
+    EntityType.NOTEBOOK: Form("urn:li:notebook:(<tool>,<id>)", 2),
 }
-_DELIMITER = re.compile(r"[(),]")
+_DELIMITER = r"[(),]"
+# A dataset's URN without a character that has a meaning anywhere: nearly all of them.
+_ORDINARY = r"urn:li:dataset:\(urn:li:dataPlatform:[\w.-]+,([\w.@$/:+-]+),([A-Z_]+)\)"
 
 
 def _check_characters(text: str) -> None:
-    """Refuse what the server refuses anywhere (its own separator, spaces around), or what nobody could see."""
+    """Refuse what the server refuses anywhere (its own separator, spaces around), and control characters."""
     if not text:
-        raise UrnError(0, "the URN is empty", f"for instance {_FORMS[EntityType.DATASET]}")
-    if len(text) > MAX_LENGTH:
-        raise UrnError(MAX_LENGTH, f"the URN has {len(text):,} characters", f"at most {MAX_LENGTH}, as DataHub's store")
-    if not text.isprintable():
-        offset = next(index for index, character in enumerate(text) if not character.isprintable())
+        raise UrnError(0, "the URN is empty", f"for instance {FORMS[EntityType.DATASET]}")
+    limit = _MAX_COLUMN_LENGTH if text.startswith("urn:li:schemaField:") else MAX_LENGTH
+    if len(text) > limit:
+        raise UrnError(limit, f"the URN has {len(text):,} characters", f"at most {limit:,}, the limit of DataHub")
+    if (offset := control_character(text)) is not None:
         code = f"U+{ord(text[offset]):04X}"
-        raise UrnError(offset, f"the URN contains the invisible character {code}", "a URN of visible characters")
+        raise UrnError(offset, f"the URN contains the control character {code}", "a URN without control characters")
     if (offset := text.find("␟")) >= 0:
-        raise UrnError(offset, 'the URN contains "␟"', "another character: DataHub keeps this one for itself")
+        raise UrnError(offset, 'the URN contains "␟"', "another character: DataHub reserves this one")
     if (space := _outer_space(text)) is not None:
         raise UrnError(space, "the URN has a space around it", "no space before or after a URN")
 
@@ -155,20 +227,19 @@ def _entity_type(text: str) -> tuple[EntityType, int]:
     """Read up to the tuple: the entity type, and where the rest begins."""
     if not text.startswith(_PREFIX):
         offset = next((i for i, (a, b) in enumerate(zip(text, _PREFIX, strict=False)) if a != b), len(text))
-        raise UrnError(offset, f"{quote(text)} is not a URN", f"for instance {_FORMS[EntityType.DATASET]}")
+        raise UrnError(offset, f"{quote(text)} is not a URN", f"for instance {FORMS[EntityType.DATASET]}")
     word, colon, _ = text[len(_PREFIX) :].partition(":")
     end = len(_PREFIX) + len(word)
     try:
         entity_type = EntityType(word)
     except ValueError:
-        supported = ", ".join(EntityType)
         raise UrnError(
             len(_PREFIX),
-            f"the gate reads no incidents of entities of type {quote(word)}" if colon else "the URN ends too early",
-            nearest(word, tuple(EntityType)) or f"one of {supported}",
+            f"{quote(word)} is not a type of asset" if colon else "the URN ends too early",
+            nearest(word, tuple(EntityType)) or f"one of {', '.join(EntityType)}",
         ) from None
     if not colon:
-        raise UrnError(end, "the URN ends too early", str(_FORMS[entity_type]))
+        raise UrnError(end, "the URN ends too early", str(FORMS[entity_type]))
     return entity_type, end + 1
 
 
@@ -181,13 +252,13 @@ def nearest(word: str, known: tuple[str, ...]) -> str:
     return f'"{folded[near[0]]}"' if near else ""
 
 
-def _tuple_parts(text: str, start: int, end: int, form: _Form) -> list[_Part]:
+def _tuple_parts(text: str, start: int, end: int, form: Form) -> list[_Part]:
     """Split `(a,b,c)` at the commas outside inner parentheses, as the server does."""
     if start >= end or text[start] != "(":
         raise UrnError(start, 'there is no "(" here', str(form))
     parts: list[_Part] = []
     depth, begin = 0, start + 1
-    for delimiter in _DELIMITER.finditer(text, start, end):
+    for delimiter in re.compile(_DELIMITER).finditer(text, start, end):
         offset, character = delimiter.start(), delimiter.group()
         if character == "(":
             depth += 1
@@ -207,7 +278,7 @@ def _tuple_parts(text: str, start: int, end: int, form: _Form) -> list[_Part]:
     return parts
 
 
-def _check_parts(parts: list[_Part], form: _Form) -> None:
+def _check_parts(parts: list[_Part], form: Form) -> None:
     """Refuse a tuple of the wrong length, and parts that are empty or begin or end with a space."""
     if len(parts) != form.parts:
         odd = parts[min(form.parts, len(parts) - 1)]
@@ -223,8 +294,8 @@ def _check_parts(parts: list[_Part], form: _Form) -> None:
 def _check_platform(platform: _Part) -> None:
     word = platform.text.removeprefix(_PLATFORM)
     if word == platform.text or not word:
-        raise UrnError(platform.offset, f"{quote(platform.text)} is no data platform", f"{_PLATFORM}<platform>")
-    if delimiter := _DELIMITER.search(word):
+        raise UrnError(platform.offset, f"{quote(platform.text)} is not a data platform", f"{_PLATFORM}<platform>")
+    if delimiter := re.search(_DELIMITER, word):
         offset = platform.offset + len(_PLATFORM) + delimiter.start()
         raise UrnError(offset, f'"{delimiter.group()}" in the name of a data platform', f"{_PLATFORM}<platform>")
 
@@ -238,9 +309,17 @@ def _check_fabric(fabric: _Part) -> None:
 def _flow_id(text: str, flow: _Part) -> _Part:
     """Read the flow inside a job's URN."""
     if not flow.text.startswith(_FLOW):
-        raise UrnError(flow.offset, f"{quote(flow.text)} is no data flow", str(_FORMS[EntityType.DATA_JOB]))
+        raise UrnError(flow.offset, f"{quote(flow.text)} is not a data flow", str(FORMS[EntityType.DATA_JOB]))
     begin = flow.offset + len(_FLOW)
-    return _tuple_parts(text, begin, flow.offset + len(flow.text), _FORMS[EntityType.DATA_FLOW])[1]
+    return _tuple_parts(text, begin, flow.offset + len(flow.text), FORMS[EntityType.DATA_FLOW])[1]
+
+
+def _parent(part: _Part) -> Urn:
+    """Parse the dataset inside a column's URN."""
+    try:
+        return _parsed(part.text)
+    except UrnError as error:
+        raise UrnError(part.offset + error.offset, error.message, error.expected) from None
 
 
 def _decoded(name: str) -> str:

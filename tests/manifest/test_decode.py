@@ -1,6 +1,7 @@
 """Manifests in every form, and every mistake in one, with its place."""
 
 from datetime import date, timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -9,6 +10,7 @@ from incident_gate.incident import Priority
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import (
+    Dbt,
     IncidentTemplate,
     InputEntry,
     Manifest,
@@ -295,6 +297,67 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
     ],
 )
 def test_each_mistake_is_explained(text: str, complaint: str) -> None:
+    assert any(complaint in line for line in mistakes(text)), mistakes(text)
+
+
+SALES = "urn:li:dataset:(urn:li:dataPlatform:excel,Sales{}North,PROD)"
+
+
+@pytest.mark.parametrize("template", ["- {}", "- urn: {}", "inputs:\n- {}", "- upstream-of:\n  - {}"])
+@pytest.mark.parametrize(
+    ("piece", "message"), [(" #", 'is cut at " #", which begins a comment; expected the URN in quotes'), (": ", '": "')]
+)
+def test_a_urn_that_yaml_cuts_asks_for_quotes(template: str, piece: str, message: str) -> None:
+    (line,) = mistakes(template.format(SALES.format(piece)))
+    assert message in line
+    assert "in quotes" in line
+    quoted = template.format("'" + SALES.format(piece) + "'")
+    assert load(quoted).inputs or load(quoted).selectors
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[{ORDERS}, x]",
+        f"- {{urn: {ORDERS}, nam: x}}",
+        f"- upstream-of: [{ORDERS}, x]",
+        f"outputs: [{DAILY}, {{urn: x}}]",
+    ],
+)
+def test_the_pieces_of_a_urn_cut_at_a_comma_are_one_mistake(text: str) -> None:
+    first, second = mistakes(text)
+    assert "is cut at a comma: between [ ] or { } a comma ends a value; expected the URN in quotes" in first
+    assert '"x"' in second or '"nam"' in second
+
+
+@pytest.mark.parametrize(
+    "text", ["outputs: [{dbt: a, incident: {title: f(x, tilte: y}}]", "- {dbt: 'a', name: f(x, nam: y}"]
+)
+def test_an_open_parenthesis_elsewhere_hides_no_unknown_key(text: str) -> None:
+    assert any("unknown key" in line for line in mistakes(text))
+
+
+def test_items_after_an_open_parenthesis_are_read() -> None:
+    (selector,) = load("- dbt: {manifest: a, select: [f(x, tag:b]}").selectors
+    assert isinstance(selector.what, Dbt)
+    assert selector.what.select == ("f(x", "tag:b")
+
+
+def test_a_link_to_a_page_is_explained_with_the_urn() -> None:
+    (line,) = mistakes(f"- https://datahub.acme.com/dataset/{quote(ORDERS, safe='')}/Schema?x=y")
+    assert "is a link to an asset's page" in line
+    assert line.endswith(f"; expected {ORDERS}")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (f"- &a {ORDERS}\n- *a", f'2:3: "{ORDERS}" is a duplicate of line 1; expected each asset once'),
+        (f"- &a {{urn: '{ORDERS}'}}\n- {DAILY}\n- *a", f'3:3: "{ORDERS}" is a duplicate of line 1'),
+        (f"- &a\n  urn: {ORDERS}\n- *a\n- *a", f'4:3: "{ORDERS}" is a duplicate of line 2'),
+    ],
+)
+def test_a_duplicate_by_alias_is_on_the_line_of_the_alias(text: str, complaint: str) -> None:
     assert any(complaint in line for line in mistakes(text)), mistakes(text)
 
 

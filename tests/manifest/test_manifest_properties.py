@@ -200,7 +200,7 @@ def test_what_is_written_is_what_is_read(manifest: dict[str, Any], *, flow: bool
         "inputs": [{"urn": urn} | entry if entry else urn for urn, entry in manifest["inputs"].items()],
         "outputs": [{"urn": urn, "incident": template} for urn, template in manifest["outputs"].items()],
     }
-    text = yaml.safe_dump(content, default_flow_style=flow, allow_unicode=unicode, width=40)
+    text = yaml.safe_dump(content, default_flow_style=flow, allow_unicode=unicode, width=40).replace("${", "$${")
     loaded = load_manifest("gate.yml", text.encode(), TODAY)
 
     for entry, (urn, keys) in zip(loaded.inputs, manifest["inputs"].items(), strict=True):

@@ -55,7 +55,7 @@ class Capabilities:
     entities: bool = True
     entity_exists: bool = True
     assets: Mapping[EntityType, AssetFields] = field(
-        default_factory=lambda: {kind: AssetFields(siblings=kind is EntityType.DATASET) for kind in EntityType}
+        default_factory=lambda: {kind: AssetFields(siblings=kind is EntityType.DATASET) for kind in TYPE_NAMES}
     )
     incident_fields: frozenset[str] = frozenset(INCIDENT_FIELDS)
     status_field: str = "status"
@@ -72,7 +72,7 @@ class Capabilities:
         """The oldest question, with all that is known of an incident on every generation."""
         return cls(
             entities=False,
-            assets={kind: AssetFields(exists=False, removed=False) for kind in EntityType},
+            assets={kind: AssetFields(exists=False, removed=False) for kind in TYPE_NAMES},
             probe=True,
         )
 

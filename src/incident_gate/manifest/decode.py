@@ -8,12 +8,14 @@ from typing import Any, NamedTuple, Protocol
 
 from incident_gate.manifest.errors import Mistakes
 from incident_gate.manifest.model import Position
-from incident_gate.manifest.nodes import Kind, ListNode, MappingNode, Node, ScalarNode
+from incident_gate.manifest.nodes import Kind, ListNode, MappingNode, Node, ScalarNode, unclosed
 from incident_gate.text import control_character, quote
 from incident_gate.urn import Urn, UrnError, nearest, parse_urn
 
 MAX_ITEMS = 20_000
 
+_TEXT = frozenset({Kind.TEXT})
+_NUMBER = frozenset({Kind.NUMBER})
 _KIND_OF: Mapping[type, Kind] = {str: Kind.TEXT, int: Kind.NUMBER, bool: Kind.BOOLEAN}
 
 
@@ -31,7 +33,8 @@ class Shape(Protocol):
 class Text(NamedTuple):
     """A text with a rule.
 
-    `kind` is what YAML may take it for besides text. `convert` makes the value and raises ValueError if it cannot.
+    `kind` is what YAML may take it for: a date also as text, a number as nothing else. `convert` makes the value and
+    raises ValueError if it cannot.
     """
 
     expected: str = "a text on one line"
@@ -43,7 +46,9 @@ class Text(NamedTuple):
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Check the text and convert it."""
-        text = _text_of(node, what, self.expected, mistakes, self.kind)
+        text = _text_of(
+            node, what, self.expected, mistakes, _NUMBER if self.kind is Kind.NUMBER else _TEXT | {self.kind}
+        )
         if text is None or not isinstance(node, ScalarNode):
             return None
         if len(text) > self.max_length:
@@ -100,13 +105,17 @@ class AssetUrn(NamedTuple):
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Urn | None:
         """Parse the URN, with the position of what is wrong in it."""
+        if _is_cut_at_a_colon(node, what, mistakes):
+            return None
         text = _text_of(node, what, self.expected, mistakes)
         if text is None or not isinstance(node, ScalarNode):
             return None
         try:
             return parse_urn(text)
         except UrnError as error:
-            if node.flow and node.plain and text.count("(") > text.count(")"):
+            if node.cut:
+                mistakes.add(node.position, f'{what} is cut at " #", which begins a comment', "the URN in quotes")
+            elif node.flow and node.plain and unclosed(text) > 0:
                 message = f"{what} is cut at a comma: between [ ] or {{ }} a comma ends a value"
                 mistakes.add(node.position, message, "the URN in quotes, or on a line of its own")
             else:
@@ -150,7 +159,13 @@ class ListOf(NamedTuple):
         if self.unique:
             _check_unique(node, self.unique, mistakes)
         item_name = f"an item of {what}"
-        values = [self.item.decode(item, item_name, mistakes) for item in node.items]
+        values = []
+        depth = 0
+        for item in node.items:
+            if depth <= 0:
+                values.append(self.item.decode(item, item_name, mistakes))
+            # After a value that is cut at a comma come the rest of its pieces, which are no errors of their own.
+            depth = depth + _unclosed(item) if values[-1] is None else 0
         return None if None in values else self.collect(values)
 
 
@@ -238,16 +253,22 @@ class Record(NamedTuple):
         values: dict[str, Any] = {}
         places: dict[str, Position] = {}
         sound = True
+        depth = 0  # of the parentheses in a value that is cut at a comma; the keys after it are its pieces
         for name, value_node in node.pairs:
             key = self.keys.get(name.text)
             if key is None:
+                if depth > 0:
+                    depth += _unclosed(name)
+                    continue
                 near = nearest(name.text, tuple(self.keys)) or one_of(self.keys)
                 mistakes.add(name.position, f"unknown key {name}", near)
                 sound = False
                 continue
             places[name.text] = name.position
             value = values[_field(name.text)] = key.shape.decode(value_node, quote(name.text), mistakes)
-            sound = sound and value is not None
+            if value is None:
+                sound = False
+                depth = _unclosed(value_node)
         problems = [*self._missing(node, what, places), *self._misplaced(values, places)]
         for position, message, expected in problems:
             mistakes.add(position, message, expected)
@@ -305,6 +326,8 @@ class Variants(NamedTuple):
         """Choose the record and let it read the node."""
         if not isinstance(node, MappingNode):
             return self.records[0].decode(node, what, mistakes)
+        if _is_cut_at_a_colon(node, what, mistakes):
+            return None
         tags = self.tags
         given = [name for name, _ in node.pairs if name.text in tags]
         if len(given) > 1:
@@ -348,14 +371,28 @@ def _check_unique(node: ListNode, key: str, mistakes: Mistakes) -> None:
         lines.setdefault(named.text, position.line)
 
 
-def _text_of(node: Node, what: str, expected: str, mistakes: Mistakes, kind: Kind = Kind.TEXT) -> str | None:
+def _unclosed(node: Node) -> int:
+    """The parentheses that a value between [ ] or { } leaves open, because a comma cut it."""
+    return unclosed(node.text) if isinstance(node, ScalarNode) and node.plain and node.flow else 0
+
+
+def _is_cut_at_a_colon(node: Node, what: str, mistakes: Mistakes) -> bool:
+    """Explain a URN that holds a colon and a space, which makes a key of its first part."""
+    pairs = node.pairs if isinstance(node, MappingNode) else ()
+    key = next((key for key, _ in pairs if key.text.startswith("urn:li:") and unclosed(key.text) > 0), None)
+    if key:
+        mistakes.add(key.position, f'{what} is cut at ": ", which ends a key', "the URN in quotes")
+    return key is not None
+
+
+def _text_of(node: Node, what: str, expected: str, mistakes: Mistakes, kinds: frozenset[Kind] = _TEXT) -> str | None:
     """Take a text, or explain why YAML does not read one here."""
     if isinstance(node, ScalarNode):
         if node.undefined:
             return None
-        if node.filled or node.kind in {Kind.TEXT, kind}:
+        if node.filled or node.kind in kinds:
             return node.text
-        if node.kind is not Kind.NULL:
+        if node.kind is not Kind.NULL and Kind.TEXT in kinds:
             expected += f"; if the word is meant, in quotes: {quote(node.text)}"
     mistakes.add(node.position, f"{what} is {node}", expected)
     return None

@@ -57,7 +57,7 @@ class ScalarNode(NamedTuple):
     `tag` is set only where the file writes one, `plain` means without quotes, `flow` within `[]` or `{}`. `inset` is
     the distance from the position to the first character; None where the text differs from the source: by escapes, by
     folding, or because a variable was replaced (`filled`). `undefined` means that a variable in it has no value, which
-    has been reported.
+    has been reported. `cut` means that a comment follows in which a parenthesis of the text may be closed.
     """
 
     position: Position
@@ -68,6 +68,7 @@ class ScalarNode(NamedTuple):
     inset: int | None
     filled: bool = False
     undefined: bool = False
+    cut: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -139,6 +140,11 @@ def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str]) ->
     except (ValueError, OverflowError):  # the parser in Python, at an escape such as "\UFFFFFFFF"
         position = Position(loader.line + 1, loader.column + 1)
         raise UnreadableError(position, "this is not YAML: a number here is out of range") from None
+
+
+def unclosed(text: str) -> int:
+    """The number of parentheses that are opened and not closed."""
+    return text.count("(") - text.count(")")
 
 
 def check_size(size: int) -> None:
@@ -219,7 +225,8 @@ class _Builder:
         if not self._text.startswith(event.value, event.start_mark.index + (inset or 0)):
             inset = None
         text = intern(event.value) if len(event.value) < _SHORT else event.value
-        return ScalarNode(position, text, tag, plain, flow, inset)
+        cut = plain and unclosed(text) > 0 and self._text[event.end_mark.index :].lstrip(" \t").startswith("#")
+        return ScalarNode(position, text, tag, plain, flow, inset, cut=cut)
 
     def _filled(self, node: ScalarNode) -> ScalarNode:
         """Replace `${NAME}`; `$${` is a literal `${`."""
@@ -308,6 +315,9 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
     position = _position(text, end) if mark.index >= end else Position(mark.line + 1, mark.column + 1)
     if text[mark.index : mark.index + 1] == "\t":
         return UnreadableError(position, "a tab in the indentation", "spaces: YAML allows no tabs for indentation")
+    if "mapping values are not allowed" in str(error.problem):
+        expected = 'the value in quotes: without them, ": " ends a key'
+        return UnreadableError(position, 'this is not YAML: a second ": " in a value', expected)
     context = f" {error.context}" if error.context else ""
     if context and error.context_mark and error.context_mark.line + 1 != position.line:
         context += f" that begins in line {error.context_mark.line + 1}"

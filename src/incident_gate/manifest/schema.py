@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from incident_gate.manifest.decode import (
@@ -18,7 +19,7 @@ from incident_gate.manifest.decode import (
 )
 from incident_gate.manifest.grammar import INPUTS, MANIFEST
 from incident_gate.manifest.nodes import Kind
-from incident_gate.urn import FABRICS, MAX_LENGTH
+from incident_gate.urn import FABRICS, FORMS, Form
 
 Schema = dict[str, Any]
 
@@ -87,15 +88,24 @@ def _text(rule: Text) -> Schema:
 
 def _asset_urn() -> Schema:
     """Come close to what the decoder accepts: of parentheses within parentheses a pattern knows one level."""
-    part = r"([^(),]|\([^()]*\))+"
-    flow = rf"urn:li:dataFlow:\({part},{part},{part}\)"
-    patterns = (
-        rf"^urn:li:dataset:\(urn:li:dataPlatform:[^(),]+,{part},({'|'.join(FABRICS)})\)$",
-        rf"^urn:li:dataJob:\({flow},{part}\)$",
-        rf"^{flow}$",
-        rf"^urn:li:(dashboard|chart):\({part},{part}\)$",
-    )
-    return {"type": "string", "maxLength": MAX_LENGTH, "pattern": "|".join(patterns)}
+    patterns = "|".join(_pattern(form) for form in FORMS.values())
+    return {"type": "string", "pattern": f"^({patterns})$"}
+
+
+def _pattern(form: Form) -> str:
+    """A form such as `urn:li:chart:(<tool>,<id>)` as a regular expression."""
+    part = r"([^(),]|\([^()]*\))+" if form.parts else r"\S.*"
+    named = {
+        "<platform>": "[^(),]+",
+        "<env>": f"({'|'.join(FABRICS)})",
+        "<URN of a dataset>": r"urn:li:dataset:\(.+\)",
+    }
+    pieces = re.split("(<[^>]*>)", form.text)
+    return "".join(named.get(piece, part) if piece.startswith("<") else _escaped(piece) for piece in pieces)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("(", r"\(").replace(")", r"\)")
 
 
 def _list(shape: ListOf, definitions: Schema) -> Schema:
