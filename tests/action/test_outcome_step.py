@@ -6,7 +6,7 @@ import pytest
 
 from incident_gate.action.stage import LONGEST_STATE
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
-from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 from tests.helpers.step import Ended, Step
 
 
@@ -74,52 +74,122 @@ def test_a_gate_that_did_not_end_reports_nothing(step: Step, datahub: Sandbox) -
     assert active(datahub) == []
 
 
-@pytest.mark.parametrize("status", ["cancelled", "skipped", ""])
+@pytest.mark.parametrize("status", ["cancelled", "skipped", "", "odd"])
 def test_a_job_that_neither_succeeded_nor_failed_reports_nothing(step: Step, datahub: Sandbox, status: str) -> None:
     gated(step, datahub)
+    datahub.requests.clear()
 
     ended = step.post(datahub, status=status, report_outcome="true")
 
     assert "only success and failure are reported" in ended.said("notice")[0]
-    assert active(datahub) == []
+    assert len(datahub.requests) == 0
 
 
 @pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
 def test_a_pull_request_reports_nothing(step: Step, datahub: Sandbox, event: str) -> None:
     step.environment["GITHUB_EVENT_NAME"] = event
     gated(step, datahub)
+    datahub.requests.clear()
 
     ended = step.post(datahub, status="failure", report_outcome="true")
 
     assert "This is a pull request" in ended.said("notice")[0]
-    assert active(datahub) == []
+    assert len(datahub.requests) == 0
 
 
-def test_the_manifest_that_was_gated_is_the_one_reported_on(step: Step, datahub: Sandbox) -> None:
+@pytest.mark.parametrize("change", ["deleted", "emptied", "replaced", "linked out of the workspace"])
+def test_the_manifest_that_was_gated_is_the_one_reported_on(step: Step, datahub: Sandbox, change: str) -> None:
     gated(step, datahub)
-    step.write_manifest(f"outputs:\n  - {ORDERS}\n")
-
-    step.post(datahub, status="failure", report_outcome="true")
-
-    assert len(active(datahub)) == 1
-    assert datahub.store.incidents(ORDERS) == []
-
-
-@pytest.mark.parametrize("changes", [True, False])
-def test_a_long_manifest_is_read_again_if_it_is_the_same(step: Step, datahub: Sandbox, *, changes: bool) -> None:
-    text = f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n" + f"# {'x' * 100}\n" * (LONGEST_STATE // 100)
-    step.write_manifest(text)
-    assert "manifest" not in gated(step, datahub).state
-    if changes:
-        step.write_manifest(f"{text}# one line more\n")
+    other = step.folder / "outside.yml"
+    other.write_text("" if change == "emptied" else f"outputs:\n  - {ORDERS}\n", encoding="utf-8")
+    manifest = step.workspace / ".github/incident-gate.yml"
+    manifest.unlink()
+    if change == "linked out of the workspace":
+        manifest.symlink_to(other)
+    elif change != "deleted":
+        other.rename(manifest)
 
     ended = step.post(datahub, status="failure", report_outcome="true")
 
     assert ended.code == 0
-    assert len(active(datahub)) == (not changes)
-    assert [".github/incident-gate.yml changed while the job ran." in w for w in ended.said("warning")] == (
-        [True] if changes else []
-    )
+    assert ended.output("raised") == active(datahub)
+    assert len(active(datahub)) == 1
+    assert datahub.store.incidents(ORDERS) == []
+
+
+def test_a_manifest_without_outputs_sends_nothing_and_says_so(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest(f"- {ORDERS}\n")
+    gated(step, datahub)
+    datahub.requests.clear()
+
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert ended.code == 0
+    assert "names no outputs" in ended.said("notice")[0]
+    assert len(datahub.requests) == 0
+
+
+def test_a_gate_that_could_not_ask_reports_nothing(step: Step, datahub: Sandbox) -> None:
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.HTML),))
+    assert step.main(datahub, report_outcome="true").code == 3
+    datahub.faults = Faults()
+
+    assert step.post(datahub, status="failure", report_outcome="true").code == 0
+    assert active(datahub) == []
+
+
+def test_a_gate_that_warned_lets_the_outcome_be_reported(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS, title="late")
+    gated(step, datahub, on_incident="warn")
+
+    step.post(datahub, status="failure", report_outcome="true", on_incident="warn")
+
+    assert len(active(datahub)) == 1
+
+
+def test_what_cannot_be_written_is_a_warning_on_the_outputs_line(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest(f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n  - {MODEL}\n")  # never ingested
+    step.main(datahub, report_outcome="true")
+
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert ended.code == 0
+    [warning] = [command for command in ended.commands if command.name == "warning"]
+    assert (warning.properties["file"], warning.properties["line"]) == (".github/incident-gate.yml", "5")
+    assert ended.output("raised") == active(datahub)
+    assert len(active(datahub)) == 1
+
+
+def test_a_dry_run_of_the_post_stage_writes_nothing(step: Step, datahub: Sandbox) -> None:
+    gated(step, datahub, dry_run="true")
+
+    ended = step.post(datahub, status="failure", report_outcome="true", dry_run="true")
+
+    assert "would raise" in ended.log
+    assert "would raise" in ended.summary
+    assert active(datahub) == []
+
+
+@pytest.mark.parametrize("change", ["none", "one line more", "deleted"])
+def test_a_long_manifest_is_read_again_if_it_is_the_same(step: Step, datahub: Sandbox, change: str) -> None:
+    text = f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n" + f"# {'x' * 100}\n" * (LONGEST_STATE // 100)
+    step.write_manifest(text)
+    assert "manifest" not in gated(step, datahub).state
+    if change == "one line more":
+        step.write_manifest(f"{text}# one line more\n")
+    elif change == "deleted":
+        (step.workspace / ".github/incident-gate.yml").unlink()
+    datahub.requests.clear()
+
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert ended.code == 0
+    if change == "none":
+        assert (len(active(datahub)), ended.said("warning")) == (1, [])
+    else:
+        assert ".github/incident-gate.yml" in ended.said("warning")[0]
+        assert ("changed while the job ran." in ended.said("warning")[0]) is (change == "one line more")
+        assert len(datahub.requests) == 0
 
 
 def test_trouble_in_the_post_stage_is_a_warning(step: Step, datahub: Sandbox) -> None:
@@ -159,16 +229,6 @@ def test_a_defect_in_the_post_stage_is_a_warning(
     assert any("in broken" in line for line in ended.said("debug")) is debugs
 
 
-def test_the_process_of_the_post_stage_reports(step: Step, datahub: Sandbox) -> None:
-    gated(step, datahub)
-
-    process = step.start(datahub, stage="post", report_outcome="true", job_status="failure")
-    log, _ = process.communicate(timeout=30)
-
-    assert process.returncode == 0, log
-    assert len(active(datahub)) == 1
-
-
 # Modes of their own
 
 
@@ -177,12 +237,16 @@ def test_the_process_of_the_post_stage_reports(step: Step, datahub: Sandbox) -> 
     [("raise", "success", 1), ("report", "failure", 1), ("report", "Failure", 1), ("report", "success", 0)],
 )
 def test_a_mode_of_its_own_raises(step: Step, datahub: Sandbox, mode: str, status: str, raised: int) -> None:
-    ended = step.main(datahub, mode=mode, job_status=status)
+    ended = step.main(datahub, mode=mode, job_status=status, report_outcome="true")
 
     assert ended.code == 0
     assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("", "")
     assert ended.output("raised") == active(datahub)
     assert len(active(datahub)) == raised
+    # It does not report a second time when the job ends.
+    datahub.requests.clear()
+    assert step.post(datahub, status="failure", mode=mode, report_outcome="true").code == 0
+    assert len(datahub.requests) == 0
 
 
 def test_resolve_ends_what_raise_raised(step: Step, datahub: Sandbox) -> None:
@@ -191,6 +255,13 @@ def test_resolve_ends_what_raise_raised(step: Step, datahub: Sandbox) -> None:
     ended = step.main(datahub, mode="resolve")
 
     assert (ended.code, ended.output("resolved"), active(datahub)) == (0, raised, [])
+
+
+def test_a_mode_of_its_own_sends_nothing_on_a_mistaken_manifest(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest("outputs: [nonsense]\n")
+
+    assert step.main(datahub, mode="raise").code == 2
+    assert len(datahub.requests) == 0
 
 
 def test_report_without_a_status_is_a_mistake(step: Step, datahub: Sandbox) -> None:
@@ -213,6 +284,18 @@ def test_what_cannot_be_written_ends_a_mode_of_its_own_with_3(step: Step, datahu
     assert ended.commands[-1].name == "notice"
     assert ended.said("notice") == ["Outcome failure: 1 raised, 1 not written"]
     assert len(ended.said("warning")) == 1
+
+
+@pytest.mark.parametrize("mode", ["raise", "report", "resolve"])
+def test_an_output_whose_incidents_cannot_be_read_ends_a_mode_of_its_own_with_3(
+    step: Step, datahub: Sandbox, mode: str
+) -> None:
+    datahub.store.add_asset(MODEL)
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn=MODEL),))
+    step.write_manifest(f"outputs:\n  - {CUSTOMERS}\n  - {MODEL}\n")
+
+    assert step.main(datahub, mode=mode, job_status="failure").code == 3
+    assert len(active(datahub)) == (0 if mode == "resolve" else 1)
 
 
 @pytest.mark.parametrize("mode", ["raise", "resolve"])
@@ -264,16 +347,3 @@ def test_another_run_branch_and_commit_is_the_same_incident(step: Step, datahub:
     step.main(datahub, mode="resolve")
 
     assert active(datahub) == []
-
-
-def test_an_incident_of_this_job_on_its_own_input_does_not_block_it(step: Step, datahub: Sandbox) -> None:
-    step.write_manifest(f"inputs:\n  - {CUSTOMERS}\noutputs:\n  - {CUSTOMERS}\n")
-    step.main(datahub, mode="raise")
-
-    ended = step.main(datahub)
-
-    assert (ended.code, ended.outputs["conclusion"]) == (0, "pass")
-    assert "raised by this workflow" in ended.summary
-
-    step.environment["GITHUB_WORKFLOW_REF"] = "acme/shop/.github/workflows/other.yml@refs/heads/main"
-    assert step.main(datahub).code == 1

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from incident_gate.sandbox import Sandbox
-from tests.helpers.container_job import INPUT, MANIFEST, OUTPUT, ContainerJob
+from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.step import Step, in_container
 
-MakeJob = Callable[..., ContainerJob]
+MANIFEST = f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n"
+MakeStep = Callable[..., Step]
 
 
 @pytest.fixture(scope="session")
@@ -33,21 +35,14 @@ def image() -> str:
 
 
 @pytest.fixture
-def datahub(sandbox: Sandbox) -> Sandbox:
-    """A stand-in DataHub that knows the manifest's datasets, both healthy."""
-    sandbox.store.add_assets([INPUT, OUTPUT])
-    return sandbox
+def make_step(engine: list[str], image: str, datahub: Sandbox, tmp_path: Path) -> MakeStep:
+    """Makes a step with a manifest in its workspace; `options` are the engine's, `inputs` override the step's."""
 
-
-@pytest.fixture
-def make_job(engine: list[str], image: str, datahub: Sandbox, tmp_path: Path) -> MakeJob:
-    """Makes a job with the manifest in its workspace; `inputs` overrides what its step says."""
-
-    def make(folder: str = "job", /, **inputs: str) -> ContainerJob:
-        given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    def make(*options: str, **inputs: str) -> Step:
         connection = {"datahub-url": datahub.url, "datahub-token": datahub.token}
-        job = ContainerJob(engine=engine, image=image, folder=tmp_path / folder, inputs=connection | given)
-        job.write(".github/incident-gate.yml", MANIFEST)
-        return job
+        given = connection | {name.replace("_", "-"): value for name, value in inputs.items()}
+        step = Step(tmp_path / "runner", inputs=given, launch=in_container(engine, image, *options))
+        step.write_manifest(MANIFEST)
+        return step
 
     return make

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from incident_gate import __version__
-from tests.helpers.container_job import run_engine
+from tests.helpers.step import run_engine
 
 MEGABYTE = 1_000_000
 

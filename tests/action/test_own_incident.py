@@ -1,0 +1,108 @@
+"""Which incidents on its inputs a job excuses as its workflow's own, and which incidents it resolves."""
+
+import pytest
+
+from incident_gate.sandbox import Sandbox
+from tests.helpers.asking import MODEL, ORDERS
+from tests.helpers.step import Step
+
+
+@pytest.fixture
+def own(step: Step) -> Step:
+    """A step whose job writes what it reads."""
+    step.write_manifest(f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {ORDERS}\n")
+    step.inputs["report-outcome"] = "true"
+    return step
+
+
+def active(server: Sandbox) -> list[str]:
+    return [incident.urn for incident in server.store.incidents(ORDERS, "ACTIVE")]
+
+
+def test_own_incident_on_an_input_does_not_block_and_is_listed(own: Step, datahub: Sandbox) -> None:
+    own.main(datahub)
+    own.post(datahub, status="failure")
+    assert len(active(datahub)) == 1
+    ended = own.main(datahub)
+    assert (ended.code, ended.outputs["conclusion"]) == (0, "pass")
+    assert "raised by this workflow" in ended.log
+    assert "raised by this workflow" in ended.summary
+    own.post(datahub, status="success")
+    assert active(datahub) == []
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"GITHUB_REPOSITORY": "acme/other"},
+        {"GITHUB_WORKFLOW_REF": "acme/shop/.github/workflows/other.yml@refs/heads/main"},
+    ],
+)
+def test_incident_of_another_workflow_blocks(own: Step, datahub: Sandbox, difference: dict[str, str]) -> None:
+    own.main(datahub)
+    own.post(datahub, status="failure")
+    own.environment |= difference
+    assert own.main(datahub).code == 1
+
+
+def test_incident_with_another_incident_key_blocks(own: Step, datahub: Sandbox) -> None:
+    own.main(datahub)
+    own.post(datahub, status="failure")
+    assert own.main(datahub, incident_key="staging").code == 1
+
+
+def test_incident_of_another_job_of_the_workflow_does_not_block(own: Step, datahub: Sandbox) -> None:
+    for job in ("build", "load"):
+        own.environment["GITHUB_JOB"] = job
+        assert own.main(datahub).code == 0
+        own.post(datahub, status="failure")
+    assert len(active(datahub)) == 2
+    for left, job in ((1, "build"), (0, "load")):
+        own.environment["GITHUB_JOB"] = job
+        assert own.main(datahub).code == 0
+        own.post(datahub, status="success")
+        assert len(active(datahub)) == left
+
+
+def test_incident_of_another_leg_of_the_matrix_does_not_block(own: Step, datahub: Sandbox) -> None:
+    for leg in ('{"region": "eu"}', '{"region": "us"}'):
+        assert own.main(datahub, matrix=leg).code == 0
+        own.post(datahub, status="failure", matrix=leg)
+    assert len(active(datahub)) == 2
+    # The same leg, printed otherwise.
+    own.main(datahub, matrix='{\n  "region": "eu"\n}')
+    own.post(datahub, status="success", matrix='{"region":"eu"}')
+    assert len(active(datahub)) == 1
+
+
+@pytest.mark.parametrize("schema", ["g3", "g4"])
+def test_own_incident_stays_ours_when_a_person_writes_below_the_key(own: Step, schema: str) -> None:
+    with Sandbox.start(schema=schema) as server:
+        server.store.add_asset(ORDERS)
+        own.main(server)
+        own.post(server, status="failure")
+        (incident,) = server.store.incidents(ORDERS)
+        noted = f"{incident.description}\n\nNote by Ana: looking into it."
+        server.store.update_incident(incident.urn, {"description": noted})
+        # Excused,
+        assert own.main(server).outputs["conclusion"] == "pass"
+        # kept,
+        assert own.post(server, status="failure").output("raised") == []
+        assert active(server) == [incident.urn]
+        # and resolved.
+        own.main(server)
+        assert own.post(server, status="success").output("resolved") == [incident.urn]
+        assert active(server) == []
+
+
+def test_own_incident_on_a_sibling_does_not_block(own: Step, datahub: Sandbox) -> None:
+    datahub.store.add_asset(MODEL, siblings=(ORDERS,))
+    own.write_manifest(f"version: 1\ninputs:\n  - {MODEL}\noutputs:\n  - {ORDERS}\n")
+    own.main(datahub)
+    own.post(datahub, status="failure")
+    assert len(active(datahub)) == 1
+    ended = own.main(datahub)
+    assert ended.code == 0
+    assert "raised by this workflow" in ended.log
+    datahub.store.raise_incident(ORDERS, title="somebody else's")
+    assert own.main(datahub).code == 1
