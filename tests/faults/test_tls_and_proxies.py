@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,10 +132,52 @@ def test_ca_bundle_that_is_none_is_told(secure: str, tmp_path: Path, content: by
         check(secure, ORDERS, ca_bundle=str(path))
 
 
+def test_ssl_cert_dir_is_trusted(
+    secure: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As `openssl rehash` names it: by the hash of the subject.
+    (tmp_path / f"{subject_hash(authority)}.0").write_bytes(authority.cert_pem.bytes())
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+
+    assert verdicts(check(secure, ORDERS, datahub_token=CANARY)) == ["healthy"]
+
+
+def test_ssl_cert_dir_that_is_none_is_an_error(secure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
+
+    with pytest.raises(SettingError, match="SSL_CERT_DIR is not a folder"):
+        check(secure, ORDERS)
+
+
+def test_ca_bundle_that_is_missing_is_an_error_without_tls_too(server: Sandbox, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"ca-bundle none\.pem cannot be used: No such file or directory\."):
+        check(server.url, ORDERS, ca_bundle=str(tmp_path / "none.pem"))
+
+
+def test_module_that_is_missing_is_not_blamed_on_a_proxy(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ImportError("No module named 'h11'", name="h11")
+
+    monkeypatch.setattr("httpx.Client", broken)
+
+    with pytest.raises(ImportError, match="h11"):
+        check(server.url, ORDERS)
+
+
+def subject_hash(authority: trustme.CA) -> str:
+    """The hash by which OpenSSL finds an authority in a folder."""
+    command = ["openssl", "x509", "-noout", "-subject_hash"]
+    return (
+        subprocess.run(command, input=authority.cert_pem.bytes(), capture_output=True, check=True)
+        .stdout.decode()
+        .strip()
+    )
+
+
 def test_ssl_cert_file_that_is_none_is_told(secure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
 
-    with pytest.raises(SettingError, match="SSL_CERT_FILE cannot be used"):
+    with pytest.raises(SettingError, match="SSL_CERT_FILE cannot be used: No such file or directory."):
         check(secure, ORDERS)
 
 
@@ -202,16 +245,45 @@ def test_proxy_that_does_not_reach_the_server_is_tried_again(secure: str, monkey
     assert len(proxy.heads) > 1
 
 
-@pytest.mark.parametrize("proxy", ["ftp://ana:proxy-password@127.0.0.1:1", "socks5://ana:proxy-password@127.0.0.1:1"])
-def test_proxy_that_cannot_be_used_is_told_without_its_password(
-    server: Sandbox, proxy: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "proxy",
+    ["ftp://ana:proxy-password@127.0.0.1:1", "socks5h://ana:proxy-password@127.0.0.1:1", "http://", "http://x:99999"],
+)
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY", "all_proxy"])
+def test_proxy_that_cannot_be_used_is_an_error_without_its_password(
+    server: Sandbox, proxy: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv(variable, proxy)
 
-    with pytest.raises(SettingError, match="The proxy that HTTPS_PROXY") as caught:
+    with pytest.raises(SettingError, match=f"The proxy that {variable} names") as caught:
         check(server.url, ORDERS)
 
     assert "proxy-password" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "notice"),
+    [
+        ({"NO_PROXY": "fd00::/8"}, ""),
+        ({"NO_PROXY": "[::1],10.0.0.0/8,fe80::/10"}, ""),
+        ({"NO_PROXY": "not/a range,%%"}, ""),
+        ({"ALL_PROXY": "socks5h://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}, ""),
+        ({"HTTPS_PROXY": "socks5h://127.0.0.1:1"}, ""),
+        ({"HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": "127.0.0.0/8"}, ""),
+        ({"http_proxy": "http://127.0.0.1:1", "no_proxy": "10.0.0.0/99, 127.0.0.1"}, "no_proxy"),
+    ],
+)
+def test_proxy_that_does_not_apply_does_not_matter(
+    server: Sandbox, variables: dict[str, str], notice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    result = check(server.url, ORDERS, datahub_token=CANARY)
+
+    assert verdicts(result) == ["healthy"]
+    expected = f"{notice} has entries that cannot be used: 10.0.0.0/99."
+    assert (expected in result.report.notices) is bool(notice)
 
 
 # Whom the token reaches

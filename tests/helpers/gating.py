@@ -1,5 +1,6 @@
 """The gate as both faces run it, against a server that a test arranged."""
 
+import os
 from collections.abc import Callable
 from datetime import date
 
@@ -34,7 +35,10 @@ def check(
         given = {"datahub-url": server.url, "datahub-token": server.token}
     given |= {name.replace("_", "-"): value for name, value in options.items()}
     given.setdefault("timeout", "20")
-    settings = read_settings(lambda name: given.get(name, ""), {}, mode=Mode.GATE)
+    network = {
+        name: value for name, value in os.environ.items() if name.lower().endswith("_proxy") or "SSL_CERT" in name
+    }
+    settings = read_settings(lambda name: given.get(name, ""), network, mode=Mode.GATE)
     loaded = load_manifest("gate.yml", manifest.encode(), date(2026, 12, 1))
     return check_manifest(settings, loaded, on_exchange=on_exchange)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from incident_gate.datahub.address import Address
+from incident_gate.datahub.proxy import DIRECT, Proxy
 
 SHORTEST_SECRET = 8
 _SCHEME = re.compile(r"(?:basic|bearer|token|apikey) +(\S{8,})", re.IGNORECASE)
@@ -16,10 +17,18 @@ _SECRET_NAME = re.compile("auth|token|key|secret|cookie|password|credential", re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How to reach DataHub. Token and header values are not in its repr; `ca_bundle` adds to the public CAs.
+    """How to reach DataHub; secrets are not in its repr.
 
-    `token_setting` is the input, option, variable or file that the token came from, `prefix` what stands before an
-    option's name where its user knows it.
+    Args:
+        address: The server.
+        token: The personal access token; empty for none.
+        token_setting: The input, option, variable or file that the token came from.
+        headers: Further request headers.
+        ca_bundle: Certificate authorities besides the public ones.
+        certificate_file: The public ones, as `SSL_CERT_FILE` names them; without it and the next, certifi's.
+        certificate_folder: The same as a folder of hashed files, as `SSL_CERT_DIR` names it.
+        proxy: The proxy for the address.
+        prefix: What stands before an option's name where its user knows it: `--` on the command line.
     """
 
     address: Address
@@ -27,12 +36,19 @@ class Connection:
     token_setting: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_bundle: Path | None = None
+    certificate_file: str = ""
+    certificate_folder: str = ""
+    proxy: Proxy = DIRECT
     prefix: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that no text from a server or an exception may show."""
-        found = (self.token, *(secret for item in self.headers.items() for secret in header_secrets(*item)))
+        found = (
+            self.token,
+            *self.proxy.secrets,
+            *(secret for item in self.headers.items() for secret in header_secrets(*item)),
+        )
         return tuple(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
     def named(self, option: str) -> str:

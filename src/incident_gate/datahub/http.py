@@ -15,14 +15,15 @@ from incident_gate.errors import SettingError
 def open_client(connection: Connection, *, connections: int) -> httpx.Client:
     """Open the client for one server.
 
-    Proxy variables are honoured; redirects are never followed, because the token would go along.
+    It reads no environment: proxy and certificates are settings. Redirects are never followed, because the token would
+    go along.
 
     Args:
-        connection: Where to and with what.
+        connection: The server, and what is sent with every request.
         connections: How many are kept open for further requests.
 
     Raises:
-        SettingError: The CA bundle or the proxy cannot be used.
+        SettingError: A file of certificates cannot be used.
     """
     headers = {
         "Accept": "application/json",
@@ -34,48 +35,51 @@ def open_client(connection: Connection, *, connections: int) -> httpx.Client:
     }
     if connection.token:
         headers["Authorization"] = f"Bearer {connection.token}"
-    trust = _trust(connection)
-    try:
-        return httpx.Client(
-            headers=headers,
-            verify=trust,
-            follow_redirects=False,
-            # Not bounded: a request that is given up keeps its connection, and must not stand in the next one's way.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
-        )
-    except (ValueError, ImportError, httpx.InvalidURL):
-        # Not quoted: a proxy's address may hold a password.
-        raise SettingError(
-            "The proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names cannot be used.",
-            hint="It must be like http://proxy.example.com:3128; a SOCKS proxy is not supported.",
-        ) from None
+    proxy = None
+    if url := connection.proxy.url:
+        proxy = httpx.Proxy(url, ssl_context=_public_trust(connection) if url.startswith("https:") else None)
+    return httpx.Client(
+        headers=headers,
+        verify=_trust(connection),
+        proxy=proxy,
+        trust_env=False,
+        follow_redirects=False,
+        # Not bounded: a request that is given up keeps its connection, and must not block the next one.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
+    )
 
 
 def _trust(connection: Connection) -> ssl.SSLContext:
-    if not connection.address.is_encrypted:
-        # Loading the CAs costs as much as the request itself; without TLS nobody is verified. The context stays strict:
-        # should anything use it after all, it trusts nobody.
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    source = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or ""
-    try:
-        if source:
-            context = ssl.create_default_context(
-                cafile=os.environ.get("SSL_CERT_FILE") or None, capath=os.environ.get("SSL_CERT_DIR") or None
-            )
-        else:
-            import certifi  # noqa: PLC0415 - needed for TLS with the public CAs only
-
-            context = ssl.create_default_context(cafile=certifi.where())
-    except (OSError, ssl.SSLError) as error:
-        raise SettingError(
-            f"SSL_CERT_FILE cannot be used: {error}.", hint="It must name a file of PEM certificates."
-        ) from None
+    # Loading the public CAs takes as long as a request. Without TLS they are not needed: the context that is left
+    # trusts nobody, should anything use it after all.
+    encrypted = connection.address.is_encrypted
+    context = _public_trust(connection) if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if connection.ca_bundle:
         try:
             context.load_verify_locations(cafile=connection.ca_bundle)
         except (OSError, ssl.SSLError) as error:
             raise SettingError(
-                f"ca-bundle {connection.ca_bundle.name} cannot be used: {error}.",
-                hint="It must be a file of PEM certificates below the workspace.",
+                f"{connection.named('ca-bundle')} {connection.ca_bundle.name} cannot be used: {_reason(error)}.",
+                hint="It must be a file of PEM certificates.",
             ) from None
     return context
+
+
+def _public_trust(connection: Connection) -> ssl.SSLContext:
+    file, folder = connection.certificate_file, connection.certificate_folder
+    if not file and not folder:
+        import certifi  # noqa: PLC0415 - 21 ms with its bundle, where nothing else names the public CAs
+
+        file = certifi.where()
+    try:
+        if folder and not os.path.isdir(folder):  # noqa: PTH112 - OpenSSL ignores a folder that does not exist
+            raise SettingError("SSL_CERT_DIR is not a folder.", hint="It must be a folder of hashed certificates.")
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(
+            f"SSL_CERT_FILE cannot be used: {_reason(error)}.", hint="It must be a file of PEM certificates."
+        ) from None
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror if error.strerror and not isinstance(error, ssl.SSLError) else str(error)

@@ -11,6 +11,7 @@ from incident_gate.ci.detect import current_run
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.address import EXAMPLE, Address, parse_address
 from incident_gate.datahub.connection import Connection, header_secrets
+from incident_gate.datahub.proxy import DIRECT, proxy_for
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, Rules
 from incident_gate.settings import options, parse
@@ -159,19 +160,25 @@ def _connection(
     ui_url = values.text(options.DATAHUB_UI_URL)
     headers: Mapping[str, str] = values(options.HEADERS)
     bundle = values.text(options.CA_BUNDLE)
+    address = values.attempt(lambda: _address(values, found.url, ui_url), Address("", "", ""))
+    proxy = values.attempt(lambda: proxy_for(address.graphql_url, environment), DIRECT) if address.server else DIRECT
     connection = Connection(
-        address=values.attempt(lambda: _address(values, found.url, ui_url), Address("", "", "")),
+        address=address,
         token=values.attempt(lambda: parse.secret(found.token.value, found.token.setting), ""),
         token_setting=found.token.setting,
         headers=headers,
         ca_bundle=values.path(options.CA_BUNDLE, bundle, workspace) if bundle else None,
+        certificate_file=environment.get("SSL_CERT_FILE", ""),
+        certificate_folder=environment.get("SSL_CERT_DIR", ""),
+        proxy=proxy,
         prefix=values.prefix,
     )
     public = [name for name, value in headers.items() if value and not header_secrets(name, value)]
+    notices = (*found.notices, *proxy.notices)
     if not public:
-        return connection, found.notices
+        return connection, notices
     shown = "Not masked, as an ordinary word or a short value is no secret: the value of "
-    return connection, (*found.notices, f"{shown}{', '.join(public)} in {values.named(options.HEADERS)}.")
+    return connection, (*notices, f"{shown}{', '.join(public)} in {values.named(options.HEADERS)}.")
 
 
 def _address(values: _Values, url: Sourced, ui_url: str) -> Address:
