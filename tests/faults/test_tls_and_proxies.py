@@ -177,7 +177,7 @@ def subject_hash(authority: trustme.CA) -> str:
 def test_ssl_cert_file_that_is_none_is_told(secure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
 
-    with pytest.raises(SettingError, match="SSL_CERT_FILE cannot be used: No such file or directory."):
+    with pytest.raises(SettingError, match=r"SSL_CERT_FILE cannot be used: No such file or directory\."):
         check(secure, ORDERS)
 
 
