@@ -42,7 +42,10 @@ class TestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DbtNode:
-    """A node that is a dataset. Text as in the file, untrusted."""
+    """A node that is a dataset. Text as in the file, untrusted.
+
+    `has_freshness` means that `dbt source freshness` checks it.
+    """
 
     unique_id: str
     kind: NodeKind
@@ -53,6 +56,7 @@ class DbtNode:
     schema: str | None = None
     materialized: str | None = None
     tags: tuple[str, ...] = ()
+    has_freshness: bool = False
 
     @property
     def is_ephemeral(self) -> bool:

@@ -65,6 +65,7 @@ _ENTRY: Mapping[str, Any] = {
     **dict.fromkeys(("resource_type", "name", "alias", "identifier", "database", "schema", "tags")),
     **dict.fromkeys(("attached_node", "column_name")),
     "config": dict.fromkeys(("materialized", "enabled", "severity", "tags")),
+    "freshness": {"warn_after": {"count": KEEP}, "error_after": {"count": KEEP}},
     "depends_on": {"nodes": KEEP},
     "test_metadata": {"name": KEEP, "namespace": KEEP, "kwargs": {"model": KEEP, "column_name": KEEP}},
 }
@@ -110,6 +111,7 @@ def _node(unique_id: str, kind: NodeKind, entry: Mapping[str, Any]) -> DbtNode:
         schema=_text(entry, "schema", unique_id),
         materialized=_text(config, "materialized", unique_id),
         tags=tuple(dict.fromkeys((*_texts(entry.get("tags")), *_texts(config.get("tags"))))),
+        has_freshness=kind is NodeKind.SOURCE and _has_freshness(entry.get("freshness")),
     )
 
 
@@ -135,6 +137,11 @@ def _test(unique_id: str, entry: Mapping[str, Any], *, enabled: bool, unit: bool
         function=f"{namespace}.{function}" if generic and isinstance(namespace, str) else function if generic else None,
         column=column if isinstance(column, str) else None,
     )
+
+
+def _has_freshness(freshness: object) -> bool:
+    limits = freshness.values() if isinstance(freshness, dict) else ()
+    return any(isinstance(limit, dict) and isinstance(limit.get("count"), int) for limit in limits)
 
 
 def _mapping(value: Mapping[str, Any], key: str, owner: str) -> Mapping[str, Any]:

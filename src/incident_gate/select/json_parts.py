@@ -35,14 +35,15 @@ def read_parts(
     file: BinaryIO,
     wanted: Mapping[str, Any],
     *,
-    sections: frozenset[str],
-    add: Callable[[str, Mapping[str, Any]], None],
+    sections: frozenset[str] = frozenset(),
+    add: Callable[[str, Mapping[str, Any]], None] = lambda _key, _entry: None,
 ) -> Mapping[str, Any]:
     """Read a JSON file whose root is a mapping.
 
     Args:
         file: Where it is read from, chunk by chunk.
-        wanted: The keys to keep; each value is `KEEP`, or the keys to keep of a mapping.
+        wanted: The keys to keep; each value is `KEEP`, the keys to keep of a mapping, or a list of one such mapping
+            for a list of mappings.
         sections: The keys of mappings whose entries are passed on one by one, and kept no longer.
         add: Called with each such entry and its key.
 
@@ -127,21 +128,21 @@ class _Builder:
             return self._file
         frame = self._open[-1]
         if isinstance(frame.container, list):
-            return KEEP
+            return frame.wanted[0] if isinstance(frame.wanted, list) else KEEP
         return frame.wanted.get(frame.key, frame.wanted.get(ANY_KEY, _SKIP))
 
     def _begin(self, container: dict[str, Any] | list[Any]) -> bool:
         """Open a mapping or list; False if nothing in it is wanted."""
         wanted = self._wanted()
-        inside_list = bool(self._open) and isinstance(self._open[-1].container, list)
-        if inside_list or isinstance(container, dict) is (wanted is KEEP):
-            self._put(_OTHER)
-            return False
-        self._put(container)
-        if wanted is _SKIP:
-            return False
-        self._open.append(_Frame(container, wanted))
-        return True
+        if isinstance(container, dict):
+            fits = isinstance(wanted, Mapping)
+        else:
+            inside_list = bool(self._open) and isinstance(self._open[-1].container, list)
+            fits = not inside_list and (wanted is KEEP or isinstance(wanted, list))
+        self._put(container if fits else _OTHER)
+        if fits:
+            self._open.append(_Frame(container, wanted))
+        return fits
 
     def _end(self) -> None:
         frame = self._open.pop()
@@ -157,7 +158,7 @@ class _Builder:
             return
         self._kept += _COST + (len(value) if isinstance(value, str) else 0)
         if self._kept > MAX_KEPT:
-            raise FileError(f"keeps more names than fit into {size(MAX_KEPT)}")
+            raise FileError(f"has more of what is read than fits into {size(MAX_KEPT)}")
         if not self._open:
             self._root = value
         elif isinstance(container := self._open[-1].container, list):

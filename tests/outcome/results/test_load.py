@@ -1,0 +1,220 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from incident_gate.outcome.results import load as loading
+from incident_gate.outcome.results.model import FileResults, Verdict
+from tests.helpers.results import FIXTURES, dbt_results, read_files
+
+CASE = '<testsuite><testcase classname="t" name="one"/></testsuite>'
+HOUR = 3600.0
+START = 1_795_572_000.0  # 2026-11-25T02:00:00Z
+
+
+def one(folder: Path, pattern: str, job_start: float = 0.0) -> FileResults:
+    (found,) = read_files(folder, pattern, job_start=job_start)
+    return found
+
+
+def test_the_format_is_found_by_content_not_by_name(tmp_path: Path) -> None:
+    (tmp_path / "results.csv").write_text(dbt_results(("model.p.a", "success")), encoding="utf-8")
+    (tmp_path / "run_results.json").write_text(CASE, encoding="utf-8")
+    assert (one(tmp_path, "results.csv").format, one(tmp_path, "run_results.json").format) == ("dbt", "JUnit")
+
+
+@pytest.mark.parametrize("start", ["\ufeff", "\n  ", "\ufeff\n"])
+def test_what_comes_before_the_content_does_not_matter(tmp_path: Path, start: str) -> None:
+    (tmp_path / "a").write_text(start + dbt_results(("model.p.a", "success")), encoding="utf-8")
+    (tmp_path / "b").write_text(start + CASE, encoding="utf-8")
+    assert [one(tmp_path, name).problem for name in "ab"] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ("{}", "is none of the formats"),
+        ("[]", "is none of the formats"),
+        ("results", "is not complete JSON"),
+        ('{"checks": [1, 2]}', "is none of the formats"),
+        (dbt_results(("model.p.a", "success"))[:-30], "is not complete JSON"),
+        (CASE[:-5], "is not complete XML"),
+        ("<html></html>", "is XML, but not of JUnit"),
+        ("<!DOCTYPE a>" + CASE, "has a document type definition"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><testsuite name="&b;"/>', "has a document type definition"),
+        ('<?xml version="1.0" encoding="klingon"?>' + CASE, "is not complete XML"),
+        ("<testsuite>" + "<a>" * 200, "is nested more than 100 levels deep"),
+        ('{"a": ' + "[" * 5000, "is nested more than 200 levels deep"),
+        ('{"metadata": {"dbt_schema_version": "https://x/manifest/v12.json"}}', "is of dbt, but has no results"),
+        ('{"metadata": {"dbt_schema_version": "https://x/run-results/v6.json"}}', "has no results of dbt"),
+        ('<testsuite failures="2" tests="3"><testcase name="a"><failure/></testcase></testsuite>', "counts 2 failures"),
+    ],
+)
+def test_a_file_that_cannot_be_used_has_a_problem(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "file").write_text(text, encoding="utf-8")
+    assert problem in one(tmp_path, "file").problem
+
+
+def test_bytes_that_are_no_text_are_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b'{"results": "\xff"}')
+    (tmp_path / "other").write_bytes(b"\x00\x01")
+    assert [one(tmp_path, name).problem for name in ("file", "other")] == ["is not complete JSON"] * 2
+
+
+def test_entities_are_not_expanded(tmp_path: Path) -> None:
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    text = f'<!DOCTYPE t [<!ENTITY l0 "lol">{laughs}]><testsuite><testcase name="&l9;"/></testsuite>'
+    (tmp_path / "file.xml").write_text(text, encoding="utf-8")
+    assert one(tmp_path, "file.xml").problem == "has a document type definition, which is not read"
+
+
+def test_only_regular_files_below_the_workspace_are_read(tmp_path: Path) -> None:
+    workspace = tmp_path / "work"
+    workspace.mkdir()
+    (tmp_path / "outside.xml").write_text(CASE, encoding="utf-8")
+    (workspace / "link.xml").symlink_to(tmp_path / "outside.xml")
+    (workspace / "loop.xml").symlink_to(workspace / "loop.xml")
+    (workspace / "folder").mkdir()
+    os.mkfifo(workspace / "pipe")
+    problems = {r.path: r.problem for r in read_files(workspace, "link.xml", "../outside.xml", "folder", "pipe")}
+    assert problems == {
+        "link.xml": "leads out of the workspace",
+        "../outside.xml": "leads out of the workspace",
+        "folder": "is a folder",
+        "pipe": "is not a regular file",
+    }
+    assert one(workspace, "loop.xml").problem
+    assert one(workspace, str(tmp_path / "outside.xml")).problem == "leads out of the workspace"
+
+
+def test_globs_find_files_in_folders_and_hidden_ones(tmp_path: Path) -> None:
+    for name in ("a/b/TEST-1.xml", ".cache/TEST-2.xml", "TEST-3.xml", "a/other.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(CASE, encoding="utf-8")
+    found = [results.path for results in read_files(tmp_path, "**/TEST-*.xml", "TEST-3.xml")]
+    assert sorted(found) == [".cache/TEST-2.xml", "TEST-3.xml", "a/b/TEST-1.xml"]
+
+
+def test_a_name_with_brackets_is_a_path(tmp_path: Path) -> None:
+    (tmp_path / "results[1].xml").write_text(CASE, encoding="utf-8")
+    assert not one(tmp_path, "results[1].xml").problem
+
+
+@pytest.mark.parametrize("pattern", ["no.xml", "*.xml", "a**b", "a\0b", "/nowhere/*.xml"])
+def test_what_matches_nothing_is_a_problem(tmp_path: Path, pattern: str) -> None:
+    assert one(tmp_path, pattern).problem
+
+
+def _times() -> list[tuple[str, str]]:
+    gx = {"success": True, "results": [{"success": True, "expectation_config": {"type": "a"}}]}
+    soda = {"hasErrors": False, "checks": [{"name": "a", "outcome": "pass"}]}
+    return [
+        ("dbt", dbt_results(("model.p.a", "success"), generated_at="TIME")),
+        ("gx", json.dumps(gx | {"meta": {"run_id": {"run_time": "TIME"}}})),
+        ("gx checkpoint", json.dumps({"run_id": {"run_time": "TIME"}, "run_results": {"x": gx}})),
+        ("soda", json.dumps(soda | {"scanStartTimestamp": "2020-01-01T00:00:00Z", "scanEndTimestamp": "TIME"})),
+        ("junit", CASE.replace("<testsuite", '<testsuite timestamp="TIME"')),
+        ("junit root", f'<testsuites timestamp="TIME">{CASE}</testsuites>'),
+    ]
+
+
+@pytest.mark.parametrize(("form", "text"), _times())
+@pytest.mark.parametrize(
+    ("time", "is_old"),
+    [
+        ("2026-11-25T01:59:59.999Z", True),
+        ("2026-11-25T01:59:59", True),
+        ("2026-11-25T02:59:59.9+01:00", True),
+        ("2026-11-25T02:00:00", False),
+        ("2026-11-25T02:00:00.000001Z", False),
+        ("2026-11-25T01:00:01-01:00", False),
+    ],
+)
+def test_the_time_in_the_file_decides_about_its_age(
+    tmp_path: Path, form: str, text: str, time: str, *, is_old: bool
+) -> None:
+    (tmp_path / "file").write_text(text.replace("TIME", time), encoding="utf-8")
+    # The modification time would say the opposite.
+    os.utime(tmp_path / "file", (0, START + HOUR if is_old else START - HOUR))
+    assert ("older than this job" in one(tmp_path, "file", START).problem) is is_old, form
+
+
+@pytest.mark.parametrize(("form", "text"), _times())
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:00", "", "yesterday", "1970-01-01T01:00:00+01:00"])
+@pytest.mark.parametrize("is_old", [True, False])
+def test_without_a_time_the_files_own_decides(tmp_path: Path, form: str, text: str, time: str, *, is_old: bool) -> None:
+    (tmp_path / "file").write_text(text.replace("TIME", time), encoding="utf-8")
+    os.utime(tmp_path / "file", (0, START - HOUR if is_old else START + HOUR))
+    assert ("older than this job" in one(tmp_path, "file", START).problem) is is_old, form
+
+
+def test_a_tool_that_writes_whole_seconds_is_not_older_than_a_job_of_the_same_second(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text('<testsuite timestamp="2026-11-25T02:00:00"/>', encoding="utf-8")
+    assert not one(tmp_path, "a.xml", START + 0.9).problem
+    assert one(tmp_path, "a.xml", START + 1).problem
+
+
+def test_limits_are_stated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.xml").write_text(CASE, encoding="utf-8")
+    (tmp_path / "b.xml").write_text(CASE, encoding="utf-8")
+    monkeypatch.setattr(loading, "MAX_RESULTS", 1)
+    assert [r.problem for r in read_files(tmp_path, "*.xml")] == ["", "is beyond the limit of 1 results"]
+    monkeypatch.setattr(loading, "MAX_FILES", 1)
+    assert [r.problem for r in read_files(tmp_path, "*.xml")] == ["", "is beyond the limit of 1 files"]
+    monkeypatch.setattr(loading, "MAX_BYTES", 10)
+    assert "more than the limit of 10 bytes" in one(tmp_path, "a.xml").problem
+    with (tmp_path / "big.json").open("wb") as file:
+        file.truncate((100 << 20) + 1)
+    monkeypatch.undo()
+    assert one(tmp_path, "big.json").problem == "has 100 MiB, more than the limit of 100 MiB"
+
+
+def test_neither_queries_nor_rows_are_kept() -> None:
+    every = read_files(FIXTURES, "**/*results.json", "**/*.xml", "results/**/*.json")
+    assert len(every) > 30
+    text = repr(every)
+    for secret in ("partial_unexpected", "LINE ", "lost", "select nope", "---,2", "\x1b", "#x1B", "2.0, 2.0"):
+        assert secret not in text, secret
+
+
+def test_dbts_unknown_words_are_never_a_pass(tmp_path: Path) -> None:
+    text = dbt_results(("model.p.a", "reused"), ("test.p.b", "success"), ("test.p.c", "PASS"), ("seed.p.d", "no-op"))
+    (tmp_path / "file").write_text(text, encoding="utf-8")
+    results = one(tmp_path, "file")
+    verdicts = [check.verdict for check in results.checks] + [build.verdict for build in results.builds]
+    assert verdicts == [Verdict.UNKNOWN, Verdict.PASSED, Verdict.UNKNOWN, Verdict.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("case", "verdict"),
+    [
+        ("<skipped/><failure/>", Verdict.FAILED),
+        ("<failure/><skipped/>", Verdict.FAILED),
+        ("<failure/><error/>", Verdict.ERROR),
+        ("<error/><failure/>", Verdict.ERROR),
+        ("<flakyFailure/><flakyError/>", Verdict.PASSED),
+        ("<failure/><rerunFailure/>", Verdict.FAILED),
+        ("<system-out>failure</system-out>", Verdict.PASSED),
+    ],
+)
+def test_what_the_elements_of_a_case_mean(tmp_path: Path, case: str, verdict: Verdict) -> None:
+    (tmp_path / "a.xml").write_text(f'<testsuite><testcase name="a">{case}</testcase></testsuite>', encoding="utf-8")
+    assert [check.verdict for check in one(tmp_path, "a.xml").checks] == [verdict]
+
+
+def test_what_googletest_did_not_run_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text('<testsuite><testcase name="a" status="notrun"/></testsuite>', encoding="utf-8")
+    assert one(tmp_path, "a.xml").checks[0].verdict is Verdict.SKIPPED
+
+
+def test_properties_of_outer_suites_hold_too_and_may_come_last(tmp_path: Path) -> None:
+    text = (
+        "<testsuites><testsuite><testsuite><testcase name='a'><properties><property name='datahub.urn'> u1 </property>"
+        "</properties></testcase></testsuite><properties><property name='datahub.urn' value='u2'/></properties>"
+        "</testsuite><testsuite><testcase name='b'/></testsuite></testsuites>"
+    )
+    (tmp_path / "a.xml").write_text(text, encoding="utf-8")
+    assert [check.urns for check in one(tmp_path, "a.xml").checks] == [("u1", "u2"), ()]
