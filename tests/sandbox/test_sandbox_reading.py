@@ -265,21 +265,6 @@ def test_incident_is_an_entity_on_cloud_and_null_on_open_source(ask: Asker, each
         assert batch is None
 
 
-def test_owners_are_users_and_groups(ask: Asker, sandbox: Sandbox) -> None:
-    ana, team = "urn:li:corpuser:ana", "urn:li:corpGroup:data"
-    sandbox.store.add_asset(ana, title="Ana")
-    sandbox.store.add_asset(team)
-    sandbox.store.add_asset(ORDERS, owners=[ana, team])
-    query = """query q($u: String!) { dataset(urn: $u) { ownership { owners { owner { __typename
-      ... on CorpUser { urn username properties { displayName email } }
-      ... on CorpGroup { urn name properties { displayName email slack } } } } } } }"""
-    person, group = (item["owner"] for item in ask.data(sandbox, query, u=ORDERS)["dataset"]["ownership"]["owners"])
-    assert person["__typename"] == "CorpUser"
-    assert person["properties"] == {"displayName": "Ana", "email": "ana@example.com"}
-    assert (group["__typename"], group["name"]) == ("CorpGroup", "data")
-    assert group["properties"] == {"displayName": "data", "email": "data@example.com", "slack": "#data"}
-
-
 def test_health_tells_active_incidents(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.store.add_assets([ORDERS, CUSTOMERS])
     sandbox.store.raise_incident(ORDERS)

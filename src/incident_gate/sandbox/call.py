@@ -1,6 +1,7 @@
 """One request's surroundings, shared by everything that resolves its fields."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from .failure import Code, ResolverError
 from .faults import FaultBook, Faults, Strike
@@ -12,13 +13,14 @@ from .urn import MalformedUrnError, Urn, parse_urn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Who asks what server, and what is to go wrong."""
+    """Who asks what server, and what is to go wrong; `walks` caches those along the lineage, with their time."""
 
     store: Store
     generation: Generation
     grant: Grant
     book: FaultBook
     strike: Strike
+    walks: dict[Any, tuple[float, Any]]
 
     @property
     def faults(self) -> Faults:

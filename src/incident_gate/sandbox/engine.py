@@ -11,6 +11,7 @@ from .entities import Entities
 from .failure import coercion_error, execution_error, refusal
 from .faults import Faults
 from .generation import Generation
+from .lineage import Lineage
 from .schema import SchemaChoice, schema_for
 from .search import Search
 from .writing import Writing
@@ -40,7 +41,10 @@ def answer(document: Prepared, variables: Mapping[str, Any], operation_name: str
     context = _Synchronous.build(
         schema_for(SchemaChoice(call.generation, faults.missing_fields)),
         document.document,
-        root_value=entities.fields() | Search(call, entities).fields() | Writing(call).fields(),
+        root_value=entities.fields()
+        | Search(call, entities).fields()
+        | Lineage(call, entities).fields()
+        | Writing(call).fields(),
         raw_variable_values=dict(variables),
         operation_name=operation_name,
     )

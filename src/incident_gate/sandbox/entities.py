@@ -25,6 +25,11 @@ _OBJECT_FIELDS = {
     "mlModel": "mlModel",
     "mlFeature": "mlFeature",
     "mlFeatureTable": "mlFeatureTable",
+    "tag": "tag",
+    "glossaryTerm": "glossaryTerm",
+    "domain": "domain",
+    "container": "container",
+    "dataProduct": "dataProduct",
 }
 
 View = dict[str, Any]
@@ -100,7 +105,8 @@ class Entities:
 
     def _is_mapped(self, urn: Urn) -> bool:
         """Whether the server finds an entity by this URN; open-source DataHub maps no incidents."""
-        return urn.object_type is not None and (urn.kind != "incident" or self._call.generation.is_cloud)
+        generation = self._call.generation
+        return urn.is_mapped(generation.schema_version) and (urn.kind != "incident" or generation.is_cloud)
 
     def linked(self, urn: str) -> View | None:
         """The view of an entity that another one refers to."""

@@ -36,6 +36,7 @@ class FaultKind(StrEnum):
     NULL_EXISTS = "null-exists"
     LOST_INCIDENTS = "lost-incidents"  # counted, but not listed
     FIELD_ERROR = "field-error"  # the asset's incidents fail with `code`, the rest of the answer stands
+    LOST_RESULT = "lost-result"  # counted by searches and walks, but not among their results
     THROW = "throw"  # the asset fails the whole field that loads it, with all the other assets in it
 
     @property
@@ -50,6 +51,7 @@ _ABOUT_DATA = frozenset(
         FaultKind.NULL_INCIDENTS,
         FaultKind.NULL_EXISTS,
         FaultKind.LOST_INCIDENTS,
+        FaultKind.LOST_RESULT,
         FaultKind.FIELD_ERROR,
         FaultKind.THROW,
     }
@@ -117,6 +119,13 @@ class Faults:
         old_summaries: `incidentsSummary` names incidents by their URN alone, as hooks wrote it in the beginning.
         blank_names: a restricted asset has a blank name as well.
         page_limit: the largest page of incidents; larger ones are cut to it.
+        search_page_limit: the largest page of searches and walks; larger ones are cut to it.
+        walk_limit: the most entities that a walk along the lineage reaches before it ends as a partial one.
+        lineage_cache: seconds for which the answer of a walk is given again to requests without `skipCache`.
+        merges_siblings: whether a walk follows the edges of siblings as well; by default on the newest servers only.
+        skips_jobs: whether data jobs and queries between two datasets count as no hop.
+        no_ghosts: a walk leaves out assets that were removed or never ingested.
+        restricted_left_out: results leave out what the token may not view, instead of naming it RESTRICTED.
         complexity_limit: fields in a request.
         depth_limit: nesting of fields.
         token_limit: tokens of a document.
@@ -138,6 +147,13 @@ class Faults:
     old_summaries: bool = False
     blank_names: bool = False
     page_limit: int | None = None
+    search_page_limit: int | None = None
+    walk_limit: int | None = None
+    lineage_cache: float = 600.0
+    merges_siblings: bool | None = None
+    skips_jobs: bool = False
+    no_ghosts: bool = False
+    restricted_left_out: bool = False
     complexity_limit: int = 2_000
     depth_limit: int = 50
     token_limit: int = 15_000

@@ -148,6 +148,10 @@ class Incidents:
         """The aspect `incidentsSummary` of those of `urns` that have one."""
         return self._summary.payloads(urns, old_form=old_form)
 
+    def marked_active(self) -> frozenset[str]:
+        """The assets on which the hook has set `hasActiveIncidents`."""
+        return self._summary.with_active()
+
     def search_incidents(self, entities: Iterable[str], wanted: IncidentFilter) -> dict[str, IncidentPage]:
         """Ask the search index for a page of each entity's incidents."""
         return self._index.pages(entities, wanted)

@@ -1,16 +1,22 @@
-"""Searches over assets and along their lineage, as far as a client of incidents needs them."""
+"""Searches over entities, as the search index knows them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .call import Call, taken_apart
+from .call import Call
 from .entities import Entities
-from .failure import ResolverError
-from .records import Asset, IncidentFilter
-from .urn import last_part, parse_urn, urn_type_of
+from .faults import FaultKind
+from .filters import alternatives, fields_of, matches
+from .paging import Page, offset_page, scroll_page
+from .policy import may_view
+from .records import Asset
+from .search_fields import values_of
+from .urn import parse_urn, urn_type_of
 
 Input = Mapping[str, Any]
+View = dict[str, Any]
 
 
 class Search:
@@ -20,129 +26,106 @@ class Search:
         self._call = call
         self._entities = entities
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> View:
         """The resolvers of the searches in Query."""
         return {
-            "searchAcrossEntities": lambda _info, input: self.across_entities(input),  # noqa: A006 - the schema's name
-            "scrollAcrossEntities": lambda _info, input: self.scroll(input),  # noqa: A006
-            "searchAcrossLineage": lambda _info, input: self.across_lineage(input),  # noqa: A006
+            "searchAcrossEntities": lambda _info, input: self.by_offset(input),  # noqa: A006 - the schema's name
+            "scrollAcrossEntities": lambda _info, input: self.by_scrolling(input),  # noqa: A006
         }
 
-    def across_entities(self, given: Input) -> dict[str, Any]:
-        """One page of the assets that match, refused beyond the search's offset limit."""
-        start, count = _window(given)
-        limit = self._call.generation.offset_limit
-        if start + count > limit:
-            raise ResolverError(f"Result window is too large, from + size must be less than or equal to: [{limit}]")
-        found = self._matching(given)
-        return _page(start, count, len(found), self._results(found[start : start + count]))
+    def by_offset(self, given: Input) -> View:
+        """One page of the entities that match, refused beyond the search's offset limit."""
+        order, descending = _order(self._call, given)
+        found = sorted(self._matching(given), key=order, reverse=descending)
+        return self._view(offset_page(self._call, given, found))
 
-    def scroll(self, given: Input) -> dict[str, Any]:
-        """One page of the assets that match, without an offset limit."""
-        _, count = _window(given)
-        start = int(given.get("scrollId") or 0)
-        found = self._matching(given)
-        following = start + count
-        page = _page(start, count, len(found), self._results(found[start:following]))
-        return page | {"nextScrollId": str(following) if following < len(found) else None}
+    def by_scrolling(self, given: Input) -> View:
+        """One page of the entities that match, without an offset limit."""
+        order, descending = _order(self._call, given)
+        found = sorted(self._matching(given), key=order, reverse=descending)
+        return self._view(scroll_page(self._call, given, found, order, descending=descending))
 
-    def across_lineage(self, given: Input) -> dict[str, Any]:
-        """One page of the assets up or down the lineage, nearest first."""
-        start, count = _window(given)
-        degrees = self._degrees(given["urn"], downstream=given["direction"] == "DOWNSTREAM")
-        assets = self._call.store.assets(degrees)
-        kinds = _kinds(given)
-        found = [
-            (urn, degree)
-            for urn, degree in degrees.items()
-            if urn in assets
-            and not assets[urn].removed
-            and (not kinds or parse_urn(urn).kind in kinds)
-            and _matches(given, partial(self._values, assets[urn], degree))
-        ]
-        self._entities.load(urn for urn, _ in found)
-        results = [
-            {"entity": self._entities.linked(urn), "degree": degree} for urn, degree in found[start : start + count]
-        ]
-        return _page(start, count, len(found), results)
-
-    def _degrees(self, urn: str, *, downstream: bool) -> dict[str, int]:
-        degrees: dict[str, int] = {}
-        frontier, degree = [taken_apart(urn).text], 0
-        while frontier:
-            degree += 1
-            reached = [
-                neighbour
-                for neighbours in self._call.store.neighbours(frontier, downstream=downstream).values()
-                for neighbour in neighbours
-            ]
-            frontier = [found for found in dict.fromkeys(reached) if found not in degrees and found != urn]
-            degrees |= dict.fromkeys(frontier, degree)
-        return degrees
-
-    def _matching(self, given: Input) -> list[str]:
-        kinds = _kinds(given)
-        words = given["query"].strip().lower()
+    def _matching(self, given: Input) -> list[Asset]:
+        either = alternatives(given)
+        matcher = Matcher(self._call, given)
+        keeps_removed = "removed" in fields_of(either) or _flag(given, "includeSoftDeleted")
         return [
-            asset.urn
-            for asset in self._call.store.documents()
-            if not asset.removed
-            and self._call.grant.may_see(asset.urn)
-            and (not kinds or parse_urn(asset.urn).kind in kinds)
-            and (words in {"", "*"} or words in f"{asset.urn} {asset.title or ''}".lower())
-            and _matches(given, partial(self._values, asset, None))
+            document
+            for document in self._call.store.documents()
+            if (keeps_removed or not document.removed) and self._is_found(document) and matcher.accepts(document)
         ]
 
-    def _results(self, urns: Sequence[str]) -> list[dict[str, Any]]:
-        self._entities.load(urns)
-        return [{"entity": self._entities.linked(urn)} for urn in urns]
+    def _is_found(self, document: Asset) -> bool:
+        """Whether the token may know of a document at all."""
+        return self._call.grant.may_see(document.urn) and (
+            not is_restricted(self._call, document)
+            or not (self._call.generation.is_cloud or leaves_out_restricted(self._call))
+        )
 
-    def _values(self, asset: Asset, degree: int | None, field: str) -> tuple[str, ...]:
-        """The values that an asset has in a search field."""
-        if field == "hasActiveIncidents":
-            active = self._call.store.search_incidents([asset.urn], IncidentFilter(state="ACTIVE"))
-            return ("true",) if active else ("false",)
-        if field == "degree":
-            return () if degree is None else (f"{_FAR}+" if degree >= _FAR else str(degree),)
-        key = parse_urn(asset.urn).key
-        plain = {
-            "urn": (asset.urn,),
-            "platform": (key[0], last_part(key[0])),
-            "origin": key[2:3],
-            "tags": asset.tags,
-            "glossaryTerms": asset.terms,
-            "domains": asset.domains,
-            "owners": tuple(owner.urn for owner in asset.owners),
-        }
-        return plain.get(field, ())
+    def _view(self, page: Page) -> View:
+        self._entities.load(document.urn for document in page.items)
+        results: list[View] = [
+            {"entity": result_entity(self._call, self._entities, document), "matchedFields": [], "extraProperties": []}
+            for document in page.items
+            if not self._call.strike.about(document.urn, FaultKind.LOST_RESULT)
+        ]
+        return page.facts | {"searchResults": results, "facets": []}
 
 
-# Lineage of three steps or more is one bucket in the search's filter.
-_FAR = 3
+class Matcher:
+    """Decides which documents a search's input asks for."""
+
+    def __init__(self, call: Call, given: Input) -> None:
+        self._call = call
+        self._either = alternatives(given)
+        self._kinds = {urn_type_of(name) for name in given.get("types") or ()}
+        self._words = (given.get("query") or "*").strip().lower()
+        named = fields_of(self._either)
+        hooks = {"hasActiveIncidents": call.store.marked_active}
+        self._marked = {field: find() for field, find in hooks.items() if field in named}
+
+    def accepts(self, document: Asset, **extra: Sequence[str]) -> bool:
+        """Whether a document matches; `extra` holds the values of fields that no index has."""
+
+        def values(field: str) -> Sequence[str]:
+            return extra.get(field) or values_of(document, field, self._call.generation, self._marked)
+
+        return (
+            (not self._kinds or parse_urn(document.urn).kind in self._kinds)
+            and (self._words in {"", "*"} or self._words in f"{document.urn} {document.title or ''}".lower())
+            and matches(self._either, values)
+        )
 
 
-def _window(given: Input) -> tuple[int, int]:
-    start, count = given.get("start"), given.get("count")
-    return (0 if start is None else start, 10 if count is None else count)
+def is_restricted(call: Call, document: Asset) -> bool:
+    """Whether no view policy lets the token view an entity."""
+    return not may_view(call.grant.views, parse_urn(document.urn), document)
 
 
-def _kinds(given: Input) -> set[str | None]:
-    return {urn_type_of(name) for name in given.get("types") or ()}
+def leaves_out_restricted(call: Call) -> bool:
+    """Whether results leave out what the token may not view, instead of naming it RESTRICTED."""
+    return call.faults.restricted_left_out or call.generation.schema_version < (0, 13, 3)
 
 
-def _matches(given: Input, values: Callable[[str], Iterable[str]]) -> bool:
-    """Whether any of the alternatives holds, each with all of its conditions."""
-    alternatives = given.get("orFilters") or ()
-    return not alternatives or any(
-        all(_holds(condition, values) for condition in alternative.get("and") or ()) for alternative in alternatives
-    )
+def result_entity(call: Call, entities: Entities, document: Asset) -> View | None:
+    """An entity among the results; one that the token may not view has neither its type nor its URN."""
+    if not is_restricted(call, document):
+        return entities.linked(document.urn)
+    secret = base64.urlsafe_b64encode(hashlib.sha256(document.urn.encode()).digest()).decode().rstrip("=")
+    return {"__typename": "Restricted", "urn": f"urn:li:restricted:{secret}", "type": "RESTRICTED"}
 
 
-def _holds(condition: Input, values: Callable[[str], Iterable[str]]) -> bool:
-    wanted = set(condition.get("values") or ([condition["value"]] if condition.get("value") is not None else ()))
-    found = not wanted.isdisjoint(values(condition["field"]))
-    return found != bool(condition.get("negated"))
+def _flag(given: Input, name: str) -> bool:
+    return bool((given.get("searchFlags") or {}).get(name))
 
 
-def _page(start: int, count: int, total: int, results: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"start": start, "count": count, "total": total, "searchResults": results}
+def _order(call: Call, given: Input) -> tuple[Callable[[Asset], tuple[str, str]], bool]:
+    """What results are ordered by, and whether descending: by URN where nothing else is asked for."""
+    asked = given.get("sortInput") or {}
+    criteria = asked.get("sortCriteria") or ([asked["sortCriterion"]] if asked.get("sortCriterion") else [])
+    field = criteria[0]["field"] if criteria else "urn"
+
+    def key(document: Asset) -> tuple[str, str]:
+        return next(iter(values_of(document, field, call.generation, {})), ""), document.urn
+
+    return key, bool(criteria) and criteria[0]["sortOrder"] == "DESCENDING"

@@ -38,6 +38,7 @@ class ServerState:
         self.book = FaultBook(faults)
         self._grants = {grant.token: grant for grant in grants}
         self._seed = seed
+        self._walks: dict[Any, tuple[float, Any]] = {}
 
     def grant_for(self, authorization: str | None) -> Grant | None:
         """The privileges that come with an Authorization header, or None when it is not accepted."""
@@ -54,7 +55,14 @@ class ServerState:
         self, document: Prepared, variables: dict[str, Any], operation: str | None, grant: Grant, strike: Strike
     ) -> Payload:
         """Execute a document for the bearer of `grant`."""
-        call = Call(store=self.store, generation=self.generation, grant=grant, book=self.book, strike=strike)
+        call = Call(
+            store=self.store,
+            generation=self.generation,
+            grant=grant,
+            book=self.book,
+            strike=strike,
+            walks=self._walks,
+        )
         return answer(document, variables, operation, call)
 
     def reset(self) -> None:
@@ -62,4 +70,5 @@ class ServerState:
         self.store.clear()
         self._seed(self.store)
         self.requests.clear()
+        self._walks.clear()
         self.book = FaultBook(Faults())

@@ -38,6 +38,13 @@ class IncidentsSummary:
                 [(entity, urn, state) for state, urns in incidents.items() for urn in urns],
             )
 
+    def with_active(self) -> frozenset[str]:
+        """The assets whose aspect names an active incident."""
+        with self._database.transaction() as connection:
+            self.catch_up(connection)
+            rows = connection.execute("SELECT DISTINCT entity FROM summary WHERE state = 'ACTIVE'")
+            return frozenset(entity for (entity,) in rows)
+
     def payloads(self, entities: Iterable[str], *, old_form: bool) -> dict[str, dict[str, Any]]:
         """The aspects of those of `entities` that have one.
 

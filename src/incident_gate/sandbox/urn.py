@@ -21,7 +21,18 @@ _TYPES = {
     "mlModel": ("MLModel", "MLMODEL"),
     "mlFeature": ("MLFeature", "MLFEATURE"),
     "mlFeatureTable": ("MLFeatureTable", "MLFEATURE_TABLE"),
+    "tag": ("Tag", "TAG"),
+    "glossaryTerm": ("GlossaryTerm", "GLOSSARY_TERM"),
+    "domain": ("Domain", "DOMAIN"),
+    "container": ("Container", "CONTAINER"),
+    "dataPlatformInstance": ("DataPlatformInstance", "DATA_PLATFORM_INSTANCE"),
+    "query": ("QueryEntity", "QUERY"),
+    "dataProduct": ("DataProduct", "DATA_PRODUCT"),
+    "ownershipType": ("OwnershipTypeEntity", "CUSTOM_OWNERSHIP_TYPE"),
 }
+
+# The schema version since which a type is mapped.
+_SINCE = {"query": (0, 10), "dataProduct": (0, 10, 3), "ownershipType": (0, 10, 4)}
 
 # How many parts the key of a type has; a dataset's key with two parts cannot be read by any server.
 _KEY_PARTS = {"dataset": 3, "dataJob": 2, "dataFlow": 3, "dashboard": 2, "chart": 2}
@@ -38,6 +49,15 @@ class Urn:
     text: str
     kind: str
     key: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name that the key gives the entity."""
+        return self.key[1] if len(self.key) > 1 else self.key[0]
+
+    def is_mapped(self, schema_version: tuple[int, ...]) -> bool:
+        """Whether a server with this schema maps the type."""
+        return self.kind in _TYPES and schema_version >= _SINCE.get(self.kind, (0,))
 
     @property
     def object_type(self) -> str | None:

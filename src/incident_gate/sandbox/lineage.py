@@ -1,0 +1,168 @@
+"""Searches along the lineage: what an entity is made from, and what is made from it."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from .call import Call, taken_apart
+from .entities import Entities
+from .failure import Code, ResolverError
+from .faults import FaultKind
+from .filters import alternatives
+from .paging import Page, offset_page, scroll_page
+from .records import Asset
+from .search import Matcher, is_restricted, leaves_out_restricted, result_entity
+from .urn import parse_urn, urn_type_of
+from .walk import Node, Walk, walk
+
+Input = Mapping[str, Any]
+View = dict[str, Any]
+
+_ALL_HOPS = 1_000
+_DEGREES = {"1": 1, "2": 2, "3+": _ALL_HOPS}
+
+
+class _Found(NamedTuple):
+    node: Node
+    document: Asset
+
+
+class Lineage:
+    """The walks of one request."""
+
+    def __init__(self, call: Call, entities: Entities) -> None:
+        self._call = call
+        self._entities = entities
+
+    def fields(self) -> View:
+        """The resolvers of the walks in Query."""
+        return {
+            "searchAcrossLineage": lambda _info, input: self.by_offset(input),  # noqa: A006 - the schema's name
+            "scrollAcrossLineage": lambda _info, input: self.by_scrolling(input),  # noqa: A006
+        }
+
+    def by_offset(self, given: Input) -> View:
+        """One page of what a walk reaches, nearest first, refused beyond the search's offset limit."""
+        return self._answer(given, lambda found: offset_page(self._call, given, found))
+
+    def by_scrolling(self, given: Input) -> View:
+        """One page of what a walk reaches, nearest first, without an offset limit."""
+        return self._answer(given, lambda found: scroll_page(self._call, given, found, _position))
+
+    def _answer(self, given: Input, cut: Callable[[list[_Found]], Page]) -> View:
+        if given.get("urn") is None:
+            raise ResolverError("urn must not be null", Code.BAD_REQUEST)
+        walked, cached = self._walk(given)
+        page = cut(self._matching(given, walked))
+        self._entities.load(found.node.urn for found in page.items)
+        results = [
+            self._result(found)
+            for found in page.items
+            if not self._call.strike.about(found.node.urn, FaultKind.LOST_RESULT)
+        ]
+        return page.facts | {
+            "searchResults": results,
+            "facets": [],
+            "freshness": {"cached": cached},
+            "isPartial": walked.is_partial,
+        }
+
+    def _walk(self, given: Input) -> tuple[Walk, bool]:
+        call = self._call
+        ignored = tuple(
+            (urn_type_of(item["entityType"]), tuple(item.get("platforms") or ()))
+            for item in (given.get("lineageFlags") or {}).get("ignoreAsHops") or ()
+        )
+        if call.faults.skips_jobs:
+            ignored += (("dataJob", ()), ("query", ()))
+        start, downstream = taken_apart(given["urn"]).text, given["direction"] == "DOWNSTREAM"
+        key = (start, downstream, _hops(given), ignored, call.faults)
+        cache = call.walks
+        if not (given.get("searchFlags") or {}).get("skipCache"):
+            at, known = cache.get(key, (0.0, None))
+            if known is not None and time.monotonic() - at < call.faults.lineage_cache:
+                return known, True
+        walked = walk(
+            start,
+            lambda urns: call.store.neighbours(urns, downstream=downstream),
+            hops=_hops(given),
+            limit=call.faults.walk_limit,
+            twins=self._twins,
+            is_ignored=lambda urn: _is_ignored(urn, ignored),
+        )
+        cache[key] = (time.monotonic(), walked)
+        return walked, False
+
+    def _twins(self, urns: Iterable[str]) -> Mapping[str, Iterable[str]]:
+        merges = self._call.faults.merges_siblings
+        if merges is None:
+            merges = self._call.generation.has_ids
+        return {urn: found.urns for urn, found in self._call.store.siblings(urns).items()} if merges else {}
+
+    def _matching(self, given: Input, walked: Walk) -> list[_Found]:
+        matcher = Matcher(self._call, given)
+        documents = {document.urn: document for document in self._call.store.documents()}
+        found = []
+        for node in walked.nodes:
+            document = documents.get(node.urn)
+            if self._call.faults.no_ghosts and (document is None or document.removed):
+                continue
+            document = document or Asset(urn=node.urn)
+            hidden = is_restricted(self._call, document) and leaves_out_restricted(self._call)
+            if hidden or not self._call.grant.may_see(node.urn):
+                continue
+            if matcher.accepts(document, degree=(_degree_name(node),)):
+                found.append(_Found(node, document))
+        return found
+
+    def _result(self, found: _Found) -> View:
+        node, document = found
+        degree = max(node.degree, 1)
+        return {
+            "entity": result_entity(self._call, self._entities, document),
+            "matchedFields": [],
+            "degree": degree,
+            "degrees": [degree],
+            "explored": node.explored,
+            "truncatedChildren": node.truncated,
+            "ignoredAsHop": node.ignored,
+            "paths": lambda _info: [{"path": [self._entities.linked(urn) for urn in node.path]}],
+        }
+
+
+def _hops(given: Input) -> int:
+    """The most hops that the conditions on `degree` ask for.
+
+    Raises:
+        ResolverError: a condition names a degree that there is not.
+    """
+    most = 0
+    for conditions in alternatives(given) or [[]]:
+        degrees = [
+            value
+            for condition in conditions
+            if condition["field"] == "degree"
+            for value in condition.get("values") or ([condition["value"]] if condition.get("value") else ())
+        ]
+        for value in degrees:
+            if value not in _DEGREES:
+                raise ResolverError(f"{value} is not a valid filter value for degree filters", Code.BAD_REQUEST)
+        most = max(most, max((_DEGREES[value] for value in degrees), default=_ALL_HOPS))
+    return most
+
+
+def _is_ignored(urn: str, ignored: Iterable[tuple[str | None, tuple[str, ...]]]) -> bool:
+    parsed = parse_urn(urn)
+    return any(
+        parsed.kind == kind and (not platforms or not set(platforms).isdisjoint(parsed.key))
+        for kind, platforms in ignored
+    )
+
+
+def _degree_name(node: Node) -> str:
+    degree = max(node.degree, 1)
+    return str(degree) if degree <= 2 else "3+"  # noqa: PLR2004 - what lies beyond is one value
+
+
+def _position(found: _Found) -> tuple[int, str]:
+    return found.node.degree, found.node.urn

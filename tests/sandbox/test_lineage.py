@@ -1,0 +1,267 @@
+"""Walks along the lineage, and the ways in which their answer is too small."""
+
+import itertools
+import time
+from typing import Any
+
+import pytest
+
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox, ViewPolicy
+from tests.helpers.asking import CHART, CUSTOMERS, JOB, MODEL, ORDERS, Asker
+
+WALK = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
+  nextScrollId count total searchResults { degree entity { urn type } } } }"""
+PAGE = """query w($input: SearchAcrossLineageInput!) { searchAcrossLineage(input: $input) {
+  start count total searchResults { degree entity { urn type } } } }"""
+SOURCE = "urn:li:dataset:(urn:li:dataPlatform:kafka,source,PROD)"
+
+
+def upstream_of(urn: str, degrees: list[str] | None = None, **more: Any) -> dict[str, Any]:
+    filters = None if degrees is None else [{"and": [{"field": "degree", "condition": "EQUAL", "values": degrees}]}]
+    flags = {"skipCache": True}
+    return {"urn": urn, "direction": "UPSTREAM", "count": 100, "orFilters": filters, "searchFlags": flags, **more}
+
+
+def walked(ask: Asker, server: Sandbox, given: dict[str, Any], field: str = "scrollAcrossLineage") -> list[Any]:
+    answer = ask.data(server, WALK if field == "scrollAcrossLineage" else PAGE, input=given)[field]
+    assert answer["total"] == len(answer["searchResults"])
+    return [(result["entity"]["urn"], result["degree"]) for result in answer["searchResults"]]
+
+
+@pytest.fixture(autouse=True)
+def chain(sandbox: Sandbox) -> None:
+    """SOURCE, MODEL, ORDERS, CUSTOMERS, CHART, each made from the one before."""
+    fill(sandbox)
+
+
+def fill(server: Sandbox) -> None:
+    urns = [SOURCE, MODEL, ORDERS, CUSTOMERS, CHART]
+    server.store.add_assets(urns)
+    for upstream, downstream in itertools.pairwise(urns):
+        server.store.add_lineage(upstream, downstream)
+
+
+@pytest.mark.parametrize("field", ["scrollAcrossLineage", "searchAcrossLineage"])
+def test_degrees_of_what_a_walk_reaches(ask: Asker, sandbox: Sandbox, field: str) -> None:
+    def up(degrees: list[str] | None) -> list[Any]:
+        return walked(ask, sandbox, upstream_of(CHART, degrees), field)
+
+    everything = [(CUSTOMERS, 1), (ORDERS, 2), (MODEL, 3), (SOURCE, 4)]
+    assert up(None) == everything
+    assert up(["1"]) == everything[:1]
+    assert up(["1", "2"]) == everything[:2]
+    assert up(["2"]) == everything[1:2]
+    assert up(["3+"]) == everything[2:]
+    assert up(["1", "2", "3+"]) == everything
+    down = upstream_of(MODEL, ["1"], direction="DOWNSTREAM")
+    assert walked(ask, sandbox, down, field) == [(ORDERS, 1)]
+
+
+@pytest.mark.parametrize("degree", ["0", "3", "4", "x"])
+def test_other_degrees_are_refused(ask: Asker, sandbox: Sandbox, degree: str) -> None:
+    error = ask.error(sandbox, WALK, input=upstream_of(CHART, [degree]))
+    assert error["message"] == f"{degree} is not a valid filter value for degree filters"
+
+
+def test_types_filter_what_is_returned_and_not_what_is_walked(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.remove_lineage(MODEL, ORDERS)
+    sandbox.store.add_lineage(MODEL, JOB)
+    sandbox.store.add_lineage(JOB, ORDERS)
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"], types=["DATASET"])) == []
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(JOB, 1)]
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1", "2"], types=["DATASET"])) == [(MODEL, 2)]
+
+
+def test_some_servers_count_no_hop_for_jobs(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.remove_lineage(MODEL, ORDERS)
+    sandbox.store.add_lineage(MODEL, JOB)
+    sandbox.store.add_lineage(JOB, ORDERS)
+    expected = [(JOB, 1), (MODEL, 1)]
+    flags = {"ignoreAsHops": [{"entityType": "DATA_JOB"}]}
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"], lineageFlags=flags)) == expected
+    sandbox.faults = Faults(skips_jobs=True)
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == expected
+    query = WALK.replace("degree entity", "ignoredAsHop entity")
+    results = ask.data(sandbox, query, input=upstream_of(ORDERS, ["1"]))["scrollAcrossLineage"]["searchResults"]
+    assert [result["ignoredAsHop"] for result in results] == [True, False]
+
+
+def test_never_ingested_urn_has_no_upstreams(ask: Asker, sandbox: Sandbox) -> None:
+    assert walked(ask, sandbox, upstream_of(ORDERS.replace("orders", "ordres"))) == []
+
+
+def test_ghosts_are_returned(ask: Asker, sandbox: Sandbox) -> None:
+    ghost = ORDERS.replace("orders", "ghost")
+    sandbox.store.add_lineage(ghost, ORDERS)
+    sandbox.store.change_asset(MODEL, removed=True)
+    query = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
+      searchResults { entity { urn ... on Dataset { exists status { removed } } } } } }"""
+    results = ask.data(sandbox, query, input=upstream_of(ORDERS, ["1"]))["scrollAcrossLineage"]["searchResults"]
+    assert [result["entity"] for result in results] == [
+        {"urn": MODEL, "exists": True, "status": {"removed": True}},
+        {"urn": ghost, "exists": False, "status": None},
+    ]
+    sandbox.faults = Faults(no_ghosts=True)
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == []
+
+
+def test_deleted_asset_becomes_a_ghost(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.delete_asset(MODEL)
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(MODEL, 1)]
+
+
+def test_partial_walk_is_named_where_the_version_can(ask: Asker, each_sandbox: Sandbox) -> None:
+    fill(each_sandbox)
+    sources = [ORDERS.replace("orders", f"source{number}") for number in range(5)]
+    for source in sources:
+        each_sandbox.store.add_lineage(source, CHART)
+    each_sandbox.faults = Faults(walk_limit=3)
+    version = each_sandbox.generation.schema_version
+    newer = "explored truncatedChildren ignoredAsHop" if version >= (0, 13, 3) else ""
+    newest = "isPartial" if version >= (1, 4) else ""
+    query = """query w($input: SearchAcrossLineageInput!) { searchAcrossLineage(input: $input) {
+      total %s searchResults { degree %s entity { urn } } } }"""
+    given = upstream_of(CHART)
+    del given["searchFlags"]
+    answer = ask.data(each_sandbox, query % (newest, newer), input=given)["searchAcrossLineage"]
+    assert (answer["total"], len(answer["searchResults"])) == (3, 3)
+    assert answer.get("isPartial") is (True if newest else None)
+    for field, needed, since in (("isPartial", newest, "answer"), ("truncatedChildren", newer, "result")):
+        parts = (field, "") if since == "answer" else ("", field)
+        assert ("data" in ask(each_sandbox, query % parts, input=given)) is bool(needed)
+
+
+def test_walk_that_ends_at_a_node_marks_its_children_as_truncated(ask: Asker, sandbox: Sandbox) -> None:
+    for number in range(5):
+        sandbox.store.add_lineage(SOURCE.replace("source", f"source{number}"), MODEL)
+    query = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
+      isPartial searchResults { explored truncatedChildren entity { urn } } } }"""
+
+    def marks(limit: int | None) -> tuple[bool, list[tuple[bool, bool]]]:
+        sandbox.faults = Faults(walk_limit=limit)
+        answer = ask.data(sandbox, query, input=upstream_of(CUSTOMERS))["scrollAcrossLineage"]
+        results = answer["searchResults"]
+        return answer["isPartial"], [(result["explored"], result["truncatedChildren"]) for result in results]
+
+    assert marks(4) == (True, [(True, False), (False, True), (False, False), (False, False)])
+    assert marks(None) == (False, [(True, False)] * 8)
+
+
+def test_last_hop_is_not_explored_and_not_truncated(ask: Asker, sandbox: Sandbox) -> None:
+    query = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
+      isPartial searchResults { explored truncatedChildren } } }"""
+    answer = ask.data(sandbox, query, input=upstream_of(CHART, ["1"]))["scrollAcrossLineage"]
+    assert answer == {"isPartial": False, "searchResults": [{"explored": False, "truncatedChildren": False}]}
+
+
+def test_lost_result_is_counted_but_not_listed(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_RESULT, urn=ORDERS),))
+    answer = ask.data(sandbox, WALK, input=upstream_of(CHART))["scrollAcrossLineage"]
+    assert (answer["total"], len(answer["searchResults"])) == (4, 3)
+
+
+def test_pages_by_scrolling_and_by_offset(ask: Asker, sandbox: Sandbox) -> None:
+    pages: list[list[str]] = []
+    scroll_id = None
+    while scroll_id or not pages:
+        page = ask.data(sandbox, WALK, input=upstream_of(CHART, count=2, scrollId=scroll_id))["scrollAcrossLineage"]
+        pages.append([result["entity"]["urn"] for result in page["searchResults"]])
+        scroll_id = page["nextScrollId"]
+    assert pages == [[CUSTOMERS, ORDERS], [MODEL, SOURCE], []]
+    page = ask.data(sandbox, PAGE, input=upstream_of(CHART, count=3, start=3))["searchAcrossLineage"]
+    assert [result["entity"]["urn"] for result in page["searchResults"]] == [SOURCE]
+    deep = upstream_of(CHART, count=1, start=Generation.G4.offset_limit)
+    assert "too large" in ask.error(sandbox, PAGE, input=deep)["message"]
+
+
+def test_default_page_is_ten(ask: Asker, sandbox: Sandbox) -> None:
+    for number in range(20):
+        sandbox.store.add_lineage(SOURCE.replace("source", f"source{number}"), ORDERS)
+    answer = ask.data(sandbox, WALK, input=upstream_of(ORDERS, ["1"], count=None))["scrollAcrossLineage"]
+    assert (answer["count"], len(answer["searchResults"]), answer["total"]) == (10, 10, 21)
+
+
+def test_answer_is_cached_unless_the_cache_is_skipped(ask: Asker, sandbox: Sandbox) -> None:
+    given = upstream_of(ORDERS, ["1"])
+    cached = {**given, "searchFlags": None}
+    assert walked(ask, sandbox, cached) == [(MODEL, 1)]
+    sandbox.store.add_lineage(SOURCE, ORDERS)
+    assert walked(ask, sandbox, cached) == [(MODEL, 1)]
+    assert len(walked(ask, sandbox, given)) == 2
+    sandbox.faults = Faults(lineage_cache=0)
+    assert len(walked(ask, sandbox, cached)) == 2
+
+
+def test_graph_index_lags_behind_a_new_edge(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_lineage(SOURCE, ORDERS, lag=0.3)
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(MODEL, 1)]
+    time.sleep(0.35)
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(MODEL, 1), (SOURCE, 1)]
+
+
+@pytest.mark.parametrize(
+    ("generation", "merges", "expected"),
+    [
+        (Generation.G4, None, [(SOURCE, 1)]),
+        (Generation.G3, None, []),
+        (Generation.G4, False, []),
+        (Generation.G3, True, [(SOURCE, 1)]),
+    ],
+)
+def test_newer_servers_follow_the_edges_of_siblings(
+    ask: Asker, generation: Generation, *, merges: bool | None, expected: list[Any]
+) -> None:
+    with Sandbox.start(schema=generation, faults=Faults(merges_siblings=merges)) as server:
+        server.store.add_asset(ORDERS, siblings=[MODEL], primary=False)
+        server.store.add_lineage(SOURCE, MODEL)
+        assert walked(ask, server, upstream_of(ORDERS)) == expected
+
+
+@pytest.mark.parametrize(
+    ("generation", "left_out", "restricted"),
+    [
+        (Generation.G4, False, 1),
+        (Generation.CLOUD, False, 1),
+        (Generation.G4, True, 0),
+        (Generation.G2_EARLY, False, 0),
+    ],
+)
+def test_node_that_the_token_may_not_view_is_restricted_or_left_out(
+    ask: Asker, generation: Generation, *, left_out: bool, restricted: int
+) -> None:
+    grant = Grant(token="t", views=(ViewPolicy(urns=(CHART, CUSTOMERS, MODEL)),))
+    with Sandbox.start(schema=generation, tokens=[grant], faults=Faults(restricted_left_out=left_out)) as server:
+        fill(server)
+        given = upstream_of(CHART, ["1", "2", "3+"], types=["DATASET"])
+        answer = ask.data(server, WALK, input=given)["scrollAcrossLineage"]
+    entities = [(result["entity"]["type"], result["degree"]) for result in answer["searchResults"]]
+    hidden = [("RESTRICTED", 2), ("RESTRICTED", 4)] if restricted else []
+    assert sorted(entities) == sorted([("DATASET", 1), ("DATASET", 3), *hidden])
+    urns = {result["entity"]["urn"] for result in answer["searchResults"]}
+    assert not {ORDERS, SOURCE} & urns
+
+
+def test_paths_lead_from_the_start_to_the_result(ask: Asker, sandbox: Sandbox) -> None:
+    query = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
+      searchResults { paths { path { urn } } } } }"""
+    results = ask.data(sandbox, query, input=upstream_of(CHART, ["2"]))["scrollAcrossLineage"]["searchResults"]
+    assert results == [{"paths": [{"path": [{"urn": CHART}, {"urn": CUSTOMERS}, {"urn": ORDERS}]}]}]
+
+
+def test_other_filters_apply_to_what_is_returned(ask: Asker, sandbox: Sandbox) -> None:
+    kafka = [{"and": [{"field": "platform", "values": ["urn:li:dataPlatform:kafka"]}]}]
+    assert walked(ask, sandbox, upstream_of(CHART, orFilters=kafka)) == [(SOURCE, 4)]
+
+
+def test_oldest_cloud_walks_by_offset_only(ask: Asker) -> None:
+    with Sandbox.start(schema=Generation.G1) as server:
+        fill(server)
+        assert "data" not in ask(server, WALK, input=upstream_of(CHART))
+        given = upstream_of(CHART, ["1"])
+        del given["searchFlags"]
+        assert walked(ask, server, given, "searchAcrossLineage") == [(CUSTOMERS, 1)]
+
+
+def test_cycles_end(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_lineage(CHART, SOURCE)
+    assert len(walked(ask, sandbox, upstream_of(CHART))) == 4
