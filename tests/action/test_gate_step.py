@@ -296,3 +296,36 @@ def test_a_file_that_the_runner_does_not_name_is_a_warning(step: Step, datahub: 
 
     assert ended.code == 0
     assert "could not be written: the runner named no file for it" in ended.said("warning")[0]
+
+
+def test_urns_in_the_step_need_no_manifest(step: Step, datahub: Sandbox) -> None:
+    (step.workspace / ".github" / "incident-gate.yml").unlink()
+    found = datahub.store.raise_incident(ORDERS, title="Rows are missing")
+
+    ended = step.main(datahub, inputs=f"{CUSTOMERS}\n{ORDERS}\n", outputs=CUSTOMERS, report_outcome="true")
+
+    assert ended.code == 1
+    assert [incident["urn"] for incident in ended.output("incidents")] == [found]
+    [error] = [command for command in ended.commands if command.name == "error"]
+    assert "file" not in error.properties
+    assert "shop.orders" in error.properties["title"]
+
+
+def test_outputs_in_the_step_are_reported_on(step: Step, datahub: Sandbox) -> None:
+    (step.workspace / ".github" / "incident-gate.yml").unlink()
+    given = {"inputs": ORDERS, "outputs": CUSTOMERS, "report_outcome": "true"}
+    assert step.main(datahub, **given).code == 0
+
+    step.post(datahub, status="failure", **given)
+
+    assert [incident.asset for incident in datahub.store.incidents()] == [CUSTOMERS]
+
+
+def test_a_missing_checkout_is_named(step: Step, datahub: Sandbox) -> None:
+    (step.workspace / ".github" / "incident-gate.yml").unlink()
+
+    ended = step.main(datahub)
+
+    assert ended.code == 2
+    assert "actions/checkout" in ended.log
+    assert any("actions/checkout" in message for message in ended.said("error"))

@@ -16,9 +16,9 @@ from actions_toolkit.command import Command
 from incident_gate.action import runner
 from incident_gate.api.check import check
 from incident_gate.api.connect import OnExchange, Result
+from incident_gate.api.manifest import manifest_of
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
-from incident_gate.manifest.load import load_manifest, read_manifest
 from incident_gate.manifest.model import Manifest
 from incident_gate.process import say
 from incident_gate.report import json
@@ -115,7 +115,7 @@ class Stage:
         return read_settings(self._input, self.environment, workspace=workspace, reads_manifest=reads_manifest)
 
     def _manifest(self, settings: Settings) -> Manifest:
-        return read_manifest(settings.manifest, settings.manifest_shown, _today(), settings.variables)
+        return manifest_of(settings, _today())
 
     def _gate(self, settings: Settings, manifest: Manifest) -> Result:
         self.last_words = "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
@@ -157,7 +157,7 @@ class Stage:
     # What the post stage needs
 
     def _save(self, settings: Settings, report: Report) -> None:
-        data = settings.manifest.read_bytes()
+        data = _content(settings.manifest)
         state = {"conclusion": report.conclusion.value, "digest": hashlib.sha256(data).hexdigest()}
         if len(data) <= LONGEST_STATE:
             state["manifest"] = data.decode()
@@ -165,10 +165,11 @@ class Stage:
 
     def _saved_manifest(self, settings: Settings) -> Manifest:
         """The manifest that the gate read: the job may have changed the checkout since."""
-        if saved := self.environment.get("STATE_manifest"):
-            return load_manifest(settings.manifest_shown, saved.encode(), _today(), settings.variables)
+        saved = self.environment.get("STATE_manifest")
+        if saved is not None:
+            return manifest_of(settings, _today(), saved.encode())
         manifest = self._manifest(settings)
-        if hashlib.sha256(settings.manifest.read_bytes()).hexdigest() != self.environment.get("STATE_digest"):
+        if hashlib.sha256(_content(settings.manifest)).hexdigest() != self.environment.get("STATE_digest"):
             raise GateError(
                 f"{settings.manifest_shown} changed while the job ran.", hint="Leave it alone until the job's end."
             )
@@ -223,3 +224,11 @@ class Stage:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _content(manifest: Path) -> bytes:
+    """The manifest's file; empty where the inputs and outputs come from the step alone."""
+    try:
+        return manifest.read_bytes()
+    except FileNotFoundError:
+        return b""

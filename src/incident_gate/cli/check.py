@@ -6,9 +6,10 @@ import argparse
 import time
 
 from incident_gate.api.check import check
-from incident_gate.cli.call import Call
+from incident_gate.api.manifest import manifest_of
+from incident_gate.cli.call import Call, today
 from incident_gate.cli.grammar import add_format, add_manifest, add_options
-from incident_gate.cli.online import manifest_of, on_exchange, settings_of, show
+from incident_gate.cli.online import on_exchange, settings_of, show
 from incident_gate.report.progress import Progress
 from incident_gate.settings import Mode, Scope, options_of
 
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Check the inputs."""
     settings = settings_of(call, Mode.GATE)
-    manifest = manifest_of(settings)
+    manifest = manifest_of(settings, today())
     progress = Progress(call.stderr, time.monotonic, terminal=call.stderr.isatty())
     result = check(settings, manifest, on_exchange=on_exchange(call), on_progress=progress)
     progress.close()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 
 from incident_gate.api.diagnose import diagnose
-from incident_gate.cli.call import Call
+from incident_gate.api.manifest import manifest_of
+from incident_gate.cli.call import Call, today
 from incident_gate.cli.grammar import add_format, add_manifest, add_options
-from incident_gate.cli.online import manifest_of, on_exchange, settings_of
+from incident_gate.cli.online import on_exchange, settings_of
 from incident_gate.doctor.render import document, table
 from incident_gate.process import say
 from incident_gate.settings import Mode, Scope, options_of
@@ -23,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Examine settings, server and assets."""
     settings = settings_of(call, Mode.GATE)
+    named = call.options.manifest or settings.inputs or settings.outputs
     # A first look at a server needs no manifest; one that was named must exist.
-    manifest = manifest_of(settings) if call.options.manifest or settings.manifest.exists() else None
+    manifest = manifest_of(settings, today()) if named or settings.manifest.exists() else None
     diagnosis = diagnose(settings, manifest, on_exchange=on_exchange(call))
     if call.options.format == "json":
         say(call.stdout, document(diagnosis))

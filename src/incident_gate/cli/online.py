@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from incident_gate.api.connect import OnExchange
-from incident_gate.cli.call import Call, today
-from incident_gate.manifest.load import read_manifest
-from incident_gate.manifest.model import Manifest
+from incident_gate.cli.call import Call
 from incident_gate.process import say
 from incident_gate.report.model import Report
 from incident_gate.report.terminal import terminal
@@ -15,11 +13,6 @@ from incident_gate.settings import Mode, Settings, read_settings
 def settings_of(call: Call, mode: Mode) -> Settings:
     """The settings of this call."""
     return read_settings(call.option, call.environment, mode=mode, command_line=True)
-
-
-def manifest_of(settings: Settings) -> Manifest:
-    """The manifest that the settings name."""
-    return read_manifest(settings.manifest, settings.manifest_shown, today(), settings.variables)
 
 
 def on_exchange(call: Call) -> OnExchange | None:

@@ -29,7 +29,15 @@ EXAMPLE = """inputs:
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
-def read_manifest(path: Path, shown: str, today: date, variables: Mapping[str, str] = _NO_VARIABLES) -> Manifest:
+def read_manifest(  # noqa: PLR0913 - what the callers differ in
+    path: Path,
+    shown: str,
+    today: date,
+    variables: Mapping[str, str] = _NO_VARIABLES,
+    *,
+    needs_assets: bool = True,
+    if_missing: str = f"Create it, for instance with:\n{EXAMPLE}",
+) -> Manifest:
     """Read and load a manifest's file.
 
     Args:
@@ -37,16 +45,18 @@ def read_manifest(path: Path, shown: str, today: date, variables: Mapping[str, s
         shown: The path as the user wrote it, for messages.
         today: The day on which waivers are judged.
         variables: What `${NAME}` stands for.
+        needs_assets: Whether a manifest that names no asset is an error.
+        if_missing: What to do where there is no such file.
 
     Raises:
         ManifestError: There is no such file, it cannot be read, or it has errors.
     """
     try:
-        return load_manifest(shown, _read(path), today, variables)
+        return load_manifest(shown, _read(path), today, variables, needs_assets=needs_assets)
     except UnreadableError as error:
         raise ManifestError(shown, (error.mistake,)) from None
     except FileNotFoundError:
-        raise _unusable(shown, "there is no such file", hint=f"Create it, for instance with:\n{EXAMPLE}") from None
+        raise _unusable(shown, "there is no such file", hint=if_missing) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise _unusable(
@@ -54,7 +64,14 @@ def read_manifest(path: Path, shown: str, today: date, variables: Mapping[str, s
         ) from None
 
 
-def load_manifest(shown: str, data: bytes, today: date, variables: Mapping[str, str] = _NO_VARIABLES) -> Manifest:
+def load_manifest(
+    shown: str,
+    data: bytes,
+    today: date,
+    variables: Mapping[str, str] = _NO_VARIABLES,
+    *,
+    needs_assets: bool = True,
+) -> Manifest:
     """Load a manifest from a file's content.
 
     Raises:
@@ -64,9 +81,11 @@ def load_manifest(shown: str, data: bytes, today: date, variables: Mapping[str, 
     manifest: Manifest | None = None
     try:
         root = read_nodes(data, mistakes, variables)
+        if root is None and not needs_assets:
+            return Manifest(path=shown)
         if root is None:
             raise _unusable(shown, "the file is empty", hint=f"Add your assets, for instance:\n{EXAMPLE}")
-        manifest = _decoded(shown, root, mistakes)
+        manifest = _decoded(shown, root, mistakes, needs_assets=needs_assets)
     except UnreadableError as error:
         mistakes.add(*error.mistake)
     if manifest is None or mistakes:
@@ -89,7 +108,7 @@ def _unusable(shown: str, message: str, *, hint: str) -> ManifestError:
     return ManifestError(shown, (Mistake(Position(1, 1), message),), hint=hint)
 
 
-def _decoded(shown: str, root: Node, mistakes: Mistakes) -> Manifest | None:
+def _decoded(shown: str, root: Node, mistakes: Mistakes, *, needs_assets: bool) -> Manifest | None:
     """Decode either form: a mapping, or a list of inputs."""
     values: dict[str, Any] | None
     if isinstance(root, MappingNode):
@@ -103,7 +122,7 @@ def _decoded(shown: str, root: Node, mistakes: Mistakes) -> Manifest | None:
     if values is None:
         return None
     inputs, outputs = values.pop("inputs", ()), values.pop("outputs", ())
-    if not inputs and not outputs:
+    if needs_assets and not inputs and not outputs:
         # An empty gate passes whatever happens, which is never what somebody meant.
         mistakes.add(root.position, "the manifest names no asset", "at least one URN in inputs or outputs")
     values.pop("version", None)

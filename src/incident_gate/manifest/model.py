@@ -53,6 +53,10 @@ class Position(NamedTuple):
     column: int
 
 
+NOWHERE = Position(0, 0)
+"""The position of what the settings name, not the file."""
+
+
 class Rules(NamedTuple):
     """What an entry, a selector, the manifest's defaults or the settings say; None where they say nothing."""
 

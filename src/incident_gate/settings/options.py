@@ -92,7 +92,7 @@ MANIFEST = Option(
 INPUTS = Option(
     "inputs",
     parse.lines,
-    "URN of an input, besides those of the manifest",
+    "an input's URN, besides those of the manifest",
     metavar="URN",
     exists=_ASSETS,
     repeatable=True,
@@ -100,7 +100,7 @@ INPUTS = Option(
 OUTPUTS = Option(
     "outputs",
     parse.lines,
-    "URN of an output, besides those of the manifest",
+    "an output's URN, besides those of the manifest",
     metavar="URN",
     exists=_ASSETS,
     repeatable=True,
@@ -316,8 +316,6 @@ _ALL: tuple[Option[Any], ...] = (
 )
 # Parsed already, but without effect: whoever makes one work deletes its line here.
 UNFINISHED = {
-    "inputs",
-    "outputs",
     "report-branches",
     "on-failing-assertion",
     "override",

@@ -1,0 +1,93 @@
+"""Inputs and outputs that the settings name, with and without a manifest's file."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from incident_gate.api.manifest import manifest_of
+from incident_gate.errors import SettingError
+from incident_gate.manifest.errors import ManifestError
+from incident_gate.manifest.model import NOWHERE, Manifest, OnIncident, Position
+from incident_gate.settings import Settings, read_settings
+
+TODAY = date(2026, 11, 23)
+ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders,PROD)"
+DAILY = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
+MANIFEST = ".github/incident-gate.yml"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".github").mkdir()
+    return tmp_path
+
+
+def settings(workspace: Path, **given: str) -> Settings:
+    values = {"datahub-url": "http://localhost:8080"} | given
+    return read_settings(lambda name: values.get(name, ""), {}, workspace=workspace)
+
+
+def load(workspace: Path, **given: str) -> Manifest:
+    return manifest_of(settings(workspace, **given), TODAY)
+
+
+def test_urns_one_a_line_need_no_file(workspace: Path) -> None:
+    manifest = load(workspace, inputs=f"{ORDERS}\n\n  {DAILY}  \n{ORDERS}", outputs=DAILY)
+    assert [(entry.urn.text, entry.position) for entry in manifest.inputs] == [(ORDERS, NOWHERE), (DAILY, NOWHERE)]
+    assert [(entry.urn.text, entry.position) for entry in manifest.outputs] == [(DAILY, NOWHERE)]
+
+
+def test_urns_are_added_to_the_files_whose_entries_come_first(workspace: Path) -> None:
+    (workspace / MANIFEST).write_text(f"inputs:\n  - urn: {ORDERS}\n    on-incident: warn\n")
+    manifest = load(workspace, inputs=f"{DAILY}\n{ORDERS}")
+    assert [entry.urn.text for entry in manifest.inputs] == [ORDERS, DAILY]
+    assert manifest.inputs[0].rules.on_incident is OnIncident.WARN
+    assert manifest.inputs[0].position == Position(2, 5)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "defaults: {on-incident: warn}", "inputs: []"])
+def test_a_file_besides_urns_may_name_no_asset(workspace: Path, text: str) -> None:
+    (workspace / MANIFEST).write_text(text)
+    assert [entry.urn.text for entry in load(workspace, inputs=ORDERS).inputs] == [ORDERS]
+    with pytest.raises(ManifestError):
+        load(workspace)
+
+
+def test_a_file_besides_urns_must_be_right(workspace: Path) -> None:
+    (workspace / MANIFEST).write_text("input: []")
+    with pytest.raises(ManifestError):
+        load(workspace, inputs=ORDERS)
+
+
+def test_another_file_than_the_default_must_exist(workspace: Path) -> None:
+    with pytest.raises(ManifestError, match="there is no such file"):
+        load(workspace, manifest="gate.yml", inputs=ORDERS)
+
+
+def test_every_line_that_is_no_urn_is_reported(workspace: Path) -> None:
+    with pytest.raises(SettingError) as caught:
+        load(workspace, inputs=f"{ORDERS}\norders", outputs="https://datahub/dataset/urn%3Ali%3Achart%3A(a%2Cb)/x")
+    first, second = str(caught.value).splitlines()
+    assert first.startswith('inputs, URN 2: "orders" is not a URN; expected for instance urn:li:dataset:')
+    assert second.startswith("outputs, URN 1: ")
+    assert second.endswith("is a link to an asset's page; expected urn:li:chart:(a,b)")
+
+
+def test_a_missing_checkout_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError) as caught:
+        load(tmp_path)
+    assert "The repository is not checked out: add a step with actions/checkout" in caught.value.hint
+
+
+def test_a_missing_file_in_a_checkout_shows_what_to_write(workspace: Path) -> None:
+    with pytest.raises(ManifestError) as caught:
+        load(workspace)
+    assert caught.value.hint.startswith("Create it, for instance with:\ninputs:\n")
+
+
+def test_the_content_saved_by_the_main_stage_is_enough(workspace: Path) -> None:
+    given = settings(workspace, outputs=DAILY)
+    assert [entry.urn.text for entry in manifest_of(given, TODAY, b"").outputs] == [DAILY]
+    assert [entry.urn.text for entry in manifest_of(given, TODAY, f"- {ORDERS}".encode()).inputs] == [ORDERS]
