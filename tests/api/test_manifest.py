@@ -78,7 +78,7 @@ def test_every_line_that_is_no_urn_is_reported(workspace: Path) -> None:
 def test_a_missing_checkout_is_named(tmp_path: Path) -> None:
     with pytest.raises(ManifestError) as caught:
         load(tmp_path)
-    assert "The repository is not checked out: add a step with actions/checkout" in caught.value.hint
+    assert "The repository is not checked out here: add a step with actions/checkout" in caught.value.hint
 
 
 def test_a_missing_file_in_a_checkout_shows_what_to_write(workspace: Path) -> None:

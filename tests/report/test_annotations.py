@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Excused
 from incident_gate.incident import Priority, Problem, Reason
+from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import Mistake, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.annotations import (
@@ -175,7 +176,7 @@ def test_incidents_that_cannot_be_read_are_counted() -> None:
 
 def test_mistakes_are_errors_on_their_lines() -> None:
     mistakes = [Mistake(position=Position(n + 1, 3), message="unknown key `urm`", expected="`urn`") for n in range(12)]
-    annotations = annotate_mistakes("gate.yml", mistakes)
+    annotations = annotate_mistakes(ManifestError("gate.yml", tuple(mistakes)))
     assert len(annotations) == 10
     assert (annotations[1].file, annotations[1].line, annotations[1].col) == ("gate.yml", 2, 3)
     assert annotations[1].message == "unknown key `urm`; expected `urn`"

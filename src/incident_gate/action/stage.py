@@ -65,7 +65,7 @@ class Stage:
             self._command(*masks(secrets_of(self._input, self.environment)))
             return run(self)
         except ManifestError as error:
-            self._annotate(annotate_mistakes(error.path, error.mistakes))
+            self._annotate(annotate_mistakes(error))
             self._log(str(error))
             return error.exit_code
         except GateError as error:

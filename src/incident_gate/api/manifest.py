@@ -68,6 +68,8 @@ def _urns(setting: str, lines: tuple[str, ...]) -> list[Urn | str]:
 
 def _if_missing(workspace: Path | None) -> str:
     """What to do where the manifest's file does not exist."""
+    create = f"Create it, for instance with:\n{EXAMPLE}"
     if workspace and not (workspace / ".git").exists():
-        return "The repository is not checked out: add a step with actions/checkout before this one."
-    return f"Create it, for instance with:\n{EXAMPLE}"
+        checkout = "The repository is not checked out here: add a step with actions/checkout before this one."
+        return f"{checkout} If the file does not exist yet: {create[0].lower()}{create[1:]}"
+    return create

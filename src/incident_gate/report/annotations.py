@@ -12,7 +12,8 @@ from actions_toolkit.command import Command
 
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion, Decision
-from incident_gate.manifest.model import Mistake, Position
+from incident_gate.manifest.errors import ManifestError
+from incident_gate.manifest.model import NOWHERE, Mistake, Position
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.report.model import Report
 from incident_gate.report.view import (
@@ -66,15 +67,15 @@ def annotate(report: Report) -> tuple[Annotation, ...]:
             *_of_failure(report),
             *((_LEVELS[d.conclusion], partial(_of_decision, report, d)) for d in _spoken_of(report)),
             *_of_outcome(report),
-            *((Level.WARNING, partial(_on_line, path, warning)) for warning in report.warnings),
+            *((Level.WARNING, partial(_on_line, path, warning, "")) for warning in report.warnings),
             *((Level.NOTICE, partial(_remark, notice)) for notice in report.notices),
         ],
     )
 
 
-def annotate_mistakes(path: str, mistakes: Iterable[Mistake]) -> tuple[Annotation, ...]:
-    """A manifest's mistakes, each on its line."""
-    return _kept([(Level.ERROR, partial(_on_line, path, mistake)) for mistake in mistakes])
+def annotate_mistakes(error: ManifestError) -> tuple[Annotation, ...]:
+    """A manifest's errors, each on its line."""
+    return _kept([(Level.ERROR, partial(_on_line, error.path, mistake, error.hint)) for mistake in error.mistakes])
 
 
 def annotate_error(error: GateError, consequence: str = "", level: Level = Level.ERROR) -> Annotation:
@@ -166,8 +167,9 @@ def _remark(text: str, level: Level) -> Annotation:
     return Annotation(level=level, message=plain(text, 1000))
 
 
-def _on_line(path: str, mistake: Mistake, level: Level) -> Annotation:
-    return _at(level, path, mistake.position, "Incident gate manifest", plain(str(mistake), 1500))
+def _on_line(path: str, mistake: Mistake, hint: str, level: Level) -> Annotation:
+    message = "\n".join(plain(line, 1500) for line in (str(mistake), *hint.splitlines()))
+    return _at(level, path, mistake.position, "Incident gate manifest", message)
 
 
 def _at(level: Level, path: str, position: Position, title: str, message: str) -> Annotation:
@@ -176,7 +178,7 @@ def _at(level: Level, path: str, position: Position, title: str, message: str) -
         title=plain(title, _TITLE_LIMIT),
         # An empty message is no annotation.
         message=_cut(message) or plain(title, _TITLE_LIMIT),
-        file=plain(path, 1000),
+        file="" if position == NOWHERE else plain(path, 1000),
         line=position.line,
         col=position.column,
     )

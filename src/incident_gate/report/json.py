@@ -118,7 +118,7 @@ def _input(decision: Decision) -> dict[str, Any]:
     return {
         "urn": decision.entry.urn.text,
         "name": decision.entry.label,
-        "line": decision.entry.position.line,
+        "line": decision.entry.position.line or None,
         "verdict": decision.verdict.value,
         "conclusion": decision.conclusion.value,
         "incidents": incidents,
@@ -133,7 +133,7 @@ def _output(result: OutputResult) -> dict[str, Any]:
     return {
         "urn": result.entry.urn.text,
         "name": result.entry.label,
-        "line": result.entry.position.line,
+        "line": result.entry.position.line or None,
         "change": result.change.value,
         "incidents": list(result.incidents),
         "message": result.message,
