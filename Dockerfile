@@ -10,7 +10,7 @@ FROM ${PYTHON_IMAGE} AS build
 
 WORKDIR /build
 COPY requirements/image.txt requirements.txt
-# Wheels only, each with a known hash, and nothing that the file does not name: see tools/requirements.py.
+# Wheels only, each with a known hash, and nothing that the file does not name: see `make requirements`.
 RUN python -m pip install --no-cache-dir --no-compile --disable-pip-version-check --root-user-action=ignore \
       --only-binary=:all: --no-deps --require-hashes --requirement requirements.txt --target packages
 COPY tools/image_root.py ./

@@ -11,13 +11,11 @@ CONTAINER_ENGINE ?= $(firstword $(foreach engine,docker podman,$(if $(shell $(en
 # Everything made here and not worth keeping; removing it is always safe.
 CACHE := .make
 DEMO := .venv
-TEST := $(CACHE)/test
-LINT := $(CACHE)/lint
+DEV := $(CACHE)/env
 GATE := $(CACHE)/gate
-ACT := $(CACHE)/act
 
-# Bytecode is kept: each of the workers would compile all the tests anew.
-PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(CACHE)/bytecode $(TEST)/bin/python -m pytest
+# Bytecode is kept: otherwise each worker compiles all tests again.
+PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(CACHE)/bytecode $(DEV)/bin/python -m pytest
 
 # What goes into the wheel: when one of these changes, it is built anew.
 PACKAGE := pyproject.toml README.md LICENSE $(shell find src -type f ! -name '*.pyc' 2>/dev/null)
@@ -39,28 +37,67 @@ demo: $(DEMO)/.ready ## Set up and run the gate against the sandbox
 	@$(DEMO)/bin/incident-gate demo
 
 .PHONY: test
-test: $(TEST)/.installed ## Set up and run all tests against the built wheel
+test: $(DEV)/.installed ## Set up and run all tests against the built wheel
 	@$(PYTEST) --numprocesses auto --dist loadgroup $(PYTEST_ARGS)
 
+.PHONY: coverage
+coverage: $(DEV)/.installed ## Run all tests and measure their coverage
+	@$(PYTEST) --numprocesses auto --dist loadgroup --cov --cov-report term:skip-covered $(PYTEST_ARGS)
+
+# Each check is a target: `make lint-types` runs one. They run side by side, and one failure does not hide another.
+CHECKS := lint-style lint-format lint-types lint-dead-code lint-dependencies lint-yaml lint-image lint-shell \
+  lint-actions lint-workflows lint-security
+ACTIONS = action.yml $(wildcard .github/actions/*/action.yml)
+FORMS = $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+WORKFLOWS = $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
+
 .PHONY: lint
-lint: $(LINT)/.ready ## Check style, types, workflows, image file and documents
-	@PATH="$(CURDIR)/$(LINT)/bin:$$PATH" $(LINT)/bin/python tools/lint.py
+lint: $(DEV)/.ready ## Check style, types, dead code, dependencies, workflows and the image file
+	@$(MAKE) --no-print-directory --keep-going --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKS)
+
+.PHONY: $(CHECKS)
+$(CHECKS): | $(DEV)/.ready
+lint-style:
+	$(DEV)/bin/ruff check --quiet
+lint-format:
+	$(DEV)/bin/ruff format --check --quiet
+lint-types:
+	$(DEV)/bin/mypy --no-error-summary
+lint-dead-code:
+	$(DEV)/bin/vulture
+lint-dependencies:
+	$(DEV)/bin/deptry src
+lint-yaml:
+	$(DEV)/bin/yamllint --strict .
+lint-image:
+	$(DEV)/bin/hadolint --config .hadolint.yaml Dockerfile
+lint-shell:
+	$(DEV)/bin/shellcheck .ci/run
+lint-actions:
+	$(DEV)/bin/check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS)
+lint-workflows:
+	$(DEV)/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(DEV)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(DEV)/bin/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(DEV)/bin/check-jsonschema --builtin-schema vendor.github-issue-forms $(FORMS)
+lint-security:
+	$(DEV)/bin/zizmor --offline --strict-collection --pedantic --quiet --no-progress .
 
 .PHONY: format
-format: $(LINT)/.ready ## Format the code
-	@$(LINT)/bin/ruff format
-	@$(LINT)/bin/ruff check --fix
+format: $(DEV)/.ready ## Format the code and fix what can be fixed automatically
+	@$(DEV)/bin/ruff format
+	@$(DEV)/bin/ruff check --fix
 
-.PHONY: readme
-readme: $(DEMO)/.ready ## Write the program's --help into the README
-	@$(DEMO)/bin/python tools/readme.py
+.PHONY: docs
+docs: $(DEMO)/.ready ## Write the program's --help into docs/cli.md
+	@$(DEMO)/bin/python tools/cli_docs.py
 
 .PHONY: bench
 bench: $(GATE)/.installed ## Measure the gate beside what one would do otherwise (minutes)
-	@$(TEST)/bin/python bench/run.py --gate $(GATE)/bin/incident-gate-action
+	@$(DEV)/bin/python bench/run.py --gate $(GATE)/bin/incident-gate-action
 
 .PHONY: campaign
-campaign: $(TEST)/.installed ## Draw thousands of fault schedules (minutes; SCHEDULES and SEED may be given)
+campaign: $(DEV)/.installed ## Draw thousands of fault schedules (minutes; SCHEDULES and SEED may be given)
 	@INCIDENT_GATE_SCHEDULES=$(SCHEDULES) INCIDENT_GATE_SEED=$(SEED) $(PYTEST) tests/campaign --numprocesses auto $(PYTEST_ARGS)
 
 .PHONY: image
@@ -69,16 +106,25 @@ image: ## Build the action's image and test it as the runner starts it
 	@$(MAKE) --no-print-directory test-image
 
 .PHONY: test-image
-test-image: $(TEST)/.installed ## Test an image that is there already
-	@INCIDENT_GATE_IMAGE=$(IMAGE) CONTAINER_ENGINE="$(CONTAINER_ENGINE)" $(TEST)/bin/python -m pytest tests/container $(PYTEST_ARGS)
+test-image: $(DEV)/.installed ## Test an image that is there already
+	@INCIDENT_GATE_IMAGE=$(IMAGE) CONTAINER_ENGINE="$(CONTAINER_ENGINE)" $(PYTEST) tests/container $(PYTEST_ARGS)
 
-.PHONY: act
-act: $(ACT)/.ready ## Run the CI's jobs that use the action here (needs docker or podman)
-	@PATH="$(CURDIR)/$(ACT)/bin:$$PATH" $(ACT)/bin/python tools/act.py "$(CONTAINER_ENGINE)"
+# actions-toolkit depends on these for its clients of GitHub's API, artifact cache and identity tokens. The gate uses its
+# `command` and `file_command` modules, which import the standard library only. In the image they would take 25 MB.
+NOT_IN_IMAGE := requests charset-normalizer urllib3 pygithub pyjwt pynacl cryptography cffi pycparser
+# For httpx's asynchronous client: httpcore does without it.
+NOT_IN_IMAGE += anyio
+# For Pythons older than the image's.
+NOT_IN_IMAGE += typing-extensions
+
+# Without an index address: pip uses the index that it is configured for, and the hashes show whether that one is honest.
+PIN := uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
 
 .PHONY: requirements
 requirements: ## Pin the newest dependencies with their hashes (needs uv)
-	@$(PYTHON) tools/requirements.py
+	@$(PIN) --python-version 3.11 --extra sandbox $(addprefix --group ,build test bench lint) --output-file requirements/dev.txt
+	@$(PIN) --python-version 3.11 --extra sandbox --group build --constraint requirements/dev.txt --output-file requirements/demo.txt
+	@$(PIN) --python-version 3.13 $(addprefix --no-emit-package ,$(NOT_IN_IMAGE)) --constraint requirements/dev.txt --output-file requirements/image.txt
 
 .PHONY: clean
 clean: ## Remove what was made here
@@ -98,22 +144,22 @@ $(DEMO)/.ready: requirements/demo.txt pyproject.toml | python
 	@$(DEMO)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# One for each purpose, from the requirement file of its name.
-$(TEST)/.ready $(LINT)/.ready $(ACT)/.ready: $(CACHE)/%/.ready: requirements/%.txt | python
+# One for tests, benchmarks and linters.
+$(DEV)/.ready: requirements/dev.txt | python
 	@echo "Setting up $(@D) ..."
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python $(PIP_INSTALL) $(WITH_HASHES) $<
 	@touch $@
 
 # The tests run against what users get: the built wheel, never the source tree.
-$(TEST)/.installed: $(TEST)/.ready $(PACKAGE)
+$(DEV)/.installed: $(DEV)/.ready $(PACKAGE)
 	@rm -rf $(CACHE)/wheel
-	@$(TEST)/bin/python -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation --wheel-dir $(CACHE)/wheel .
-	@$(TEST)/bin/python $(PIP_INSTALL) --no-deps --force-reinstall $(CACHE)/wheel/*.whl
+	@$(DEV)/bin/python -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation --wheel-dir $(CACHE)/wheel .
+	@$(DEV)/bin/python $(PIP_INSTALL) --no-deps --force-reinstall $(CACHE)/wheel/*.whl
 	@touch $@
 
 # One for measuring, with what the image has and nothing else.
-$(GATE)/.installed: $(TEST)/.installed requirements/image.txt
+$(GATE)/.installed: $(DEV)/.installed requirements/image.txt
 	@$(PYTHON) -m venv --clear $(GATE)
 	@$(GATE)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/image.txt
 	@$(GATE)/bin/python $(PIP_INSTALL) --no-deps $(CACHE)/wheel/*.whl

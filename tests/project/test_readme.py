@@ -157,7 +157,7 @@ def test_there_are_commands_to_look_at() -> None:
 
 
 def test_help_texts_are_current() -> None:
-    checked = subprocess.run([sys.executable, "tools/readme.py", "--check"], cwd=ROOT, capture_output=True, check=False)
+    checked = subprocess.run([sys.executable, "tools/cli_docs.py", "--check"], cwd=ROOT, capture_output=True, check=False)
 
     assert checked.returncode == 0, checked.stdout
 

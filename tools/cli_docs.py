@@ -1,4 +1,4 @@
-"""Keeps the README's `--help` texts as the program prints them; with `--check` it only compares."""
+"""Writes the program's `--help` texts into docs/cli.md; with `--check` it only compares."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).resolve().parent.parent / "docs/cli.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs/cli.md"
 
 # A console block whose command asks for help, and what follows the command.
 BLOCK = re.compile(
@@ -18,7 +18,7 @@ RUN = "import sys; from incident_gate.cli.main import main; sys.argv[0] = 'incid
 
 
 def printed(arguments: str) -> str:
-    """What the program prints, at a width that a README shows without scrolling."""
+    """What the program prints, at a width that the page shows without scrolling."""
     done = subprocess.run(
         [sys.executable, "-c", RUN, *shlex.split(arguments)],
         env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1", "PYTHON_COLORS": "0"},
@@ -30,22 +30,22 @@ def printed(arguments: str) -> str:
 
 
 def current(text: str) -> str:
-    """The README with every block as it should be."""
+    """The page with every block as it should be."""
     return BLOCK.sub(lambda block: block[1] + printed(block["arguments"]), text)
 
 
 def main(arguments: list[str]) -> int:
-    """Write the blocks, or tell whether they are as written."""
-    text = README.read_text(encoding="utf-8")
+    """Write the blocks, or check that they are current."""
+    text = PAGE.read_text(encoding="utf-8")
     if not BLOCK.search(text):
         print("docs/cli.md shows no `$ incident-gate --help` in a console block.")
         return 1
     fresh = current(text)
     if arguments == ["--check"]:
         if fresh != text:
-            print("docs/cli.md shows another --help than the program prints; `make readme` writes it.")
+            print("docs/cli.md does not show the current --help; `make docs` writes it.")
         return int(fresh != text)
-    README.write_text(fresh, encoding="utf-8")
+    PAGE.write_text(fresh, encoding="utf-8")
     return 0
 
 
