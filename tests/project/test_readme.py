@@ -157,7 +157,8 @@ def test_there_are_commands_to_look_at() -> None:
 
 
 def test_help_texts_are_current() -> None:
-    checked = subprocess.run([sys.executable, "tools/cli_docs.py", "--check"], cwd=ROOT, capture_output=True, check=False)
+    command = [sys.executable, "tools/cli_docs.py", "--check"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
 
     assert checked.returncode == 0, checked.stdout
 
