@@ -146,12 +146,12 @@ class Assets:
     def add_lineage(self, upstream: str, downstream: str, *, lag: float = 0.0) -> None:
         """Let `downstream` be made from `upstream`; neither needs to exist. The graph index sees it after `lag`."""
         with self._database.transaction() as connection:
-            self._graph.put(connection, f"{upstream} {downstream}", [upstream, downstream, True], lag)
+            self._graph.put(connection, f"{upstream} {downstream}", [downstream, upstream, "DownstreamOf", True], lag)
 
     def remove_lineage(self, upstream: str, downstream: str, *, lag: float = 0.0) -> None:
         """Take an edge away again."""
         with self._database.transaction() as connection:
-            self._graph.put(connection, f"{upstream} {downstream}", [upstream, downstream, False], lag)
+            self._graph.put(connection, f"{upstream} {downstream}", [downstream, upstream, "DownstreamOf", False], lag)
 
     def assets(self, urns: Iterable[str]) -> dict[str, Asset]:
         """Those of `urns` that exist in the primary store."""
@@ -178,14 +178,18 @@ class Assets:
 
     def neighbours(self, urns: Iterable[str], *, downstream: bool) -> dict[str, list[str]]:
         """The assets one step down or up the lineage from each of `urns`."""
-        near, far = ("upstream", "downstream") if downstream else ("downstream", "upstream")
+        return self.related(urns, "DownstreamOf", incoming=downstream)
+
+    def related(self, urns: Iterable[str], relationship: str, *, incoming: bool) -> dict[str, list[str]]:
+        """The other ends of the edges that lead from, or to, each of `urns`, as the graph index knows them."""
+        near, far = ("target", "source") if incoming else ("source", "target")
         found: dict[str, list[str]] = {}
         with self._database.transaction() as connection:
             self._graph.catch_up(connection)
             for asset, neighbour in connection.execute(
-                f"SELECT {near}, {far} FROM lineage WHERE {near} IN (SELECT value FROM json_each(?)) "  # noqa: S608
-                f"ORDER BY {near}, {far}",
-                (json_list(urns),),
+                f"SELECT {near}, {far} FROM edge "  # noqa: S608 - the names are the constants above
+                f"WHERE relationship = ? AND {near} IN (SELECT value FROM json_each(?)) ORDER BY {near}, {far}",
+                (relationship, json_list(urns)),
             ):
                 found.setdefault(asset, []).append(neighbour)
         return found
@@ -213,13 +217,13 @@ def _index(connection: sqlite3.Connection, _urn: str, row: Sequence[Any]) -> Non
 
 
 def _connect(connection: sqlite3.Connection, _edge: str, change: Sequence[Any]) -> None:
-    upstream, downstream, is_there = change
+    *edge, is_there = change
     statement = (
-        "INSERT OR IGNORE INTO lineage VALUES (?, ?)"
+        "INSERT OR IGNORE INTO edge (source, target, relationship) VALUES (?, ?, ?)"
         if is_there
-        else "DELETE FROM lineage WHERE upstream = ? AND downstream = ?"
+        else "DELETE FROM edge WHERE source = ? AND target = ? AND relationship = ?"
     )
-    connection.execute(statement, (upstream, downstream))
+    connection.execute(statement, edge)
 
 
 def _asset(row: Sequence[Any]) -> Asset:

@@ -18,10 +18,15 @@ CREATE TABLE IF NOT EXISTS document (
 CREATE TABLE IF NOT EXISTS sibling (
   urn TEXT NOT NULL, sibling TEXT NOT NULL, is_primary INTEGER NOT NULL, PRIMARY KEY (urn, sibling)
 );
-CREATE TABLE IF NOT EXISTS lineage (
-  upstream TEXT NOT NULL, downstream TEXT NOT NULL, PRIMARY KEY (upstream, downstream)
+CREATE TABLE IF NOT EXISTS edge (
+  source TEXT NOT NULL, target TEXT NOT NULL, relationship TEXT NOT NULL, PRIMARY KEY (source, relationship, target)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS lineage_downstream ON lineage (downstream);
+CREATE INDEX IF NOT EXISTS edge_target ON edge (target, relationship);
+CREATE TABLE IF NOT EXISTS assertion (urn TEXT PRIMARY KEY, dataset TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moment (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS moment_subject ON moment (subject);
 CREATE TABLE IF NOT EXISTS incident (urn TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS incident_entity (
   entity TEXT NOT NULL, incident TEXT NOT NULL, PRIMARY KEY (entity, incident)
@@ -47,7 +52,9 @@ _NAMES = (
     "asset",
     "document",
     "sibling",
-    "lineage",
+    "edge",
+    "assertion",
+    "moment",
     "incident",
     "incident_entity",
     "indexed",

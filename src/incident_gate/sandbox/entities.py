@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .aspects import aspect_list
+from .assertion_view import assertion_health, assertion_list, assertion_view, operation_list
 from .call import Call, taken_apart
 from .entity_view import entity_view, shell
 from .failure import UNAUTHORIZED, Code, ResolverError
 from .faults import FaultKind
-from .incident_list import active_count, incident_list
+from .incident_list import incident_health, incident_list
 from .incident_view import incident_view
 from .policy import may_view
 from .rows import Rows
@@ -25,6 +26,7 @@ _OBJECT_FIELDS = {
     "mlModel": "mlModel",
     "mlFeature": "mlFeature",
     "mlFeatureTable": "mlFeatureTable",
+    "assertion": "assertion",
     "tag": "tag",
     "glossaryTerm": "glossaryTerm",
     "domain": "domain",
@@ -82,6 +84,9 @@ class Entities:
         if urn.kind == "incident":
             record = self._rows.incident(urn.text)
             return None if record is None else incident_view(record, self._call.generation, self.linked)
+        if urn.kind == "assertion":
+            assertion = self._rows.assertion(urn.text)
+            return None if assertion is None else assertion_view(self._call, self._rows, assertion, self.linked)
         asset, siblings = self._rows.asset(urn.text), self._rows.siblings(urn.text)
         view = entity_view(urn, asset, self.linked)
         if siblings is not None:
@@ -99,6 +104,8 @@ class Entities:
             "exists": lambda _info: self._exists(urn),
             "aspects": lambda _info, input=None: self._aspects(urn, input),  # noqa: A006 - the schema's name
             "incidents": lambda _info, **given: incident_list(self._call, self._rows, urn, self.linked, **given),
+            "assertions": lambda _info, **given: assertion_list(self._call, self._rows, urn.text, self.linked, given),
+            "operations": lambda _info, **given: operation_list(self._call.store.operations(urn.text), given),
             "health": lambda _info: self._health(urn),
             "privileges": {"canEditIncidents": self._call.grant.may_edit(urn.text)},
         }
@@ -170,8 +177,6 @@ class Entities:
         return {"privileges": grant.privileges(urn.text, may_view=visible)}
 
     def _health(self, urn: Urn) -> list[View]:
-        active = active_count(self._call, self._rows, urn.text)
-        if not active:
-            return [{"type": "INCIDENTS", "status": "PASS"}]
-        message = f"{active} active incident{'s' if active != 1 else ''}"
-        return [{"type": "INCIDENTS", "status": "FAIL", "message": message, "causes": ["ACTIVE_INCIDENTS"]}]
+        """What fails to be read is left out."""
+        incidents = incident_health(self._call, self._rows, urn.text)
+        return [element for element in (incidents, assertion_health(self._rows, urn.text)) if element is not None]

@@ -37,6 +37,10 @@ class FaultKind(StrEnum):
     LOST_INCIDENTS = "lost-incidents"  # counted, but not listed
     FIELD_ERROR = "field-error"  # the asset's incidents fail with `code`, the rest of the answer stands
     LOST_RESULT = "lost-result"  # counted by searches and walks, but not among their results
+    NULL_ASSERTIONS = "null-assertions"
+    ASSERTIONS_ERROR = "assertions-error"  # the dataset's assertions fail with `code`
+    NULL_RUNS = "null-runs"  # `urn` names the assertion or its dataset
+    RUNS_ERROR = "runs-error"  # the runs of the assertion, or of all of the dataset's, fail with `code`
     THROW = "throw"  # the asset fails the whole field that loads it, with all the other assets in it
 
     @property
@@ -52,6 +56,10 @@ _ABOUT_DATA = frozenset(
         FaultKind.NULL_EXISTS,
         FaultKind.LOST_INCIDENTS,
         FaultKind.LOST_RESULT,
+        FaultKind.NULL_ASSERTIONS,
+        FaultKind.ASSERTIONS_ERROR,
+        FaultKind.NULL_RUNS,
+        FaultKind.RUNS_ERROR,
         FaultKind.FIELD_ERROR,
         FaultKind.THROW,
     }
@@ -119,6 +127,7 @@ class Faults:
         old_summaries: `incidentsSummary` names incidents by their URN alone, as hooks wrote it in the beginning.
         blank_names: a restricted asset has a blank name as well.
         page_limit: the largest page of incidents; larger ones are cut to it.
+        assertion_page_limit: the largest page of assertions; larger ones are cut to it.
         search_page_limit: the largest page of searches and walks; larger ones are cut to it.
         walk_limit: the most entities that a walk along the lineage reaches before it ends as a partial one.
         lineage_cache: seconds for which the answer of a walk is given again to requests without `skipCache`.
@@ -147,6 +156,7 @@ class Faults:
     old_summaries: bool = False
     blank_names: bool = False
     page_limit: int | None = None
+    assertion_page_limit: int | None = None
     search_page_limit: int | None = None
     walk_limit: int | None = None
     lineage_cache: float = 600.0

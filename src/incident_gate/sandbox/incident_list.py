@@ -60,9 +60,15 @@ def incident_list(  # noqa: PLR0913 - the field's own arguments
     return {"start": first, "count": size, "total": page.total, "incidents": views}
 
 
-def active_count(call: Call, rows: Rows, urn: str) -> int:
-    """How many active incidents a search counts."""
-    return 0 if hides_incidents(call) else rows.page(urn, IncidentFilter(state="ACTIVE")).total
+def incident_health(call: Call, rows: Rows, urn: str) -> View | None:
+    """What an asset's health says of its incidents; nothing where the search for them fails."""
+    if call.strike.about(urn, FaultKind.NULL_INCIDENTS, FaultKind.FIELD_ERROR):
+        return None
+    active = 0 if hides_incidents(call) else rows.page(urn, IncidentFilter(state="ACTIVE")).total
+    if not active:
+        return {"type": "INCIDENTS", "status": "PASS"}
+    message = f"{active} active incident{'s' if active != 1 else ''}"
+    return {"type": "INCIDENTS", "status": "FAIL", "message": message, "causes": ["ACTIVE_INCIDENTS"]}
 
 
 def hides_incidents(call: Call) -> bool:

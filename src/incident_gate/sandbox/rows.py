@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .assertions import AssertionRecord, RunRecord
 from .records import Asset, IncidentFilter, IncidentPage, IncidentRecord, Siblings
 from .store import Store
 
@@ -20,6 +21,9 @@ class Rows:
         self._pages: dict[IncidentFilter, dict[str, IncidentPage | None]] = {}
         self._incidents: dict[str, IncidentRecord | None] = {}
         self._summaries: dict[str, Mapping[str, Any] | None] = {}
+        self._asserted: dict[str, list[str]] = {}
+        self._assertions: dict[str, AssertionRecord | None] = {}
+        self._runs: dict[str, list[RunRecord]] = {}
 
     def load(self, urns: Iterable[str]) -> None:
         """Load the assets `urns` and their siblings, which will be asked for next."""
@@ -64,6 +68,36 @@ class Rows:
             found = self._store.summaries(named, old_form=old_form)
             self._summaries |= {known: found.get(known) for known in named}
         return self._summaries[urn]
+
+    def assertions(self, dataset: str) -> list[str]:
+        """URNs of a dataset's assertions, as the graph index knows them."""
+        if dataset not in self._asserted:
+            named = [known for known in (dataset, *self._assets) if known not in self._asserted]
+            found = self._store.assertions_of(named)
+            self._asserted |= {known: found.get(known, []) for known in named}
+            urns = [urn for assertions in found.values() for urn in assertions]
+            self.load(urns)
+            self._load_assertions(urns)
+        return self._asserted[dataset]
+
+    def assertion(self, urn: str) -> AssertionRecord | None:
+        """An assertion from the primary store."""
+        self._load_assertions([urn])
+        return self._assertions[urn]
+
+    def runs(self, assertion: str) -> list[RunRecord]:
+        """The runs of an assertion, newest first."""
+        if assertion not in self._runs:
+            named = [known for known in (assertion, *self._assertions) if known not in self._runs]
+            found = self._store.runs(named)
+            self._runs |= {known: found.get(known, []) for known in named}
+        return self._runs[assertion]
+
+    def _load_assertions(self, urns: Iterable[str]) -> None:
+        missing = {urn for urn in urns if urn not in self._assertions}
+        if missing:
+            found = self._store.assertions_by_urn(missing)
+            self._assertions |= {urn: found.get(urn) for urn in missing}
 
     def _load_incidents(self, urns: Iterable[str]) -> None:
         missing = {urn for urn in urns if urn not in self._incidents}

@@ -81,7 +81,10 @@ class Matcher:
         self._kinds = {urn_type_of(name) for name in given.get("types") or ()}
         self._words = (given.get("query") or "*").strip().lower()
         named = fields_of(self._either)
-        hooks = {"hasActiveIncidents": call.store.marked_active}
+        hooks = {
+            "hasActiveIncidents": call.store.marked_active,
+            "hasFailingAssertions": call.store.marked_failing,
+        }
         self._marked = {field: find() for field, find in hooks.items() if field in named}
 
     def accepts(self, document: Asset, **extra: Sequence[str]) -> bool:

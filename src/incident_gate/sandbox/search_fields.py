@@ -40,6 +40,8 @@ def values_of(
         # The path from the outermost container down, which is what finds nested ones.
         "browsePathV2": asset.containers[::-1],
         "dataProducts": asset.data_products,
+        "entity": (asset.profile["entity"],) if urn.kind == "assertion" else (),
+        "assertionType": (asset.profile["type"],) if urn.kind == "assertion" else (),
         "typeNames": asset.subtypes,
         "platformInstance": (asset.platform_instance,) if asset.platform_instance else (),
     }

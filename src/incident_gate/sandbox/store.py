@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from .assets import Assets
+from .assertions import Assertions
 from .database import Database
 from .incidents import Incidents
 from .records import Asset
 
 
-class Store(Assets, Incidents):
+class Store(Assertions, Incidents):
     """Primary store, search index, graph index, and the hook that connects them.
 
     Args:
@@ -18,7 +18,7 @@ class Store(Assets, Incidents):
 
     def __init__(self, path: Path | None = None) -> None:
         database = Database(path)
-        Assets.__init__(self, database)
+        Assertions.__init__(self, database)
         Incidents.__init__(self, database)
 
     def assets(self, urns: Iterable[str]) -> dict[str, Asset]:

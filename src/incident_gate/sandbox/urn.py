@@ -21,6 +21,7 @@ _TYPES = {
     "mlModel": ("MLModel", "MLMODEL"),
     "mlFeature": ("MLFeature", "MLFEATURE"),
     "mlFeatureTable": ("MLFeatureTable", "MLFEATURE_TABLE"),
+    "assertion": ("Assertion", "ASSERTION"),
     "tag": ("Tag", "TAG"),
     "glossaryTerm": ("GlossaryTerm", "GLOSSARY_TERM"),
     "domain": ("Domain", "DOMAIN"),
