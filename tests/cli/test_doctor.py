@@ -12,8 +12,13 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from incident_gate.cli.main import run
+from incident_gate.datahub.address import parse_address
+from incident_gate.datahub.connection import Connection
+from incident_gate.datahub.proxy import proxy_for
+from incident_gate.doctor.origins import origins
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
 from tests.helpers.asking import CUSTOMERS, DASHBOARD, ORDERS
+from tests.helpers.command import gate
 
 TOKEN = "doctor-token"
 
@@ -63,6 +68,7 @@ def test_each_generation_is_recognised(generation: Generation, name: str, edits:
         found = findings(server, str(manifest))
 
         assert {subject: state for subject, (state, _) in found.items()} == {
+            "settings": "ok",
             "address": "ok",
             "connection": "ok",
             "token": "ok",
@@ -302,3 +308,60 @@ def test_people_get_one_paragraph_a_finding(manifest: Path) -> None:
     with start() as server:
         code, out = doctor(server, str(manifest))
     assert (code, out.splitlines()[-1]) == (0, "Nothing has to be changed.")
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "expected"),
+    [
+        (
+            {"DATAHUB_GMS_URL": "{url}", "DATAHUB_GMS_TOKEN": TOKEN},
+            (),
+            "The address comes from DATAHUB_GMS_URL. The token comes from DATAHUB_GMS_TOKEN.",
+        ),
+        (
+            {"DATAHUB_GMS_HOST": "{url}"},
+            ("--datahub-token", TOKEN),
+            "The address comes from DATAHUB_GMS_HOST. The token comes from --datahub-token.",
+        ),
+        (
+            {"http_proxy": "http://ana:hidden@proxy:3128", "NO_PROXY": "127.0.0.0/8", "DATAHUB_GMS_TOKEN": TOKEN},
+            ("--datahub-url", "{url}"),
+            "The address comes from --datahub-url. The token comes from DATAHUB_GMS_TOKEN. Requests go past the proxy "
+            "that http_proxy names: 127.0.0.0/8 in NO_PROXY covers the address.",
+        ),
+    ],
+)
+def test_origin_of_each_setting_is_shown(
+    environment: dict[str, str], arguments: tuple[str, ...], expected: str, manifest: Path
+) -> None:
+    with start() as server:
+        variables = {name: value.format(url=server.url) for name, value in environment.items()}
+        options = [argument.format(url=server.url) for argument in arguments]
+
+        ended = gate("doctor", str(manifest), *options, "--format", "json", environment=variables)
+
+    assert {"subject": "settings", "state": "ok", "detail": expected, "hint": ""} in ended.json["findings"]
+
+
+def test_url_and_host_that_disagree_are_a_warning(manifest: Path) -> None:
+    with start() as server:
+        variables = {"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_HOST": "datahub-gms", "DATAHUB_GMS_TOKEN": TOKEN}
+
+        ended = gate("doctor", str(manifest), environment=variables)
+
+    assert "DATAHUB_GMS_URL and DATAHUB_GMS_HOST name different servers" in " ".join(ended.out.split())
+
+
+def test_origins_of_certificates_are_shown() -> None:
+    connection = Connection(
+        address=parse_address("https://datahub.example.com", setting="datahub-url"),
+        token="",
+        proxy=proxy_for("https://datahub.example.com", {"HTTPS_PROXY": "http://ana:hidden@proxy:3128"}),
+        ca_bundle=Path("ca.pem"),
+        certificate_folder="/etc/ssl/certs",
+    )
+
+    assert origins(connection) == (
+        "The address comes from datahub-url. There is no token. Requests go through the proxy http://proxy:3128, which "
+        "HTTPS_PROXY names. Certificate authorities are those of SSL_CERT_DIR, and those of ca-bundle."
+    )

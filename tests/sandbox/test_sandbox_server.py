@@ -191,7 +191,8 @@ def test_store_lists_incidents_oldest_first() -> None:
 
 def test_taken_port_is_an_error(sandbox: Sandbox) -> None:
     port = int(sandbox.url.rsplit(":", 1)[1])
-    with pytest.raises(OSError, match="in use"), Sandbox.start(port=port):
+    message = f"cannot listen on 127.0.0.1, port {port}: Address already in use; --port names another"
+    with pytest.raises(OSError, match=message), Sandbox.start(port=port):
         pass
 
 

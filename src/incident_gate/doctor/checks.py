@@ -11,6 +11,7 @@ from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.survey import Generation, Vocabulary, identity_of, may_edit_incidents, vocabulary_of
+from incident_gate.doctor.origins import origins
 from incident_gate.errors import DataHubError, ExitCode
 from incident_gate.gate.policy import rule_for
 from incident_gate.incident import Health, Reason
@@ -70,6 +71,7 @@ def examine(settings: Settings, client: Client, manifest: Manifest | None) -> Di
 
 
 def _findings(settings: Settings, client: Client, manifest: Manifest | None) -> Iterator[Finding]:
+    yield _ok("settings", origins(settings.connection))
     yield from _address(settings)
     try:
         identity = identity_of(client)

@@ -87,4 +87,7 @@ class _Routes:
 
     async def anything_else(self, _request: Request) -> Response:
         """The UI answers any path with its single page, also GETs of paths that only take a POST."""
-        return HTMLResponse("<!doctype html><html><head><title>DataHub</title></head><body></body></html>")
+        return HTMLResponse(
+            "<!doctype html><html><head><title>DataHub</title></head><body>The sandbox has no pages. "
+            '<a href="/api/graphiql">Query its GraphQL API</a> instead.</body></html>'
+        )

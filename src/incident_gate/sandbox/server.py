@@ -173,7 +173,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(2_048)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        reason = error.strerror or str(error)
+        raise OSError(f"cannot listen on {host}, port {port}: {reason}; --port names another") from error
     return listener
