@@ -3,7 +3,7 @@
 GateError
 ├── ManifestError       the manifest has mistakes (all of them, with their lines)      exit 2
 ├── SettingError        an input, option or variable is wrong                          exit 2
-├── DataHubError        DataHub could not be asked                                     exit 3
+├── DataHubError        DataHub could not be queried                                   exit 3
 │   ├── UnreachableError    nothing usable came back in time: it may pass by itself
 │   └── RefusedError        it answered, and the answer says that a setting is wrong
 └── WriteError          an output could not be written                                 exit 3
@@ -48,7 +48,7 @@ class SettingError(GateError):
 
 
 class DataHubError(GateError):
-    """DataHub could not be asked."""
+    """DataHub could not be queried."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.DATAHUB
 

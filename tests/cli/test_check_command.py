@@ -94,7 +94,7 @@ def test_an_unreachable_server_is_3_and_one_paragraph(datahub: Sandbox, tmp_path
     ended = ask(datahub, "check", str(path), "--timeout", "1")
 
     assert ended.code == 3
-    assert ended.out.startswith("Blocked: DataHub could not be asked about any of the 2 inputs\n")
+    assert ended.out.startswith("Blocked: DataHub could not be queried about any of the 2 inputs\n")
     assert ended.out.count("gave up after") == 1
     document = ask(datahub, "check", str(path), "--timeout", "1", "--format", "json").json
     assert "gave up after" in document["failure"]["message"]

@@ -41,9 +41,9 @@ def test_nothing_answered_is_one_annotation() -> None:
 def test_nothing_answered_is_one_paragraph_for_people() -> None:
     run = failed(silent("orders"), silent("customers"))
 
-    assert headline(run) == "Blocked: DataHub could not be asked about any of the 2 inputs"
+    assert headline(run) == "Blocked: DataHub could not be queried about any of the 2 inputs"
     assert terminal(run) == (
-        "Blocked: DataHub could not be asked about any of the 2 inputs\n"
+        "Blocked: DataHub could not be queried about any of the 2 inputs\n"
         "\n"
         "No answer\n"
         "  No connection to datahub:8080; gave up after 3 tries.\n"
@@ -58,7 +58,7 @@ def test_nothing_answered_is_one_paragraph_for_people() -> None:
 
 
 def test_one_input_is_not_called_several() -> None:
-    assert headline(failed(silent("orders"))) == "Blocked: DataHub could not be asked about the input"
+    assert headline(failed(silent("orders"))) == "Blocked: DataHub could not be queried about the input"
 
 
 def test_what_was_answered_is_told_beside_the_failure() -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from incident_gate.api.connect import OnExchange, Result, connect, refuse_selectors
+from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import check_inputs
 from incident_gate.manifest.model import Manifest
@@ -52,4 +53,5 @@ def check(
         notices=tuple(notices),
         failure=judgement.failure,
     )
+    report = spelled_report(report, speller(settings.connection))
     return Result(report, judgement.exit_code)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from incident_gate.api.connect import OnExchange, connect
+from incident_gate.api.spelling import speller
 from incident_gate.doctor.checks import Diagnosis, examine
 from incident_gate.manifest.model import Manifest
 from incident_gate.settings import Settings
@@ -15,4 +18,8 @@ def diagnose(settings: Settings, manifest: Manifest | None, *, on_exchange: OnEx
         SettingError: The CA bundle or the proxy cannot be used.
     """
     with connect(settings, on_exchange) as client:
-        return examine(settings, client, manifest)
+        diagnosis = examine(settings, client, manifest)
+    spell = speller(settings.connection)
+    if spell is None:
+        return diagnosis
+    return Diagnosis(tuple(replace(finding, hint=spell(finding.hint)) for finding in diagnosis.findings))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from incident_gate.api.connect import OnExchange, Result, connect, refuse_selectors
+from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.errors import ExitCode
@@ -46,6 +47,7 @@ def report_outcome(
         gated=False,
     )
     failed = any(result.change is Change.FAILED for result in outcome.results)
+    report = spelled_report(report, speller(settings.connection))
     return Result(report, ExitCode.DATAHUB if failed else ExitCode.OK)
 
 

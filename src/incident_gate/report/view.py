@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
 from incident_gate.incident import Incident, Priority, Reason
 from incident_gate.outcome.result import Change, OutcomeReport
@@ -202,17 +203,20 @@ def _grounds(report: Report, conclusion: Conclusion) -> str:
     if not total:
         return "the manifest names no inputs, so there is nothing to gate"
     if len(unanswered(report)) == total:
-        return f"DataHub could not be asked about {'the input' if total == 1 else f'any of the {total:,} inputs'}"
+        return f"DataHub could not be queried about {'the input' if total == 1 else f'any of the {total:,} inputs'}"
     deciding = [d for d in report.decisions if d.conclusion is conclusion]
     incidents = sum(d.blocking_count for d in deciding)
     affected = sum(d.blocking_count > 0 for d in deciding)
     unsure = sum(d.verdict is Verdict.UNKNOWN for d in deciding)
     ignored = " (ignored)" if conclusion is Conclusion.PASS else ""
     parts = []
+    if isinstance(report.failure, RefusedError) and conclusion is Conclusion.BLOCK:
+        # The exit code is 3, and not that of a gate that blocks.
+        parts.append("DataHub could not be queried about all inputs")
     if incidents:
         parts.append(f"{count(incidents, 'active incident')} on {affected:,} of {count(total, 'input')}{ignored}")
     if unsure:
-        parts.append(f"{unsure:,} of {count(total, 'input')} unknown" if not incidents else f"{unsure:,} unknown")
+        parts.append(f"{unsure:,} of {count(total, 'input')} unknown" if not parts else f"{unsure:,} unknown")
     if not parts:
         parts.append("the input is healthy" if total == 1 else f"all {total:,} inputs are healthy")
     waived = sum(len(d.excused) for d in report.decisions)

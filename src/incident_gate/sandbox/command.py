@@ -23,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
         # Not 8080: at the quick start's server, DataHub's pages are at port 9002, and links lead there.
-        "--port", type=int, default=9002, help="port to listen on, 0 for a free one (default: %(default)s)"
+        "--port",
+        type=int,
+        default=9002,
+        help="port to listen on, 0 for a free one (default: %(default)s)",
     )
     parser.add_argument(
         "--schema",

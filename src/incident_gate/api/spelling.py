@@ -1,0 +1,64 @@
+"""Names of options in what is reported, as the user of this run sets them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+
+from incident_gate.datahub.connection import Connection
+from incident_gate.errors import GateError
+from incident_gate.manifest.model import Rules
+from incident_gate.outcome.result import OutcomeReport
+from incident_gate.report.model import Report
+from incident_gate.settings import OPTIONS
+
+Spell = Callable[[str], str]
+_RULES = {name.replace("_", "-") for name in Rules._fields}
+
+
+def speller(connection: Connection) -> Spell | None:
+    """A function that replaces the names of the action's inputs by what the user sets; None where they are the same."""
+    names = {name: connection.named(option.option or name) for name, option in OPTIONS.items()}
+    names["datahub-url"] = connection.address.setting
+    if connection.token_setting:
+        names["datahub-token"] = connection.token_setting
+    changed = {name: spelled for name, spelled in names.items() if name != spelled}
+    if not changed:
+        return None
+    # A rule before a colon is a key of the manifest, and a name of one word is an option in backticks only.
+    rules = "|".join(name for name in changed if name in _RULES)
+    hyphenated = "|".join(name for name in changed if "-" in name and name not in _RULES)
+    single = "|".join(name for name in changed if "-" not in name)
+    pattern = re.compile(rf"(?<![\w-])(?:(?:{hyphenated})(?![\w-])|(?:{rules})(?![\w:-]))|(?<=`)(?:{single})(?=`)")
+    return lambda text: pattern.sub(lambda match: changed[match[0]], text)
+
+
+def spelled_report(report: Report, spell: Spell | None) -> Report:
+    """The report with its hints as the user knows the options."""
+    if spell is None:
+        return report
+    decisions = tuple(
+        replace(decision, problems=tuple(problem._replace(hint=spell(problem.hint)) for problem in decision.problems))
+        if decision.problems
+        else decision
+        for decision in report.decisions
+    )
+    return replace(
+        report,
+        decisions=decisions,
+        failure=None if report.failure is None else _error(report.failure, spell),
+        outcome=None if report.outcome is None else _outcome(report.outcome, spell),
+    )
+
+
+def _error(error: GateError, spell: Spell) -> GateError:
+    spelled = copy(error)
+    spelled.hint = spell(error.hint)
+    return spelled
+
+
+def _outcome(outcome: OutcomeReport, spell: Spell) -> OutcomeReport:
+    results = tuple(replace(result, hint=spell(result.hint)) if result.hint else result for result in outcome.results)
+    return replace(outcome, nothing=spell(outcome.nothing), results=results)
