@@ -11,7 +11,7 @@ from incident_gate.outcome.results.load import ResultFiles, load
 from incident_gate.outcome.results.model import FileResults
 from incident_gate.outcome.results.projects import Projects, join
 from incident_gate.select.dbt_manifest import read_project
-from incident_gate.select.dbt_urns import DbtRecipe, by_urn, dataset_urns
+from incident_gate.select.dbt_urns import DbtRecipe, dataset_urns
 from incident_gate.urn import parse_urn
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -34,7 +34,7 @@ def shop(version: str) -> tuple[Path, dict[str, str], Projects]:
     folder = FIXTURES / "dbt" / f"shop-{version}"
     project = read_project(folder / "manifest.json")
     urns = dataset_urns(project, DbtRecipe(target_platform="duckdb"))
-    return folder, {unique_id: urn.dbt for unique_id, urn in urns.items()}, join([(project, by_urn(urns))])
+    return folder, {unique_id: urn.dbt for unique_id, urn in urns.items()}, join([project])
 
 
 def judge(

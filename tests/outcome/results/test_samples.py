@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from incident_gate.incident import Cause
-from incident_gate.outcome.results.evaluate import Effect, Evaluation, OutputOutcome
+from incident_gate.outcome.results.evaluate import Decision, Effect, Evaluation
 from incident_gate.outcome.results.model import Check
 from tests.helpers.results import FIXTURES, judge, output, shop
 
@@ -25,7 +25,7 @@ def _answers() -> list[Any]:
     ]
 
 
-def _word(outcome: OutputOutcome) -> str:
+def _word(outcome: Decision) -> str:
     """The outcome in the words of the answers."""
     if outcome.effect is Effect.RAISE:
         return "failed"
@@ -37,7 +37,7 @@ def _word(outcome: OutputOutcome) -> str:
     return "succeeded" if "it was built" in outcome.reason else "checked only"
 
 
-def _failed_checks(outcome: OutputOutcome) -> list[str]:
+def _failed_checks(outcome: Decision) -> list[str]:
     """The names as the answers have them: without kind and package."""
     return sorted(check.name.split(".", 2)[2] for check in outcome.failed if isinstance(check, Check))
 
@@ -70,7 +70,7 @@ def test_the_outcome_of_each_node_is_the_right_answer(
         projects=projects,
         job_failed=job_failed,
     )
-    for (unique_id, answer), outcome in zip(answers.items(), evaluation.outcomes, strict=True):
+    for (unique_id, answer), outcome in zip(answers.items(), evaluation.decisions, strict=True):
         assert outcome.by_results, unique_id
         assert _word(outcome) == answer["outcome"], unique_id
         assert _failed_checks(outcome) == sorted(answer.get("failed_checks", [])), unique_id
@@ -94,7 +94,7 @@ def test_a_failure_that_no_result_explains_is_the_jobs(command: str) -> None:
         projects=projects,
         job_failed=True,
     )
-    assert {(o.effect, o.cause, o.by_results) for o in evaluation.outcomes} == {(Effect.RAISE, Cause.JOB, False)}
+    assert {(o.effect, o.cause, o.by_results) for o in evaluation.decisions} == {(Effect.RAISE, Cause.JOB, False)}
     assert "No result explains why the job failed." in evaluation.warnings[-1]
 
 
@@ -103,7 +103,7 @@ def test_of_three_commands_the_latest_result_of_each_node_counts() -> None:
     nodes = ["payments", "orders", "stg_customers", "customers.v2", "mixed"]
     ids = [*(f"model.shop.{node}" for node in nodes), "seed.shop.regions", "snapshot.shop.orders_snapshot"]
     evaluation = judge(folder, "then-*", outputs=[output(urns[i]) for i in ids], projects=projects, job_failed=True)
-    assert [(_word(o), o.headline) for o in evaluation.outcomes] == [
+    assert [(_word(o), o.headline) for o in evaluation.decisions] == [
         ("failed", "its build failed and 1 of 1 checks failed"),
         ("failed", "4 of 7 checks failed"),
         ("succeeded", ""),
@@ -112,7 +112,7 @@ def test_of_three_commands_the_latest_result_of_each_node_counts() -> None:
         ("failed", "1 of 2 checks failed"),
         ("failed", "1 of 1 checks failed"),
     ]
-    assert [o.answers for o in evaluation.outcomes[2:5]] == [ALL] * 3
+    assert [o.answers for o in evaluation.decisions[2:5]] == [ALL] * 3
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_freshness_is_a_check_of_its_source(version: str, expected: dict[str, st
         outputs=[output(urns[f"source.shop.{name}"]) for name in expected],
         projects=projects,
     )
-    outcomes = dict(zip(expected, evaluation.outcomes, strict=True))
+    outcomes = dict(zip(expected, evaluation.decisions, strict=True))
     for name, word in expected.items():
         outcome = outcomes[name]
         assert outcome.effect is {"pass": Effect.RESOLVE, "none": Effect.NOTHING}.get(word, Effect.RAISE), name
@@ -160,14 +160,14 @@ def _single(file: str, *outputs: tuple[str, str]) -> Evaluation:
     ],
 )
 def test_checks_of_an_asset_that_patterns_name(file: str, asset: str, headline: str, incident: str) -> None:
-    (outcome,) = _single(file, (ORDERS, f"{asset}.*")).outcomes
+    (outcome,) = _single(file, (ORDERS, f"{asset}.*")).decisions
     assert (outcome.headline, outcome.type) == (f"{headline} checks failed", incident)
     assert outcome.cause is Cause.CHECKS
 
 
 @pytest.mark.parametrize("file", ["gx-0.18/checkpoint-two-assets.json", "soda-3.5/scan.json"])
 def test_an_asset_succeeds_although_the_whole_failed(file: str) -> None:
-    orders, customers = _single(file, (ORDERS, "orders.*"), (CUSTOMERS, "customers.*")).outcomes
+    orders, customers = _single(file, (ORDERS, "orders.*"), (CUSTOMERS, "customers.*")).decisions
     assert orders.effect is Effect.RAISE
     assert (customers.effect, customers.answers) == (Effect.RESOLVE, ALL)
 
@@ -175,7 +175,7 @@ def test_an_asset_succeeds_although_the_whole_failed(file: str) -> None:
 @pytest.mark.parametrize("file", ["junit/pytest-orders.xml", "junit/pytest-orders-xunit1.xml"])
 def test_cases_find_their_output_by_a_property(file: str) -> None:
     evaluation = judge(FIXTURES / "results", file, outputs=[output(ORDERS), output(CUSTOMERS)])
-    orders, customers = evaluation.outcomes
+    orders, customers = evaluation.decisions
     assert orders.headline == "4 of 7 checks failed"
     assert [check.name for check in orders.failed if isinstance(check, Check)] == [
         "test_orders.test_amounts_are_positive",
@@ -188,7 +188,9 @@ def test_cases_find_their_output_by_a_property(file: str) -> None:
 
 
 def test_a_property_of_a_suite_holds_for_its_cases() -> None:
-    (outcome,) = judge(FIXTURES / "results", "junit/surefire-shape.xml", outputs=[output(ORDERS)], job_start=0).outcomes
+    (outcome,) = judge(
+        FIXTURES / "results", "junit/surefire-shape.xml", outputs=[output(ORDERS)], job_start=0
+    ).decisions
     assert outcome.headline == "2 of 4 checks failed"
     assert [check.name.rpartition(".")[2] for check in outcome.failed if isinstance(check, Check)] == [
         "isFresh",
@@ -197,20 +199,20 @@ def test_a_property_of_a_suite_holds_for_its_cases() -> None:
 
 
 def test_suites_that_broke_are_failures_and_1970_is_no_time() -> None:
-    (outcome,) = _single("junit/jest-suite-errors.xml", (ORDERS, "*")).outcomes
+    (outcome,) = _single("junit/jest-suite-errors.xml", (ORDERS, "*")).decisions
     # Of seven cases one was skipped.
     assert outcome.headline == "3 of 6 checks failed"
 
 
 def test_a_file_without_cases_reports_nothing() -> None:
     evaluation = _single("junit/pytest-no-tests.xml", (ORDERS, "*"))
-    assert evaluation.outcomes[0].effect is Effect.NOTHING
+    assert evaluation.decisions[0].effect is Effect.NOTHING
     assert evaluation.warnings == ("junit/pytest-no-tests.xml has no results.",)
 
 
 def test_a_scan_with_errors_passes_nothing() -> None:
     evaluation = _single("soda-3.5/scan-missing-table.json", (ORDERS, "orders.*"))
-    (outcome,) = evaluation.outcomes
+    (outcome,) = evaluation.decisions
     assert not outcome.by_results
     assert outcome.answers == {Cause.JOB}
     assert "is of a scan with errors: a check may be missing in it" in evaluation.warnings[0]
@@ -221,8 +223,8 @@ def test_dbts_own_file_decides_before_junit_that_was_made_from_it() -> None:
     patterns = ("dbt/shop-1.12/build.run_results.json", "results/junit/dbt-to-junit.xml")
     warned = output(urns["model.shop.stg_customers"], "test.shop.not_null_stg_customers_name*")
     for order in (patterns, patterns[::-1]):
-        (outcome,) = judge(FIXTURES, *order, outputs=[warned], projects=projects).outcomes
+        (outcome,) = judge(FIXTURES, *order, outputs=[warned], projects=projects).decisions
         assert outcome.effect is Effect.RESOLVE
-    (converted,) = judge(FIXTURES, patterns[1], outputs=[warned], projects=projects).outcomes
+    (converted,) = judge(FIXTURES, patterns[1], outputs=[warned], projects=projects).decisions
     assert converted.effect is Effect.RAISE
     assert folder.is_dir()

@@ -15,7 +15,7 @@ from incident_gate.outcome.results.projects import Projects
 
 
 class Effect(StrEnum):
-    """What an outcome does to an output's incidents."""
+    """What a decision does to an output's incidents."""
 
     RAISE = "raise"
     RESOLVE = "resolve"
@@ -23,8 +23,8 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutputOutcome:
-    """The outcome of one output.
+class Decision:
+    """What results, or the job's status, decide about one output.
 
     Args:
         effect: What to do.
@@ -49,12 +49,12 @@ class OutputOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The outcomes of all outputs, in their order.
+    """The decisions about all outputs, in their order.
 
     `unrelated` counts the checks that belong to no output, and how many of them failed. `warnings` are sentences.
     """
 
-    outcomes: tuple[OutputOutcome, ...]
+    decisions: tuple[Decision, ...]
     unrelated: int = 0
     unrelated_failed: int = 0
     warnings: tuple[str, ...] = ()
@@ -79,14 +79,14 @@ def evaluate(
     job = _Job(failed=job_failed, explained=combined.explains_failure, incomplete=bool(combined.problems))
     relations = _Relations(combined, projects)
     related = [relations.of(output) for output in outputs]
-    outcomes = tuple(_outcome(one, job) for one in related)
+    decisions = tuple(_decide(one, job) for one in related)
     belonging = {check.name for one in related for check in one.checks}
     others = [check for name, checks in combined.checks.items() if name not in belonging for check in checks]
     return Evaluation(
-        outcomes=outcomes,
+        decisions=decisions,
         unrelated=len(others),
         unrelated_failed=sum(check.verdict.is_bad for check in others),
-        warnings=_warnings(combined, job, outcomes),
+        warnings=_warnings(combined, job, decisions),
     )
 
 
@@ -140,29 +140,29 @@ class _Relations:
         )
 
 
-def _outcome(related: _Related, job: _Job) -> OutputOutcome:
+def _decide(related: _Related, job: _Job) -> Decision:
     bad_builds = [build for build in related.builds if build.verdict.is_bad]
     bad_checks = [check for check in related.checks if check.verdict.is_bad]
     if bad_builds or bad_checks:
         return _failure(related, bad_builds, bad_checks)
     # A file that could not be used may have explained the failure of what the others do not mention.
     if job.failed and (not job.explained or (job.incomplete and not related.is_mentioned)):
-        return OutputOutcome(effect=Effect.RAISE, by_results=False, reason="the job failed")
+        return Decision(effect=Effect.RAISE, by_results=False, reason="the job failed")
     if job.incomplete and not related.is_mentioned:
-        return OutputOutcome(
+        return Decision(
             effect=Effect.RESOLVE, by_results=False, reason="the job succeeded", answers=frozenset({Cause.JOB})
         )
     return _success(related, job)
 
 
-def _failure(related: _Related, builds: Sequence[Build], checks: Sequence[Check]) -> OutputOutcome:
+def _failure(related: _Related, builds: Sequence[Build], checks: Sequence[Check]) -> Decision:
     count = sum(check.verdict is Verdict.PASSED for check in related.checks) + len(checks)
     parts = ["its build failed"] if builds else []
     if checks:
         parts.append(f"{len(checks):,} of {count:,} checks failed")
     types = {check.type for check in checks} if checks else set()
     headline = " and ".join(parts)
-    return OutputOutcome(
+    return Decision(
         effect=Effect.RAISE,
         reason=headline,
         # The stricter one where both failed: a later build alone does not answer the checks.
@@ -173,18 +173,18 @@ def _failure(related: _Related, builds: Sequence[Build], checks: Sequence[Check]
     )
 
 
-def _success(related: _Related, job: _Job) -> OutputOutcome:
+def _success(related: _Related, job: _Job) -> Decision:
     passed = {check.name for check in related.checks if check.verdict is Verdict.PASSED}
     results: list[Build | Check] = [*related.builds, *related.checks]
     open_ones = [result for result in results if result.verdict is not Verdict.PASSED]
     if not related.is_mentioned:
-        return OutputOutcome(effect=Effect.NOTHING, reason="no result mentions it")
+        return Decision(effect=Effect.NOTHING, reason="no result mentions it")
     if open_ones:
         how = "was skipped" if open_ones[0].verdict is Verdict.SKIPPED else "has an unknown status"
         what = "its build" if isinstance(open_ones[0], Build) else "a check of it"
-        return OutputOutcome(effect=Effect.NOTHING, reason=f"{what} {how}")
+        return Decision(effect=Effect.NOTHING, reason=f"{what} {how}")
     if job.failed and job.incomplete:
-        return OutputOutcome(effect=Effect.NOTHING, reason="the job failed and a file with results could not be used")
+        return Decision(effect=Effect.NOTHING, reason="the job failed and a file with results could not be used")
     built = bool(related.builds)
     # Where nothing lists the checks, a file that could not be used may have had more of them.
     known = related.expected is not None or not job.incomplete
@@ -199,13 +199,13 @@ def _success(related: _Related, job: _Job) -> OutputOutcome:
     reason = " and ".join(parts)
     if not answers:
         missing = len((related.expected or frozenset()) - passed)
-        return OutputOutcome(effect=Effect.NOTHING, reason=f"{reason}, {missing:,} were not run")
-    return OutputOutcome(effect=Effect.RESOLVE, reason=reason, answers=frozenset(answers))
+        return Decision(effect=Effect.NOTHING, reason=f"{reason}, {missing:,} were not run")
+    return Decision(effect=Effect.RESOLVE, reason=reason, answers=frozenset(answers))
 
 
-def _warnings(combined: Combined, job: _Job, outcomes: Sequence[OutputOutcome]) -> tuple[str, ...]:
+def _warnings(combined: Combined, job: _Job, decisions: Sequence[Decision]) -> tuple[str, ...]:
     warnings = [f"{path} {phrase}." for path, phrase in (*combined.problems, *combined.notes)]
-    by_status = sum(not outcome.by_results for outcome in outcomes)
+    by_status = sum(not decision.by_results for decision in decisions)
     if by_status:
         status = "failure" if job.failed else "success"
         why = "" if job.incomplete else " No result explains why the job failed."

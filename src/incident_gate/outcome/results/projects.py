@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from incident_gate.outcome.results.kinds import incident_type
 from incident_gate.outcome.results.model import Check
-from incident_gate.select.dbt import DbtProject, DbtTest
+from incident_gate.select.dbt import DbtNode, DbtProject, DbtTest, NodeKind
+
+_DATASET = re.compile(r"urn:li:dataset:\(urn:li:dataPlatform:([^,]+),(.+),[^,]+\)")
+_DBT = "dbt"
+# DataHub's platforms that tables of an adapter are ingested from, where the name is another one.
+_PLATFORMS = {
+    "sqlserver": ("mssql",),
+    "synapse": ("mssql",),
+    "fabric": ("mssql",),
+    "athena": ("glue",),
+    "spark": ("databricks", "delta-lake", "glue", "hive"),
+    "databricks": ("hive",),
+    "glue": ("athena",),
+}
+
+
+class _Named(NamedTuple):
+    """A node under one of its table's names. `is_whole` means that the name is not without the database."""
+
+    name: str
+    unique_id: str
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,20 +39,24 @@ class Projects:
     """The dbt projects of a run, as one.
 
     Args:
-        nodes_by_urn: The unique ids of the nodes behind each URN.
+        nodes: By platform and table name in lower case.
         checks_by_node: The unique ids of the enabled checks of each node: its tests, and a source's freshness.
         tests: Every test.
         unique_ids: Of every node and test.
     """
 
-    nodes_by_urn: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    nodes: Mapping[tuple[str, str], Sequence[_Named]] = field(default_factory=dict)
     checks_by_node: Mapping[str, frozenset[str]] = field(default_factory=dict)
     tests: Mapping[str, DbtTest] = field(default_factory=dict)
     unique_ids: frozenset[str] = frozenset()
 
     def nodes_of(self, urns: Iterable[str]) -> frozenset[str]:
-        """The nodes behind any of these URNs."""
-        return frozenset().union(*(self.nodes_by_urn.get(urn, ()) for urn in urns))
+        """The nodes behind any of these URNs.
+
+        URNs depend on options of DataHub's ingestion that a manifest with typed URNs does not name: letter case, a
+        platform instance before the table's name, the environment.
+        """
+        return frozenset().union(*map(self._behind, urns))
 
     def typed(self, check: Check) -> Check:
         """A check with the type of incident that fits the test's kind."""
@@ -37,26 +65,64 @@ class Projects:
             return check
         return check._replace(type=incident_type(test.function, column=test.column is not None))
 
+    def _behind(self, urn: str) -> set[str]:
+        match = _DATASET.fullmatch(urn)
+        if not match:
+            return set()
+        platform, name = match[1], unquote(match[2])
+        is_whole = True
+        while name:
+            found = self.nodes.get((platform, name.lower()), ())
+            candidates = [named for named in found if is_whole or named.is_whole]
+            exact = [named for named in candidates if named.name == name]
+            if candidates:
+                return {named.unique_id for named in exact or candidates}
+            # What comes before the database is a platform instance.
+            name, is_whole = name.partition(".")[2], False
+        return set()
 
-def join(projects: Iterable[tuple[DbtProject, Mapping[str, tuple[str, ...]]]]) -> Projects:
+
+def join(projects: Iterable[DbtProject], *, platforms: Iterable[str] = ()) -> Projects:
     """Several projects as one.
 
     Args:
-        projects: Each with the unique ids behind its URNs.
+        projects: In any order.
+        platforms: The target platforms that the manifest's selectors name.
     """
-    nodes_by_urn: dict[str, frozenset[str]] = {}
+    nodes: dict[tuple[str, str], list[_Named]] = {}
     checks_by_node: dict[str, frozenset[str]] = {}
     tests: dict[str, DbtTest] = {}
     unique_ids: set[str] = set()
-    for project, by_urn in projects:
+    for project in projects:
         unique_ids.update(project.nodes, project.tests)
         tests.update(project.tests)
-        for urn, nodes in by_urn.items():
-            nodes_by_urn[urn] = nodes_by_urn.get(urn, frozenset()).union(nodes)
+        adapter = project.adapter or ""
+        for platform in {_DBT, adapter, *_PLATFORMS.get(adapter, ()), *platforms}:
+            for named in _named(project):
+                nodes.setdefault((platform, named.name.lower()), []).append(named)
         for node, own in project.tests_by_node().items():
             names = (test.unique_id for test in own)
             checks_by_node[node] = checks_by_node.get(node, frozenset()).union(names)
         # The result of a source's freshness has the source's own id.
         for source in (node.unique_id for node in project.nodes.values() if node.has_freshness):
             checks_by_node[source] = checks_by_node.get(source, frozenset()) | {source}
-    return Projects(nodes_by_urn, checks_by_node, tests, frozenset(unique_ids))
+    return Projects(nodes, checks_by_node, tests, frozenset(unique_ids))
+
+
+def _named(project: DbtProject) -> Iterator[_Named]:
+    """Every name of a table that is built or read. A source with the name of what is built is the same table."""
+    built = {named for node in project.nodes.values() if node.is_output for named in _names(node)}
+    yield from built
+    names = {named.name for named in built}
+    for node in project.nodes.values():
+        if node.kind is NodeKind.SOURCE:
+            yield from (named for named in _names(node) if named.name not in names)
+
+
+def _names(node: DbtNode) -> Iterator[_Named]:
+    """The names that DataHub may know a node's table by: by alias or identifier, with and without its database."""
+    for table in {node.alias or node.name, node.identifier or node.name}:
+        parts = [part.replace('"', "") for part in (node.database, node.schema, table) if part]
+        yield _Named(".".join(parts), node.unique_id, is_whole=True)
+        if node.database:
+            yield _Named(".".join(parts[1:]), node.unique_id, is_whole=False)
