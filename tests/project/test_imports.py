@@ -1,0 +1,80 @@
+"""Imports go one way: each folder imports only from the layers below its own."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "incident_gate"
+# From the top down. Folders of one layer do not know each other.
+LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"action", "cli"}),
+    frozenset({"demo"}),
+    frozenset({"api"}),
+    frozenset({"doctor", "notify"}),
+    frozenset({"report"}),
+    frozenset({"gate", "outcome", "settings"}),
+    frozenset({"select"}),
+    frozenset({"ci", "datahub", "manifest"}),
+    frozenset({"errors", "files", "incident", "process", "text", "urn"}),
+)
+LEVEL = {folder: level for level, layer in enumerate(LAYERS) for folder in layer}
+SANDBOX_USERS = {"incident_gate.cli.sandbox", "incident_gate.demo"}
+# The lowest layer's modules import each other; `incident_gate` itself has the version, and what the library exports.
+PACKAGE = "incident_gate"
+
+
+def imports() -> Iterator[tuple[str, str]]:
+    """Every import of one of our modules by another one, wherever in the module it is."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = [PACKAGE, *path.relative_to(SOURCE).with_suffix("").parts]
+        module = ".".join(parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                start = [".".join(parts[: -node.level])] if node.level else []
+                origin = ".".join(start + ([node.module] if node.module else []))
+                # `from incident_gate import urn` imports a module.
+                names = [f"{origin}.{alias.name}" for alias in node.names] if origin == PACKAGE else [origin]
+            else:
+                continue
+            yield from ((module, name) for name in names if name.split(".")[0] == PACKAGE)
+
+
+def folder(module: str) -> str:
+    """The part of the package that a module belongs to; the package itself is none."""
+    return f"{module}.".split(".")[1]
+
+
+FOUND = sorted(set(imports()))
+
+
+def test_every_folder_has_a_layer() -> None:
+    folders = {folder(module) for module, _ in FOUND} - {"", "sandbox"}
+    assert folders <= LEVEL.keys()
+
+
+@pytest.mark.parametrize("layer", LAYERS[:-1], ids=lambda layer: ", ".join(sorted(layer)))
+def test_imports_go_down(layer: frozenset[str]) -> None:
+    wrong = [
+        f"{module} imports {name}"
+        for module, name in FOUND
+        if folder(module) in layer
+        and folder(name) in LEVEL
+        and folder(name) != folder(module)
+        and LEVEL[folder(name)] <= LEVEL[folder(module)]
+    ]
+    assert wrong == []
+
+
+def test_lowest_modules_import_nothing_from_above() -> None:
+    lowest = LAYERS[-1]
+    assert [f"{m} imports {n}" for m, n in FOUND if folder(m) in lowest and folder(n) not in lowest | {""}] == []
+
+
+def test_sandbox_and_product_do_not_know_each_other() -> None:
+    inside = [(m, n) for m, n in FOUND if folder(m) == "sandbox" and folder(n) not in {"sandbox", "", "__version__"}]
+    outside = [(m, n) for m, n in FOUND if folder(m) != "sandbox" and folder(n) == "sandbox" and m not in SANDBOX_USERS]
+    assert (inside, outside) == ([], [])
