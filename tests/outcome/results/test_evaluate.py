@@ -206,6 +206,13 @@ def test_a_file_of_another_project_is_unusable() -> None:
     assert (matched.decisions[0].answers, matched.warnings) == (ALL, ())
 
 
+def test_a_failure_that_the_manifest_does_not_know_may_be_any_outputs() -> None:
+    green = {"model.p.a": PASSED, "test.p.a1": PASSED, "test.p.a2": PASSED}
+    evaluation = run(dbt(green | {"test.p.new": FAILED}), outputs=(output(A), output(B)), job_failed=True)
+    assert [(d.effect, d.by_results) for d in evaluation.decisions] == [(NOTHING, True), (RAISE, False)]
+    assert 'has a failure that manifest.json does not know ("test.p.new")' in evaluation.warnings[0]
+
+
 def test_the_latest_result_of_each_node_counts() -> None:
     first = dbt({"model.p.a": FAILED, "test.p.a1": FAILED, "test.p.a2": PASSED}, time=1.0)
     second = dbt({"model.p.a": PASSED, "test.p.a1": PASSED}, time=2.0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from incident_gate.outcome.results import dbt
 from incident_gate.outcome.results.model import Build, Check, FileResults
+from incident_gate.text import quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +35,15 @@ class Combined:
         )
 
 
-def combine(files: Sequence[FileResults], *, is_known: Callable[[str], bool]) -> Combined:
+def combine(files: Sequence[FileResults], *, unique_ids: Collection[str], is_named: Callable[[str], bool]) -> Combined:
     """Combine files.
 
     Args:
         files: In any order.
-        is_known: Whether a unique id or name of dbt's belongs to a known project or output: a file without any is of
-            another project.
+        unique_ids: Of all nodes and tests in dbt's manifests.
+        is_named: Whether a pattern of the gate's manifest names a check.
     """
-    files = [_of_known_project(file, is_known) for file in files]
+    files = [_of_known_project(file, unique_ids, is_named) for file in files]
     from_dbt = {name for file in files if file.format == dbt.NAME for name in _names(file)}
     checks: dict[str, tuple[Check, ...]] = {}
     builds: dict[str, Build] = {}
@@ -71,12 +72,20 @@ def _time(file: FileResults) -> float:
     return file.time
 
 
-def _of_known_project(file: FileResults, is_known: Callable[[str], bool]) -> FileResults:
+def _of_known_project(file: FileResults, unique_ids: Collection[str], is_named: Callable[[str], bool]) -> FileResults:
     names = _names(file)
-    if file.format != dbt.NAME or not names or any(map(is_known, names)):
+    if file.format != dbt.NAME or not names:
         return file
-    problem = "is of a dbt project whose manifest.json is not known, so that no output is related to its results"
-    return replace(file, checks=(), builds=(), problem=problem)
+    if not any(name in unique_ids or is_named(name) for name in names):
+        problem = "is of a dbt project whose manifest.json is not known, so that no output is related to its results"
+        return replace(file, checks=(), builds=(), problem=problem)
+    failed = [check.name for check in file.checks if check.verdict.is_bad]
+    failed += [build.node for build in file.builds if build.verdict.is_bad]
+    unknown = [name for name in failed if unique_ids and name not in unique_ids and not is_named(name)]
+    if unknown:
+        problem = f"has a failure that manifest.json does not know ({quote(unknown[0])}): the two are of different runs"
+        return replace(file, problem=file.problem or problem)
+    return file
 
 
 def _names(file: FileResults) -> list[str]:

@@ -74,7 +74,8 @@ def evaluate(
     patterns = [compile_pattern(pattern) for output in outputs for pattern in output.checks]
     combined = combine(
         files,
-        is_known=lambda name: name in projects.unique_ids or any(pattern.fullmatch(name) for pattern in patterns),
+        unique_ids=projects.unique_ids,
+        is_named=lambda name: any(pattern.fullmatch(name) for pattern in patterns),
     )
     job = _Job(failed=job_failed, explained=combined.explains_failure, incomplete=bool(combined.problems))
     relations = _Relations(combined, projects)
@@ -208,6 +209,7 @@ def _warnings(combined: Combined, job: _Job, decisions: Sequence[Decision]) -> t
     by_status = sum(not decision.by_results for decision in decisions)
     if by_status:
         status = "failure" if job.failed else "success"
+        outputs = "output" if by_status == 1 else "outputs"
         why = "" if job.incomplete else " No result explains why the job failed."
-        warnings.append(f"The job's status ({status}) decided about {by_status:,} outputs.{why}")
+        warnings.append(f"The job's status ({status}) decided about {by_status:,} {outputs}.{why}")
     return tuple(warnings)

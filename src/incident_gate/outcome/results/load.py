@@ -107,7 +107,7 @@ def _matches(folder: Path, pattern: str) -> list[str]:
 
 def _read(path: str, files: ResultFiles) -> FileResults:
     try:
-        target = _resolved(files.folder / path, files)
+        target = resolve(files.folder / path, files)
         with open_regular(target, max_bytes=MAX_BYTES) as file:
             modified = os.fstat(file.fileno()).st_mtime
             name, content = _parse(file)
@@ -133,7 +133,12 @@ def _read(path: str, files: ResultFiles) -> FileResults:
     )
 
 
-def _resolved(path: Path, files: ResultFiles) -> Path:
+def resolve(path: Path, files: ResultFiles) -> Path:
+    """A path without links.
+
+    Raises:
+        FileError: It leads out of the workspace.
+    """
     try:
         resolved = path.resolve()
     except (OSError, RuntimeError, ValueError):  # a loop of links

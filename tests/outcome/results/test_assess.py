@@ -1,0 +1,73 @@
+"""The dbt manifest that belongs to results is found, or its absence is a reason for the job's status to decide."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from incident_gate.outcome.results.assess import DbtManifests, assess
+from incident_gate.outcome.results.evaluate import Effect, Evaluation
+from incident_gate.outcome.results.load import ResultFiles
+from tests.helpers.results import BEFORE_THE_SAMPLES, FIXTURES, output
+
+SHOP = FIXTURES / "dbt" / "shop-1.12"
+ORDERS = "urn:li:dataset:(urn:li:dataPlatform:duckdb,shop.mart.orders_v2,PROD)"
+
+
+def assessed(workspace: Path, *patterns: str, manifests: DbtManifests | None = None) -> Evaluation:
+    files = ResultFiles(patterns=patterns, folder=workspace, confined=True, job_start=BEFORE_THE_SAMPLES)
+    return assess([output(ORDERS)], files, manifests or DbtManifests(), job_failed=True)
+
+
+def put(workspace: Path, results: str = "target/run_results.json", manifest: str = "target/manifest.json") -> None:
+    for source, name in (("build.run_results.json", results), ("manifest.json", manifest)):
+        (workspace / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SHOP / source, workspace / name)
+
+
+@pytest.mark.parametrize(
+    ("results", "manifest", "named"),
+    [
+        ("target/run_results.json", "target/manifest.json", ""),
+        ("saved/build.json", "saved/manifest.json", ""),
+        # Copies elsewhere: the usual place.
+        ("saved/build.json", "target/manifest.json", ""),
+        ("saved/build.json", "shop/out/manifest.json", "shop/out/manifest.json"),
+        ("saved/build.json", "shop/out/manifest.json", "shop/out"),
+    ],
+)
+def test_the_manifest_is_found(tmp_path: Path, results: str, manifest: str, named: str) -> None:
+    put(tmp_path, results, manifest)
+    evaluation = assessed(tmp_path, results, manifests=DbtManifests((named,) if named else ()))
+    assert [d.headline for d in evaluation.decisions] == ["4 of 7 checks failed"]
+    assert not evaluation.warnings
+
+
+def test_without_a_manifest_the_jobs_status_decides(tmp_path: Path) -> None:
+    put(tmp_path, manifest="elsewhere/manifest.json")
+    evaluation = assessed(tmp_path, "target/run_results.json")
+    assert [(d.effect, d.by_results) for d in evaluation.decisions] == [(Effect.RAISE, False)]
+    assert "manifest.json is not known" in evaluation.warnings[0]
+
+
+def test_a_manifest_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    put(tmp_path)
+    (tmp_path / "target/manifest.json").write_text("{", encoding="utf-8")
+    evaluation = assessed(tmp_path, "target/run_results.json")
+    assert [d.by_results for d in evaluation.decisions] == [False]
+    assert "target/manifest.json is not complete JSON." in evaluation.warnings
+
+
+def test_a_manifest_outside_the_workspace_is_not_read(tmp_path: Path) -> None:
+    workspace = tmp_path / "work"
+    put(workspace)
+    shutil.move(workspace / "target/manifest.json", tmp_path / "manifest.json")
+    (workspace / "target/manifest.json").symlink_to(tmp_path / "manifest.json")
+    assert "target/manifest.json leads out of the workspace." in assessed(workspace, "target/*results.json").warnings
+
+
+def test_a_manifest_is_looked_for_beside_dbts_results_only(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text('<testsuite><testcase name="a"/></testsuite>', encoding="utf-8")
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    (warning,) = assessed(tmp_path, "a.xml").warnings
+    assert warning.startswith("The job's status (failure) decided about 1 output. ")
