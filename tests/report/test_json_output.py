@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from typing import Any
+from urllib.parse import quote
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +15,25 @@ from incident_gate.incident import Priority
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.json import OUTPUT_LIMIT, document, outputs
-from tests.helpers.report_samples import HOUR, NOW, decision, entry, everything, incident, missing, report, unhealthy
+from tests.helpers.report_samples import (
+    HOUR,
+    NOW,
+    UI,
+    decision,
+    entry,
+    everything,
+    incident,
+    missing,
+    report,
+    unhealthy,
+)
 
 ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,orders,PROD)"
+
+
+def link(name: str) -> str:
+    """The page that people would open."""
+    return f"{UI}/dataset/{quote(ORDERS.replace('orders', name), safe='')}/Incidents"
 
 
 def test_the_outputs_have_exactly_the_documented_names() -> None:
@@ -50,6 +67,7 @@ def test_an_incident_in_the_outputs() -> None:
             "created": "2026-05-28T19:26:40Z",
             "blocking": True,
             "excused": None,
+            "link": link("twin"),
         },
         {
             "urn": "urn:li:incident:00000002",
@@ -62,6 +80,7 @@ def test_an_incident_in_the_outputs() -> None:
             "created": None,
             "blocking": False,
             "excused": "waived",
+            "link": link("orders"),
         },
     ]
     assert given_out["conclusion"] == "block"

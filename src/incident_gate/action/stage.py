@@ -15,7 +15,7 @@ from actions_toolkit.command import Command
 
 from incident_gate.action import runner
 from incident_gate.api.check import check
-from incident_gate.api.connect import OnExchange, Result
+from incident_gate.api.connect import Result
 from incident_gate.api.manifest import manifest_of
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
@@ -119,8 +119,8 @@ class Stage:
 
     def _gate(self, settings: Settings, manifest: Manifest) -> Result:
         self.last_words = "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
-        progress = Progress(self.stdout, time.monotonic, terminal=False)
-        result = check(settings, manifest, on_exchange=self._on_exchange, on_progress=progress)
+        with self._progress(settings) as progress:
+            result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress)
         self._publish(result.report)
         if settings.report_outcome:
             self._save(settings, result.report)
@@ -134,13 +134,19 @@ class Stage:
         )
         from incident_gate.api.outcome import report_outcome  # noqa: PLC0415 - a gate does not need it
 
-        result = report_outcome(settings, manifest, status, on_exchange=self._on_exchange)
+        with self._progress(settings) as progress:
+            result = report_outcome(settings, manifest, status, on_exchange=progress.exchanged)
         self._publish(result.report)
         return result
 
-    @property
-    def _on_exchange(self) -> OnExchange | None:
-        return self._trace if self._debugs else None
+    def _progress(self, settings: Settings) -> Progress:
+        return Progress(
+            self.stdout,
+            time.monotonic,
+            terminal=False,
+            server=settings.connection.address.server,
+            on_exchange=self._trace if self._debugs else None,
+        )
 
     def _publish(self, report: Report) -> None:
         from incident_gate.report import summary, terminal  # noqa: PLC0415 - a stage that ends early needs neither

@@ -9,6 +9,7 @@ from incident_gate.api.connect import OnExchange, Result, connect, refuse_select
 from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import check_inputs
+from incident_gate.gate.waivers import unused_waivers
 from incident_gate.manifest.model import Manifest
 from incident_gate.report.model import Report
 from incident_gate.settings import Settings
@@ -49,7 +50,7 @@ def check(
         ui_url=settings.connection.address.ui_url,
         now_ms=time.time_ns() // 1_000_000,
         decisions=judgement.decisions,
-        warnings=manifest.warnings,
+        warnings=(*manifest.warnings, *unused_waivers(judgement.decisions)),
         notices=tuple(notices),
         failure=judgement.failure,
     )

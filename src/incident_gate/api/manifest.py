@@ -26,7 +26,7 @@ def manifest_of(settings: Settings, today: date, data: bytes | None = None) -> M
         ManifestError: The file is missing or has errors. Where the settings name assets, the default file may be
             missing and may name none.
     """
-    named = _urns("inputs", settings.inputs), _urns("outputs", settings.outputs)
+    named = _urns(settings.named("inputs"), settings.inputs), _urns(settings.named("outputs"), settings.outputs)
     errors = [error for urns in named for error in urns if isinstance(error, str)]
     if errors:
         raise SettingError("\n".join(errors))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import time
 
 from incident_gate.api.check import check
 from incident_gate.api.manifest import manifest_of
 from incident_gate.cli.call import Call, today
 from incident_gate.cli.grammar import add_format, add_manifest, add_options
-from incident_gate.cli.online import on_exchange, settings_of, show
-from incident_gate.report.progress import Progress
+from incident_gate.cli.online import progress_of, settings_of, show
 from incident_gate.settings import Mode, Scope, options_of
 
 
@@ -26,8 +24,7 @@ def run(call: Call) -> int:
     """Check the inputs."""
     settings = settings_of(call, Mode.GATE)
     manifest = manifest_of(settings, today())
-    progress = Progress(call.stderr, time.monotonic, terminal=call.stderr.isatty())
-    result = check(settings, manifest, on_exchange=on_exchange(call), on_progress=progress)
-    progress.close()
+    with progress_of(call, settings) as progress:
+        result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress)
     show(call, result.report, explain=call.options.explain)
     return result.exit_code

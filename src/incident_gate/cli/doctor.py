@@ -8,7 +8,7 @@ from incident_gate.api.diagnose import diagnose
 from incident_gate.api.manifest import manifest_of
 from incident_gate.cli.call import Call, today
 from incident_gate.cli.grammar import add_format, add_manifest, add_options
-from incident_gate.cli.online import on_exchange, settings_of
+from incident_gate.cli.online import progress_of, settings_of
 from incident_gate.doctor.render import document, table
 from incident_gate.process import say
 from incident_gate.settings import Mode, Scope, options_of
@@ -27,7 +27,8 @@ def run(call: Call) -> int:
     named = call.options.manifest or settings.inputs or settings.outputs
     # A first look at a server needs no manifest; one that was named must exist.
     manifest = manifest_of(settings, today()) if named or settings.manifest.exists() else None
-    diagnosis = diagnose(settings, manifest, on_exchange=on_exchange(call))
+    with progress_of(call, settings) as progress:
+        diagnosis = diagnose(settings, manifest, on_exchange=progress.exchanged)
     if call.options.format == "json":
         say(call.stdout, document(diagnosis))
     else:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from incident_gate.api.connect import OnExchange
 from incident_gate.cli.call import Call
 from incident_gate.process import say
 from incident_gate.report.model import Report
+from incident_gate.report.progress import Progress
 from incident_gate.report.terminal import terminal
 from incident_gate.settings import Mode, Settings, read_settings
 
@@ -15,10 +18,18 @@ def settings_of(call: Call, mode: Mode) -> Settings:
     return read_settings(call.option, call.environment, mode=mode, command_line=True)
 
 
-def on_exchange(call: Call) -> OnExchange | None:
-    """Prints every request, with `--verbose`."""
-    if not call.verbose:
-        return None
+def progress_of(call: Call, settings: Settings) -> Progress:
+    """Progress on standard error, and every request with `--verbose`."""
+    return Progress(
+        call.stderr,
+        time.monotonic,
+        terminal=call.stderr.isatty(),
+        server=settings.connection.address.server,
+        on_exchange=_printed(call) if call.verbose else None,
+    )
+
+
+def _printed(call: Call) -> OnExchange:
     from incident_gate.report.trace import trace  # noqa: PLC0415 - for --verbose only
 
     return lambda exchange: say(call.stderr, f"{trace(exchange)}\n")

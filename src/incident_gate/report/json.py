@@ -11,6 +11,7 @@ from incident_gate.errors import GateError
 from incident_gate.gate.policy import Decision, Verdict
 from incident_gate.incident import Incident
 from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
 from incident_gate.report.view import excused, findings_of, headline, timestamp
 
@@ -48,7 +49,7 @@ def document(report: Report) -> str:
         "conclusion": report.conclusion.value if report.gated else None,
         "verdict": report.verdict.value if report.gated else None,
         "failure": None if report.failure is None else _failure(report.failure),
-        "inputs": [_input(decision) for decision in report.decisions],
+        "inputs": [_input(decision, report.ui_url) for decision in report.decisions],
         "outcome": None,
         "warnings": [
             {"line": w.position.line, "column": w.position.column, "message": w.message, "expected": w.expected}
@@ -60,7 +61,7 @@ def document(report: Report) -> str:
         value["outcome"] = {
             "status": report.outcome.outcome,
             "nothing": report.outcome.nothing,
-            "outputs": [_output(result) for result in report.outcome.results],
+            "outputs": [_output(result, report.ui_url) for result in report.outcome.results],
         }
     return json.dumps(value, indent=2) + "\n"
 
@@ -89,12 +90,12 @@ def _incidents(report: Report) -> Iterator[dict[str, Any]]:
     found = [finding for decision in report.decisions for finding in findings_of(decision) if finding.incident]
     for finding in sorted(found, key=lambda finding: finding.rank):
         if finding.incident:
-            yield _incident(finding.decision, finding.incident, blocking=True, reason=None)
+            yield _incident(finding.decision, finding.incident, report.ui_url)
     for finding, excuse in excused(report):
-        yield _incident(finding.decision, excuse.incident, blocking=False, reason=excuse.reason)
+        yield _incident(finding.decision, excuse.incident, report.ui_url, excuse.reason)
 
 
-def _incident(decision: Decision, incident: Incident, *, blocking: bool, reason: str | None) -> dict[str, Any]:
+def _incident(decision: Decision, incident: Incident, ui_url: str | None, excused: str | None = None) -> dict[str, Any]:
     """`asset` is where the incident is, a sibling perhaps; `entry` is the manifest's input for which it counts."""
     return {
         "urn": incident.urn,
@@ -105,20 +106,20 @@ def _incident(decision: Decision, incident: Incident, *, blocking: bool, reason:
         "title": incident.title,
         "priority": None if incident.priority is None else incident.priority.name,
         "created": timestamp(incident.created_ms),
-        "blocking": blocking,
-        "excused": reason,
+        "blocking": excused is None,
+        "excused": excused,
+        "link": incidents_page(ui_url, incident.asset),
     }
 
 
-def _input(decision: Decision) -> dict[str, Any]:
-    incidents = [
-        _incident(decision, f.incident, blocking=True, reason=None) for f in findings_of(decision) if f.incident
-    ]
-    incidents += [_incident(decision, e.incident, blocking=False, reason=e.reason) for e in decision.excused]
+def _input(decision: Decision, ui_url: str | None) -> dict[str, Any]:
+    incidents = [_incident(decision, f.incident, ui_url) for f in findings_of(decision) if f.incident]
+    incidents += [_incident(decision, e.incident, ui_url, e.reason) for e in decision.excused]
     return {
         "urn": decision.entry.urn.text,
         "name": decision.entry.label,
         "line": decision.entry.position.line or None,
+        "link": incidents_page(ui_url, decision.entry.urn.text),
         "verdict": decision.verdict.value,
         "conclusion": decision.conclusion.value,
         "incidents": incidents,
@@ -129,11 +130,12 @@ def _input(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _output(result: OutputResult) -> dict[str, Any]:
+def _output(result: OutputResult, ui_url: str | None) -> dict[str, Any]:
     return {
         "urn": result.entry.urn.text,
         "name": result.entry.label,
         "line": result.entry.position.line or None,
+        "link": incidents_page(ui_url, result.entry.urn.text),
         "change": result.change.value,
         "incidents": list(result.incidents),
         "message": result.message,
