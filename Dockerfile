@@ -1,5 +1,5 @@
 # The action's image: an interpreter, what the gate imports as bytecode, and no operating system. The builder's image
-# decides the architecture; nothing here names one. Each job pulls it, so size and start count: this one is 12 MB to pull,
+# decides the architecture; nothing here names one. Each job pulls it, so size and start count: this one is 11.5 MB to pull,
 # the slim image with the gate 48 MB. Slim starts 0.7 s later, because it has no bytecode; compiled it starts as quickly as
 # this and is 56 MB.
 
@@ -25,9 +25,11 @@ LABEL org.opencontainers.image.title="DataHub Incident Gate" \
 
 COPY --from=build /build/root/ /
 
-# Text is UTF-8, whatever the job's environment says or leaves out.
+# Text is UTF-8, whatever the job's environment says or leaves out. The public certificate authorities are a folder of
+# hashed files, of which OpenSSL reads the one it needs: certifi's bundle would take 20 ms.
 ENV LANG=C.UTF-8 \
-    PATH=/usr/local/bin
+    PATH=/usr/local/bin \
+    SSL_CERT_DIR=/etc/ssl/certs
 
 # No USER: the files behind GITHUB_OUTPUT, GITHUB_STATE and GITHUB_STEP_SUMMARY and the workspace belong to the runner's
 # user, whose id an image cannot know. GitHub documents that a container action must run as root.

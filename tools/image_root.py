@@ -7,6 +7,7 @@ import compileall
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -34,19 +35,7 @@ LEFT_OUT = (
     # windows, terminals, toys
     *("tkinter", "_tkinter*", "turtle.py", "turtledemo", "curses", "_curses*", "readline*", "msilib", "webbrowser.py"),
     # servers, databases and file formats that a client of one HTTP API does not meet
-    *(
-        "sqlite3",
-        "_sqlite3*",
-        "dbm",
-        "_dbm*",
-        "_gdbm*",
-        "wsgiref",
-        "xmlrpc",
-        "xml",
-        "pyexpat*",
-        "_elementtree*",
-        "plistlib.py",
-    ),
+    *("sqlite3", "_sqlite3*", "dbm", "_dbm*", "_gdbm*", "wsgiref", "xmlrpc", "dom", "sax", "plistlib.py"),
     *(
         "imaplib.py",
         "poplib.py",
@@ -57,10 +46,13 @@ LEFT_OUT = (
         "_pydecimal.py",
         "_pydatetime.py",
     ),
+    # archives and their compressors, foreign functions, and what only developers' tools import
+    *("tarfile.py", "zipfile", "lzma.py", "_lzma*", "bz2.py", "_bz2*", "ctypes", "_ctypes*"),
+    *("pickletools.py", "statistics.py", "difflib.py", "configparser.py", "_pyio.py", "symtable.py"),
     # East Asian codecs: every text that the gate meets is UTF-8
     *("_codecs_*", "_multibytecodec*"),
-    # other processes and interpreters: threads are all that the gate uses
-    *("multiprocessing", "_multiprocessing*", "_posixshmem*", "_interp*"),
+    # other processes, interpreters and event loops: threads are all that the gate uses
+    *("multiprocessing", "_multiprocessing*", "_posixshmem*", "_interp*", "asyncio", "_asyncio*"),
 )
 
 # Never imported in a container: the stand-in DataHub, tests of dependencies, and what pip left beside the packages.
@@ -79,6 +71,8 @@ import sys
 from {module} import {function}
 sys.exit({function}())
 """
+
+_PT_LOAD = 1
 
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n",
@@ -121,6 +115,36 @@ def needed_by(binary: Path) -> Iterator[Path]:
     if "not found" in listing:
         sys.exit(f"{binary} needs a library that is not here:\n{listing}")
     return map(Path, re.findall(r"(/\S+) \(0x", listing))
+
+
+def strip_libraries(root: Path) -> None:
+    """Cut off what follows the loaded segments of each library: symbols and debugging data, which only tools read.
+
+    `strip` does the same, and a slim image does not have it. PyYAML's extension loses two thirds.
+    """
+    for library in root.rglob("*.so*"):
+        if library.is_symlink():
+            continue
+        content = bytearray(library.read_bytes())
+        if content[:6] != b"\x7fELF\x02\x01":
+            continue
+        first, size, number = (*struct.unpack_from("<Q", content, 0x20), *struct.unpack_from("<HH", content, 0x36))
+        headers = (struct.unpack_from("<IIQQQQ", content, first + i * size) for i in range(number))
+        end = max(offset + length for kind, _, offset, _, _, length in headers if kind == _PT_LOAD)
+        # No section headers: their offset, number and the index of their names become zero.
+        struct.pack_into("<Q", content, 0x28, 0)
+        struct.pack_into("<HH", content, 0x3C, 0, 0)
+        library.write_bytes(content[:end])
+
+
+def write_certificates(root: Path) -> None:
+    """Split certifi's bundle into a folder of hashed files: OpenSSL reads the one it needs instead of all."""
+    folder = root / "etc/ssl/certs"
+    folder.mkdir(parents=True)
+    [bundle] = root.rglob("certifi/cacert.pem")
+    for number, text in enumerate(re.findall(r"-----BEGIN.*?END CERTIFICATE-----\n", bundle.read_text(), re.DOTALL)):
+        (folder / f"{number:03}.pem").write_text(text)
+    subprocess.run(["openssl", "rehash", folder], check=True)
 
 
 def write_executables(root: Path) -> None:
@@ -166,6 +190,8 @@ def main(source: str, packages: str, root: str) -> None:
     interpreter = copy_interpreter(target)
     copy_packages(Path(source), Path(packages), target)
     copy_shared_libraries(target, interpreter)
+    strip_libraries(target)
+    write_certificates(target)
     write_executables(target)
     write_files(target, FILES.items())
     compile_everything(target)
