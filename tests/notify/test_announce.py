@@ -29,7 +29,7 @@ OWNED = report(BLOCKED, owners={BLOCKED.entry.urn.text: (ANA,)}, consumers=(BOB,
 MARKER = marker_of("scope", "key")
 
 
-def client() -> httpx.Client:
+def client(_url: str) -> httpx.Client:
     return httpx.Client(trust_env=False)
 
 

@@ -9,6 +9,7 @@ from incident_gate.api.connect import OnExchange, Result, connect, refuse_select
 from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import check_inputs
+from incident_gate.gate.policy import Conclusion
 from incident_gate.gate.waivers import unused_waivers
 from incident_gate.manifest.model import Manifest
 from incident_gate.report.model import Report
@@ -45,14 +46,18 @@ def check(
             overrides=settings.overrides,
             on_progress=on_progress,
         )
-    report = Report(
-        manifest_path=manifest.path,
-        ui_url=settings.connection.address.ui_url,
-        now_ms=time.time_ns() // 1_000_000,
-        decisions=judgement.decisions,
-        warnings=(*manifest.warnings, *unused_waivers(judgement.decisions)),
-        notices=tuple(notices),
-        failure=judgement.failure,
-    )
-    report = spelled_report(report, speller(settings.connection))
+        report = Report(
+            manifest_path=manifest.path,
+            ui_url=settings.connection.address.ui_url,
+            now_ms=time.time_ns() // 1_000_000,
+            decisions=judgement.decisions,
+            warnings=(*manifest.warnings, *unused_waivers(judgement.decisions)),
+            notices=tuple(notices),
+            failure=judgement.failure,
+        )
+        report = spelled_report(report, speller(settings.connection))
+        if report.conclusion is Conclusion.BLOCK:
+            from incident_gate.api.owners import with_owners  # noqa: PLC0415 - nobody is looked up for a healthy run
+
+            report = with_owners(client, settings, report)
     return Result(report, judgement.exit_code)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_gate.ci.run import Run
 
@@ -57,6 +58,31 @@ def run_from(environment: Mapping[str, str]) -> Run | None:
         # A re-run sees the secrets that the first run saw, so its actor counts.
         why_no_secrets=_why_no_secrets(event_name, get("ACTOR")),
     )
+
+
+class PullRequest(NamedTuple):
+    """The pull request that a run is for: `number` is 0 for none, `api` is the base of GitHub's REST API."""
+
+    api: str = ""
+    number: int = 0
+
+
+NO_PULL_REQUEST = PullRequest()
+
+
+def pull_request_of(environment: Mapping[str, str]) -> PullRequest:
+    """The pull request that this run is for, by its event or its ref."""
+    event = _event(environment.get("GITHUB_EVENT_PATH", ""))
+    issue = _at(event, "issue")
+    numbers = (
+        _at(event, "pull_request", "number"),
+        _at(issue, "number") if isinstance(issue, dict) and issue.get("pull_request") else None,
+    )
+    number = next((found for found in numbers if isinstance(found, int)), 0)
+    if not number and (ref := re.fullmatch(r"refs/pull/(\d{1,9})/\w+", environment.get("GITHUB_REF", ""))):
+        number = int(ref[1])
+    api = environment.get("GITHUB_API_URL", "").strip().rstrip("/") or "https://api.github.com"
+    return PullRequest(api, number) if number > 0 and environment.get("GITHUB_REPOSITORY") else NO_PULL_REQUEST
 
 
 def leave_blocked(environment: Mapping[str, str], scope: str) -> None:

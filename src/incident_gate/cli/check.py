@@ -8,7 +8,7 @@ from incident_gate.api.check import check
 from incident_gate.api.manifest import manifest_of
 from incident_gate.cli.call import Call, today
 from incident_gate.cli.grammar import add_format, add_manifest, add_options
-from incident_gate.cli.online import progress_of, settings_of, show
+from incident_gate.cli.online import notify, progress_of, settings_of, show
 from incident_gate.settings import Mode, Scope, options_of
 
 
@@ -27,4 +27,5 @@ def run(call: Call) -> int:
     with progress_of(call, settings) as progress:
         result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress)
     show(call, result.report, explain=call.options.explain)
+    notify(call, settings, manifest, result.report)
     return result.exit_code

@@ -6,11 +6,13 @@ import time
 
 from incident_gate.api.connect import OnExchange
 from incident_gate.cli.call import Call
+from incident_gate.manifest.model import Manifest
 from incident_gate.process import say
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress
 from incident_gate.report.terminal import terminal
 from incident_gate.settings import Mode, Settings, read_settings
+from incident_gate.text import plain
 
 
 def settings_of(call: Call, mode: Mode) -> Settings:
@@ -43,3 +45,14 @@ def show(call: Call, report: Report, *, explain: bool = False) -> None:
         say(call.stdout, document(report))
     else:
         say(call.stdout, terminal(report, colour=call.has_colour, width=call.width, explain=explain))
+
+
+def notify(call: Call, settings: Settings, manifest: Manifest, report: Report) -> None:
+    """Notify the services that the settings name; what goes wrong is printed and changes nothing."""
+    if not settings.notify.is_used:
+        return
+    from incident_gate.api.announce import announce_stage  # noqa: PLC0415 - most runs notify nobody
+
+    for remark in announce_stage(settings, manifest.people, report):
+        level = "warning" if remark.is_warning else "note"
+        say(call.stderr, f"{level}: {plain(remark.text, 1000)}\n")

@@ -6,7 +6,7 @@ from incident_gate.api.manifest import manifest_of
 from incident_gate.api.outcome import report_outcome
 from incident_gate.cli.call import Call, today
 from incident_gate.cli.grammar import Parser, add_format, add_manifest, add_options
-from incident_gate.cli.online import progress_of, settings_of, show
+from incident_gate.cli.online import notify, progress_of, settings_of, show
 from incident_gate.settings import Mode, Scope, options_of
 
 
@@ -24,4 +24,5 @@ def run(call: Call) -> int:
     with progress_of(call, settings) as progress:
         result = report_outcome(settings, manifest, settings.status, on_exchange=progress.exchanged)
     show(call, result.report)
+    notify(call, settings, manifest, result.report)
     return result.exit_code

@@ -79,6 +79,16 @@ class Client:
         self._on_exchange = on_exchange
         self._secrets = secrets
 
+    def within(self, seconds: float) -> Client:
+        """The same server, for what is worth no more than these seconds."""
+        return Client(
+            self._http,
+            self._url,
+            self.deadline.earlier(seconds),
+            on_exchange=self._on_exchange,
+            secrets=self._secrets,
+        )
+
     def execute(
         self,
         operation: Operation,

@@ -9,6 +9,7 @@ import httpx
 
 from incident_gate import __version__
 from incident_gate.datahub.connection import Connection
+from incident_gate.datahub.proxy import Proxy
 from incident_gate.errors import SettingError
 
 
@@ -35,13 +36,10 @@ def open_client(connection: Connection, *, connections: int) -> httpx.Client:
     }
     if connection.token:
         headers["Authorization"] = f"Bearer {connection.token}"
-    proxy = None
-    if url := connection.proxy.url:
-        proxy = httpx.Proxy(url, ssl_context=_public_trust(connection) if url.startswith("https:") else None)
     return httpx.Client(
         headers=headers,
         verify=_trust(connection),
-        proxy=proxy,
+        proxy=_proxy(connection.proxy, connection),
         trust_env=False,
         follow_redirects=False,
         # Not bounded: a request that is given up keeps its connection, and must not block the next one.
@@ -49,11 +47,37 @@ def open_client(connection: Connection, *, connections: int) -> httpx.Client:
     )
 
 
+def open_service_client(connection: Connection, proxy: Proxy) -> httpx.Client:
+    """Open a client for another service than DataHub: with the same certificates, and with none of its secrets.
+
+    Raises:
+        SettingError: A file of certificates cannot be used.
+    """
+    context = _with_bundle(_public_trust(connection), connection)
+    return httpx.Client(
+        headers={"Accept-Encoding": "identity", "User-Agent": f"datahub-incident-gate/{__version__}"},
+        verify=context,
+        proxy=_proxy(proxy, connection),
+        trust_env=False,
+        follow_redirects=False,
+    )
+
+
+def _proxy(proxy: Proxy, connection: Connection) -> httpx.Proxy | None:
+    if not proxy.url:
+        return None
+    return httpx.Proxy(proxy.url, ssl_context=_public_trust(connection) if proxy.url.startswith("https:") else None)
+
+
 def _trust(connection: Connection) -> ssl.SSLContext:
     # Loading the public CAs takes as long as a request. Without TLS they are not needed: the context that is left
     # trusts nobody, should anything use it after all.
     encrypted = connection.address.is_encrypted
     context = _public_trust(connection) if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return _with_bundle(context, connection)
+
+
+def _with_bundle(context: ssl.SSLContext, connection: Connection) -> ssl.SSLContext:
     if connection.ca_bundle:
         try:
             context.load_verify_locations(cafile=connection.ca_bundle)

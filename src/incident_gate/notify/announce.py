@@ -64,7 +64,7 @@ def announce(
     report: Report,
     *,
     run: Run,
-    open_client: Callable[[], httpx.Client],
+    open_client: Callable[[str], httpx.Client],
     deadline: Deadline | None = None,
 ) -> tuple[Remark, ...]:
     """Announce a stage wherever the user wants it; nothing here changes a verdict.
@@ -73,7 +73,7 @@ def announce(
         channels: Where.
         report: What happened, with the owners of what is affected.
         run: The run that is announced.
-        open_client: Opens a client that carries no secret; each service gets its own.
+        open_client: Opens a client for an address, without any secret of DataHub's.
         deadline: For every service alike; `SECONDS` from now if None.
 
     Returns:
@@ -81,14 +81,18 @@ def announce(
     """
     deadline = deadline or Deadline.after(SECONDS)
     stage = _Stage(report, events_of(report, channels.events, report.owners), run)
-    tasks: dict[str, Callable[[Service], None]] = {}
+    tasks: dict[str, tuple[str, Callable[[Service], None]]] = {}
     if channels.slack and stage.events:
-        tasks["Slack"] = partial(_to_slack, channels.slack, channels.people, stage)
+        tasks["Slack"] = channels.slack.address, partial(_to_slack, channels.slack, channels.people, stage)
     if channels.webhook and stage.events:
-        tasks["The webhook"] = partial(webhook.post, channels.webhook, document(report))
+        tasks["The webhook"] = channels.webhook.url, partial(webhook.post, channels.webhook, document(report))
     if channels.pull_request and report.gated:
-        tasks["GitHub"] = partial(_to_pull_request, channels.pull_request, channels.marker, stage)
-    attempts = [partial(_attempt, name, task, open_client, deadline) for name, task in tasks.items()]
+        pull = channels.pull_request
+        tasks["GitHub"] = pull.api, partial(_to_pull_request, pull, channels.marker, stage)
+    attempts = [
+        partial(_attempt, name, task, partial(open_client, address), deadline)
+        for name, (address, task) in tasks.items()
+    ]
     results = run_all(attempts, threads=max(len(attempts), 1), deadline=deadline)
     late = (
         Remark(f"{name} did not answer within {SECONDS:.0f} seconds: nothing is known of the message.")

@@ -59,6 +59,11 @@ class Slack:
     channel: str = ""
     api: str = WEB_API
 
+    @property
+    def address(self) -> str:
+        """What is connected to."""
+        return self.api if self.token else self.webhook
+
 
 def look_up_member(slack: Slack, service: Service, email: str) -> str | None:
     """The id of the member with this e-mail address; None if there is none.

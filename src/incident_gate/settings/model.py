@@ -10,6 +10,7 @@ from typing import NamedTuple
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.ci.run import Run
 from incident_gate.datahub.connection import Connection
+from incident_gate.datahub.proxy import Proxy
 from incident_gate.manifest.model import NO_RULES, Rules
 from incident_gate.settings.options import Mode
 from incident_gate.settings.parse import ReportFile
@@ -25,17 +26,48 @@ class Waiting(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notify:
-    """Which services are notified of which events; tokens and addresses are not in its repr."""
+    """Which services are notified of which events; tokens and addresses are not in its repr.
+
+    Args:
+        events: The words of `notify-on`.
+        slack_webhook: An incoming webhook; or `slack_token` with `slack_channel`.
+        slack_api: The base of Slack's Web API.
+        webhook: The address of the user's own receiver, and the secret that signs what it receives.
+        downstream_hops: How far consumers' owners are mentioned; 0 mentions none.
+        comment: Whether to keep a comment on the pull request.
+        pull_request: Its number; 0 where the run is for none.
+        github_api: The base of GitHub's REST API.
+        proxies: The proxy for each address.
+    """
 
     events: frozenset[str] = frozenset({"raised", "resolved"})
     slack_webhook: str = field(default="", repr=False)
     slack_token: str = field(default="", repr=False)
     slack_channel: str = ""
+    slack_api: str = ""
     webhook: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
     downstream_hops: int = 1
     comment: bool = False
+    pull_request: int = 0
+    github_api: str = ""
     github_token: str = field(default="", repr=False)
+    proxies: Mapping[str, Proxy] = field(default_factory=dict, repr=False)
+
+    @property
+    def uses_slack(self) -> bool:
+        """Whether there is anything to post to Slack with."""
+        return bool(self.slack_webhook or (self.slack_token and self.slack_channel))
+
+    @property
+    def keeps_comment(self) -> bool:
+        """Whether there is a pull request to comment on, and a token to do it with."""
+        return self.comment and bool(self.pull_request and self.github_token)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any service is notified."""
+        return self.uses_slack or bool(self.webhook) or self.keeps_comment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -245,7 +245,7 @@ WEBHOOK = Option(
 )
 WEBHOOK_SECRET = Option(
     "webhook-secret",
-    parse.secret,
+    parse.webhook_secret,
     "secret that signs what the webhook receives",
     metavar="SECRET",
     exists=_JOB,
@@ -324,15 +324,6 @@ UNFINISHED = {
     "poll",
     "steady",
     "reports",
-    "notify-on",
-    "slack-webhook",
-    "slack-token",
-    "slack-channel",
-    "webhook",
-    "webhook-secret",
-    "downstream-hops",
-    "comment",
-    "github-token",
 }
 OPTIONS: Mapping[str, Option[Any]] = MappingProxyType(
     {option.name: option for option in _ALL if option.name not in UNFINISHED}

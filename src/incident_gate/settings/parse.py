@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -168,6 +169,18 @@ def secret(value: str, setting: str) -> str:
             f"{setting} has a character that no token has: a space, a line break or a letter outside ASCII.",
             hint="Copy the token into the secret again, without quotes or line breaks.",
         )
+    return value
+
+
+def webhook_secret(value: str, setting: str) -> str:
+    """A signing secret of the Standard Webhooks convention: `whsec_` and base64. Never quoted in an error."""
+    encoded = value.removeprefix("whsec_")
+    try:
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except ValueError:
+        key = b""
+    if value and not key:
+        raise SettingError(f"{setting} is not a signing secret.", hint="Use `whsec_` followed by the key in base64.")
     return value
 
 

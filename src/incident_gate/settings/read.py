@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from incident_gate.ci.detect import current_run
+from incident_gate.ci.github import NO_PULL_REQUEST, pull_request_of
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.address import EXAMPLE, Address, parse_address
 from incident_gate.datahub.connection import Connection, header_secrets
@@ -21,6 +22,7 @@ from incident_gate.settings.source import Sourced, Sources, config_of, sources, 
 
 T = TypeVar("T")
 
+SLACK_API = "https://slack.com/api"
 _JOB_STATUSES = ("success", "failure", "cancelled", "skipped")
 
 
@@ -98,7 +100,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         message=values(options.MESSAGE),
         waiting=_waiting(values),
         reports=_reports(values, workspace),
-        notify=_notify(values),
+        notify=_notify(values, environment),
         timeout=values(options.TIMEOUT),
         job_status=_job_status(values, mode),
         notices=notices,
@@ -225,15 +227,30 @@ def _reports(values: _Values, workspace: Path | None) -> tuple[parse.ReportFile,
     return reports
 
 
-def _notify(values: _Values) -> Notify:
+def _notify(values: _Values, environment: Mapping[str, str]) -> Notify:
+    webhook, slack_webhook = values(options.WEBHOOK), values(options.SLACK_WEBHOOK)
+    slack_token, slack_channel = values(options.SLACK_TOKEN), values(options.SLACK_CHANNEL)
+    comment = values(options.COMMENT)
+    if slack_token and not slack_channel:
+        channel = values.named(options.SLACK_CHANNEL)
+        values.add(f"{values.named(options.SLACK_TOKEN)} needs {channel}.", hint=f"Set {channel} as well.")
+    pull = pull_request_of(environment) if comment else NO_PULL_REQUEST
+    slack_api = environment.get("SLACK_API_URL", "").strip().rstrip("/") or SLACK_API
+    if slack_token:
+        values.attempt(lambda: parse.service_url(slack_api, "SLACK_API_URL"), "")
+    used = (webhook, slack_webhook, slack_api if slack_token else "", pull.api if pull.number else "")
     return Notify(
         events=values(options.NOTIFY_ON),
-        slack_webhook=values(options.SLACK_WEBHOOK),
-        slack_token=values(options.SLACK_TOKEN),
-        slack_channel=values(options.SLACK_CHANNEL),
-        webhook=values(options.WEBHOOK),
+        slack_webhook=slack_webhook,
+        slack_token=slack_token,
+        slack_channel=slack_channel,
+        slack_api=slack_api,
+        webhook=webhook,
         webhook_secret=values(options.WEBHOOK_SECRET),
         downstream_hops=values(options.DOWNSTREAM_HOPS),
-        comment=values(options.COMMENT),
+        comment=comment,
+        pull_request=pull.number,
+        github_api=pull.api,
         github_token=values(options.GITHUB_TOKEN),
+        proxies={url: values.attempt(partial(proxy_for, url, environment), DIRECT) for url in used if url},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.queries import Operation
@@ -14,15 +14,19 @@ MOST_ASSETS = 250
 MOST_OWNERS = 100
 """Of one asset."""
 
-_OWNED = ("Dataset", "DataJob", "DataFlow", "Dashboard", "Chart")
-_SELECTIONS = " ".join(f"... on {kind} {{ ownership {{ ...owned }} }}" for kind in _OWNED)
+# On one line for each asset type that has owners on every generation.
+OWNERS_OF_ASSET = " ".join(
+    f"... on {kind} {{ ownership {{ ...owned }} }}" for kind in ("Dataset", "DataJob", "DataFlow", "Dashboard", "Chart")
+)
 # Users fill in `editableProperties` themselves: an address there comes before the directory's.
-OWNERS = Operation(
-    "incidentGateOwners",
-    f"query incidentGateOwners($urns: [String!]!) {{ entities(urns: $urns) {{ urn {_SELECTIONS} }} }} "
+OWNED = (
     "fragment owned on Ownership { owners { owner { "
     "... on CorpUser { urn username properties { displayName email } editableProperties { email } } "
-    "... on CorpGroup { urn name properties { displayName email } } } } }",
+    "... on CorpGroup { urn name properties { displayName email } } } } }"
+)
+OWNERS = Operation(
+    "incidentGateOwners",
+    f"query incidentGateOwners($urns: [String!]!) {{ entities(urns: $urns) {{ urn {OWNERS_OF_ASSET} }} }} {OWNED}",
 )
 
 
@@ -58,13 +62,14 @@ def owners_of(client: Client, urns: Sequence[str]) -> Mapping[str, tuple[Owner, 
     found: dict[str, tuple[Owner, ...]] = {}
     for element in elements if isinstance(elements, list) else ():
         urn = element.get("urn") if isinstance(element, dict) else None
-        if isinstance(urn, str) and urn in asked and (owners := _owners(element)):
+        if isinstance(urn, str) and urn in asked and (owners := read_owners(element)):
             found[urn] = owners
     return found
 
 
-def _owners(asset: Mapping[str, Any]) -> tuple[Owner, ...]:
-    ownership = asset.get("ownership")
+def read_owners(asset: object) -> tuple[Owner, ...]:
+    """The owners in an answer about one asset, selected as `OWNERS_OF_ASSET`; each once."""
+    ownership = asset.get("ownership") if isinstance(asset, dict) else None
     listed = ownership.get("owners") if isinstance(ownership, dict) else None
     owners = (_owner(element) for element in (listed if isinstance(listed, list) else [])[:MOST_OWNERS])
     # One person can own an asset in several roles.

@@ -1,0 +1,140 @@
+"""Notifications from the command line: real requests to DataHub and to stand-ins for the services."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from incident_gate.sandbox import Sandbox
+from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
+from tests.helpers.command import Ended, gate
+from tests.helpers.services import ReceiverStandIn, Reply, SlackStandIn, mentions_in, serving
+
+ANA, BOB = "urn:li:corpuser:ana", "urn:li:corpuser:bob"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.fixture
+def datahub(datahub: Sandbox) -> Sandbox:
+    """The usual assets, with owners: Ana owns the input, Bob what is made from it."""
+    store = datahub.store
+    store.add_asset(ANA, title="Ana", profile={"email": "ana@example.com"})
+    store.add_asset(BOB, title="Bob", profile={"email": "bob@example.com"})
+    store.add_owner(ORDERS, ANA)
+    store.add_owner(CUSTOMERS, ANA)
+    store.add_asset(MODEL, owners=[BOB])
+    store.add_lineage(ORDERS, MODEL)
+    store.add_lineage(CUSTOMERS, MODEL)
+    return datahub
+
+
+@pytest.fixture
+def slack() -> SlackStandIn:
+    return SlackStandIn(members={"ana@example.com": "U0ANA", "bob@example.com": "U0BOB"})
+
+
+def notified(datahub: Sandbox, slack: SlackStandIn, *arguments: str, **environment: str) -> Ended:
+    """Run a command with a Slack app."""
+    with serving(slack) as url:
+        given = {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token, "SLACK_API_URL": f"{url}/api"}
+        app = ("--slack-token", slack.token, "--slack-channel", "#data")
+        return gate(*arguments, *app, environment={**given, **environment})
+
+
+def test_blocked_run_mentions_owners_and_consumers(datahub: Sandbox, slack: SlackStandIn, manifest: str) -> None:
+    datahub.store.raise_incident(ORDERS, title="<!channel> Rows are missing")
+
+    ended = notified(datahub, slack, "check", manifest, "--notify-on", "blocked")
+
+    assert ended.code == 1
+    assert ended.err == ""
+    assert "Rows are missing" in slack.shown
+    assert "For <@U0ANA>, <@U0BOB>" in slack.shown
+    assert "!channel" not in mentions_in(slack.shown)
+
+
+def test_block_is_not_announced_by_default(datahub: Sandbox, slack: SlackStandIn, manifest: str) -> None:
+    datahub.store.raise_incident(ORDERS, title="Rows are missing")
+
+    assert notified(datahub, slack, "check", manifest).code == 1
+
+    assert slack.requests == []
+    # The health, and the owners for the report.
+    assert len(datahub.requests) == 2
+
+
+def test_healthy_run_asks_for_no_owner(datahub: Sandbox, slack: SlackStandIn, manifest: str) -> None:
+    assert notified(datahub, slack, "check", manifest, "--notify-on", "blocked").code == 0
+
+    assert slack.requests == []
+    assert len(datahub.requests) == 1
+
+
+def test_raised_and_resolved_incidents_are_announced_and_a_kept_one_is_not(
+    datahub: Sandbox, slack: SlackStandIn, manifest: str
+) -> None:
+    job = ("--incident-key", "nightly", "--downstream-hops", "0")
+    for status in ("failure", "failure", "success"):
+        ended = notified(datahub, slack, "report", manifest, "--job-status", status, *job)
+        assert (ended.code, ended.err) == (0, "")
+
+    headings = [message["blocks"][0]["text"]["text"] for message in slack.messages]
+    assert headings == ["🔴 1 incident raised", "✅ 1 incident resolved"]
+
+
+def test_manifest_names_people_for_a_webhook(datahub: Sandbox, slack: SlackStandIn, tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"inputs: ['{ORDERS}']\npeople: {{'{ANA}': U0MANUAL}}\n", encoding="utf-8")
+    datahub.store.raise_incident(ORDERS, title="Rows are missing")
+    with serving(slack) as url:
+        webhook = ("--slack-webhook", url + slack.webhook_path, "--notify-on", "blocked")
+        environment = {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token}
+        ended = gate("check", str(path), *webhook, environment=environment)
+
+    assert ended.err == ""
+    assert "For <@U0MANUAL>, Bob" in slack.shown
+
+
+def test_webhook_receives_the_signed_report(datahub: Sandbox, manifest: str) -> None:
+    datahub.store.raise_incident(ORDERS, title="Rows are missing")
+    receiver = ReceiverStandIn(secret=SECRET)
+    with serving(receiver) as url:
+        environment = {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token}
+        options = ("--webhook", url, "--webhook-secret", SECRET, "--notify-on", "blocked")
+        gate("check", manifest, *options, environment=environment)
+
+    assert receiver.reports[0]["conclusion"] == "block"
+
+
+def test_service_that_fails_changes_nothing(datahub: Sandbox, slack: SlackStandIn, manifest: str) -> None:
+    slack.first = [Reply.of({"ok": False, "error": "invalid_auth"}) for _ in range(9)]
+    datahub.store.raise_incident(ORDERS, title="Rows are missing")
+
+    ended = notified(datahub, slack, "check", manifest, "--notify-on", "blocked")
+
+    assert ended.code == 1
+    assert "warning: " in ended.err
+    assert "invalid_auth" in ended.err
+    assert slack.token not in ended.err + ended.out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--slack-token", "xoxb-1"), "--slack-token needs --slack-channel"),
+        (("--webhook", "http://hooks.example.com/secret"), "--webhook is not an https address"),
+        (("--webhook-secret", "not base64!"), "--webhook-secret is not a signing secret"),
+        (("--notify-on", "kept"), "--notify-on has 'kept'"),
+        (("--downstream-hops", "9"), "--downstream-hops is '9'"),
+    ],
+)
+def test_wrong_settings_are_reported_before_anything_is_asked(
+    datahub: Sandbox, manifest: str, options: tuple[str, ...], message: str
+) -> None:
+    ended = gate("check", manifest, *options, environment={"DATAHUB_GMS_URL": datahub.url})
+
+    assert ended.code == 2
+    assert message in ended.err
+    assert "hooks.example" not in ended.err
+    assert len(datahub.requests) == 0
