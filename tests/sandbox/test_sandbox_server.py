@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox, Store, command
-from incident_gate.sandbox.seed import sample_seed, seed_from
-from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
+from incident_gate.sandbox.seed import sample_seed
+from tests.helpers.asking import ORDERS, Asker
 
 ME = "query me { me { corpUser { urn } } }"
 KAFKA = "urn:li:dataset:(urn:li:dataPlatform:kafka,SampleKafkaDataset,PROD)"
@@ -43,7 +43,7 @@ def test_get_is_not_answered_with_graphql(http: httpx.Client, sandbox: Sandbox) 
 
 
 def test_post_elsewhere_is_refused(http: httpx.Client, sandbox: Sandbox) -> None:
-    assert http.post(f"{sandbox.url}/graphql", json={"query": ME}).status_code == 405
+    assert http.post(f"{sandbox.url}/graphql", json={"query": ME}).status_code == 404
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer wrong", "Basic sandbox-token", "sandbox-token"])
@@ -208,27 +208,6 @@ def test_data_file_outlives_the_server(ask: Asker, tmp_path: Path) -> None:
         assert ask.data(server, query)["dataset"] == {"status": {"removed": True}, "incidents": incidents}
 
 
-def test_seed_from_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "seed.json"
-    incidents = [{"urn": ORDERS, "title": "late", "priority": 0}]
-    file.write_text(json.dumps({"assets": [CUSTOMERS, {"urn": ORDERS, "removed": True}], "incidents": incidents}))
-    store = Store()
-    seed_from(file)(store)
-    assert [(asset.urn, asset.removed) for asset in store.documents()] == [(CUSTOMERS, None), (ORDERS, True)]
-    assert [record.title for record in store.incidents(ORDERS)] == ["late"]
-    store.close()
-
-
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"asset": []}', '{"assets": [{"urn": "x"}]}', '{"incidents": [{"name": 1}]}']
-)
-def test_seed_file_with_a_mistake_is_named(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "seed.json"
-    file.write_text(text)
-    with pytest.raises(ValueError, match=r"seed\.json|Urn"):
-        seed_from(file)
-
-
 CURL_RAISE = (
     'mutation raiseIncident { raiseIncident(input: { type: OPERATIONAL title: "Dataset Failed Quality Checks" '
     'description: "Dataset failed 2/6 Quality Checks" '
@@ -325,8 +304,56 @@ def parsed(*arguments: str) -> argparse.Namespace:
         (["--fault", "html,when=1"], "Fault has no field when"),
         (["--lag", "slow"], "could not convert"),
         (["--load", "/nonexistent/seed.json"], "No such file"),
+        (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid, port 0"),
     ],
 )
 def test_command_tells_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str) -> None:
     assert command.run(parsed("--port", "0", *arguments)) == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_port_in_use_is_named(capsys: pytest.CaptureFixture[str], sandbox: Sandbox) -> None:
+    port = sandbox.url.rpartition(":")[2]
+    assert command.run(parsed("--port", port)) == 2
+    assert f"cannot listen on 127.0.0.1, port {port}: Address already in use; --port names another" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_port_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str], port: str) -> None:
+    with pytest.raises(SystemExit):
+        parsed(f"--port={port}")
+    assert f"'{port}' is not a port: use a number from 0 to 65535" in capsys.readouterr().err
+
+
+def test_links_to_assets_lead_to_the_sandbox_itself(http: httpx.Client) -> None:
+    """Port 9002 is that of DataHub's UI: what is derived from it is the same address."""
+    assert parsed().port == 9002
+    with Sandbox.start() as server:
+        page = http.get(f"{server.url}/dataset/{KAFKA}/Incidents")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_address_of_an_ipv6_host_has_brackets(ask: Asker) -> None:
+    with Sandbox.start(host="::1") as server:
+        assert server.url.startswith("http://[::1]:")
+        assert ask.data(server, ME)
+
+
+def test_help_lists_the_samples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed("--help")
+    assert KAFKA in capsys.readouterr().out
+
+
+def test_rest_paths_are_not_found_in_json(http: httpx.Client, sandbox: Sandbox) -> None:
+    for method, path in (
+        ("GET", f"/aspects/{KAFKA}?aspect=status&version=0"),
+        ("POST", "/entities?action=ingest"),
+        ("GET", f"/gms/entitiesV2/{KAFKA}"),
+        ("GET", "/openapi/v3/entity/dataset"),
+        ("HEAD", "/openapi/v3/entity/dataset/x"),
+        ("POST", "/somewhere"),
+    ):
+        answer = http.request(method, sandbox.url + path)
+        assert answer.status_code == 404, path
+        assert method == "HEAD" or answer.json()["status"] == 404

@@ -16,6 +16,12 @@ from .state import ServerState
 # Metadata service and UI at the root, DataHub Cloud's and the UI's proxies below it.
 _GRAPHQL_PATHS = ("/api/graphql", "/gms/api/graphql", "/api/gms/api/graphql", "/api/gms/graphql")
 _PREFIXES = ("", "/gms", "/api/gms")
+# Where DataHub's REST interfaces begin; the stand-in has none of them.
+_REST = (
+    *("aspects", "entities", "entitiesV2", "entitiesVersionedV2", "relationships", "runs", "usageStats", "operations"),
+    *("openapi", "analytics", "platform", "test", "api/v2"),
+)
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def build_application(state: ServerState) -> Starlette:
@@ -30,7 +36,14 @@ def build_application(state: ServerState) -> Starlette:
             Route("/sandbox/faults", routes.set_faults, methods=["POST"]),
             Route("/sandbox/requests", routes.requests),
             Route("/sandbox/reset", routes.reset, methods=["POST"]),
+            *(
+                Route(f"{prefix}/{name}{rest}", routes.lacking, methods=_METHODS)
+                for prefix in _PREFIXES
+                for name in _REST
+                for rest in ("", "/{path:path}")
+            ),
             Route("/{path:path}", routes.anything_else),
+            Route("/{path:path}", routes.lacking, methods=_METHODS),
         ]
     )
 
@@ -54,7 +67,10 @@ class _Routes:
                 "supportsImpactAnalysis": True,
                 "patchCapable": True,
                 "telemetry": {"enabledCli": False, "enabledIngestion": False},
-                "datahub": {"serverType": "sandbox", "serverEnv": "core"},
+                "datahub": {
+                    "serverType": "prod" if self._state.generation.is_cloud else "quickstart",
+                    "serverEnv": "cloud" if self._state.generation.is_cloud else "core",
+                },
             }
         )
 
@@ -84,6 +100,14 @@ class _Routes:
     async def reset(self, _request: Request) -> Response:
         self._state.reset()
         return JSONResponse({"reset": True})
+
+    async def lacking(self, request: Request) -> Response:
+        """What a REST interface answers for what it does not know."""
+        message = f"No resource at {request.url.path}: this stand-in speaks GraphQL only"
+        return JSONResponse(
+            {"exceptionClass": "com.linkedin.restli.server.RestLiServiceException", "status": 404, "message": message},
+            status_code=404,
+        )
 
     async def anything_else(self, _request: Request) -> Response:
         """The UI answers any path with its single page, also GETs of paths that only take a POST."""

@@ -11,9 +11,8 @@ from pathlib import Path
 from .faults import Fault, FaultKind, Faults
 from .generation import Generation
 from .grant import ANY_TOKEN, Grant
-from .seed import sample_seed, seed_from
+from .seed import Seed, sample_seed, sample_urns, seed_from
 from .server import DEFAULT_TOKEN, Sandbox
-from .store import Store
 
 _MISTAKE = 2
 
@@ -21,12 +20,9 @@ _MISTAKE = 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sandbox's options to `parser`."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    # The port of DataHub's UI, which passes GraphQL on: links to assets lead to the same address.
     parser.add_argument(
-        # Not 8080: at the quick start's server, DataHub's pages are at port 9002, and links lead there.
-        "--port",
-        type=int,
-        default=9002,
-        help="port to listen on, 0 for a free one (default: %(default)s)",
+        "--port", type=_port, default=9002, help="port to listen on, 0 for a free one (default: %(default)s)"
     )
     parser.add_argument(
         "--schema",
@@ -38,13 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, metavar="FILE.db", help="keep the data in this SQLite file")
     parser.add_argument(
-        "--load", type=Path, metavar="FILE.json", help="start with these assets and incidents, not with samples"
+        "--load",
+        type=Path,
+        metavar="FILE.json",
+        help="start with the assets, incidents, ... of this file, not with samples",
     )
     parser.add_argument(
         "--token", action="append", help="accept this token and no other; may be repeated (default: any token)"
     )
     parser.add_argument("--read-only-token", action="append", default=[], help="accept this token, for reading only")
     _add_fault_arguments(parser.add_argument_group("misbehaviour"))
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n  ".join(["without --load, it holds these samples:", *sample_urns()])
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,15 +55,23 @@ def run(args: argparse.Namespace) -> int:
         The exit code: 0, or 2 when an option does not make sense.
     """
     try:
-        faults, seed = _faults(args), _seed(args)
-        grants = [Grant(token=token) for token in args.token or (DEFAULT_TOKEN, ANY_TOKEN)]
+        faults = _faults(args)
+        seed = Seed(sample_seed, ()) if args.load is None else seed_from(args.load)
+        tokens = args.token or (() if seed.grants else (DEFAULT_TOKEN, ANY_TOKEN))
+        grants = [*map(_full_grant, tokens), *seed.grants]
         grants += [Grant(token=token, edits=()) for token in args.read_only_token]
         sandbox = Sandbox.start(
-            schema=args.schema, tokens=grants, faults=faults, data=args.data, host=args.host, port=args.port, seed=seed
+            schema=args.schema,
+            tokens=grants,
+            faults=faults,
+            data=args.data,
+            host=args.host,
+            port=args.port,
+            seed=seed.fill,
         )
         stopped = _on_interrupt()
         with sandbox as server:
-            sys.stdout.write(_greeting(server, any_token=not args.token))
+            sys.stdout.write(_greeting(server, any_token=any(grant.token == ANY_TOKEN for grant in grants)))
             sys.stdout.flush()
             stopped.wait()
     except (ValueError, LookupError, OSError) as error:
@@ -87,7 +96,7 @@ def _add_fault_arguments(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--error-rate", type=float, default=0.0, metavar="SHARE", help="answer this share with 503")
     group.add_argument("--seed", type=int, default=0, help="seed of all that is random (default: %(default)s)")
     group.add_argument("--page-limit", type=int, metavar="COUNT", help="cut larger pages of incidents to this size")
-    group.add_argument("--no-introspection", action="store_true", help="refuse to tell the schema")
+    group.add_argument("--no-introspection", action="store_true", help="hide the schema")
     group.add_argument("--no-entities", action="store_true", help="leave Query.entities out of the schema")
     group.add_argument("--no-exists", action="store_true", help="leave the field exists out of the schema")
     group.add_argument("--no-entity-exists", action="store_true", help="leave Query.entityExists out of the schema")
@@ -140,8 +149,14 @@ def _rule(text: str) -> Fault:
     return Faults.from_json({"rules": [rule]}).rules[0]
 
 
-def _seed(args: argparse.Namespace) -> Callable[[Store], None]:
-    return sample_seed if args.load is None else seed_from(args.load)
+def _full_grant(token: str) -> Grant:
+    return Grant(token=token)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use a number from 0 to 65535")
+    return int(text)
 
 
 def _on_interrupt() -> threading.Event:

@@ -23,6 +23,8 @@ def values_of(
         return ()
     if field in marked:
         return ("true",) if asset.urn in marked[field] else ("false",)
+    # In a filter, a text field has its exact values under this name as well.
+    field = field.removesuffix(".keyword")
     urn = parse_urn(asset.urn)
     platform = next((part for part in urn.key if part.startswith("urn:li:dataPlatform:")), None)
     values = {

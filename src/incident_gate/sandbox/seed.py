@@ -1,47 +1,40 @@
-"""What a sandbox holds at its start: a handful of samples, or what a JSON file says."""
+"""What a sandbox holds at its start: samples, or what a JSON file lists."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from .grant import Grant
+from .policy import ViewPolicy
 from .store import Store
 
-_KAFKA = "urn:li:dataset:(urn:li:dataPlatform:kafka,SampleKafkaDataset,PROD)"
-_HIVE = "urn:li:dataset:(urn:li:dataPlatform:hive,SampleHiveDataset,PROD)"
-_ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.public.orders,PROD)"
-_ORDERS_MODEL = "urn:li:dataset:(urn:li:dataPlatform:dbt,analytics.orders,PROD)"
-_ORDERS_DAILY = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.public.orders_daily,PROD)"
-_OLD = "urn:li:dataset:(urn:li:dataPlatform:hive,RetiredHiveDataset,PROD)"
-_FLOW = "urn:li:dataFlow:(airflow,orders,PROD)"
-_JOB = f"urn:li:dataJob:({_FLOW},build)"
-_DASHBOARD = "urn:li:dashboard:(looker,orders)"
-_CHART = "urn:li:chart:(looker,orders_per_day)"
-_ANA = "urn:li:corpuser:ana"
-_TEAM = "urn:li:corpGroup:analytics"
+_SECTIONS = ("assets", "lineage", "incidents", "assertions", "operations", "tokens")
+
+
+class Seed(NamedTuple):
+    """The content of a file: a function that puts it into a store, and the tokens that it lists."""
+
+    fill: Callable[[Store], None]
+    grants: tuple[Grant, ...]
 
 
 def sample_seed(store: Store) -> None:
-    """A few assets of each kind: healthy, removed, siblings, owned, connected. None has an incident."""
-    store.add_asset("urn:li:corpuser:datahub", title="DataHub")
-    store.add_asset(_ANA, title="Ana")
-    store.add_asset(_TEAM, title="Analytics")
-    store.add_asset(_KAFKA, removed=False)
-    store.add_asset(_HIVE, removed=False, upstreams=[_KAFKA])
-    store.add_asset(_OLD, removed=True)
-    store.add_asset(_ORDERS, removed=False, siblings=[_ORDERS_MODEL], primary=False, owners=[_TEAM], upstreams=[_HIVE])
-    store.add_asset(_ORDERS_MODEL, removed=False, title="Orders", owners=[_ANA])
-    store.add_asset(_ORDERS_DAILY, removed=False, owners=[_ANA], upstreams=[_ORDERS])
-    store.add_asset(_FLOW)
-    store.add_asset(_JOB, upstreams=[_ORDERS])
-    store.add_asset(_DASHBOARD, title="Orders", upstreams=[_CHART])
-    store.add_asset(_CHART, title="Orders per day", upstreams=[_ORDERS_DAILY])
+    """A few assets of each kind: healthy, removed, siblings, owned, tagged, connected. None has an incident."""
+    _fill(store, _samples())
 
 
-def seed_from(path: Path) -> Callable[[Store], None]:
-    """Read `{"assets": [...], "incidents": [...]}`.
+def sample_urns() -> list[str]:
+    """URNs of the sample assets, in the order of their file."""
+    return [entry["urn"] for entry in _samples()["assets"]]
 
-    The entries hold the arguments of `Store.add_asset` and `Store.raise_incident`; an asset may be a bare URN.
+
+def seed_from(path: Path) -> Seed:
+    """Read `{"assets": [...], "lineage": [...], "incidents": [...], "assertions": [...], "tokens": [...]}`.
+
+    The entries hold the arguments of `Store.add_asset`, `add_lineage`, `raise_incident`, `add_assertion` (with `runs`),
+    `add_operation` and of `Grant`. An asset may be a bare URN, a run a bare result.
 
     Raises:
         ValueError: the file is not JSON or has another shape.
@@ -50,27 +43,45 @@ def seed_from(path: Path) -> Callable[[Store], None]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: not JSON: {error}") from error
-    if not isinstance(content, dict) or set(content) - {"assets", "incidents"}:
-        raise ValueError(f'{path}: expected {{"assets": [...], "incidents": [...]}}')
-    assets = [_as_arguments(entry) for entry in content.get("assets", ())]
-    incidents = [_as_arguments(entry) for entry in content.get("incidents", ())]
-
-    def seed(store: Store) -> None:
-        for entry in assets:
-            store.add_asset(**entry)
-        for entry in incidents:
-            store.raise_incident(**entry)
-
+    if not isinstance(content, dict) or set(content) - set(_SECTIONS):
+        raise ValueError(f"{path}: expected an object with any of {', '.join(_SECTIONS)}")
+    trial = Store()
     try:
         # Tried out on a store of its own, so that a mistake is found before the server runs.
-        trial = Store()
-        seed(trial)
-    except TypeError as error:
+        _fill(trial, content)
+        grants = tuple(map(_grant, content.get("tokens", ())))
+    except (TypeError, AttributeError, LookupError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
     finally:
         trial.close()
-    return seed
+    return Seed(lambda store: _fill(store, content), grants)
 
 
-def _as_arguments(entry: str | Mapping[str, Any]) -> dict[str, Any]:
-    return {"urn": entry} if isinstance(entry, str) else dict(entry)
+def _samples() -> dict[str, Any]:
+    text = (resources.files(__package__) / "samples.json").read_text(encoding="utf-8")
+    samples: dict[str, Any] = json.loads(text)
+    return samples
+
+
+def _fill(store: Store, content: Mapping[str, Sequence[Any]]) -> None:
+    for asset in content.get("assets", ()):
+        store.add_asset(**({"urn": asset} if isinstance(asset, str) else asset))
+    for edge in content.get("lineage", ()):
+        store.add_lineage(**edge)
+    for incident in content.get("incidents", ()):
+        store.raise_incident(**incident)
+    for entry in content.get("assertions", ()):
+        assertion = store.add_assertion(**{name: value for name, value in entry.items() if name != "runs"})
+        for run in entry.get("runs", ()):
+            store.add_run(assertion, **({"result": run} if isinstance(run, str) else run))
+    for operation in content.get("operations", ()):
+        store.add_operation(**operation)
+
+
+def _grant(entry: Mapping[str, Any]) -> Grant:
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+    if values.get("views") is not None:
+        values["views"] = tuple(
+            ViewPolicy(**{name: tuple(value) for name, value in policy.items()}) for policy in values["views"]
+        )
+    return Grant(**values)

@@ -36,7 +36,7 @@ class Sandbox:
         self._state = state
         self.token = token
         host, port = listener.getsockname()[:2]
-        self.url = f"http://{host}:{port}"
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @classmethod
     @contextlib.contextmanager

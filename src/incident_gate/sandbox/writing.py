@@ -1,4 +1,4 @@
-"""Mutations: raising incidents and changing them."""
+"""Mutations: raising incidents and changing them, and changing owners."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -25,6 +25,8 @@ class Writing:
             "raiseIncident": lambda _info, input: self.raise_incident(input),  # noqa: A006 - the schema's name
             "updateIncidentStatus": lambda _info, urn, input: self.update_status(urn, input),  # noqa: A006
             "updateIncident": lambda _info, urn, input: self.update(urn, input),  # noqa: A006
+            "batchAddOwners": lambda _info, input: self.add_owners(input),  # noqa: A006
+            "batchRemoveOwners": lambda _info, input: self.remove_owners(input),  # noqa: A006
         }
 
     def raise_incident(self, given: Input) -> str:
@@ -97,6 +99,44 @@ class Writing:
             changes["assignees"] = tuple(given.get("assigneeUrns") or ())
         self._change(record, changes)
         return True
+
+    def add_owners(self, given: Input) -> bool:
+        """Give each of some assets some owners more.
+
+        Raises:
+            ResolverError: not allowed, or an asset or an owner does not exist.
+        """
+        store = self._call.store
+        owners = [owner["ownerUrn"] for owner in given["owners"]]
+        resources = self._existing_resources(given, owners)
+        lag, _ = self._call.book.lags()
+        for resource in resources:
+            for owner in given["owners"]:
+                kind = owner.get("ownershipTypeUrn") or given.get("ownershipTypeUrn")
+                store.add_owner(resource, owner["ownerUrn"], **({"type": kind} if kind else {}), lag=lag)
+        return True
+
+    def remove_owners(self, given: Input) -> bool:
+        """Take owners of some assets away.
+
+        Raises:
+            ResolverError: not allowed, or an asset does not exist.
+        """
+        lag, _ = self._call.book.lags()
+        for resource in self._existing_resources(given, ()):
+            held = self._call.store.assets([resource])[resource].owners
+            kept = tuple(owner for owner in held if owner.urn not in given["ownerUrns"])
+            self._call.store.change_asset(resource, owners=kept, lag=lag)
+        return True
+
+    def _existing_resources(self, given: Input, owners: Sequence[str]) -> list[str]:
+        resources = [taken_apart(item["resourceUrn"]).text for item in given["resources"]]
+        self._check_privilege(resources)
+        known = self._call.store.assets([*resources, *owners])
+        for urn in (*resources, *owners):
+            if urn not in known:
+                raise ResolverError(f"Failed to change owners: {urn} does not exist.", Code.BAD_REQUEST)
+        return resources
 
     def _change(self, record: IncidentRecord, changes: Input) -> None:
         call = self._call
