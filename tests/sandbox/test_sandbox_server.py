@@ -315,7 +315,10 @@ def test_command_tells_mistakes(capsys: pytest.CaptureFixture[str], arguments: l
 def test_port_in_use_is_named(capsys: pytest.CaptureFixture[str], sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
     assert command.run(parsed("--port", port)) == 2
-    assert f"cannot listen on 127.0.0.1, port {port}: Address already in use; --port names another" in capsys.readouterr().err
+    assert (
+        f"cannot listen on 127.0.0.1, port {port}: Address already in use; --port names another"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
