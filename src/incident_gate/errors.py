@@ -5,7 +5,8 @@ GateError
 ├── SettingError        an input, option or variable is wrong                          exit 2
 ├── DataHubError        DataHub could not be queried                                   exit 3
 │   ├── UnreachableError    nothing usable came back in time: it may pass by itself
-│   └── RefusedError        it answered, and the answer says that a setting is wrong
+│   └── RefusedError        it answered, and the answer shows that a setting is wrong
+│       └── TokenMissingError   a token is required, and none was given
 └── WriteError          an output could not be written                                 exit 3
 """
 
@@ -59,6 +60,10 @@ class UnreachableError(DataHubError):
 
 class RefusedError(DataHubError):
     """Something answered, and repeating the question cannot help: token, address, proxy or certificate."""
+
+
+class TokenMissingError(RefusedError):
+    """The server requires a token, and none was given."""
 
 
 class WriteError(GateError):

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     EXISTENCE_UNKNOWN = "existence-unknown"  # the server would not say whether it exists
     NO_INCIDENTS_FIELD = "no-incidents-field"  # null or missing: the server does not track incidents of this
     HIDDEN = "hidden"  # a null element: missing, or not visible to the token
+    REFUSED = "refused"  # the server refuses to answer: the token may not, or it is not DataHub that answers
     ERROR = "error"  # the server failed on this asset
     NO_ANSWER = "no-answer"  # the request that carried it failed or ran out of time
     MALFORMED = "malformed"  # the answer is not what the schema promises
@@ -114,7 +115,7 @@ class Incident:
 
     `asset` is the URN on which it is listed: the entry's own, or a sibling's. `created_ms` is Unix time in
     milliseconds. `mark` is read from the whole description. `type` and `priority` are None where the server left them
-    out or sent something it has no name for.
+    out or sent something it has no name for. `stage` and `message` are those of its status, read before it is written.
     """
 
     urn: str
@@ -126,6 +127,8 @@ class Incident:
     mark: Mark | None = None
     priority: Priority | None = None
     created_ms: int | None = None
+    stage: str | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

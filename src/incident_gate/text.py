@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NamedTuple
 from urllib import parse
 
 # Terminal sequences are dropped whole, so that no "[31m" is left of them.
@@ -27,6 +28,8 @@ _DOLLAR = "<span>&#36;</span>"
 
 _ELLIPSIS = "…"
 _QUOTED_LENGTH = 80
+# A shorter secret would be found in ordinary host names.
+_SHORTEST_IN_HOST = 6
 
 # Control characters and line separators, marks and overrides of the writing direction, halves of surrogate pairs. Other
 # characters that cannot be seen (joiners, no-break spaces) are part of names in some scripts.
@@ -52,6 +55,38 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+class Redactor(NamedTuple):
+    """Replaces secret values in text from a server or an exception; only whole values, never words of them.
+
+    Every such text passes through it before it is shortened or escaped, because a part of a secret cannot be found.
+    """
+
+    secrets: tuple[str, ...] = ()
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        # The longest first: one secret may be a part of another.
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+    def is_in_host(self, host: str) -> bool:
+        """Whether a host name holds a secret, in any letter case and with anything in the place of its dots."""
+        host = host.lower()
+        return any(
+            secret.lower() in host
+            or (len(_letters(secret)) >= _SHORTEST_IN_HOST and _letters(secret) in _letters(host))
+            for secret in self.secrets
+        )
+
+
+NO_SECRETS = Redactor()
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 def plain(text: str, limit: int = 200) -> str:

@@ -129,7 +129,7 @@ def test_a_run_without_secrets_is_told_why(
     ended = step.main(datahub, datahub_token="")
 
     assert ended.code == 3
-    assert "wants a token, and this run has none" in ended.said("error")[0]
+    assert "requires a token, but none was provided" in ended.said("error")[0]
     assert ended.said("notice")[0].startswith("This run has no DataHub token.")
     assert advice in ended.said("notice")[0]
 

@@ -59,7 +59,7 @@ def start(generation: Generation = Generation.G4, **grant: Any) -> Any:
     [
         (Generation.G1, "G1, as DataHub Cloud of 2022", "unknown"),
         (Generation.G2, "G2, as DataHub 0.13 to 0.15", "unknown"),
-        (Generation.G3, "G3, as DataHub 1.0 to 1.7", "ok"),
+        (Generation.G3, "G3, as DataHub 1.3 to 1.7", "ok"),
         (Generation.G4, "G4, as DataHub after August 2026", "ok"),
     ],
 )
@@ -228,10 +228,14 @@ def test_an_unreachable_server_is_3() -> None:
 
 def answered(httpx_mock: HTTPXMock, members: dict[str, list[str]], user: dict[str, str] | None) -> dict[str, Any]:
     """What the doctor finds on a server that has these types and does not check who asks."""
-    types = [{"name": name, "fields": [{"name": field} for field in fields]} for name, fields in members.items()]
+    members = {"Query": ["dataset"]} | members
+    types = [
+        {"name": name, "fields": [{"name": field} for field in fields]}
+        for name, fields in ({"Query": ["dataset"]} | members).items()
+    ]
     answers: dict[str, Any] = {
         "incidentGateSelf": {"me": user and {"corpUser": user}, "appConfig": None},
-        "incidentGateVocabulary": {"__schema": {"types": types}},
+        "incidentGateSchema": {"__schema": {"types": types}},
     }
 
     def answer(request: httpx.Request) -> httpx.Response:

@@ -83,7 +83,7 @@ TROUBLES = (
     _wire(WireFault.RESET_AFTER_ANSWER, Kind.NONE),
     _wire(WireFault.TRUNCATED, Kind.PASSING, "broke"),
     _wire(WireFault.HALF_JSON, Kind.PASSING, "sends JSON that breaks off"),
-    _wire(WireFault.GARBAGE, Kind.PASSING, "broke"),
+    _wire(WireFault.GARBAGE, Kind.PASSING, "not HTTP"),
     _wire(WireFault.HANG_BEFORE_HEADERS, Kind.PASSING, "does not answer in time"),
     _wire(WireFault.HANG_IN_BODY, Kind.PASSING, "does not answer in time"),
     _wire(WireFault.TRICKLE, Kind.PASSING, "does not answer in time"),
@@ -91,12 +91,12 @@ TROUBLES = (
     _wire(WireFault.HUGE, Kind.PER_QUESTION, "MiB in one answer"),
     _wire(WireFault.HUGE_UNSTATED, Kind.PER_QUESTION, "MiB in one answer"),
     Trouble("HTML with 200", Kind.REFUSAL, Fault(kind=FaultKind.HTML), "answers with a web page"),
-    Trouble("302 to the same host", Kind.REFUSAL, Fault(kind=FaultKind.REDIRECT), "redirects to 127.0.0.1"),
+    Trouble("302 to the same host", Kind.REFUSAL, Fault(kind=FaultKind.REDIRECT), "redirects to http://127.0.0.1"),
     Trouble(
         "302 to another host",
         Kind.REFUSAL,
         Fault(kind=FaultKind.REDIRECT, location="https://login.example.com/"),
-        "redirects to login.example.com",
+        "redirects to https://login.example.com",
     ),
     _status(401, Kind.REFUSAL, "does not accept the token"),
     _status(403, Kind.REFUSAL, "forbids the request"),
@@ -140,7 +140,7 @@ class Cell:
         return f"{self.trouble.name}, {self.moment}, {self.often}, {self.on_unknown}"
 
     @property
-    def exit_code(self) -> int:  # noqa: PLR0911 - a table
+    def exit_code(self) -> int:  # noqa: C901, PLR0911 - a table
         """What the gate must return."""
         clean = 1 if self.moment is Moment.PAGE else 0
         lasting = self.often is Often.FOR_EVER
@@ -152,13 +152,16 @@ class Cell:
                 return clean
             case Kind.REFUSAL:
                 return 3
-            case Kind.PASSING if self.trouble.name == "half json" and lasting:
+            case Kind.PASSING if self.trouble.name in {"half json", "garbage"} and lasting:
                 # For a while it may be the way; in the end it is a wrong address.
                 return 3
             case Kind.PASSING:
                 return clean if not lasting else nothing if first else unknown
             case Kind.HOPELESS:
                 return nothing if first else unknown
+            case Kind.PER_QUESTION if first and lasting and self.trouble.name in {"HTTP 400", "GraphQL 403"}:
+                # Refused for every input: a wrong address or token.
+                return 3
             case Kind.PER_QUESTION if first:
                 # Of three assets the first half is one: asked alone, it is the second to be refused.
                 return {Often.ONCE: clean, Often.TWICE: unknown, Often.FOR_EVER: nothing}[self.often]

@@ -38,7 +38,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Callable[[Cell], Run]]:
         # What is bounded by the timeout in earnest is bounded by less here, so that there is time left to go on.
         patch.setattr("incident_gate.datahub.client.REQUEST_SECONDS", 1.5)
         patch.setattr("incident_gate.datahub.health.reader.BATCH", BATCH)
-        patch.setattr("incident_gate.datahub.client.MAX_ANSWER_BYTES", 1024 * 1024)
+        patch.setattr("incident_gate.datahub.client.size_limit", lambda _assets: 1024 * 1024)
         patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 1.0)
         with Sandbox.start() as server:  # builds the schema once, lest all of them do it at the same time
             check(server, ASSETS[0])

@@ -9,7 +9,7 @@ import pytest
 
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.batch import HealthQuery
-from incident_gate.datahub.health.reader import Reading
+from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
 from incident_gate.gate.check import Judgement, check_inputs
 from incident_gate.gate.policy import Conclusion, Verdict
@@ -25,20 +25,22 @@ ME = JobIdentity(server="datahub", repository="acme/shop", workflow="nightly.yml
 WARN = Rules(on_unknown=OnUnknown.WARN)
 
 
-@dataclass(slots=True)
-class Answers:
-    """A reader that answers what it is told to; what it is not told, it leaves unanswered because of `failure`."""
+@dataclass
+class Answers(Reader):
+    """A reader without a server; what is not in `healths` stays unanswered because of `failure`."""
 
     healths: dict[str, Health] = field(default_factory=dict)
     failure: DataHubError | None = None
     asked: list[HealthQuery] = field(default_factory=list)
 
-    def read(self, questions: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None]) -> Reading:
-        self.asked += questions
-        on_progress(len(questions), len(questions))
+    def read(
+        self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
+    ) -> Reading:
+        self.asked += queries
+        on_progress(len(queries), len(queries))
         silence = (Problem(Reason.NO_ANSWER, "nothing came"),)
         return Reading(
-            tuple(self.healths.get(q.urn.text, Health(urn=q.urn.text, problems=silence)) for q in questions),
+            tuple(self.healths.get(q.urn.text, Health(urn=q.urn.text, problems=silence)) for q in queries),
             self.failure,
         )
 

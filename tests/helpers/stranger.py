@@ -25,7 +25,6 @@ type Dataset { urn: String! incidents(state: IncidentState, start: Int, count: I
 type Incident { urn: String! title: String description: String status: IncidentStatus! }
 """
 )
-NAMELESS = MINIMAL.replace("type Dataset { urn: String!", "type Dataset {")
 # As in 2022: nothing says that an asset exists but `entityExists`.
 OLD = (
     _COMMON

@@ -257,7 +257,7 @@ def test_requests_of_each_outcome(each_sandbox: Sandbox) -> None:
         counts.append(len(each_sandbox.requests))
     # The 2022 beta: one refused question, a look at the schema, and each time a second question for what exists.
     # Raising and resolving: one refused request for each younger form.
-    before_1_0, before_ids, newest = [1, 5, 2, 3], [1, 4, 2, 2], [1, 3, 2, 2]
+    before_1_0, before_ids, newest = [1, 7, 4, 3], [1, 4, 2, 2], [1, 3, 2, 2]
     expected = {
         Generation.G1: [4, 9, 5, 6],
         Generation.G2_EARLY: before_1_0,

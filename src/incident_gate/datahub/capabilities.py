@@ -1,27 +1,77 @@
-"""What a DataHub server's schema can say, learned from one look at it."""
+"""What a DataHub server can be asked: assumed of current servers, or read from one introspection of its schema."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from incident_gate.urn import EntityType
+from incident_gate.datahub.client import Client, Operation
+from incident_gate.datahub.failure import Failure, RequestFailure
+from incident_gate.errors import RefusedError, UnreachableError
 
-# The GraphQL type of each asset type; the field of `Query` that returns one is the word in its URN.
-TYPE_NAMES = MappingProxyType(
+# The GraphQL type of each type of asset, by the word in its URN, which is also the field of `Query` that returns one.
+TYPE_NAMES: Mapping[str, str] = MappingProxyType(
     {
-        EntityType.DATASET: "Dataset",
-        EntityType.DATA_JOB: "DataJob",
-        EntityType.DATA_FLOW: "DataFlow",
-        EntityType.DASHBOARD: "Dashboard",
-        EntityType.CHART: "Chart",
+        "dataset": "Dataset",
+        "dataJob": "DataJob",
+        "dataFlow": "DataFlow",
+        "dashboard": "Dashboard",
+        "chart": "Chart",
+        "container": "Container",
+        "dataProduct": "DataProduct",
+        "domain": "Domain",
+        "glossaryTerm": "GlossaryTerm",
+        "mlFeature": "MLFeature",
+        "mlFeatureTable": "MLFeatureTable",
+        "mlModel": "MLModel",
+        "mlModelGroup": "MLModelGroup",
+        "mlPrimaryKey": "MLPrimaryKey",
+        "notebook": "Notebook",
+        "schemaField": "SchemaFieldEntity",
     }
 )
+_DATASET = "dataset"
 
 # What the gate reads of an incident besides its URN and state, where the server has it.
 INCIDENT_FIELDS = ("title", "description", "incidentType", "customType", "priority", "created")
+
+# Each field of the introspection system once: graphql-java refuses a query that repeats one. `includeDeprecated`
+# because `Incident.status` is deprecated since 1.0.
+INTROSPECTION = Operation(
+    "incidentGateSchema",
+    "query incidentGateSchema { __schema { types { name fields(includeDeprecated: true) { name } "
+    "inputFields { name } enumValues(includeDeprecated: true) { name } } } }",
+)
+
+
+class Generation(Enum):
+    """The generations of schemas in the field; the value names the servers that have it."""
+
+    G1 = "DataHub Cloud of 2022"
+    G2 = "DataHub 0.13 to 0.15"
+    G3_EARLY = "DataHub 1.0 to 1.2"
+    G3 = "DataHub 1.3 to 1.7"
+    G4 = "DataHub after August 2026"
+
+
+class Selection(NamedTuple):
+    """What is read of an asset besides its existence.
+
+    `incidents`: the active ones. `history`: those in all states, besides. `siblings`: their active ones as well.
+    """
+
+    incidents: bool = True
+    history: bool = False
+    siblings: bool = False
+
+    @property
+    def page(self) -> str:
+        """The name in the answer of the one list that is selected."""
+        return "history" if self.history else "incidents"
 
 
 class AssetFields(NamedTuple):
@@ -32,13 +82,14 @@ class AssetFields(NamedTuple):
     removed: bool = True
     siblings: bool = False
 
-    def names(self, *, siblings: bool) -> frozenset[str]:
-        """The names of the fields that an answer must have, siblings only if they are asked for."""
+    def names(self, selection: Selection) -> frozenset[str]:
+        """The names of the fields that an answer to this selection has."""
         has = {
             "exists": self.exists,
             "status": self.removed,
-            "incidents": self.incidents,
-            "siblings": self.siblings and siblings,
+            "incidents": self.incidents and selection.incidents,
+            "history": self.incidents and selection.history,
+            "siblings": self.siblings and selection.siblings,
         }
         return frozenset(name for name, there in has.items() if there)
 
@@ -47,60 +98,84 @@ class AssetFields(NamedTuple):
 class Capabilities:
     """What can be asked of a server.
 
-    `entities`: many assets in one field. `entity_exists`: `Query.entityExists`. `status_field`: the field of an
-    incident that holds its state. `probe`: nothing is known for sure (introspection is off), so what is missing here
-    is asked for in requests of its own. `names`: an asset says its own URN, which is checked.
+    Attributes:
+        entities: Many assets in one field; else one aliased field for each asset.
+        entity_exists: The field `Query.entityExists`.
+        assets: The fields of each type of asset, by the word in its URN.
+        incident_fields: Those of `INCIDENT_FIELDS` that it has.
+        status_field: The field of an incident that holds its state.
+        has_stages: Incidents have stages.
+        is_guide: The query is that of DataHub's guide of 2022, word for word.
+        members: Fields, input fields and values of each type of its schema; empty where it was not introspected.
     """
 
     entities: bool = True
     entity_exists: bool = True
-    assets: Mapping[EntityType, AssetFields] = field(
-        default_factory=lambda: {kind: AssetFields(siblings=kind is EntityType.DATASET) for kind in TYPE_NAMES}
+    assets: Mapping[str, AssetFields] = field(
+        default_factory=lambda: {kind: AssetFields(siblings=kind == _DATASET) for kind in TYPE_NAMES}
     )
     incident_fields: frozenset[str] = frozenset(INCIDENT_FIELDS)
     status_field: str = "status"
-    probe: bool = False
-    names: bool = True
+    has_stages: bool = True
+    is_guide: bool = False
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def has(self, type_name: str, member: str) -> bool:
+        """Whether its schema has a type with a field, an input field or a value of that name."""
+        return member in self.members.get(type_name, ())
 
     @property
-    def has_siblings(self) -> bool:
-        """Whether datasets have siblings here."""
-        return any(fields.siblings for fields in self.assets.values())
-
-    @classmethod
-    def seed(cls) -> Capabilities:
-        """The oldest question, with all that is known of an incident on every generation."""
-        return cls(
-            entities=False,
-            assets={kind: AssetFields(exists=False, removed=False) for kind in TYPE_NAMES},
-            probe=True,
-        )
-
-    @classmethod
-    def barest(cls) -> Capabilities:
-        """The oldest question as DataHub first documented it, word for word."""
-        return replace(cls.seed(), incident_fields=frozenset({"title", "description"}), names=False)
+    def generation(self) -> Generation | None:
+        """The generation of an introspected schema; None if it knows no incidents."""
+        if not self.has("Dataset", "incidents"):
+            return None
+        if self.has("RaiseIncidentInput", "id"):
+            return Generation.G4
+        if "IncidentStage" in self.members or self.has("RaiseIncidentInput", "assigneeUrns"):
+            return Generation.G3 if self.has("Incident", "incidentStatus") else Generation.G3_EARLY
+        return Generation.G2 if self.has("DataJob", "incidents") else Generation.G1
 
 
-def schema_from_introspection(data: Mapping[str, Any]) -> Capabilities | None:
-    """Read the answer to `queries.INTROSPECTION`.
+# For servers that hide their schema: Cloud of 2022 with what datasets had then, and the query of DataHub's own guide.
+OF_2022 = Capabilities(
+    entities=False,
+    assets={_DATASET: AssetFields(exists=False, siblings=True)},
+    has_stages=False,
+)
+GUIDE = Capabilities(
+    entities=False,
+    assets={_DATASET: AssetFields(exists=False, removed=False)},
+    incident_fields=frozenset({"title", "description"}),
+    has_stages=False,
+    is_guide=True,
+)
 
-    Returns:
-        What the server has, or None if the answer does not tell (introspection is switched off).
-    """
+
+def introspect(client: Client) -> Capabilities | None:
+    """Read the server's schema; None if it hides it."""
+    try:
+        # Not repeatable, so that a proxy that lets no introspection through does not cost the time for retries.
+        return capabilities_of(client.execute(INTROSPECTION, {}, repeatable=False, assets=0).data)
+    except (Failure, RefusedError, UnreachableError):
+        # It can be switched off in many ways. A server that refuses the token has refused other queries before.
+        return None
+
+
+def capabilities_of(data: Mapping[str, Any]) -> Capabilities | None:
+    """Decode the answer to `INTROSPECTION`; None if it does not show the schema."""
     root = data.get("__schema")
     types = root.get("types") if isinstance(root, dict) else None
     if not isinstance(types, list):
         return None
-    fields = {
-        entry["name"]: frozenset(str(f.get("name")) for f in _list(entry.get("fields")) if isinstance(f, dict))
+    members = {
+        entry["name"]: _members(entry)
         for entry in types
         if isinstance(entry, dict) and isinstance(entry.get("name"), str)
     }
-    query = fields.get("Query", frozenset())
-    incident = fields.get("Incident", frozenset())
-    # A look that does not even show datasets was not let through whole.
-    if not query & {"dataset", "entities"} or not fields.get(TYPE_NAMES[EntityType.DATASET]):
+    query = members.get("Query", frozenset())
+    incident = members.get("Incident", frozenset())
+    # A schema that does not even show datasets is not whole.
+    if not query & {"dataset", "entities"} or not members.get("Dataset"):
         return None
     return Capabilities(
         entities="entities" in query,
@@ -109,15 +184,63 @@ def schema_from_introspection(data: Mapping[str, Any]) -> Capabilities | None:
             kind: AssetFields(
                 incidents="incidents" in own,
                 exists="exists" in own,
-                removed="status" in own,
-                siblings="siblings" in own and kind is EntityType.DATASET,
+                removed="status" in own and "removed" in members.get("Status", ()),
+                siblings="siblings" in own and kind == _DATASET,
             )
             for kind, name in TYPE_NAMES.items()
-            if (own := fields.get(name, frozenset())) and (kind.value in query or "entities" in query)
+            if (own := members.get(name)) and (kind in query or "entities" in query)
         },
         incident_fields=incident & frozenset(INCIDENT_FIELDS),
         status_field="status" if "status" in incident else "incidentStatus" if "incidentStatus" in incident else "",
-        names="urn" in fields[TYPE_NAMES[EntityType.DATASET]],
+        has_stages="stage" in members.get("IncidentStatus", ()),
+        members=members,
+    )
+
+
+class Discovery:
+    """Finds out what one server can be asked: assumes a current one, and learns when a query is refused.
+
+    Shared by threads. A refused field fails the whole request before anything runs, so only time is lost.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.known = Capabilities()
+        self._client = client
+        self._lock = threading.Lock()
+        self._introspected = False
+
+    def learn(self, refused: Capabilities, failure: RequestFailure) -> None:
+        """Change what is known, after a query by it was refused.
+
+        Raises:
+            RefusedError: Nothing is left to try.
+        """
+        with self._lock:
+            if self.known is not refused:  # another thread has learned meanwhile
+                return
+            if not self._introspected:
+                self._introspected = True
+                learned = introspect(self._client)
+                if learned and learned != refused:
+                    self.known = learned
+                    return
+            if refused not in (OF_2022, GUIDE):
+                self.known = OF_2022
+            elif refused == OF_2022:
+                self.known = GUIDE
+            else:
+                raise RefusedError(
+                    f"The server answers GraphQL but refuses the simplest query for a dataset's incidents: {failure}.",
+                    hint="Check that datahub-url is DataHub's, of 2022 or later.",
+                ) from None
+
+
+def _members(entry: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(
+        str(member.get("name"))
+        for name in ("fields", "inputFields", "enumValues")
+        for member in _list(entry.get(name))
+        if isinstance(member, dict)
     )
 
 

@@ -1,25 +1,27 @@
-"""One GraphQL question to DataHub and its answer: the wire, its errors and their retries."""
+"""One GraphQL request to DataHub: the POST, its errors and its retries."""
 
 from __future__ import annotations
 
 import json
 import random
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx
 
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.failure import Answer, Failure, Rejection, RequestFailure, TransientFailure
+from incident_gate.datahub.failure import Answer, Failure, RequestFailure, TransientFailure
 from incident_gate.datahub.parallel import run_all
-from incident_gate.datahub.queries import Operation, idle
-from incident_gate.datahub.response import CONNECTION_PATIENCE, read_response
+from incident_gate.datahub.response import CONNECTION_PATIENCE, Received, read_response, size_limit
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
+from incident_gate.text import Redactor
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -27,9 +29,17 @@ if TYPE_CHECKING:
 # Seconds that one request may take; the rest of the deadline is for asking again, or for less.
 REQUEST_SECONDS = 45.0
 CONNECT_SECONDS = 10.0
-# A batch of 250 assets with 100 incidents each stays far below; more is not DataHub.
-MAX_ANSWER_BYTES = 32 * 1024 * 1024
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
+_DOWN_HINT = "Check that DataHub is up and reachable from this runner; `timeout` sets how long to try."
+# What a name server answers for a name that does not exist. Its failure to answer is EAI_AGAIN.
+_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+
+
+class Operation(NamedTuple):
+    """A GraphQL document and its operation's name, on which servers may key rate limits."""
+
+    name: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,23 +54,15 @@ class Exchange:
     result: str
 
 
-class _Received(NamedTuple):
-    """An HTTP response, read to its end."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytearray
-
-
 class Client:
-    """Asks one endpoint, and nothing else, until the deadline.
+    """Sends GraphQL requests to one endpoint until the deadline.
 
     Args:
         http: Carries the token; its settings are `connection.open_client`'s.
         url: The GraphQL endpoint.
         deadline: After it no request is begun, and none is waited for.
-        on_exchange: Told of every request, for the debug log.
-        secrets: What was sent and must not come back: an error that quotes the request would carry it into reports.
+        on_exchange: Called with every request, for the debug log.
+        secrets: What was sent and may not come back in any text.
     """
 
     def __init__(
@@ -73,11 +75,13 @@ class Client:
         secrets: Sequence[str] = (),
     ) -> None:
         self.deadline = deadline
+        self.redact = Redactor(tuple(secrets))
         self._http = http
         self._url = url
         self._host = urlsplit(url).netloc
         self._on_exchange = on_exchange
-        self._secrets = secrets
+        # Decoding takes several times an answer's size for a moment, so threads take turns.
+        self._decoding = threading.Lock()
 
     def within(self, seconds: float) -> Client:
         """The same server, for what is worth no more than these seconds."""
@@ -98,21 +102,21 @@ class Client:
         divisible: bool = False,
         assets: int = 1,
     ) -> Answer:
-        """Ask once, and again as far as that is safe and there is time.
+        """Send a request, and again as far as that is safe and there is time.
 
         Args:
             operation: Constant GraphQL text.
-            variables: Every value of the question.
+            variables: Every value of the request.
             repeatable: False for a write that would happen twice: then only what certainly did not arrive is repeated.
-            divisible: The question can be halved, so a server that is too slow for it is not asked it again.
-            assets: How many assets it is about, for the debug log.
+            divisible: The request can be halved, so a server that is too slow for it does not get it again.
+            assets: How many assets it is about, which bounds the answer; 0 for the schema.
 
         Returns:
-            The answer; partial if its `errors` say so.
+            The answer; partial if it has `errors`.
 
         Raises:
-            RequestFailure: The server refuses this question; on a write see `may_have_executed`.
-            TransientFailure: Only where not `repeatable`: nobody knows whether the write was carried out.
+            RequestFailure: The server refuses this request; on a write see `may_have_executed`.
+            TransientFailure: Only where not `repeatable`: it is unknown whether the write was carried out.
             UnreachableError: Nothing usable came in time.
             RefusedError: Token, address, proxy or certificate are wrong.
         """
@@ -125,26 +129,13 @@ class Client:
             return ask(1)
         except TransientFailure as failure:
             if divisible and failure.slow and not self.deadline.passed:
-                raise RequestFailure(failure.message, status=504) from failure
+                raise RequestFailure(failure.message, status=504) from None
             if not repeatable and failure.may_have_executed:
                 raise
             return self._ask_again(ask, failure, repeatable=repeatable)
 
-    def takes(self, operation: Operation, variables: Mapping[str, object]) -> bool:
-        """Whether the server takes a document, as far as it can be told without executing it.
-
-        Asked when one is refused in words that are not known here: it may be the document, or what it is about.
-        """
-        try:
-            self.execute(idle(operation), variables, assets=0)
-        except RequestFailure as failure:
-            return failure.rejection is Rejection.NONE
-        except (UnreachableError, RefusedError):
-            return True
-        return True
-
     def _ask_again(self, ask: Callable[[int], Answer], first: TransientFailure, *, repeatable: bool) -> Answer:
-        # Imported at the first failure: a run without one, which is nearly every run, does not pay for it.
+        # Imported at the first failure: it takes 50 ms, and nearly every run has no failure.
         from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_random_exponential  # noqa: PLC0415
 
         backoff = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT, min=FIRST_WAIT / 2)
@@ -157,8 +148,9 @@ class Client:
             if isinstance(failure, TransientFailure) and not self.deadline.passed:
                 cause = failure
             if isinstance(failure, TransientFailure) and failure.retry_after is not None:
-                # A little later, and not all at the same moment: a hundred gates were told the same.
-                return failure.retry_after + random.uniform(FIRST_WAIT / 2, FIRST_WAIT)  # noqa: S311 - no secret
+                # A little later, and not at the same moment as a hundred other gates that got the same answer.
+                later = failure.retry_after + random.uniform(FIRST_WAIT / 2, FIRST_WAIT)  # noqa: S311 - no secret
+                return max(later, backoff(state))
             return backoff(state)
 
         def again(error: BaseException) -> bool:
@@ -166,7 +158,7 @@ class Client:
 
         def attempt() -> Answer:
             number = retrying.statistics["attempt_number"]
-            if number == 1 or self.deadline.passed:  # asked already, or the wait before has used up the time
+            if number == 1 or self.deadline.passed:  # sent already, or the wait before has used up the time
                 raise cause
             return ask(number)
 
@@ -184,111 +176,135 @@ class Client:
                 raise
             if failure.answer:
                 return failure.answer
-            # A last try that the deadline cut short says nothing: what failed before it does.
+            # A last attempt that the deadline cut short has no reason of its own: the one before has.
             tries = retrying.statistics["attempt_number"]
             raise cause.ends_as(
                 f"{cause.message}; gave up after {tries} {'try' if tries == 1 else 'tries'}.",
-                hint="Check that DataHub is up and reachable from this runner; `timeout` sets how long to try.",
-            ) from failure
+                hint=cause.hint or _DOWN_HINT,
+            ) from None
 
     def _attempt(self, body: bytes, operation: str, attempt: int, assets: int) -> Answer:
         started = time.monotonic()
-        status: int | None = None
-        result = "ok"
-        try:
-            received = self._post(body)
-            status = received.status
-            anonymous = "authorization" not in self._http.headers
-            answer = read_response(
-                status, received.headers, received.body, url=self._url, anonymous=anonymous, secrets=self._secrets
-            )
-            result = f"partial: {answer.errors[0]}" if answer.errors else "ok"
-        except (Failure, DataHubError) as failure:
-            result = str(failure)
-            raise
-        else:
-            return answer
-        finally:
-            if self._on_exchange:
-                self._on_exchange(
-                    Exchange(
-                        operation=operation,
-                        assets=assets,
-                        attempt=attempt,
-                        seconds=time.monotonic() - started,
-                        status=status,
-                        result=result,
-                    )
+        status, outcome = self._outcome(body, assets)
+        if self._on_exchange:
+            result = str(outcome) if isinstance(outcome, Exception) else "ok"
+            if isinstance(outcome, Answer) and outcome.errors:
+                result = f"partial: {outcome.errors[0]}"
+            self._on_exchange(
+                Exchange(
+                    operation=operation,
+                    assets=assets,
+                    attempt=attempt,
+                    seconds=time.monotonic() - started,
+                    status=status,
+                    result=result,
                 )
+            )
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    def _post(self, body: bytes) -> _Received:
+    def _outcome(self, body: bytes, assets: int) -> tuple[int | None, Answer | Failure | DataHubError]:
+        """Send once. A failure is returned without its frames, which would keep the response in memory."""
+        status = None
+        try:
+            received = self._post(body, size_limit(assets))
+            status = received.status
+            with self._decoding:
+                return status, read_response(
+                    received,
+                    url=self._url,
+                    anonymous="authorization" not in self._http.headers,
+                    redact=self.redact,
+                    assets=assets,
+                )
+        except (Failure, DataHubError) as failure:
+            failure.__cause__ = failure.__context__ = None
+            return status, failure.with_traceback(None)
+
+    def _post(self, body: bytes, most: int) -> Received:
         limit = self.deadline.earlier(REQUEST_SECONDS)
         if limit.passed:
             raise UnreachableError(f"The time for asking {self._host} is up.", hint="Raise `timeout`, in seconds.")
-        # In a thread of its own, because no timeout of a client bounds a name look-up that hangs, or headers of which
-        # a byte arrives every second.
-        [received] = run_all(threads=1, deadline=limit, tasks=[partial(self._send, body, limit)])
+        # In a thread of its own, because no timeout of httpx bounds a name look-up that hangs, or headers of which a
+        # byte arrives every second.
+        [received] = run_all([partial(self._send, body, limit, most)], threads=1, deadline=limit)
         if received is None:
             raise self._late()
+        if isinstance(received, Exception):
+            raise received
         return received
 
-    def _send(self, body: bytes, limit: Deadline) -> _Received:
+    def _send(self, body: bytes, limit: Deadline, most: int) -> Received | Failure | DataHubError:
         timeout = httpx.Timeout(limit.remaining, connect=min(CONNECT_SECONDS, limit.remaining))
         try:
             with self._http.stream("POST", self._url, content=body, timeout=timeout) as response:
                 content = bytearray()
-                for chunk in response.iter_bytes():
+                # As it comes over the wire: what a content encoding inflates to has no bound.
+                for chunk in cast("httpx.SyncByteStream", response.stream):
                     content += chunk
-                    if len(content) > MAX_ANSWER_BYTES:
-                        raise RequestFailure(
-                            f"{self._host} sends more than {MAX_ANSWER_BYTES >> 20} MiB in one answer", status=413
-                        )
-                return _Received(response.status_code, response.headers, content)
+                    if len(content) > most:
+                        size = f"{most / (1 << 20):.0f} MiB"
+                        return RequestFailure(f"{self._host} sends more than {size} in one answer", status=413)
+                    if limit.passed:
+                        return self._late()
+                return Received(response.status_code, response.headers, content)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise self._translated(error) from error
+            return self._translated(error)
 
     def _late(self) -> TransientFailure:
         return TransientFailure(f"{self._host} does not answer in time", may_have_executed=True, slow=True)
 
-    def _translated(self, error: Exception) -> Exception:  # noqa: PLR0911 - a table
+    def _translated(self, error: Exception) -> Failure | DataHubError:  # noqa: PLR0911 - a table
         """An httpx error as one of ours, by what may be done about it."""
-        reason = str(error) or type(error).__name__
+        reason = self.redact(str(error)) or type(error).__name__
+        cause = _root_cause(error)
         match error:
             case httpx.ProxyError() if reason.startswith("5"):
-                # The proxy is up and says that it has trouble on the way to the server.
-                return TransientFailure(
-                    f"The proxy does not reach {self._host}: {reason}",
-                    may_have_executed=False,
-                    patience=CONNECTION_PATIENCE,
-                )
+                # The proxy is up and reports trouble on the way to the server.
+                return self._broken(f"The proxy does not reach {self._host}: {reason}", may_have_executed=False)
             case httpx.ProxyError():
                 return RefusedError(
                     f"The proxy does not let {self._host} through: {reason}.",
                     hint="Check HTTPS_PROXY and NO_PROXY of this runner.",
                 )
-            case httpx.ConnectError() if certificate := _certificate_error(error):
+            case httpx.ConnectError() if isinstance(cause, ssl.SSLCertVerificationError):
                 return RefusedError(
-                    f"The certificate of {self._host} does not verify: {certificate}.",
+                    f"The certificate of {self._host} does not verify: "
+                    f"{self.redact(cause.verify_message).rstrip('.')}.",
                     hint="If your organisation has a CA of its own, give its PEM file as ca-bundle or SSL_CERT_FILE.",
                 )
-            case httpx.ConnectError() if _is_tls_error(error):
+            case httpx.ConnectError() if _is_tls_error(cause):
                 return RefusedError(
-                    f"{self._host} does not speak TLS as asked: {reason}.", hint="Check http or https in datahub-url."
+                    f"The TLS handshake with {self._host} failed: {reason}.", hint="Check http or https in datahub-url."
+                )
+            case httpx.ConnectError() if isinstance(cause, socket.gaierror) and cause.errno in _NO_SUCH_NAME:
+                return RefusedError(
+                    f"No connection to {self._host}: the host name does not exist.",
+                    hint="Check datahub-url, and the proxy if there is one. A VPN that is down looks the same.",
                 )
             case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
-                return TransientFailure(
-                    f"No connection to {self._host}: {reason}", may_have_executed=False, patience=CONNECTION_PATIENCE
-                )
+                return self._broken(f"No connection to {self._host}: {reason}", may_have_executed=False)
             case httpx.TimeoutException():
                 return self._late()
-            case httpx.TransportError() | httpx.DecodingError():
-                return TransientFailure(
-                    f"The connection to {self._host} broke: {reason}",
-                    may_have_executed=True,
-                    patience=CONNECTION_PATIENCE,
+            case httpx.RemoteProtocolError() if not reason.startswith(("Server disconnected", "peer closed")):
+                # Not quoted: it repeats what was received, and a service of another kind may repeat the request.
+                return self._broken(
+                    f"{self._host} answers with something that is not HTTP", may_have_executed=True, foreign=True
                 )
+            case httpx.TransportError() | httpx.DecodingError():
+                return self._broken(f"The connection to {self._host} broke: {reason}", may_have_executed=True)
             case _:
-                return RefusedError(f"{self._host} cannot be asked: {reason}.", hint="Check datahub-url.")
+                return RefusedError(f"No request to {self._host} is possible: {reason}.", hint="Check datahub-url.")
+
+    def _broken(self, message: str, *, may_have_executed: bool, foreign: bool = False) -> TransientFailure:
+        return TransientFailure(
+            message,
+            may_have_executed=may_have_executed,
+            patience=CONNECTION_PATIENCE,
+            ends_as=RefusedError if foreign else UnreachableError,
+            hint="Check datahub-url: another service may listen at that port." if foreign else "",
+        )
 
 
 def _root_cause(error: BaseException) -> BaseException:
@@ -297,12 +313,6 @@ def _root_cause(error: BaseException) -> BaseException:
     return error
 
 
-def _certificate_error(error: BaseException) -> str:
-    cause = _root_cause(error)
-    return cause.verify_message.rstrip(".") if isinstance(cause, ssl.SSLCertVerificationError) else ""
-
-
-def _is_tls_error(error: BaseException) -> bool:
+def _is_tls_error(cause: BaseException) -> bool:
     # A connection that ends during the handshake is a broken connection.
-    cause = _root_cause(error)
     return isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)

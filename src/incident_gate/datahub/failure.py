@@ -1,7 +1,7 @@
 """Why one request brought no usable answer, told apart by what may be done about it.
 
 Failure
-├── TransientFailure   the next try may succeed
+├── TransientFailure   the next attempt may succeed
 └── RequestFailure     this request is refused; another one (smaller, simpler) may be answered
 
 What ends the whole conversation is a `DataHubError` of `incident_gate.errors`.
@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from incident_gate.errors import DataHubError, UnreachableError
 
-# DataHub's BAD_REQUEST, UNAUTHORIZED, NOT_FOUND and CONFLICT, and what proxies in front of it say likewise.
+# DataHub's BAD_REQUEST, UNAUTHORIZED, NOT_FOUND and CONFLICT, and the same codes of proxies in front of it.
 _REFUSALS = {400, 401, 403, 404, 409}
+_NOT_ALLOWED = {401, 403}
 
 
 class Failure(Exception):  # noqa: N818 - it is caught by name in this folder and never reaches a user
@@ -33,16 +34,17 @@ class Failure(Exception):  # noqa: N818 - it is caught by name in this folder an
 
 
 class TransientFailure(Failure):
-    """Worth another try.
+    """Worth another attempt.
 
     Args:
         message: What happened.
         may_have_executed: Whether a write may have been carried out all the same.
         retry_after: Seconds that the server asked to wait; None leaves the wait to us.
-        patience: Seconds after the first failure for which trying again makes sense; None for the whole deadline.
+        patience: Seconds after the first failure for which another attempt makes sense; None for the whole deadline.
         slow: Whether the server ran out of time, so that asking for less may help more than asking again.
-        ends_as: What to raise when the tries are used up.
+        ends_as: What to raise after the last attempt.
         answer: What to take then instead, if a part of the answer is there.
+        hint: What to do when all attempts failed.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first are named
@@ -55,6 +57,7 @@ class TransientFailure(Failure):
         slow: bool = False,
         ends_as: type[DataHubError] = UnreachableError,
         answer: Answer | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(message, may_have_executed=may_have_executed)
         self.retry_after = retry_after
@@ -62,6 +65,7 @@ class TransientFailure(Failure):
         self.slow = slow
         self.ends_as = ends_as
         self.answer = answer
+        self.hint = hint
 
 
 class GraphqlError(NamedTuple):
@@ -73,24 +77,28 @@ class GraphqlError(NamedTuple):
     classification: str = ""
 
     def __str__(self) -> str:
-        return f"{self.message} (code {self.code})" if self.code else self.message
+        return self.message if self.code is None else f"{self.message} (code {self.code})"
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it refuses what the token may not do."""
+        return self.code in _NOT_ALLOWED or (self.code is None and "unauthorized" in self.message.lower())
 
 
 class Rejection(Enum):
-    """Whether a server refused a document before it executed anything of it."""
+    """Whether the server refused a document before it executed anything of it."""
 
     NONE = auto()
     INVALID = auto()  # its schema lacks something of it
     COSTLY = auto()  # too complex or too deep
-    POSSIBLE = auto()  # perhaps one of these, in words that are not known here
 
 
 class RequestFailure(Failure):
-    """Refused as it stands.
+    """Refused as it is.
 
     Args:
         message: What happened.
-        errors: The GraphQL errors, if that is what came.
+        errors: The GraphQL errors, if there are any.
         rejection: Whether it is the document that the server refused.
         status: The HTTP status.
     """
@@ -104,8 +112,8 @@ class RequestFailure(Failure):
         status: int = 200,
     ) -> None:
         codes = {error.code for error in errors}
-        # These are said before anything is written; everything else leaves it open.
-        unexecuted = rejection in {Rejection.INVALID, Rejection.COSTLY} or status in {400, 413}
+        # These are answered before anything is written; everything else leaves it open.
+        unexecuted = rejection is not Rejection.NONE or status in {400, 413}
         refused = unexecuted or (bool(codes) and codes <= _REFUSALS)
         super().__init__(message, may_have_executed=not refused)
         self.errors = errors
@@ -117,9 +125,16 @@ class RequestFailure(Failure):
         """DataHub's error codes in the answer."""
         return frozenset(error.code for error in self.errors)
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether repeating it cannot help: the token may not, or what answers is not GraphQL."""
+        if self.errors:
+            return all(error.is_refusal for error in self.errors)
+        return self.status in {400, 422}
+
 
 class Answer(NamedTuple):
-    """A GraphQL answer with data, perhaps partial: then `errors` say what is missing."""
+    """A GraphQL answer with data; partial if there are `errors`, which name what is missing."""
 
     data: dict[str, Any]
     errors: tuple[GraphqlError, ...] = ()

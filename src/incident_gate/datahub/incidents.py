@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from incident_gate.datahub import queries
-from incident_gate.datahub.client import Client
+from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Rejection, RequestFailure, TransientFailure
-from incident_gate.datahub.queries import Operation
 from incident_gate.errors import UnreachableError, WriteError
 from incident_gate.incident import Priority
 
@@ -109,7 +108,7 @@ class Writer:
                     hint="Check that DataHub's search index and its database agree.",
                 )
             outcome = self._raise_as(form, new, incident_id)
-            if isinstance(outcome, Attempt) or outcome.rejection not in {Rejection.INVALID, Rejection.POSSIBLE}:
+            if isinstance(outcome, Attempt) or outcome.rejection is not Rejection.INVALID:
                 if position:
                     # Only now: an incident type that the server does not know is refused in every form, and says
                     # nothing of the server's generation.
@@ -143,13 +142,7 @@ class Writer:
             failure = RequestFailure(errors, errors=answer.errors)
         if repeatable and _CONFLICT in failure.codes:
             return Attempt(landing=Landing.EXISTS, urn=f"{_URN_PREFIX}{incident_id}", repeatable=True)
-        # What is not even taken when it is not to be executed was not executed before either.
-        refused = (
-            failure.rejection is Rejection.POSSIBLE
-            and failure.may_have_executed
-            and not self._client.takes(form, variables)
-        )
-        if failure.may_have_executed and not refused and not _REFUSED.search(failure.message):
+        if failure.may_have_executed and not _REFUSED.search(failure.message):
             return Attempt(landing=Landing.OPEN, reason=failure.message, repeatable=repeatable)
         return failure
 
@@ -199,7 +192,7 @@ class Writer:
                 return True
             errors = "; ".join(map(str, answer.errors)) or "DataHub did not confirm it"
             failure = RequestFailure(errors, errors=answer.errors)
-        if failure.rejection in {Rejection.INVALID, Rejection.POSSIBLE} and operation is queries.RESOLVE_FIXED:
+        if failure.rejection is Rejection.INVALID and operation is queries.RESOLVE_FIXED:
             raise failure
         if _NOT_FOUND in failure.codes:
             return False

@@ -1,121 +1,107 @@
-"""The GraphQL text that is sent: constant for a given schema; every value travels as a variable.
+"""The GraphQL text that is sent: constant for given capabilities; every value travels as a variable.
 
 Nothing here declares a variable of an input object type, because `UpdateIncidentStatusInput` was renamed in 1.0:
-scalars and enums stand as variables inside an inline object.
+scalars and enums are variables inside an inline object.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from incident_gate.datahub.capabilities import INCIDENT_FIELDS, TYPE_NAMES, AssetFields, Capabilities
-from incident_gate.urn import EntityType
+from incident_gate.datahub.capabilities import INCIDENT_FIELDS, TYPE_NAMES, AssetFields, Capabilities, Selection
+from incident_gate.datahub.client import Operation
 
 
-class Operation(NamedTuple):
-    """A document and its operation's name, on which servers may key rate limits."""
+class Group(NamedTuple):
+    """Assets of which the same is read: their types, by the word in their URNs, and what to read."""
 
-    name: str
-    text: str
-
-
-def idle(operation: Operation) -> Operation:
-    """The same document with everything skipped: a server validates it as ever, and executes nothing of it."""
-    head, _, rest = operation.text.partition("{")
-    body, keyword, fragment = rest.partition(" fragment ")
-    return Operation(operation.name, f"{head}{{ ... @skip(if: true) {{{body} }}{keyword}{fragment}")
+    kinds: Collection[str]
+    selection: Selection
 
 
-# Asked only after the server refused a field. `includeDeprecated` because `Incident.status` is deprecated since 1.0.
-INTROSPECTION = Operation(
-    "incidentGateSchema",
-    "query incidentGateSchema { __schema { types { name fields(includeDeprecated: true) { name } } } }",
-)
-
-
-def health_of_many(schema: Capabilities, *, history: bool = False) -> Operation:
-    """One field for any number of assets: `$urns`, `$siblings`, `$start`, `$count`.
-
-    With `history`, resolved incidents are asked for as well.
-    """
-    fragments = " ".join(
-        f"... on {TYPE_NAMES[kind]} {{ {selection} }}"
-        for kind, fields in schema.assets.items()
-        if (selection := _asset(fields, history=history))
-    )
+def health_of_many(capabilities: Capabilities, groups: Sequence[Group]) -> Operation:
+    """One field for each group, for any number of assets: `$urns`, `$urns1` ..., `$start`, `$count`."""
     name = "incidentGateHealth"
-    head = f"query {name}($urns: [String!]!, {_paging(siblings=schema.has_siblings)})"
-    return Operation(name, f"{head} {{ entities(urns: $urns) {{ urn {fragments} }} }} {_page(schema)}")
-
-
-def health_of_each(schema: Capabilities, kind: EntityType, number: int, *, history: bool = False) -> Operation:
-    """One aliased field an asset, for servers without `entities`: `$u0`, `$u1` …, else as `health_of_many`."""
-    name = "incidentGateHealthOfEach"
-    variables = _urns(number)
-    fields = schema.assets[kind]
-    selection = _asset(fields, history=history)
-    own = "urn " if schema.names else ""
-    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ {own}{selection} }}" for i in range(number))
-    return Operation(
-        name, f"query {name}({variables}, {_paging(siblings=fields.siblings)}) {{ {roots} }} {_page(schema)}"
+    variables = ["$urns: [String!]!", *(f"$urns{place}: [String!]!" for place in range(1, len(groups)))]
+    roots = " ".join(
+        f"{root_name(place)}{': entities' if place else ''}(urns: $urns{place or ''}) "
+        f"{{ urn {_fragments(capabilities, group)} }}"
+        for place, group in enumerate(groups)
     )
+    return _with_pages(name, variables, roots, capabilities, [group.selection for group in groups])
+
+
+def root_name(place: int) -> str:
+    """The name in the answer of a group's field."""
+    return f"entities{place or ''}"
+
+
+def health_of_each(capabilities: Capabilities, kind: str, number: int, selection: Selection) -> Operation:
+    """One aliased field for each asset, for servers without `entities`: `$u0`, `$u1` ..., `$start`, `$count`."""
+    own = "" if capabilities.is_guide else "urn "
+    fields = _asset(capabilities.assets[kind], selection)
+    roots = " ".join(f"a{place}: {kind}(urn: $u{place}) {{ {own}{fields} }}" for place in range(number))
+    return _with_pages("incidentGateHealthOfEach", _urns(number), roots, capabilities, [selection])
 
 
 def existence_of_each(number: int) -> Operation:
-    """`entityExists` for `$u0`, `$u1` …, where the asset itself does not say."""
+    """`entityExists` for `$u0`, `$u1` ..., where the asset itself does not tell."""
     name = "incidentGateExistence"
-    variables = _urns(number)
-    roots = " ".join(f"a{i}: entityExists(urn: $u{i})" for i in range(number))
-    return Operation(name, f"query {name}({variables}) {{ {roots} }}")
+    roots = " ".join(f"a{place}: entityExists(urn: $u{place})" for place in range(number))
+    return Operation(name, f"query {name}({', '.join(_urns(number))}) {{ {roots} }}")
 
 
-def _paging(*, siblings: bool) -> str:
-    # A variable that is declared and not used is a validation error; one that is sent and not declared is none.
-    return f"{'$siblings: Boolean!, ' if siblings else ''}$start: Int!, $count: Int!"
+def _with_pages(
+    name: str, variables: Sequence[str], roots: str, capabilities: Capabilities, selections: Sequence[Selection]
+) -> Operation:
+    # A variable or fragment that is declared and not used is a validation error.
+    if "...page" not in roots:
+        return Operation(name, f"query {name}({', '.join(variables)}) {{ {roots} }}")
+    head = f"query {name}({', '.join((*variables, '$start: Int!', '$count: Int!'))})"
+    return Operation(name, f"{head} {{ {roots} }} {_page(capabilities, details=any(s.history for s in selections))}")
 
 
-def _asset(fields: AssetFields, *, history: bool) -> str:
-    state = "" if history else "state: ACTIVE, "
-    incidents = f"incidents({state}start: $start, count: $count) {{ ...page }}" if fields.incidents else ""
-    sibling = f"siblings @include(if: $siblings) {{ siblings {{ urn ... on Dataset {{ {incidents} }} }} }}"
+def _fragments(capabilities: Capabilities, group: Group) -> str:
     return " ".join(
-        part
-        for part in (
-            "exists" if fields.exists else "",
-            "status { removed }" if fields.removed else "",
-            incidents,
-            sibling if fields.siblings and incidents else "",
-        )
-        if part
+        f"... on {TYPE_NAMES[kind]} {{ {fields} }}"
+        for kind in TYPE_NAMES
+        if kind in group.kinds and (fields := _asset(capabilities.assets[kind], group.selection))
     )
 
 
-def _page(schema: Capabilities) -> str:
-    leaves = [
-        "created { time }" if name == "created" else name for name in INCIDENT_FIELDS if name in schema.incident_fields
+def _asset(fields: AssetFields, selection: Selection) -> str:
+    paging = "start: $start, count: $count) { ...page }"
+    incidents = f"incidents(state: ACTIVE, {paging}" if fields.incidents and selection.incidents else ""
+    history = f"history: incidents({paging}" if fields.incidents and selection.history else ""
+    sibling = f"siblings {{ siblings {{ urn ... on Dataset {{ {incidents} }} }} }}"
+    parts = [
+        "exists" if fields.exists else "",
+        "status { removed }" if fields.removed else "",
+        incidents,
+        history,
+        sibling if fields.siblings and selection.siblings and incidents else "",
     ]
-    if schema.status_field:
-        leaves.append(f"{schema.status_field} {{ state }}")
+    return " ".join(filter(None, parts))
+
+
+def _page(capabilities: Capabilities, *, details: bool) -> str:
+    """The fragment of a page of incidents, with stage and message only where incidents are written."""
+    leaves = [
+        "created { time }" if name == "created" else name
+        for name in INCIDENT_FIELDS
+        if name in capabilities.incident_fields
+    ]
+    status = "state"
+    if details:
+        status += " stage message" if capabilities.has_stages else " message"
+    if capabilities.status_field:
+        leaves.append(f"{capabilities.status_field} {{ {status} }}")
     return f"fragment page on EntityIncidentsResult {{ total incidents {{ urn {' '.join(leaves)} }} }}"
 
 
-def removal_of_each(kind: EntityType, number: int) -> Operation:
-    """`status { removed }` alone, for a server whose schema is not known."""
-    return _each("incidentGateRemoval", kind, number, "status { removed }")
-
-
-def siblings_of_each(number: int) -> Operation:
-    """A dataset's siblings alone, for a server whose schema is not known."""
-    return _each("incidentGateSiblings", EntityType.DATASET, number, "siblings { siblings { urn } }")
-
-
-def _each(name: str, kind: EntityType, number: int, selection: str) -> Operation:
-    roots = " ".join(f"a{i}: {kind.value}(urn: $u{i}) {{ urn {selection} }}" for i in range(number))
-    return Operation(name, f"query {name}({_urns(number)}) {{ {roots} }}")
-
-
-def _urns(number: int) -> str:
-    return ", ".join(f"$u{i}: String!" for i in range(number))
+def _urns(number: int) -> list[str]:
+    return [f"$u{place}: String!" for place in range(number)]
 
 
 def _raise(name: str, variables: str, fields: str) -> Operation:

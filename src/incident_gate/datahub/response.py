@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from incident_gate.datahub.failure import Answer, GraphqlError, Rejection, RequestFailure, TransientFailure
-from incident_gate.errors import RefusedError
-
-Blank = Callable[[str], str]
+from incident_gate.errors import RefusedError, TokenMissingError
+from incident_gate.text import NO_SECRETS, Redactor
 
 # Seconds for which a broken connection or a garbled answer is tried again: a restart behind a load balancer takes that
 # long, and a wrong address should not cost a user the whole timeout.
@@ -21,122 +20,147 @@ CONNECTION_PATIENCE = 30.0
 # Seconds for which an answer that is there except for some assets is asked for again, before it is taken as it is.
 PARTIAL_PATIENCE = 10.0
 
-_WHO_HINT = "Check datahub-token: a personal access token that has not expired (DataHub: Settings > Access Tokens)."
-_NOBODY_HINT = (
-    "Set datahub-token or DATAHUB_GMS_TOKEN. On GitHub, pull requests from forks and Dependabot's see none of the "
-    "repository's secrets."
-)
+_TOKEN_HINT = "Check datahub-token: a personal access token that has not expired (DataHub: Settings > Access Tokens)."  # noqa: S105 - no secret
 _ADDRESS_HINT = (
     "Check datahub-url: it must reach DataHub's GraphQL API itself, not a login page. "
     "An access proxy in front of it may need `headers`."
 )
+_RATE_HINT = "Let fewer gates run at the same time, or raise `timeout`, in seconds."
+_NO_API = {404, 405, 410, 411, 415, 426, 501}
 
-# graphql-java, which DataHub uses, classifies; other engines and proxies in between are known by their words.
-_INVALID = re.compile(
-    r"^validation error|is undefined\b|cannot query field|unknown (type|argument|field)|no value found for name"
-    r"|is not defined by type",
-    re.IGNORECASE,
-)
 _INVALID_CLASSES = {"ValidationError", "InvalidSyntax"}
-_COSTLY = re.compile(r"maximum query (complexity|depth) exceeded|too many tokens", re.IGNORECASE)
+# graphql-java's words for the same, where a proxy or an old version drops the classification.
+_INVALID = r"(?i)^(validation error|invalid syntax)\b|^variable '\w+' has an invalid value"
+_COSTLY = r"(?i)maximum query (complexity|depth) exceeded|more than \d+ .*tokens"
 # DataHub's SERVICE_UNAVAILABLE and DEADLINE_EXCEEDED: they come with HTTP 200 and may be asked again.
 _BUSY_CODES = {503, 504}
 
+_LONGEST_LABEL = 63
+# Outside of strings, each of these characters begins a value.
+_VALUE_OR_STRING = rb'(?s)"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{\[,]'
 
-# What people read of an answer; URNs and the like are compared with what was asked, and stay as they are.
-_FREE_TEXT = ("title", "description")
+
+class Received(NamedTuple):
+    """An HTTP response, read to its end; `headers` by lower-case name."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | bytearray
 
 
-def read_response(  # noqa: PLR0913 - all but the first three are named
-    status: int,
-    headers: Mapping[str, str],
-    body: bytes | bytearray,
-    *,
-    url: str,
-    anonymous: bool,
-    secrets: Sequence[str] = (),
+def size_limit(assets: int) -> int:
+    """The bytes of an answer about that many assets; more is refused. A hundred incidents of an asset take 50 kB."""
+    return (8 << 20) + (16 << 10) * assets
+
+
+def value_limit(assets: int) -> int:
+    """The values in an answer about that many assets; more would take too much memory. Whole schemas have 150,000."""
+    return 60_000 + 700 * assets if assets else 500_000
+
+
+def read_response(
+    received: Received, *, url: str, anonymous: bool, redact: Redactor = NO_SECRETS, assets: int = 1
 ) -> Answer:
-    """Take an HTTP response for what it is.
+    """Read an HTTP response as what it is.
 
     Args:
-        status: Of HTTP.
-        headers: By lower-case name.
-        body: Whole.
-        url: That was asked.
-        anonymous: Whether it was asked without a token.
-        secrets: What was sent along and is blanked in every text that people read.
+        received: The response.
+        url: Where the request was sent.
+        anonymous: Whether it was sent without a token.
+        redact: Applied to every text of the server's.
+        assets: How many assets were asked about, which bounds the answer.
 
     Raises:
         TransientFailure: Busy, or garbled on its way.
         RequestFailure: GraphQL errors without data, or a status that blames the request.
         RefusedError: Not DataHub, or DataHub that refuses us.
     """
+    status = received.status
     host = urlsplit(url).netloc
     if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
-        # Never followed: the token would go along.
-        target = _host_of(headers.get("location", "")) or host
-        raise RefusedError(f"{host} redirects to {target} instead of answering (HTTP {status}).", hint=_ADDRESS_HINT)
+        raise _redirect(url, received, redact)
     if status == 429:  # noqa: PLR2004 - too many requests
         raise TransientFailure(
-            f"{host} limits the rate of requests (HTTP 429)", may_have_executed=False, retry_after=_retry_after(headers)
+            f"{host} limits the rate of requests (HTTP 429){_asked_to_wait(received.headers)}",
+            may_have_executed=False,
+            retry_after=_retry_after(received.headers),
+            hint=_RATE_HINT,
         )
     if status in {502, 503, 504}:
         raise TransientFailure(
-            f"{host} answers HTTP {status}",
+            f"{host} answers HTTP {status}{_asked_to_wait(received.headers)}",
             may_have_executed=True,
-            retry_after=_retry_after(headers),
+            retry_after=_retry_after(received.headers),
             slow=status == 504,  # noqa: PLR2004 - gateway timeout
         )
     if anonymous and status in {401, 403}:
-        raise RefusedError(f"{host} wants a token, and this run has none (HTTP {status}).", hint=_NOBODY_HINT)
+        raise TokenMissingError(
+            f"{host} requires a token, but none was provided (HTTP {status}).",
+            hint="Set datahub-token or DATAHUB_GMS_TOKEN.",
+        )
     if status == 401:  # noqa: PLR2004 - unauthorized
-        raise RefusedError(f"{host} does not accept the token (HTTP 401).", hint=_WHO_HINT)
-    if status in {403, 407}:
-        raise RefusedError(f"{host} forbids the request (HTTP {status}).", hint=_WHO_HINT)
-    if status in {404, 405, 410}:
+        raise RefusedError(f"{host} does not accept the token (HTTP 401).", hint=_TOKEN_HINT)
+    if status == 403:  # noqa: PLR2004 - forbidden
+        raise RefusedError(f"{host} forbids the request (HTTP 403).", hint=_TOKEN_HINT)
+    if status == 407:  # noqa: PLR2004 - proxy authentication
+        raise RefusedError(
+            f"The proxy before {host} requires credentials (HTTP 407).", hint="Check HTTPS_PROXY of this runner."
+        )
+    if status in _NO_API:
         raise RefusedError(f"{host} has no GraphQL API at {urlsplit(url).path} (HTTP {status}).", hint=_ADDRESS_HINT)
-
-    def blank(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "***")
-        return text
-
-    parsed = _parse(status, headers, body, host, blank)
-    return _graphql(parsed, status, host, blank)
+    return _graphql(_parse(received, host, assets), status, host, redact)
 
 
-def _parse(status: int, headers: Mapping[str, str], body: bytes | bytearray, host: str, blank: Blank) -> dict[str, Any]:
-    def blanked(value: dict[str, Any]) -> dict[str, Any]:
-        for name in _FREE_TEXT:
-            if isinstance(text := value.get(name), str):
-                value[name] = blank(text)
-        return value
-
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+def _parse(received: Received, host: str, assets: int) -> dict[str, Any]:
+    status, body = received.status, received.body
+    encoding = received.headers.get("content-encoding", "").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise RefusedError(
+            f"{host} sends an encoded answer, although only plain ones are accepted (HTTP {status}).",
+            hint="Check whether a proxy before DataHub compresses answers and ignores Accept-Encoding.",
+        )
+    if _has_more_values(body, value_limit(assets)):
+        raise RequestFailure(f"{host} sends more than {value_limit(assets):,} values in one answer", status=413)
     whole = True
     value = None
     try:
-        value = json.loads(body, object_hook=blanked)
+        value = json.loads(body)
     except (ValueError, RecursionError):
         whole = False
     if isinstance(value, dict) and ("data" in value or isinstance(value.get("errors"), list)):
         return value
     if status >= 500 or status in {400, 413, 422}:  # noqa: PLR2004 - the class of server errors
         raise RequestFailure(f"{host} answers HTTP {status}", status=status)
+    kind = received.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not whole and "json" in kind:
         raise TransientFailure(
             f"{host} sends JSON that breaks off",
             may_have_executed=True,
             patience=CONNECTION_PATIENCE,
             ends_as=RefusedError,
+            hint=_ADDRESS_HINT,
         )
-    what = "a web page" if "html" in kind or body.lstrip()[:1] == b"<" else "something that is not GraphQL"
+    what = "a web page" if "html" in kind or body[:64].lstrip()[:1] == b"<" else "something that is not GraphQL"
     raise RefusedError(f"{host} answers with {what} (HTTP {status}).", hint=_ADDRESS_HINT)
 
 
-def _graphql(value: dict[str, Any], status: int, host: str, blank: Blank) -> Answer:
+def _has_more_values(body: bytes | bytearray, most: int) -> bool:
+    """Whether JSON text holds more values, counted before any of them becomes an object."""
+    if body.count(b",") + body.count(b"{") + body.count(b"[") <= most:
+        return False
+    # Some of these may be inside strings: count again, without them.
+    counted = 0
+    for match in re.finditer(_VALUE_OR_STRING, body):
+        if match[0][:1] != b'"':
+            counted += 1
+            if counted > most:
+                return True
+    return False
+
+
+def _graphql(value: dict[str, Any], status: int, host: str, redact: Redactor) -> Answer:
     raw = value.get("errors")
-    errors = tuple(_error(e, blank) for e in raw) if isinstance(raw, list) else ()
+    errors = tuple(_error(error, redact) for error in raw) if isinstance(raw, list) else ()
     data = value.get("data")
     if raw is not None and not isinstance(raw, list):
         raise RefusedError(f"{host} answers with something that is not GraphQL.", hint=_ADDRESS_HINT)
@@ -149,7 +173,7 @@ def _graphql(value: dict[str, Any], status: int, host: str, blank: Blank) -> Ans
             slow=any(error.code == 504 for error in busy),  # noqa: PLR2004
             answer=Answer(data, errors) if isinstance(data, dict) and partial else None,
         )
-    # What fails while it is executed has a path. What the server refuses before has none, and no data either.
+    # An error of the execution has a path. A request that is refused before has errors without one, and no data.
     unexecuted = bool(errors) and not any(error.path for error in errors)
     if not isinstance(data, dict) or (unexecuted and all(value is None for value in data.values())):
         raise _refused(errors, unexecuted=unexecuted, status=status, host=host)
@@ -163,18 +187,16 @@ def _refused(errors: tuple[GraphqlError, ...], *, unexecuted: bool, status: int,
         return RequestFailure(f"{host} answers without data (HTTP {status})", status=status)
     rejection = Rejection.NONE
     if unexecuted and {error.code for error in errors} <= {None, 400}:
-        if any(_COSTLY.search(error.message) for error in errors):
+        if any(re.search(_COSTLY, error.message) for error in errors):
             rejection = Rejection.COSTLY
-        elif any(e.classification in _INVALID_CLASSES or _INVALID.search(e.message) for e in errors):
+        elif any(e.classification in _INVALID_CLASSES or re.search(_INVALID, e.message) for e in errors):
             rejection = Rejection.INVALID
-        else:
-            rejection = Rejection.POSSIBLE
     return RequestFailure(str(errors[0]), errors=errors, rejection=rejection, status=status)
 
 
-def _error(value: object, blank: Blank) -> GraphqlError:
+def _error(value: object, redact: Redactor) -> GraphqlError:
     if not isinstance(value, dict):
-        return GraphqlError(blank(str(value))[:500])
+        return GraphqlError(redact(str(value))[:500])
     extensions = value.get("extensions")
     extensions = extensions if isinstance(extensions, dict) else {}
     code = extensions.get("code")
@@ -182,7 +204,7 @@ def _error(value: object, blank: Blank) -> GraphqlError:
     # A path that cannot be followed to its end leads nowhere.
     followed = isinstance(path, list) and all(isinstance(p, str | int) and not isinstance(p, bool) for p in path)
     return GraphqlError(
-        blank(str(value.get("message") or "an error without a message"))[:1000],
+        redact(str(value.get("message") or "an error without a message"))[:1000],
         tuple(path) if isinstance(path, list) and followed else (),
         code if isinstance(code, int) and not isinstance(code, bool) else None,
         str(extensions.get("classification") or value.get("classification") or ""),
@@ -199,9 +221,38 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _host_of(url: str) -> str:
-    """The host in an address that somebody else wrote, without credentials; empty if there is none."""
+def _asked_to_wait(headers: Mapping[str, str]) -> str:
+    seconds = _retry_after(headers)
+    return f" and asks to wait {seconds:,.0f} s" if seconds else ""
+
+
+def _redirect(url: str, received: Received, redact: Redactor) -> RefusedError:
+    # Never followed: the token would go along.
+    origin = urlsplit(url)
+    target = _target(url, received.headers.get("location", ""), redact)
+    to_tls = target is not None and (origin.scheme, target.scheme) == ("http", "https")
+    same = target is not None and target.hostname == origin.hostname
+    return RefusedError(
+        f"{_shown(origin)} redirects to {_shown(target) if target else 'an invalid address'} instead of answering "
+        f"(HTTP {received.status}).",
+        hint="Use https in datahub-url." if to_tls and same else _ADDRESS_HINT,
+    )
+
+
+def _target(url: str, location: str, redact: Redactor) -> SplitResult | None:
+    """Where a redirect leads; None for an address that cannot be shown."""
     try:
-        return urlsplit(url).hostname or ""
+        parts = urlsplit(urljoin(url, location))
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        return ""
+        return None
+    is_valid = parts.scheme in {"http", "https"} and re.fullmatch(r"[\w.:-]+", host) and port != 0 and location
+    if not is_valid or max(map(len, host.split("."))) > _LONGEST_LABEL or redact.is_in_host(host):
+        return None
+    return parts
+
+
+def _shown(parts: SplitResult) -> str:
+    """Scheme, host and port: never credentials, a path or a query."""
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{parts.port}' if parts.port else ''}"

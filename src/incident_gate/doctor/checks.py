@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from incident_gate.datahub.capabilities import Capabilities, Generation, introspect
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.datahub.survey import Generation, Vocabulary, identity_of, may_edit_incidents, vocabulary_of
+from incident_gate.datahub.server_info import identity_of, kinds_with_privileges, may_edit_incidents
 from incident_gate.doctor.origins import origins
-from incident_gate.errors import DataHubError, ExitCode
+from incident_gate.errors import DataHubError, ExitCode, RefusedError
 from incident_gate.gate.policy import rule_for
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import Manifest, OutputEntry
@@ -22,6 +23,8 @@ from incident_gate.settings import Settings
 _RAISING = {
     Generation.G1: "Incidents on datasets only. Raising takes no id, so what became of a broken request is read back.",
     Generation.G2: "Raising takes no id, so what became of a broken request is read back before a second one.",
+    Generation.G3_EARLY: "Raising takes no id, so what became of a broken request is read back before a second one. "
+    "The server hides the reasons of its failures.",
     Generation.G3: "Raising takes no id, so what became of a broken request is read back before a second one.",
     Generation.G4: "Raising takes an id, so a repeated request changes nothing.",
 }
@@ -88,14 +91,14 @@ def _findings(settings: Settings, client: Client, manifest: Manifest | None) -> 
         else _unknown("version", "The server does not tell its version.")
     )
     try:
-        vocabulary = vocabulary_of(client)
-        yield _schema(vocabulary)
+        capabilities = introspect(client)
+        yield _schema(capabilities)
         if manifest is None:
             where = f"There is no manifest at {settings.manifest_shown}, so no asset was looked at."
             yield _unknown("assets", where, "Name one: incident-gate doctor MANIFEST.")
         else:
             yield from _inputs(settings, client, manifest)
-            yield from _outputs(client, vocabulary, manifest.outputs)
+            yield from _outputs(client, capabilities, manifest.outputs)
     except DataHubError as error:
         yield _problem("connection", error.message, error.hint)
     yield _unknown(
@@ -132,11 +135,11 @@ def _token(settings: Settings, user: str) -> Finding:
     return _ok("token", f"It is accepted, and belongs to {user}.")
 
 
-def _schema(vocabulary: Vocabulary | None) -> Finding:
-    if vocabulary is None:
-        off = "The server keeps its schema to itself (introspection is off), so the gate finds out by trying."
+def _schema(capabilities: Capabilities | None) -> Finding:
+    if capabilities is None:
+        off = "The server hides its schema (introspection is off)."
         return _unknown("schema", off)
-    generation = vocabulary.generation
+    generation = capabilities.generation
     if generation is None:
         hint = "The gate needs DataHub Cloud, or DataHub 0.13 or later."
         return _problem("schema", "The server knows no incidents on datasets.", hint)
@@ -151,7 +154,7 @@ def _inputs(settings: Settings, client: Client, manifest: Manifest) -> Iterator[
     rules = [rule_for(entry.rules, settings.overrides, manifest.defaults) for entry in entries]
     questions = [HealthQuery(entry.urn, siblings=rule.siblings) for entry, rule in zip(entries, rules, strict=True)]
     reading = Reader(client).read(questions)
-    if reading.failure:
+    if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
         raise reading.failure
     unread = [(entry, health) for entry, health in zip(entries, reading.healths, strict=True) if health.problems]
     for entry, health in unread:
@@ -160,14 +163,14 @@ def _inputs(settings: Settings, client: Client, manifest: Manifest) -> Iterator[
         yield _ok("inputs", f"{len(entries) - len(unread):,} of {count(len(entries), 'input')} can be read.")
 
 
-def _outputs(client: Client, vocabulary: Vocabulary | None, entries: tuple[OutputEntry, ...]) -> Iterator[Finding]:
+def _outputs(client: Client, capabilities: Capabilities | None, entries: tuple[OutputEntry, ...]) -> Iterator[Finding]:
     if not entries:
         yield _ok("outputs", "The manifest names none, so no outcome is reported.")
         return
     reading = Reader(client, history=True).read([HealthQuery(entry.urn, siblings=False) for entry in entries])
-    if reading.failure:
+    if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
         raise reading.failure
-    kinds = vocabulary.tells_privileges if vocabulary else frozenset()
+    kinds = kinds_with_privileges(capabilities) if capabilities else frozenset()
     asked = [entry.urn.text for entry in entries if entry.urn.entity_type in kinds]
     may_edit = may_edit_incidents(client, asked, kinds) if asked else {}
     editable = unsure = 0
@@ -177,7 +180,7 @@ def _outputs(client: Client, vocabulary: Vocabulary | None, entries: tuple[Outpu
         if any(problem.reason is not Reason.EXISTENCE_UNKNOWN for problem in health.problems):
             yield _unreadable(subject, health)
             continue
-        if vocabulary and not vocabulary.has("IncidentType", entry.incident.type):
+        if capabilities and not capabilities.has("IncidentType", entry.incident.type):
             other = "Name another `type` at this output's `incident`; every server knows OPERATIONAL."
             yield _problem(subject, f"This server knows no incidents of type {entry.incident.type}.", other)
         may = may_edit.get(entry.urn.text)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.batch import HealthQuery
-from incident_gate.datahub.health.reader import Reading
+from incident_gate.datahub.health.reader import Reader
 from incident_gate.errors import DataHubError, ExitCode, GateError, RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Rule, decide, rule_for, worst
 from incident_gate.incident import Health, Incident, Reason
@@ -19,13 +19,6 @@ _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
     "Otherwise compare the URN with the one on its DataHub page."
 )
-
-
-class HealthReader(Protocol):
-    """Whoever can be asked for the health of assets: `datahub.reader.Reader`."""
-
-    def read(self, questions: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None]) -> Reading:
-        """Ask for all of them."""
 
 
 class Judgement(NamedTuple):
@@ -52,7 +45,7 @@ class Judgement(NamedTuple):
 def check_inputs(
     manifest: Manifest,
     *,
-    reader: HealthReader,
+    reader: Reader,
     identity: JobIdentity,
     overrides: Rules,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -61,10 +54,10 @@ def check_inputs(
 
     Args:
         manifest: What to ask for, and the rules.
-        reader: Whom to ask.
+        reader: Reads the health.
         identity: This job, whose own incidents do not block it.
         overrides: What the action's inputs say.
-        on_progress: Told how many of how many assets are answered.
+        on_progress: Called with how many of how many assets are answered.
 
     Returns:
         A decision on every input, in the manifest's order; none if there are no inputs.
@@ -83,8 +76,8 @@ def check_inputs(
     ]
     reading = reader.read(questions, on_progress=on_progress)
     if isinstance(reading.failure, RefusedError):
-        # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would wave everything through for
-        # ever, so it is not excused.
+        # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would let every run pass,
+        # so it is not excused.
         rules = [rule.with_on_unknown(OnUnknown.BLOCK) for rule in rules]
 
     outputs = frozenset(entry.urn.text for entry in manifest.outputs)

@@ -6,14 +6,11 @@ from incident_gate.datahub.failure import GraphqlError
 from incident_gate.datahub.health.answer import (
     Element,
     Listing,
-    PartialHealth,
     read_element,
     read_priority,
-    read_removal,
-    read_siblings,
 )
 from incident_gate.incident import Health, Priority, Reason
-from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
+from tests.helpers.asking import MODEL, ORDERS
 
 ASKED = ("exists", "status", "incidents", "siblings")
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
@@ -126,38 +123,6 @@ def test_error_in_an_asset_is_told_with_its_code() -> None:
     health = health_of(healthy(), GraphqlError("no access", ("entities", 0), 403))
 
     assert health.problems[0].message == "DataHub failed on it: no access (code 403)"
-
-
-def test_siblings_asked_apart_must_be_answered() -> None:
-    for element in (
-        Element(None),
-        Element("x"),
-        Element({"urn": ORDERS, "siblings": "x"}),
-        Element(None, (GraphqlError("x"),)),
-    ):
-        draft = PartialHealth(ORDERS, Listing(ORDERS))
-
-        assert read_siblings(draft, element) == []
-        assert draft.problems
-
-
-def test_siblings_asked_apart_are_named() -> None:
-    draft = PartialHealth(ORDERS, Listing(ORDERS))
-    siblings = {"siblings": [{"urn": MODEL}, {"urn": CUSTOMERS}]}
-
-    assert [listing.urn for listing in read_siblings(draft, Element({"siblings": siblings}))] == [MODEL, CUSTOMERS]
-    assert not draft.problems
-
-
-@pytest.mark.parametrize(
-    "element", [Element(None), Element("x"), Element({"status": {}}), Element({}, (GraphqlError("x"),))]
-)
-def test_removal_asked_apart_must_be_answered(element: Element) -> None:
-    draft = PartialHealth(ORDERS, Listing(ORDERS))
-
-    read_removal(draft, element)
-
-    assert draft.problems
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from incident_gate.datahub.client import Client
-from incident_gate.datahub.queries import Operation
+from incident_gate.datahub.client import Client, Operation
 
 MOST_ASSETS = 250
 """In one request; the others are left out, because a message names no more."""

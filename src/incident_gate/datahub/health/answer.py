@@ -1,50 +1,61 @@
-"""Reading health out of an answer of any shape: what is not there or not as promised is a problem, never health."""
+"""Reading health out of an answer of any shape: what is missing or not as promised is a problem, never health."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from incident_gate.datahub.failure import GraphqlError
+from incident_gate.datahub.failure import GraphqlError, RequestFailure
 from incident_gate.incident import Health, Incident, Priority, Problem, Reason, mark_in
+from incident_gate.text import NO_SECRETS, Redactor
 
 _SUPPORT_HINT = "Take it out of the manifest, or check that this DataHub version tracks incidents on this asset type."
 _ACCESS_HINT = "Check that the token's user may view it, and that DataHub is healthy; then run again."
 
+# A search index holds at most 2,147,483,519 documents in a shard; more is no count.
+MOST_COUNTED = 2**31
+# Characters of text that are kept. No report shows more, and servers limit neither titles nor descriptions.
+MOST_TEXT = 2_000
+
 
 class Element(NamedTuple):
-    """What an answer says of one asset: a value of any shape, and the errors whose path leads into it."""
+    """The part of an answer that is about one asset: a value of any shape, and the errors whose path leads into it."""
 
     value: object
     errors: tuple[GraphqlError, ...] = ()
-
-
-# A search index holds at most 2,147,483,519 documents in a shard; more is no count.
-MOST_COUNTED = 2**31
 
 
 @dataclass(slots=True)
 class Listing:
     """The incidents of one URN as they come in, page by page.
 
-    `total` is the greatest count that the server's search index gave; it is counted apart from the list, which drops
-    what the primary store does not load. `reached` is the offset up to which the list was asked for, and `answered`
-    whether any page came.
+    Attributes:
+        urn: The asset or sibling.
+        redact: Applied to every text.
+        shown: The URN of a sibling as reports show it; an asset's own is not the server's text.
+        active: Incidents by URN.
+        resolved: Those that are over.
+        total: The greatest count of the server's search index, which is counted apart from the list: the list lacks
+            what the primary store does not load.
+        reached: The offset up to which the list was read.
+        unreadable: Elements of the list that are no incidents.
+        problems: Why the list is not complete.
     """
 
     urn: str
+    redact: Redactor = NO_SECRETS
+    shown: str = ""
     active: dict[str, Incident] = field(default_factory=dict)
     resolved: dict[str, Incident] = field(default_factory=dict)
     total: int = 0
     reached: int = 0
     unreadable: int = 0
-    answered: bool = False
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def unread(self) -> int:
-        """Active incidents that are counted but not shown."""
+        """Incidents that are counted but not shown."""
         return max(self.total - len(self.active.keys() | self.resolved.keys()), self.unreadable)
 
     @property
@@ -53,7 +64,7 @@ class Listing:
         return self.total > self.reached
 
     def add(self, page: object, *, size: int) -> bool:
-        """Take in one `EntityIncidentsResult`.
+        """Add one `EntityIncidentsResult`.
 
         Args:
             page: As it came.
@@ -70,11 +81,12 @@ class Listing:
         if not isinstance(page, dict) or not isinstance(listed, list):
             self._problem(Reason.MALFORMED, "DataHub's list of its incidents is not a list", _ACCESS_HINT)
             return False
+        if len(listed) > size:
+            self._problem(Reason.MALFORMED, f"DataHub lists more incidents than the {size} it was asked for")
         total = page.get("total")
         if isinstance(total, bool) or not isinstance(total, int) or not 0 <= total <= MOST_COUNTED:
             self._problem(Reason.MALFORMED, "DataHub does not count its incidents", _ACCESS_HINT)
             total = 0
-        self.answered = True
         self.total = max(self.total, total)
         before = len(self.active) + len(self.resolved)
         for element in listed:
@@ -89,125 +101,200 @@ class Listing:
         if not isinstance(element, dict) or not isinstance(urn, str) or not urn:
             self.unreadable += 1
             return
-        if _state(element) == "RESOLVED":
-            # Asked for or not: the index may still list it as active, and the primary store, from which this was
-            # loaded, knows better.
-            self.resolved[urn] = _incident(urn, self.urn, element)
-            return
-        self.active[urn] = _incident(urn, self.urn, element)
+        # Resolved ones come although active ones were asked for: the index lists them still, and the primary store,
+        # from which they were loaded, knows better.
+        states = self.resolved if _state(element) == "RESOLVED" else self.active
+        states[urn] = _incident(urn, self.shown or self.urn, element, self.redact)
 
-    def _problem(self, reason: Reason, message: str, hint: str) -> None:
+    def _problem(self, reason: Reason, message: str, hint: str = _ACCESS_HINT) -> None:
         self.problems.append(Problem(reason, message, hint))
 
 
 @dataclass(slots=True)
 class PartialHealth:
-    """One asset's health as its answers come in; `exists` is None until somebody says."""
+    """One asset's health as its answers come in.
+
+    Attributes:
+        urn: The asset.
+        own: Its active incidents.
+        history: Its incidents in all states; empty unless they are read.
+        siblings: The active incidents of each sibling.
+        exists: None until an answer tells.
+        twin: The same URN in lower case, if that is another one and exists.
+        problems: Why the health is not known.
+    """
 
     urn: str
     own: Listing
+    history: Listing
     siblings: dict[str, Listing] = field(default_factory=dict)
     exists: bool | None = None
+    twin: str = ""
     problems: list[Problem] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, urn: str, redact: Redactor = NO_SECRETS) -> PartialHealth:
+        """Nothing yet."""
+        return cls(urn, Listing(urn, redact), Listing(urn, redact))
 
     def problem(self, reason: Reason, message: str, hint: str = _ACCESS_HINT) -> None:
         """Note why the asset's health is not known."""
         self.problems.append(Problem(reason, message, hint))
 
+    def refused(self, failure: RequestFailure) -> None:
+        """Note that a request about this asset alone failed."""
+        # Without GraphQL errors it is the request that failed, and nothing was said about the asset.
+        reason = Reason.REFUSED if failure.is_refusal else Reason.ERROR if failure.errors else Reason.NO_ANSWER
+        self.problem(reason, f"DataHub failed on it: {failure.message}")
+
     @property
     def listings(self) -> Iterable[Listing]:
-        """Its own list and its siblings'."""
+        """The lists of active incidents."""
         return (self.own, *self.siblings.values())
 
     def health(self) -> Health:
         """What is established, once nothing further can be asked."""
         problems = [*self.problems]
         if self.exists is False:
-            message = "It is not in DataHub: never ingested, or the URN is mistyped"
-            problems.insert(0, Problem(Reason.NOT_FOUND, message, "Compare the URN with the one on its DataHub page."))
+            problems.insert(0, self._not_found())
         elif self.exists is None and not problems:
             message = "DataHub does not say whether it exists"
             problems.append(Problem(Reason.EXISTENCE_UNKNOWN, message, _ACCESS_HINT))
-        problems += self.own.problems
+        problems += [*self.own.problems, *self.history.problems]
         for sibling in self.siblings.values():
             problems += [
-                Problem(p.reason, f"Its sibling {sibling.urn}: {p.message}", "`siblings: false` leaves siblings out.")
+                Problem(p.reason, f"Its sibling {sibling.shown}: {p.message}", "`siblings: false` leaves siblings out.")
                 for p in sibling.problems
             ]
+        # An active incident that only the history shows is active: the index of active ones lags.
+        own = self.history.active | self.own.active
+        listed = [own, *(sibling.active for sibling in self.siblings.values())]
         return Health(
             urn=self.urn,
-            incidents=tuple(incident for listing in self.listings for incident in listing.active.values()),
-            resolved=tuple(self.own.resolved.values()),
+            incidents=tuple(incident for active in listed for incident in active.values()),
+            resolved=tuple((self.history.resolved | self.own.resolved).values()),
             unread=sum(listing.unread for listing in self.listings),
             problems=tuple(dict.fromkeys(problems)),
-            siblings=tuple(self.siblings),
+            siblings=tuple(sibling.shown for sibling in self.siblings.values()),
         )
 
+    def _not_found(self) -> Problem:
+        message = "It is not in DataHub: never ingested, or the URN is mistyped"
+        hint = "Compare the URN with the one on its DataHub page."
+        if self.twin:
+            hint = f"DataHub has it in lower case: {self.twin}. URNs are case-sensitive."
+        elif any(map(str.isupper, _name(self.urn))):
+            hint += " URNs are case-sensitive, and many sources write them in lower case."
+        return Problem(Reason.NOT_FOUND, message, hint)
 
-def unanswered(urn: str, reason: Reason, message: str, hint: str = _ACCESS_HINT) -> Health:
-    """The health of an asset that nothing was said about."""
-    return Health(urn=urn, problems=(Problem(reason, message, hint),))
+
+def lower_case(urn: str) -> str:
+    """A dataset's URN with its name in lower case; empty where there is nothing to change."""
+    start, end = urn.find(",") + 1, urn.rfind(",")
+    if not urn.startswith("urn:li:dataset:(") or not 0 < start < end:
+        return ""
+    lowered = f"{urn[:start]}{urn[start:end].lower()}{urn[end:]}"
+    return "" if lowered == urn else lowered
 
 
-def read_element(urn: str, element: Element, *, asked: Collection[str], size: int) -> PartialHealth:
-    """Take in what an answer says of one asset.
+def _name(urn: str) -> str:
+    """The part of a URN that a person wrote: a dataset's environment is always in capitals."""
+    inside = urn.partition("(")[2]
+    return inside.partition(",")[2].rpartition(",")[0] if urn.startswith("urn:li:dataset:") else inside
+
+
+def split_by_urn(
+    urns: Sequence[str], data: Mapping[str, Any], errors: Sequence[GraphqlError], root: str
+) -> list[Element]:
+    """Split an answer about many assets in one field: an element for each URN.
+
+    Matched by URN: an answer that is shorter or in another order must not lend one asset's health to another.
+
+    Raises:
+        RequestFailure: The answer is not about these assets.
+    """
+    values = data.get(root)
+    if not isinstance(values, list):
+        raise RequestFailure(str(errors[0]) if errors else "DataHub's answer has no assets in it", errors=tuple(errors))
+    if len(values) > len(urns):
+        raise RequestFailure(f"DataHub answers with {len(values):,} assets, where {len(urns):,} were asked for")
+    by_place = _by_place(errors, [(root, place) for place in range(len(urns))])
+    places: dict[str, list[int]] = {}
+    for place, value in enumerate(values):
+        if urn := _urn_of(value):
+            places.setdefault(urn, []).append(place)
+    elements: list[Element] = []
+    for asked, urn in enumerate(urns):
+        match places.get(urn, []):
+            case []:
+                elements.append(Element(None, tuple(by_place.get(asked, ()))))
+            case [place]:
+                elements.append(Element(values[place], tuple(by_place.get(place, ()))))
+            case several:
+                # Two answers for one asset: neither is believed.
+                elements.append(Element([values[place] for place in several]))
+    return elements
+
+
+def split_by_alias(urns: Sequence[str], data: Mapping[str, Any], errors: Sequence[GraphqlError]) -> list[Element]:
+    """Split an answer of one aliased field for each URN: `a0`, `a1` and so on. An asset with another URN is none.
+
+    Raises:
+        RequestFailure: An error is about none of them.
+    """
+    by_place = _by_place(errors, [(f"a{place}",) for place in range(len(urns))])
+    elements: list[Element] = []
+    for place, urn in enumerate(urns):
+        value = data.get(f"a{place}")
+        # The query of DataHub's guide does not ask for the URN: there the alias alone tells the asset.
+        if isinstance(value, dict) and "urn" in value and _urn_of(value) != urn:
+            value = None
+        elements.append(Element(value, tuple(by_place.get(place, ()))))
+    return elements
+
+
+def read_element(
+    urn: str, element: Element, *, asked: Collection[str], size: int, redact: Redactor = NO_SECRETS
+) -> PartialHealth:
+    """Read the part of an answer that is about one asset.
 
     Args:
         urn: The asset that was asked for.
-        element: What stands in its place.
+        element: What came for it.
         asked: The names of the fields that were asked for.
         size: The page size that was asked for.
+        redact: Applied to every text.
     """
-    draft = PartialHealth(urn, Listing(urn))
-    value = _taken(draft, element)
+    draft = PartialHealth.of(urn, redact)
+    for error in element.errors:
+        reason = Reason.REFUSED if error.is_refusal else Reason.ERROR
+        draft.problem(reason, f"DataHub failed on it: {error}")
+    value = element.value
     if value is None:
+        if not element.errors:
+            draft.problem(
+                Reason.HIDDEN, "DataHub returns nothing for it: it does not exist, or the token may not see it"
+            )
+        return draft
+    if not isinstance(value, dict):
+        draft.problem(Reason.MALFORMED, "DataHub's answer for it is not an object")
         return draft
     if missing := sorted(name for name in asked if name not in value):
         draft.problem(Reason.MALFORMED, f"DataHub's answer for it lacks {', '.join(missing)}")
     exists = value.get("exists")
     draft.exists = exists if isinstance(exists, bool) else None
     _note_removal(draft, value)
-    if not (value.get("incidents") is None and draft.problems):
-        draft.own.add(value.get("incidents"), size=size)
+    # A list that failed has its error already.
+    for name, listing in (("incidents", draft.own), ("history", draft.history)):
+        if name in asked and not (value.get(name) is None and draft.problems):
+            listing.add(value.get(name), size=size)
     for sibling, listing in _siblings(draft, value):
         listing.add(sibling.get("incidents"), size=size)
     return draft
 
 
-def read_removal(draft: PartialHealth, element: Element) -> None:
-    """Take in an answer to the question for `status { removed }` alone."""
-    if value := _taken(draft, element):
-        _note_removal(draft, value)
-
-
-def read_siblings(draft: PartialHealth, element: Element) -> Sequence[Listing]:
-    """Take in an answer to the question for the siblings alone.
-
-    Returns:
-        The siblings' lists, still empty.
-    """
-    value = _taken(draft, element)
-    return [listing for _, listing in _siblings(draft, value)] if value else []
-
-
-def _taken(draft: PartialHealth, element: Element) -> dict[str, Any] | None:
-    """The asset as an object, if the answer holds one; every error in it is a problem, and so is silence."""
-    for error in element.errors:
-        draft.problem(Reason.ERROR, f"DataHub failed on it: {error}")
-    if element.value is None:
-        if not element.errors:
-            draft.problem(
-                Reason.HIDDEN, "DataHub returns nothing for it: it does not exist, or the token may not see it"
-            )
-        return None
-    if not isinstance(element.value, dict):
-        draft.problem(Reason.MALFORMED, "DataHub's answer for it is not an object")
-        return None
-    return element.value
-
-
 def _note_removal(draft: PartialHealth, value: dict[str, Any]) -> None:
-    """Note that an asset was soft-deleted: it still resolves, and only this tells. Most assets have no status."""
+    """Note that an asset was soft-deleted: it still resolves, and only this shows it. Most assets have no status."""
     status = value.get("status")
     removed = status.get("removed") if isinstance(status, dict) else None
     if removed is True:
@@ -233,37 +320,68 @@ def _siblings(draft: PartialHealth, value: dict[str, Any]) -> Sequence[tuple[dic
             hint = "Grant view access, or set `siblings: false`."
             draft.problem(Reason.HIDDEN, "One of its siblings is not visible to the token", hint)
         elif urn != draft.urn:
-            found.append((sibling, draft.siblings.setdefault(urn, Listing(urn))))
+            redact = draft.own.redact
+            found.append((sibling, draft.siblings.setdefault(urn, Listing(urn, redact, redact(urn)[:MOST_TEXT]))))
     return found
 
 
-def _state(element: dict[str, object]) -> object:
+def _by_place(
+    errors: Sequence[GraphqlError], prefixes: Sequence[tuple[str | int, ...]]
+) -> dict[int, list[GraphqlError]]:
+    """The errors by the element that their path leads into.
+
+    Raises:
+        RequestFailure: One leads nowhere, so it may concern any of them.
+    """
+    places = {prefix: place for place, prefix in enumerate(prefixes)}
+    length = len(prefixes[0])
+    found: dict[int, list[GraphqlError]] = {}
+    for error in errors:
+        place = places.get(error.path[:length])
+        if place is None:
+            raise RequestFailure(str(error), errors=tuple(errors))
+        found.setdefault(place, []).append(error)
+    return found
+
+
+def _urn_of(value: object) -> str | None:
+    urn = value.get("urn") if isinstance(value, dict) else None
+    return urn if isinstance(urn, str) else None
+
+
+def _status(element: dict[str, object]) -> dict[str, object]:
     for name in ("status", "incidentStatus"):
         status = element.get(name)
         if isinstance(status, dict):
-            return status.get("state")
-    return None
+            return status
+    return {}
 
 
-def _incident(urn: str, asset: str, element: dict[str, object]) -> Incident:
+def _state(element: dict[str, object]) -> object:
+    return _status(element).get("state")
+
+
+def _incident(urn: str, asset: str, element: dict[str, object], redact: Redactor) -> Incident:
+    def text(value: object) -> str | None:
+        # Secrets first: a part of one would not be found.
+        return redact(value)[:MOST_TEXT] if isinstance(value, str) and value else None
+
     created = element.get("created")
     time = created.get("time") if isinstance(created, dict) else None
-    description = _text(element.get("description"))
+    description, status = element.get("description"), _status(element)
     return Incident(
-        urn=urn,
+        urn=text(urn) or "",
         asset=asset,
-        type=_text(element.get("incidentType")),
-        custom_type=_text(element.get("customType")),
-        title=_text(element.get("title")),
-        description=description,
-        mark=mark_in(description),
+        type=text(element.get("incidentType")),
+        custom_type=text(element.get("customType")),
+        title=text(element.get("title")),
+        description=text(description),
+        mark=mark_in(description) if isinstance(description, str) else None,
         priority=read_priority(element.get("priority")),
         created_ms=time if isinstance(time, int) and not isinstance(time, bool) else None,
+        stage=text(status.get("stage")),
+        message=text(status.get("message")),
     )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def read_priority(value: object) -> Priority | None:

@@ -1,242 +1,308 @@
-"""One batch of assets, asked until it is known: the first answer, then what it leaves open."""
+"""One batch of assets, asked about until it is known: the first answer, then what it leaves open."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from incident_gate.datahub import queries
-from incident_gate.datahub.capabilities import Capabilities
-from incident_gate.datahub.client import Client
-from incident_gate.datahub.failure import Rejection, RequestFailure
+from incident_gate.datahub.capabilities import Capabilities, Discovery, Selection
+from incident_gate.datahub.client import Client, Operation
+from incident_gate.datahub.failure import Answer, Rejection, RequestFailure
 from incident_gate.datahub.health.answer import (
+    Element,
     Listing,
     PartialHealth,
+    lower_case,
     read_element,
-    read_removal,
-    read_siblings,
-    unanswered,
+    split_by_alias,
+    split_by_urn,
 )
-from incident_gate.datahub.health.dialect import Dialect
-from incident_gate.datahub.health.elements import ALIASES, Elements, Page
-from incident_gate.datahub.health.isolation import Isolation
+from incident_gate.datahub.queries import Group
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
-from incident_gate.incident import Health, Problem, Reason
+from incident_gate.incident import Health, Reason
 from incident_gate.urn import EntityType, Urn
 
 # Incidents in the first answer for every asset of a batch, and in each further one for a single asset. Servers cut
 # pages to a size of their own, and refuse offsets beyond 10,000 (5,000 on newer ones).
 FIRST_PAGE, FURTHER_PAGE, MOST_PAGES = 100, 1000, 500
+# Aliased fields in one request: each field costs complexity, of which servers allow 2,000, and an asset has about
+# thirty; `entityExists` is a single one.
+ALIASES, EXISTENCE_ALIASES = 40, 500
+
+# Refusals in a row after which it is the server that fails and not one of the assets. In a batch of 250, any 31 guilty
+# assets leave a part that is answered within the first 63 requests. A server that has answered before may refuse as
+# many as it takes to find every asset of a batch guilty.
+MOST_REFUSALS_AT_FIRST = 64
+MOST_REFUSALS = 500
 
 T = TypeVar("T")
 
 
 class HealthQuery(NamedTuple):
-    """An asset to ask about, and whether its siblings' incidents count."""
+    """An asset to ask about: whether its siblings' incidents count, or whether its existence alone matters."""
 
     urn: Urn
     siblings: bool = True
+    existence_only: bool = False
 
 
 class BatchResult(NamedTuple):
-    """What became of one batch.
+    """The answers about one batch.
 
-    `healths` is in the order of the questions, None for each that nothing was said about; `failure` is what ended the
-    conversation, if something did.
+    `healths` is in the order of the queries, None for each without an answer; `failure` is what ended the conversation,
+    if something did.
     """
 
     healths: tuple[Health | None, ...]
     failure: DataHubError | None = None
 
 
-@dataclass(slots=True)
-class _Sheet:
-    """What is known of one batch so far, by URN: answers, and assets that were refused."""
-
-    drafts: dict[str, PartialHealth] = field(default_factory=dict)
-    refused: dict[str, Health] = field(default_factory=dict)
-
-    def health(self, urn: str) -> Health | None:
-        draft = self.drafts.get(urn)
-        return draft.health() if draft else self.refused.get(urn)
-
-
-class Inquiry:
+class BatchReader:
     """Asks one server about batches of assets, from several threads; what one batch teaches serves the others.
 
     Args:
         client: Where to ask.
-        history: Ask for resolved incidents as well as active ones.
+        history: Read resolved incidents as well as active ones.
     """
 
     def __init__(self, client: Client, *, history: bool = False) -> None:
-        self._elements = Elements(client, history=history)
-        self._dialect = Dialect(client)
-        self._isolation = Isolation()
+        self._client = client
+        self._history = history
+        self._discovery = Discovery(client)
+        self._has_answered = False
+        self._refusals = 0
+        self._has_entity_exists = True
 
-    def ask(self, batch: Sequence[HealthQuery]) -> BatchResult:
-        """Ask for one batch, all with siblings or all without.
+    def read(self, batch: Sequence[HealthQuery]) -> BatchResult:
+        """Ask about one batch.
 
         What was answered before a failure stands: an incident that was seen is not forgotten because a later page did
         not come.
         """
-        sheet = _Sheet()
+        drafts: dict[str, PartialHealth] = {}
         failure: DataHubError | None = None
         try:
-            schema = self._dialect.speak(partial(self._first_answers, batch, sheet))
-            self._complete(schema, batch, sheet)
+            capabilities = self._first_answers(batch, drafts)
+            for query in batch:
+                draft = drafts[query.urn.text]
+                for listing in draft.listings:
+                    # A sibling is a dataset, whatever else the batch holds.
+                    kind = query.urn.entity_type if listing is draft.own else EntityType.DATASET
+                    self._read_pages(capabilities, listing, kind, Selection())
+                self._read_pages(
+                    capabilities, draft.history, query.urn.entity_type, Selection(incidents=False, history=True)
+                )
+            # Last, because an asset that is not known to exist is not healthy: what a failure on the way here leaves
+            # open stays unknown.
+            if capabilities.entity_exists:
+                self._ask_existence(list(drafts.values()))
         except (UnreachableError, RefusedError) as error:
             failure = error
-        return BatchResult(tuple(sheet.health(q.urn.text) for q in batch), failure)
+        return BatchResult(
+            tuple(found.health() if (found := drafts.get(query.urn.text)) else None for query in batch), failure
+        )
 
     # The first answer
 
-    def _first_answers(self, batch: Sequence[HealthQuery], sheet: _Sheet, schema: Capabilities) -> Capabilities:
-        # Nothing of an earlier try counts: it was made in a form that the server refused.
-        sheet.drafts.clear()
-        sheet.refused.clear()
-
-        def ask(part: Sequence[HealthQuery]) -> None:
+    def _first_answers(self, batch: Sequence[HealthQuery], drafts: dict[str, PartialHealth]) -> Capabilities:
+        """Ask about all assets in the form that the server takes, which is returned."""
+        while True:
+            capabilities = self._discovery.known
+            # Nothing of an earlier form counts: the server refused it.
+            drafts.clear()
             try:
-                sheet.drafts.update(self._ask_part(schema, part))
+                for part in _parts(capabilities, batch):
+                    self._bisect(
+                        part,
+                        lambda some, known=capabilities: drafts.update(self._ask(known, some)),  # type: ignore[misc]
+                        lambda query, failure: self._draft(query, drafts).refused(failure),
+                    )
             except RequestFailure as failure:
-                kind = part[0].urn.entity_type
-                if failure.rejection is Rejection.POSSIBLE and not self._elements.understood(schema, kind):
-                    raise RequestFailure(
-                        failure.message, errors=failure.errors, rejection=Rejection.INVALID
-                    ) from failure
-                raise
+                self._discovery.learn(capabilities, failure)
+                continue
+            for query in batch:
+                if query.urn.text not in drafts:
+                    self._cannot_be_asked(query, drafts)
+            return capabilities
 
-        def refused(question: HealthQuery, failure: RequestFailure) -> None:
-            # Without GraphQL errors it is the request that failed, and nothing was said about the asset.
-            reason = Reason.ERROR if failure.errors else Reason.NO_ANSWER
-            message = f"DataHub failed on it: {failure.message}"
-            sheet.refused[question.urn.text] = unanswered(question.urn.text, reason, message)
+    def _draft(self, query: HealthQuery, drafts: dict[str, PartialHealth]) -> PartialHealth:
+        return drafts.setdefault(query.urn.text, PartialHealth.of(query.urn.text, self._client.redact))
 
-        for kind, group in _groups(schema, batch):
-            fields = schema.assets.get(kind)
-            try:
-                if fields and fields.incidents:
-                    self._isolation.ask(group, ask, refused)
-                    continue
-            except RequestFailure:
-                # Without a schema to look at, only datasets are sure to be known to the server.
-                if not schema.probe or kind is EntityType.DATASET:
-                    raise
-            for question in group:
-                message = f"This DataHub does not track incidents on a {kind}"
-                sheet.refused[question.urn.text] = unanswered(
-                    question.urn.text, Reason.NO_INCIDENTS_FIELD, message, "Take it out of the manifest."
+    def _cannot_be_asked(self, query: HealthQuery, drafts: dict[str, PartialHealth]) -> None:
+        draft = self._draft(query, drafts)
+        if not query.existence_only:  # else `entityExists` answers
+            message = f"This DataHub does not track incidents on a {query.urn.entity_type}"
+            draft.problem(Reason.NO_INCIDENTS_FIELD, message, "Take it out of the manifest.")
+
+    def _selection(self, query: HealthQuery) -> Selection:
+        if query.existence_only:
+            return Selection(incidents=False)
+        return Selection(siblings=query.siblings, history=self._history)
+
+    def _ask(self, capabilities: Capabilities, part: Sequence[HealthQuery]) -> dict[str, PartialHealth]:
+        """Ask about some assets in one request."""
+        groups: dict[Selection, list[HealthQuery]] = {}
+        for query in part:
+            groups.setdefault(self._selection(query), []).append(query)
+        paging: dict[str, object] = {"start": 0, "count": FIRST_PAGE}
+        elements = self._elements(
+            capabilities,
+            [
+                (selection, [(query.urn.entity_type.value, query.urn.text) for query in alike])
+                for selection, alike in groups.items()
+            ],
+            paging,
+        )
+        drafts: dict[str, PartialHealth] = {}
+        for (selection, alike), answers in zip(groups.items(), elements, strict=True):
+            for query, element in zip(alike, answers, strict=True):
+                asked = capabilities.assets[query.urn.entity_type].names(selection)
+                drafts[query.urn.text] = read_element(
+                    query.urn.text, element, asked=asked, size=FIRST_PAGE, redact=self._client.redact
                 )
-        return schema
+        return drafts
 
-    def _ask_part(self, schema: Capabilities, part: Sequence[HealthQuery]) -> dict[str, PartialHealth]:
-        urns = [q.urn.text for q in part]
-        page = Page(count=FIRST_PAGE, siblings=part[0].siblings)
-        elements = self._elements.of_assets(schema, part[0].urn.entity_type, urns, page)
-        return {
-            q.urn.text: read_element(
-                q.urn.text, element, asked=schema.assets[q.urn.entity_type].names(siblings=q.siblings), size=FIRST_PAGE
-            )
-            for q, element in zip(part, elements, strict=True)
-        }
+    def _elements(
+        self,
+        capabilities: Capabilities,
+        groups: Sequence[tuple[Selection, Sequence[tuple[str, str]]]],
+        paging: Mapping[str, object],
+    ) -> list[list[Element]]:
+        """Ask about groups of assets, each with its type; an element for each asset of each group."""
+        urns = [[urn for _, urn in assets] for _, assets in groups]
+        if not capabilities.entities:
+            [(selection, assets)] = groups
+            operation = queries.health_of_each(capabilities, assets[0][0], len(assets), selection)
+            return [self._aliased(operation, urns[0], paging)]
+        operation = queries.health_of_many(
+            capabilities, [Group({kind for kind, _ in assets}, selection) for selection, assets in groups]
+        )
+        variables = {f"urns{place or ''}": some for place, some in enumerate(urns)}
+        answer = self._execute(operation, sum(map(len, urns)), {**paging, **variables})
+        roots = [queries.root_name(place) for place in range(len(groups))]
+        return [
+            split_by_urn(some, answer.data, [e for e in answer.errors if e.path[:1] not in _others(roots, root)], root)
+            for root, some in zip(roots, urns, strict=True)
+        ]
+
+    def _aliased(
+        self, operation: Operation, urns: Sequence[str], paging: Mapping[str, object] | None = None
+    ) -> list[Element]:
+        variables = {**(paging or {}), **{f"u{place}": urn for place, urn in enumerate(urns)}}
+        answer = self._execute(operation, len(urns), variables)
+        return split_by_alias(urns, answer.data, answer.errors)
+
+    def _execute(self, operation: Operation, assets: int, variables: Mapping[str, object]) -> Answer:
+        return self._client.execute(operation, variables, divisible=assets > 1, assets=assets)
 
     # What the first answer leaves open
 
-    def _complete(self, schema: Capabilities, batch: Sequence[HealthQuery], sheet: _Sheet) -> None:
-        if schema.probe:
-            self._ask_apart(schema, [q for q in batch if q.urn.text in sheet.drafts], sheet)
-        for question in batch:
-            if draft := sheet.drafts.get(question.urn.text):
-                self._finish_listings(schema, draft, question.urn.entity_type)
-        # Last, because an asset that is not known to exist is not healthy: what a failure on the way here leaves open
-        # stays unknown.
-        if schema.entity_exists:
-            self._ask_existence([d for d in sheet.drafts.values() if d.exists is None and not d.problems])
+    def _read_pages(self, capabilities: Capabilities, listing: Listing, kind: str, selection: Selection) -> None:
+        for _ in range(MOST_PAGES):
+            # No more than there are: a page that reaches beyond the last offset is refused whole.
+            count = min(FURTHER_PAGE, listing.total - listing.reached)
+            if not (listing.incomplete and self._add_page(capabilities, listing, kind, selection, count)):
+                break
 
-    def _finish_listings(self, schema: Capabilities, draft: PartialHealth, kind: EntityType) -> None:
-        for listing in draft.listings:
-            # A sibling is a dataset, whatever else the batch holds.
-            own_kind = kind if listing is draft.own else EntityType.DATASET
-            for _ in range(MOST_PAGES):
-                # No more than there are: a page that reaches beyond the last offset is refused whole.
-                count = min(FURTHER_PAGE, listing.total - listing.reached)
-                if not (listing.incomplete and self._add_page(schema, listing, own_kind, count)):
-                    break
-
-    def _add_page(self, schema: Capabilities, listing: Listing, kind: EntityType, count: int) -> bool:
+    def _add_page(
+        self, capabilities: Capabilities, listing: Listing, kind: str, selection: Selection, count: int
+    ) -> bool:
         """Ask for one more page; False if it brings nothing, and then what is counted and not shown stays unread."""
-        page = Page(start=listing.reached, count=count)
+        paging = {"start": listing.reached, "count": count}
         try:
-            [element] = self._elements.of_assets(schema, kind, [listing.urn], page)
+            [[element]] = self._elements(capabilities, [(selection, [(kind, listing.urn)])], paging)
         except RequestFailure:
             return False
-        value = element.value
-        if element.errors or not isinstance(value, dict) or value.get("incidents") is None:
-            return False
-        return listing.add(value["incidents"], size=count)
+        page = element.value.get(selection.page) if isinstance(element.value, dict) else None
+        return bool(page is not None and not element.errors and listing.add(page, size=count))
 
     def _ask_existence(self, drafts: Sequence[PartialHealth]) -> None:
-        def ask(part: Sequence[PartialHealth]) -> None:
-            elements = self._elements.aliased(queries.existence_of_each(len(part)), [d.urn for d in part])
-            for draft, element in zip(part, elements, strict=True):
-                draft.exists = element.value if isinstance(element.value, bool) and not element.errors else None
+        """Ask what is still open, and whether an asset that may not exist exists in lower case."""
+        absent = [draft for draft in drafts if not draft.exists and not draft.problems]
+        questions = [(draft, draft.urn) for draft in absent if draft.exists is None]
+        questions += [(draft, twin) for draft in absent if (twin := lower_case(draft.urn))]
 
-        # What is refused stays None, which is a problem of its own.
-        self._try_apart("entityExists", drafts, ask, lambda _draft, _failure: None)
+        def ask(part: Sequence[tuple[PartialHealth, str]]) -> None:
+            elements = self._aliased(queries.existence_of_each(len(part)), [urn for _, urn in part])
+            for (draft, urn), element in zip(part, elements, strict=True):
+                answer = element.value if isinstance(element.value, bool) and not element.errors else None
+                if urn == draft.urn:
+                    draft.exists = answer
+                elif answer:
+                    draft.twin = urn
 
-    # A server whose schema is not known
+        for chunk in _chunks(questions, EXISTENCE_ALIASES):
+            try:
+                if self._has_entity_exists:
+                    # What is refused stays None, which is a problem of its own.
+                    self._bisect(chunk, ask, lambda _question, _failure: None)
+            except RequestFailure:
+                self._has_entity_exists = False
 
-    def _ask_apart(self, schema: Capabilities, questions: Sequence[HealthQuery], sheet: _Sheet) -> None:
-        """Ask for what the seed question leaves out, each in a request that may be refused without harm."""
-        for kind in EntityType:
-            alike = [sheet.drafts[q.urn.text] for q in questions if q.urn.entity_type is kind]
-            self._try_apart(f"{kind}.status", alike, partial(self._ask_removal, kind), _note_failure)
-        datasets = [q for q in questions if q.siblings and q.urn.entity_type is EntityType.DATASET]
-        drafts = [sheet.drafts[q.urn.text] for q in datasets]
-        self._try_apart("siblings", drafts, partial(self._ask_siblings, schema), _note_failure)
-
-    def _ask_removal(self, kind: EntityType, part: Sequence[PartialHealth]) -> None:
-        elements = self._elements.named(queries.removal_of_each(kind, len(part)), [d.urn for d in part])
-        for draft, element in zip(part, elements, strict=True):
-            read_removal(draft, element)
-
-    def _ask_siblings(self, schema: Capabilities, part: Sequence[PartialHealth]) -> None:
-        elements = self._elements.named(queries.siblings_of_each(len(part)), [d.urn for d in part])
-        for draft, element in zip(part, elements, strict=True):
-            for listing in read_siblings(draft, element):
-                self._add_page(schema, listing, EntityType.DATASET, FIRST_PAGE)
-                if not listing.answered:
-                    listing.problems.append(Problem(Reason.ERROR, "DataHub does not list its incidents"))
-
-    def _try_apart(
-        self,
-        feature: str,
-        drafts: Sequence[PartialHealth],
-        ask: Callable[[Sequence[PartialHealth]], None],
-        refused: Callable[[PartialHealth, RequestFailure], None],
+    def _bisect(
+        self, items: Sequence[T], ask: Callable[[Sequence[T]], None], refused: Callable[[T, RequestFailure], None]
     ) -> None:
-        for chunk in _chunks(drafts):
-            self._dialect.try_apart(feature, partial(self._isolation.ask, chunk, ask, refused))
+        """Ask for all, and by halves where that fails, until what causes the failure is alone.
+
+        Args:
+            items: What to ask about; the largest parts come first, so that most are answered early.
+            ask: Asks about some.
+            refused: Called with each that is refused even alone.
+
+        Raises:
+            RequestFailure: The server does not take the query, whatever it is about.
+            UnreachableError: It fails on everything.
+        """
+        waiting = deque([items])
+        while waiting:
+            part = waiting.popleft()
+            try:
+                ask(part)
+            except RequestFailure as failure:
+                alone = len(part) == 1
+                if failure.rejection is Rejection.INVALID or (failure.rejection is Rejection.COSTLY and alone):
+                    raise
+                self._refusals += 1
+                if self._refusals > (MOST_REFUSALS if self._has_answered else MOST_REFUSALS_AT_FIRST):
+                    message = f"DataHub fails on every request: {failure.message}."
+                    kind = RefusedError if failure.is_refusal else UnreachableError
+                    raise kind(message, hint="Check the server's health and its log.") from None
+                if alone:
+                    refused(part[0], failure)
+                else:
+                    middle = len(part) // 2
+                    waiting.extend((part[:middle], part[middle:]))
+            else:
+                self._has_answered = True
+                self._refusals = 0
 
 
-def _groups(schema: Capabilities, batch: Sequence[HealthQuery]) -> Iterator[tuple[EntityType, Sequence[HealthQuery]]]:
-    """What can be asked together: everything that the server tracks where it has `entities`, else a few of a type."""
-    tracked = {kind for kind, fields in schema.assets.items() if fields.incidents}
-    if schema.entities and (together := [q for q in batch if q.urn.entity_type in tracked]):
-        yield together[0].urn.entity_type, together
-    for kind in EntityType:
-        if not (schema.entities and kind in tracked):
-            for chunk in _chunks([q for q in batch if q.urn.entity_type is kind]):
-                yield kind, chunk
+def _parts(capabilities: Capabilities, batch: Sequence[HealthQuery]) -> Iterator[Sequence[HealthQuery]]:
+    """What can be asked together: all that the server knows where it has `entities`, else a few of a kind."""
+    known = [query for query in batch if _can_be_asked(capabilities, query)]
+    if capabilities.entities:
+        if known:
+            yield known
+        return
+    kinds = dict.fromkeys((query.urn.entity_type, query.siblings, query.existence_only) for query in known)
+    for kind in kinds:
+        alike = [q for q in known if (q.urn.entity_type, q.siblings, q.existence_only) == kind]
+        yield from _chunks(alike, ALIASES)
 
 
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), ALIASES):
-        yield items[start : start + ALIASES]
+def _can_be_asked(capabilities: Capabilities, query: HealthQuery) -> bool:
+    fields = capabilities.assets.get(query.urn.entity_type)
+    if fields is None:
+        return False
+    return fields.exists or fields.removed if query.existence_only else fields.incidents
 
 
-def _note_failure(draft: PartialHealth, failure: RequestFailure) -> None:
-    draft.problems.append(Problem(Reason.ERROR, f"DataHub failed on it: {failure.message}"))
+def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _others(roots: Sequence[str], root: str) -> set[tuple[str, ...]]:
+    return {(other,) for other in roots if other != root}

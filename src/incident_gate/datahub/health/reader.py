@@ -7,11 +7,10 @@ from functools import partial
 from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.health.answer import unanswered
-from incident_gate.datahub.health.batch import HealthQuery, Inquiry
+from incident_gate.datahub.health.batch import BatchReader, BatchResult, HealthQuery
 from incident_gate.datahub.parallel import run_all
-from incident_gate.errors import DataHubError, UnreachableError
-from incident_gate.incident import Health, Reason
+from incident_gate.errors import DataHubError, RefusedError, UnreachableError
+from incident_gate.incident import Health, Problem, Reason
 
 # On the server each asset is one search request, so a batch bounds how long one answer takes, and the two together
 # bound what a gate may put on a server at a time.
@@ -19,6 +18,9 @@ BATCH = 250
 PARALLEL = 4
 # Seconds after the deadline for the answers that came in time to be read and handed over.
 GRACE = 1.0
+
+_FAILURES = {Reason.NO_ANSWER, Reason.ERROR, Reason.REFUSED}
+_REFUSALS = {Reason.REFUSED, Reason.HIDDEN}
 
 
 class Reading(NamedTuple):
@@ -33,11 +35,11 @@ class Reading(NamedTuple):
     @property
     def nothing_answered(self) -> bool:
         """Whether DataHub failed on every asset, so that nothing was said about any."""
-        return all(_is_failure(health) for health in self.healths)
+        return all(_has_only(health, _FAILURES) for health in self.healths)
 
 
 class Reader:
-    """Asks DataHub for the health of assets.
+    """Reads the health of assets.
 
     Args:
         client: Where to ask.
@@ -46,70 +48,80 @@ class Reader:
 
     def __init__(self, client: Client, *, history: bool = False) -> None:
         self._deadline = client.deadline
-        self._inquiry = Inquiry(client, history=history)
+        self._batches = BatchReader(client, history=history)
 
     def read(
-        self, questions: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
+        self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
     ) -> Reading:
-        """Ask for all assets.
+        """Ask about all assets.
 
         Args:
-            questions: The assets, each named once.
-            on_progress: Told how many of how many assets are answered, as batches come back.
+            queries: The assets. Of one that is named twice, the existence alone is not asked once more.
+            on_progress: Called with how many of how many assets are answered, as batches come back.
 
         Returns:
-            A health for every question. Whatever was not answered is a health with a problem.
+            A health for every query. Whatever was not answered is a health with a problem.
         """
-        batches = list(_batches(questions))
+        unique = list({query.urn.text: query for query in sorted(queries, key=_existence_first)}.values())
+        batches = [unique[start : start + BATCH] for start in range(0, len(unique), BATCH)]
         done = 0
 
         def report(index: int) -> None:
             nonlocal done
             done += len(batches[index])
-            on_progress(done, len(questions))
+            on_progress(done, len(unique))
 
-        replies = run_all(
-            [partial(self._inquiry.ask, batch) for batch in batches],
+        results: list[BatchResult | None] = run_all(
+            [partial(self._batches.read, batch) for batch in batches],
             threads=PARALLEL,
             deadline=self._deadline.later(GRACE),
             on_done=report,
-            # What ends one conversation ends them all: further batches would only hear it again.
-            stop=lambda reply: reply.failure is not None,
+            # What ends one conversation ends them all: further batches would fail in the same way.
+            stop=lambda result: result.failure is not None,
         )
         healths = {
-            question.urn.text: health
-            for batch, reply in zip(batches, replies, strict=True)
-            if reply
-            for question, health in zip(batch, reply.healths, strict=True)
+            query.urn.text: health
+            for batch, result in zip(batches, results, strict=True)
+            if result
+            for query, health in zip(batch, result.healths, strict=True)
             if health
         }
-        failure = next((reply.failure for reply in replies if reply and reply.failure), None)
-        if failure is None and len(healths) < len(questions):
+        failure = next((result.failure for result in results if result and result.failure), None)
+        if failure is None and len(healths) < len(unique):
             failure = UnreachableError(
                 "DataHub did not answer for every input in time.", hint="Raise `timeout`, in seconds, or ask for less."
             )
-        if failure is None and questions and all(map(_is_failure, healths.values())):
-            first = healths[questions[0].urn.text].problems[0]
-            failure = UnreachableError(f"DataHub failed on every input. The first: {first.message}.", hint=first.hint)
-        return Reading(tuple(healths.get(q.urn.text) or _left_out(q, failure) for q in questions), failure)
+        if failure is None:
+            failure = _common_failure([healths[q.urn.text] for q in queries if not q.existence_only])
+        return Reading(tuple(healths.get(q.urn.text) or _left_out(q, failure) for q in queries), failure)
 
 
-def _left_out(question: HealthQuery, failure: DataHubError | None) -> Health:
-    message = failure.message.rstrip(".") if failure else "DataHub did not answer for it"
-    return unanswered(question.urn.text, Reason.NO_ANSWER, message, failure.hint if failure else "")
+def _existence_first(query: HealthQuery) -> bool:
+    return not query.existence_only
 
 
-def _is_failure(health: Health) -> bool:
-    """Whether DataHub said nothing about an asset but that it failed."""
-    failed = any(problem.reason in {Reason.NO_ANSWER, Reason.ERROR} for problem in health.problems)
+def _common_failure(healths: Sequence[Health]) -> DataHubError | None:
+    """The failure that all assets share, if DataHub answered for none of them."""
+    if not healths:
+        return None
+    problem = healths[0].problems[0] if healths[0].problems else Problem(Reason.ERROR, "")
+    if all(_has_only(health, _REFUSALS) for health in healths):
+        return RefusedError(
+            f"DataHub refuses every input. The first: {problem.message}.",
+            hint="Check datahub-token and datahub-url: the token's user must be allowed to view the inputs.",
+        )
+    if all(_has_only(health, _FAILURES) for health in healths):
+        return UnreachableError(f"DataHub failed on every input. The first: {problem.message}.", hint=problem.hint)
+    return None
+
+
+def _has_only(health: Health, reasons: set[Reason]) -> bool:
+    """Whether nothing is known of an asset but a problem of such a kind."""
+    failed = any(problem.reason in reasons for problem in health.problems)
     return failed and not health.incidents and not health.unread
 
 
-def _batches(questions: Sequence[HealthQuery]) -> list[Sequence[HealthQuery]]:
-    """Batches of like questions: with siblings and without."""
-    return [
-        group[start : start + BATCH]
-        for wanted in (True, False)
-        if (group := [q for q in questions if q.siblings is wanted])
-        for start in range(0, len(group), BATCH)
-    ]
+def _left_out(query: HealthQuery, failure: DataHubError | None) -> Health:
+    message = failure.message.rstrip(".") if failure else "DataHub did not answer for it"
+    problem = Problem(Reason.NO_ANSWER, message, failure.hint if failure else "")
+    return Health(urn=query.urn.text, problems=(problem,))
