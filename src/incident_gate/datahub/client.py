@@ -90,7 +90,7 @@ class Client:
             self._url,
             self.deadline.earlier(seconds),
             on_exchange=self._on_exchange,
-            secrets=self._secrets,
+            secrets=self.redact.secrets,
         )
 
     def execute(

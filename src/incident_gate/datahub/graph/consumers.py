@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from incident_gate.datahub.client import Client
+from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.graph.owners import OWNED, OWNERS_OF_ASSET, Owner, read_owners
-from incident_gate.datahub.queries import Operation
 
 MOST_ASSETS = 20
 """Each is a walk of its own on the server, and a message mentions no more than 20 people."""
