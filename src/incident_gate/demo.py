@@ -36,13 +36,13 @@ outputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """The demo's stage.
+    """A gate, a sandbox and a terminal.
 
     Args:
-        server: A sandbox that is running.
-        stdout: Where to show it.
-        colour: Whether `stdout` takes colour.
-        width: Its cells in a line.
+        server: The running sandbox.
+        stdout: Where the demo is printed.
+        colour: Whether to print in colour.
+        width: Cells in a line of the terminal.
     """
 
     server: Sandbox
@@ -51,10 +51,10 @@ class Demo:
     width: int
 
     def play(self) -> ExitCode:
-        """Block, mend, pass, fail and mend again.
+        """Show a blocked run, a passing one, a failed job and its repair.
 
         Returns:
-            0 if the gate did what it should: the demo is a test as well.
+            0 if the gate decided as expected: the demo is a test as well.
         """
         store = self.server.store
         for name in ("orders", "payments", "orders_daily", "order_items", "customers"):
@@ -67,42 +67,42 @@ class Demo:
             _TABLE.format("customers"), title="4 % of e-mail addresses are empty", type="FIELD", priority=1
         )
         store.raise_incident(_TABLE.format("payments"), title="Row count 2 % below normal", type="VOLUME", priority=3)
-        self._say(f"A sandbox DataHub runs at {self.server.url}. The manifest:\n\n{_indented(_MANIFEST)}")
-        self._say("$ incident-gate check")
+        self._print(f"A sandbox DataHub runs at {self.server.url}. The manifest:\n\n{_indented(_MANIFEST)}")
+        self._print("$ incident-gate check")
         blocked = self._check(_MANIFEST)
-        self._say("\nIn DataHub, the two incidents are resolved. In the manifest, the mistyped name is mended.\n")
+        self._print("\nIn DataHub, the two incidents are resolved. The mistyped name in the manifest is corrected.\n")
         store.resolve(late)
         store.resolve(sibling)
-        mended = _MANIFEST.replace("order_itmes", "order_items")
-        self._say("$ incident-gate check")
-        passed = self._check(mended)
-        self._say("\nThe job goes on, and fails. Then it is run again and succeeds.\n")
-        reported = [self._report(mended, mode) for mode in (Mode.RAISE, Mode.RESOLVE)]
-        as_meant = blocked is ExitCode.BLOCKED and passed is ExitCode.OK and set(reported) == {ExitCode.OK}
-        return ExitCode.OK if as_meant else ExitCode.BLOCKED
+        corrected = _MANIFEST.replace("order_itmes", "order_items")
+        self._print("$ incident-gate check")
+        passed = self._check(corrected)
+        self._print("\nThe job goes on and fails. Its next run succeeds.\n")
+        reported = [self._report(corrected, mode) for mode in (Mode.RAISE, Mode.RESOLVE)]
+        as_expected = blocked is ExitCode.BLOCKED and passed is ExitCode.OK and set(reported) == {ExitCode.OK}
+        return ExitCode.OK if as_expected else ExitCode.BLOCKED
 
     def _check(self, manifest: str) -> ExitCode:
         result = check(self._settings(Mode.GATE), _load(manifest))
-        self._say(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
+        self._print(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
         return result.exit_code
 
     def _report(self, manifest: str, mode: Mode) -> ExitCode:
         settings = self._settings(mode)
-        self._say(f"$ incident-gate {mode}")
+        self._print(f"$ incident-gate {mode}")
         result = report_outcome(settings, _load(manifest), settings.status)
-        self._say(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
+        self._print(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
         return result.exit_code
 
     def _settings(self, mode: Mode) -> Settings:
         values = {"datahub-url": self.server.url, "datahub-token": self.server.token, "incident-key": "demo"}
         return read_settings(lambda name: values.get(name, ""), {}, mode=mode, workspace=Path())
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         say(self.stdout, f"{text}\n")
 
 
 def show(stdout: TextIO, *, colour: bool, width: int) -> ExitCode:
-    """Start a sandbox and play the demo on it; returns what `Demo.play` does."""
+    """Start a sandbox and run the demo on it; returns what `Demo.play` does."""
     with Sandbox.start(schema="g4") as server:
         return Demo(server=server, stdout=stdout, colour=colour, width=width).play()
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from incident_gate.api.connect import Result
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
-from incident_gate.sandbox.wire import WireFault, WireServer, WireStep
 from tests.helpers.gating import check, tables
+from tests.helpers.wire import WireFault, WireServer, WireStep
 
 TIMEOUT = 5.0
 BATCH = 5

@@ -56,7 +56,7 @@ class _Routes:
         return await answer_graphql(self._state, request)
 
     async def config(self, _request: Request) -> Response:
-        """What DataHub's SDK asks for when it connects."""
+        """What DataHub's SDK reads when it connects."""
         return JSONResponse(
             {
                 "noCode": "true",
@@ -103,7 +103,7 @@ class _Routes:
 
     async def lacking(self, request: Request) -> Response:
         """What a REST interface answers for what it does not know."""
-        message = f"No resource at {request.url.path}: this stand-in speaks GraphQL only"
+        message = f"No resource at {request.url.path}: this stand-in serves GraphQL only"
         return JSONResponse(
             {"exceptionClass": "com.linkedin.restli.server.RestLiServiceException", "status": 404, "message": message},
             status_code=404,

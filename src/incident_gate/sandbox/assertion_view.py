@@ -85,7 +85,7 @@ def operation_list(times: list[int], given: Mapping[str, Any]) -> list[View]:
 
 
 def assertion_health(rows: Rows, dataset: str) -> View | None:
-    """What the dataset's health says of its assertions; nothing where none of them ever ran."""
+    """The element of the dataset's health about its assertions, or None where none of them ever ran."""
     latest = {
         urn: runs[0].result for urn in rows.assertions(dataset) if _is_listed(rows, urn) and (runs := rows.runs(urn))
     }

@@ -14,7 +14,7 @@ from .pipeline import Pipeline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionRecord:
-    """What an assertion says of a dataset."""
+    """The definition of an assertion on a dataset."""
 
     urn: str
     dataset: str

@@ -13,7 +13,7 @@ from .urn import MalformedUrnError, Urn, parse_urn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Who asks what server, and what is to go wrong; `walks` caches those along the lineage, with their time."""
+    """The server, the token's privileges and what goes wrong; `walks` caches walks along the lineage."""
 
     store: Store
     generation: Generation
@@ -24,11 +24,11 @@ class Call:
 
     @property
     def faults(self) -> Faults:
-        """What the server was told to get wrong."""
+        """What the server gets wrong."""
         return self.book.faults
 
 
-def taken_apart(text: str) -> Urn:
+def requested_urn(text: str) -> Urn:
     """Parse a URN that a client sent.
 
     Raises:

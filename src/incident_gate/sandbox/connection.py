@@ -1,4 +1,4 @@
-"""TCP connections that the application can break off, which HTTP servers do not let it do by themselves."""
+"""TCP connections that the application can break off: HTTP servers offer no way to do so."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ class Dropped(Response):
     """No answer: the connection is reset."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Break the connection off and wait until that is done, lest the server answers in our place."""
+        """Break the connection off, and wait for that: otherwise the server sends an answer of its own."""
         del send
         transport = scope["state"][_TRANSPORT]
         raw = transport.get_extra_info("socket")

@@ -1,4 +1,4 @@
-"""GraphQL documents: parsed, held against the schema, and measured."""
+"""GraphQL documents: parsed, validated and measured."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def prepare(schema: GraphQLSchema, text: str, *, introspection: bool, token_limi
 
 
 def _size(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> tuple[int, int]:
-    """Number of fields, each costing one whatever the length of its list, and depth."""
+    """Number of fields and depth; a field costs one, however long its list is."""
     depths = list(_depths(selections, fragments, 1))
     return len(depths), max(depths, default=0)
 

@@ -1,11 +1,11 @@
-"""Queries for entities: what was ingested of them, what their URN says, and what the token may see."""
+"""Queries for entities, as far as the token may view them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .aspects import aspect_list
 from .assertion_view import assertion_health, assertion_list, assertion_view, operation_list
-from .call import Call, taken_apart
+from .call import Call, requested_urn
 from .entity_view import entity_view, shell
 from .failure import UNAUTHORIZED, Code, ResolverError
 from .faults import FaultKind
@@ -48,11 +48,11 @@ class Entities:
         """The resolvers of Query, searches aside."""
         singles = {name: self._single(kind) for name, kind in _OBJECT_FIELDS.items()}
         return singles | {
-            "entity": lambda _info, urn: self.entity(taken_apart(urn)),
+            "entity": lambda _info, urn: self.entity(requested_urn(urn)),
             "entities": self._entities,
             "entityExists": lambda _info, urn: self.exists(urn),
             "getGrantedPrivileges": lambda _info, input: self._privileges(input),  # noqa: A006 - the schema's name
-            "me": lambda _info: {"corpUser": self.entity(taken_apart(self._call.grant.actor))},
+            "me": lambda _info: {"corpUser": self.entity(requested_urn(self._call.grant.actor))},
             "appConfig": {"appVersion": self._call.generation.version},
         }
 
@@ -62,7 +62,7 @@ class Entities:
         Raises:
             ResolverError: one of them sinks them all, as on real servers: it is no URN, or its type is not mapped.
         """
-        parsed = [taken_apart(urn) for urn in urns]
+        parsed = [requested_urn(urn) for urn in urns]
         if self._call.faults.unmapped_throws and not all(map(self._is_mapped, parsed)):
             raise ResolverError(f"Failed to retrieve entities of {len(urns)} URNs: java.lang.NullPointerException")
         self._rows.load(urns)
@@ -117,7 +117,7 @@ class Entities:
 
     def linked(self, urn: str) -> View | None:
         """The view of an entity that another one refers to."""
-        return self.entity(taken_apart(urn))
+        return self.entity(requested_urn(urn))
 
     def exists(self, text: str) -> bool | None:
         """Whether an entity was ingested; open source makes no access check.
@@ -125,7 +125,7 @@ class Entities:
         Raises:
             ResolverError: Cloud does not let the token view it.
         """
-        urn = taken_apart(text)
+        urn = requested_urn(text)
         grant = self._call.grant
         visible = grant.may_see(urn.text) and may_view(grant.views, urn, self._rows.asset(urn.text))
         if self._call.generation.is_cloud and not visible:
@@ -151,7 +151,7 @@ class Entities:
 
     def _single(self, kind: str) -> Any:
         def resolve(_info: object, urn: str) -> View | None:
-            parsed = taken_apart(urn)
+            parsed = requested_urn(urn)
             if parsed.kind != kind:
                 raise ResolverError(f"Failed to load entity by key {urn}: expected a URN of type {kind}")
             return self.entity(parsed)
@@ -172,7 +172,7 @@ class Entities:
             raise ResolverError(UNAUTHORIZED, Code.UNAUTHORIZED)
         if given.get("resourceSpec") is None:
             return {"privileges": grant.privileges(None, may_view=False)}
-        urn = taken_apart(given["resourceSpec"]["resourceUrn"])
+        urn = requested_urn(given["resourceSpec"]["resourceUrn"])
         visible = may_view(grant.views, urn, self._rows.asset(urn.text))
         return {"privileges": grant.privileges(urn.text, may_view=visible)}
 

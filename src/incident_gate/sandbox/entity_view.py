@@ -1,4 +1,4 @@
-"""Entities in the shape of the schema: what their URN says, and what was ingested."""
+"""Entities in the shape of the schema."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ Loader = Callable[[str], dict[str, Any] | None]
 def entity_view(urn: Urn, asset: Asset | None, load: Loader) -> dict[str, Any]:
     """The fields of an entity, but for those that have resolvers of their own.
 
-    A URN that was never ingested has a view as well, with everything that its key says: that is what servers do.
+    A URN that was never ingested has a view as well, with everything that its key contains: real servers answer so.
 
     Args:
         urn: the entity.

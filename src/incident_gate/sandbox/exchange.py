@@ -21,7 +21,7 @@ _LOGIN_PAGE = """<!doctype html><html><head><title>Sign in</title></head>
 <body><form action="/login" method="post"><input name="username"><input name="password" type="password"></form></body>
 </html>"""
 
-# What the servlet container says when the authentication filter refuses: not JSON, and not GraphQL.
+# The servlet container's answer when the authentication filter refuses: not JSON, and not GraphQL.
 _UNAUTHORIZED_PAGE = "<html><body><h2>HTTP ERROR 401 Unauthorized to perform this action.</h2></body></html>"
 
 _FOREVER = 3_600.0

@@ -1,4 +1,4 @@
-"""What the stand-in is told to get wrong."""
+"""What the stand-in gets wrong on demand."""
 
 import random
 import re
@@ -100,7 +100,7 @@ class Fault:
     location: str = "/login"
 
     def is_for(self, names: Iterable[str], text: str) -> bool:
-        """Whether the rule speaks of a request with these operation names and this body."""
+        """Whether the rule applies to a request with these operation names and this body."""
         if self.operation is not None and not any(re.fullmatch(self.operation, name) for name in names):
             return False
         return self.urn is None or self.kind.is_about_data or self.urn.rstrip("*") in text
@@ -114,7 +114,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """Everything that a server can be told to get wrong, or to be strict about.
+    """Everything that a server gets wrong, or is strict about.
 
     Args:
         rules: faults of single requests, tried in this order.
@@ -138,7 +138,7 @@ class Faults:
         complexity_limit: fields in a request.
         depth_limit: nesting of fields.
         token_limit: tokens of a document.
-        introspection: whether the schema can be asked for.
+        introspection: whether the schema can be queried.
         no_entities: the schema lacks `Query.entities`.
         no_exists: the schema lacks the field `exists`.
         no_entity_exists: the schema lacks `Query.entityExists`.
@@ -227,7 +227,7 @@ class Strike:
     def about(self, urn: str, *kinds: FaultKind) -> Fault | None:
         """The first fault of one of these kinds that strikes this asset."""
         if not self.data:
-            return None  # by far the most frequent case, asked for each asset
+            return None  # the usual case, asked for each asset
         return next((fault for fault in self.data if fault.kind in kinds and fault.is_about(urn)), None)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .policy import ViewPolicy, matches
 
-# A grant for whatever token is not named in another one.
+# The token of a grant for every token that no other grant names.
 ANY_TOKEN = "*"  # noqa: S105 - stands for every token
 
 

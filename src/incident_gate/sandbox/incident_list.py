@@ -61,7 +61,7 @@ def incident_list(  # noqa: PLR0913 - the field's own arguments
 
 
 def incident_health(call: Call, rows: Rows, urn: str) -> View | None:
-    """What an asset's health says of its incidents; nothing where the search for them fails."""
+    """The element of an asset's health about its incidents, or None where the search for them fails."""
     if call.strike.about(urn, FaultKind.NULL_INCIDENTS, FaultKind.FIELD_ERROR):
         return None
     active = 0 if hides_incidents(call) else rows.page(urn, IncidentFilter(state="ACTIVE")).total

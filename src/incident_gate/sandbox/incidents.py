@@ -108,7 +108,7 @@ class Incidents:
         return record
 
     def incidents(self, asset_urn: str, state: str | None = None) -> list[IncidentRecord]:
-        """An asset's incidents in the primary store, oldest first, whatever the search index knows."""
+        """An asset's incidents in the primary store, oldest first, without the search index."""
         rows = self._database.rows(
             "SELECT body FROM incident JOIN incident_entity ON incident = urn WHERE entity = ?", asset_urn
         )
@@ -136,7 +136,7 @@ class Incidents:
             connection.execute("DELETE FROM indexed WHERE incident = ?", (incident_urn,))
 
     def set_summary(self, urn: str, *, active: Sequence[str] = (), resolved: Sequence[str] = ()) -> None:
-        """Write an asset's `incidentsSummary` by hand, whatever the incidents are: the hook may have failed."""
+        """Write an asset's `incidentsSummary` by hand, independent of its incidents: a hook that fails leaves it so."""
         self._summary.write(urn, {"ACTIVE": active, "RESOLVED": resolved})
 
     def catch_up_hook(self) -> None:

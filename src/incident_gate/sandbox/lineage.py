@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from .call import Call, taken_apart
+from .call import Call, requested_urn
 from .entities import Entities
 from .failure import Code, ResolverError
 from .faults import FaultKind
@@ -75,7 +75,7 @@ class Lineage:
         )
         if call.faults.skips_jobs:
             ignored += (("dataJob", ()), ("query", ()))
-        start, downstream = taken_apart(given["urn"]).text, given["direction"] == "DOWNSTREAM"
+        start, downstream = requested_urn(given["urn"]).text, given["direction"] == "DOWNSTREAM"
         key = (start, downstream, _hops(given), ignored, call.faults)
         cache = call.walks
         if not (given.get("searchFlags") or {}).get("skipCache"):

@@ -17,7 +17,7 @@ _MOST, _CUT = 10_000, 5_000
 
 
 class Page(NamedTuple):
-    """The part of a list that is answered, and what the answer says of it."""
+    """The part of a list that is answered, with the answer's other fields."""
 
     items: Sequence[Any]
     facts: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What the store hands out: assets and incidents as plain values."""
+"""Assets and incidents as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

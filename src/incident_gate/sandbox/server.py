@@ -54,8 +54,8 @@ class Sandbox:
         """Serve until the block ends.
 
         Args:
-            schema: the generation to speak.
-            tokens: the bearer tokens that are accepted; a Grant says what its bearer may do, a plain text may do all.
+            schema: the generation of DataHub to stand for.
+            tokens: the bearer tokens that are accepted; a Grant lists what it may do, a plain text may do everything.
             faults: what to get wrong from the start.
             data: the SQLite file that keeps the data; without one it is gone afterwards.
             host: the address to listen on.
@@ -85,7 +85,7 @@ class Sandbox:
 
     @property
     def generation(self) -> Generation:
-        """The schema that the server speaks."""
+        """The generation of DataHub that the server stands for."""
         return self._state.generation
 
     @property
@@ -99,7 +99,7 @@ class Sandbox:
 
 
 class _Server(uvicorn.Server):
-    """A server that starts and stops at once; uvicorn's own looks every tenth of a second and waits for its clients."""
+    """A server that starts and stops at once; uvicorn's own looks every tenth of a second, and waits for clients."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -113,7 +113,7 @@ class _Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._stop.set)
 
     async def main_loop(self) -> None:
-        """Serve until told to stop."""
+        """Serve until `stop` is called."""
         self._loop = asyncio.get_running_loop()
         await self.on_tick(0)
         self.ready.set()

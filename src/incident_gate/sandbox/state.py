@@ -17,9 +17,9 @@ class ServerState:
     """Data, faults, tokens and requests of one server.
 
     Args:
-        generation: the schema that it speaks.
+        generation: the server's generation.
         grants: the tokens that it accepts.
-        faults: what it gets wrong, until told otherwise.
+        faults: what it gets wrong at the start.
         store: its data.
         seed: puts the data there that a reset goes back to.
     """

@@ -1,4 +1,4 @@
-"""URNs as the server takes them apart."""
+"""URNs as the server parses them."""
 
 import re
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _KEY_PARTS = {"dataset": 3, "dataJob": 2, "dataFlow": 3, "dashboard": 2, "chart"
 
 
 class MalformedUrnError(ValueError):
-    """A text that the server cannot take apart as a URN."""
+    """A text that the server cannot parse as a URN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Urn:
 
 @lru_cache(maxsize=20_000)
 def parse_urn(text: str) -> Urn:
-    """Take `text` apart.
+    """Parse `text`.
 
     Raises:
         MalformedUrnError: `text` is no URN, or its key has the wrong number of parts.
@@ -91,7 +91,7 @@ def parse_urn(text: str) -> Urn:
 
 
 def is_urn(text: str) -> bool:
-    """Whether the server can take `text` apart."""
+    """Whether the server can parse `text`."""
     try:
         parse_urn(text)
     except MalformedUrnError:

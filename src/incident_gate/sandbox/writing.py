@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .call import Call, taken_apart
+from .call import Call, requested_urn
 from .failure import UNAUTHORIZED, Code, ResolverError
 from .incident_view import priority_number
 from .incidents import IncidentExistsError
@@ -130,7 +130,7 @@ class Writing:
         return True
 
     def _existing_resources(self, given: Input, owners: Sequence[str]) -> list[str]:
-        resources = [taken_apart(item["resourceUrn"]).text for item in given["resources"]]
+        resources = [requested_urn(item["resourceUrn"]).text for item in given["resources"]]
         self._check_privilege(resources)
         known = self._call.store.assets([*resources, *owners])
         for urn in (*resources, *owners):
@@ -144,7 +144,7 @@ class Writing:
         call.store.update_incident(record.urn, changes, actor=call.grant.actor, lag=lag, hook_lag=hook_lag)
 
     def _existing(self, text: str) -> IncidentRecord:
-        urn = taken_apart(text).text
+        urn = requested_urn(text).text
         record = self._call.store.incidents_by_urn([urn]).get(urn)
         if record is None:
             raise ResolverError("Failed to update incident. Incident does not exist.", Code.NOT_FOUND)
@@ -154,7 +154,7 @@ class Writing:
     def _resources(self, given: Input) -> Sequence[str]:
         several, single = given.get("resourceUrns"), given.get("resourceUrn")
         # Of several, those that cannot be parsed are dropped silently.
-        readable = [taken_apart(single).text] if several is None and single is not None else []
+        readable = [requested_urn(single).text] if several is None and single is not None else []
         readable += [urn for urn in dict.fromkeys(several or ()) if is_urn(urn)]
         if not readable:
             raise ResolverError("At least 1 resource urn must be defined to raise an incident.", Code.BAD_REQUEST)
@@ -166,7 +166,7 @@ class Writing:
 
     def _check_destinations(self, resources: Sequence[str]) -> None:
         for urn in resources:
-            if taken_apart(urn).kind not in self._call.generation.destinations:
+            if requested_urn(urn).kind not in self._call.generation.destinations:
                 raise ResolverError(
                     f"Entity type for urn: {urn} is not a valid destination for field path: /entities/*"
                 )

@@ -1,4 +1,4 @@
-"""What the stand-in does to requests when it is told to misbehave."""
+"""Requests that meet a fault."""
 
 import threading
 import time

@@ -116,8 +116,8 @@ def test_deleted_incident_is_gone_from_lists_too(ask: Asker, each_sandbox: Sandb
 def test_state_filter_counts_only_that_state(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.store.add_asset(ORDERS)
     active, resolved = (sandbox.store.raise_incident(ORDERS) for _ in range(2))
-    sandbox.store.resolve(resolved, message="mended")
-    for state, urn, message in (("ACTIVE", active, None), ("RESOLVED", resolved, "mended")):
+    sandbox.store.resolve(resolved, message="fixed")
+    for state, urn, message in (("ACTIVE", active, None), ("RESOLVED", resolved, "fixed")):
         page = ask.data(sandbox, INCIDENTS, urn=ORDERS, state=state)["dataset"]["incidents"]
         assert page["total"] == 1
         assert page["incidents"] == [{"urn": urn, "title": None, "status": {"state": state, "message": message}}]

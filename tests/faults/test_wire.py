@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from incident_gate.sandbox import Sandbox
-from incident_gate.sandbox.wire import WireFault, WireServer, WireStep
 from tests.helpers.asking import ORDERS
+from tests.helpers.wire import WireFault, WireServer, WireStep
 
 RAISE = f'mutation raiseIncident {{ raiseIncident(input: {{ type: OPERATIONAL resourceUrn: "{ORDERS}" }}) }}'
 

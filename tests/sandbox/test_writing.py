@@ -141,11 +141,11 @@ def test_status_update_can_be_repeated(ask: Asker, generation: Generation, lande
         server.store.add_asset(ORDERS)
         urn = server.store.raise_incident(ORDERS)
         for _ in range(2):
-            assert ask.data(server, STATUS, urn=urn, state="RESOLVED", message="mended") == {
+            assert ask.data(server, STATUS, urn=urn, state="RESOLVED", message="fixed") == {
                 "updateIncidentStatus": landed
             }
         (record,) = server.store.incidents(ORDERS)
-    assert (record.state, record.message) == ("RESOLVED", "mended")
+    assert (record.state, record.message) == ("RESOLVED", "fixed")
 
 
 def test_status_update_erases_message_and_stage_that_it_leaves_out(ask: Asker, each_sandbox: Sandbox) -> None:

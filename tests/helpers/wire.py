@@ -21,7 +21,7 @@ _STOP_SECONDS = 30.0
 class WireFault(StrEnum):
     """What happens to one request on the wire."""
 
-    PASS = "pass"  # noqa: S105 - not a password
+    PASS = "pass"
 
     # The request does not reach the server behind.
     RESET_ON_CONNECT = "reset-on-connect"
