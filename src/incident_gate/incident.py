@@ -37,7 +37,8 @@ class Reason(StrEnum):
 
     NOT_FOUND = "not-found"  # never ingested: DataHub resolves any well-formed URN, only `exists` tells
     REMOVED = "removed"  # soft-deleted: still resolves
-    EXISTENCE_UNKNOWN = "existence-unknown"  # the server would not say whether it exists
+    EXISTENCE_UNKNOWN = "existence-unknown"  # the server did not answer whether it exists
+    EXISTENCE_NOT_SUPPORTED = "existence-not-supported"  # servers before 2023 cannot be asked whether it exists
     NO_INCIDENTS_FIELD = "no-incidents-field"  # null or missing: the server does not track incidents of this
     HIDDEN = "hidden"  # a null element: missing, or not visible to the token
     REFUSED = "refused"  # the server refuses to answer: the token may not, or it is not DataHub that answers

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from incident_gate.ci.github import BLOCKED, is_blocked, leave_blocked, run_from
+from incident_gate.ci.github import run_from
 from incident_gate.ci.run import Run
 
 ENVIRONMENT = {
@@ -234,30 +234,3 @@ def test_run_without_secrets_explains_why(changes: dict[str, str], start: str) -
 
     assert reason.startswith(start)
     assert bool(reason) is bool(start)
-
-
-def test_gate_that_stopped_the_job_is_known_to_later_steps_by_its_scope(tmp_path: Path) -> None:
-    path = tmp_path / "env"
-    path.write_text("OTHER=1\n", encoding="utf-8")
-
-    leave_blocked({"GITHUB_ENV": str(path)}, "a" * 32)
-
-    assert path.read_text(encoding="utf-8") == f"OTHER=1\n{BLOCKED}={'a' * 32}\n"
-    assert is_blocked({BLOCKED: "a" * 32}, "a" * 32)
-    assert not is_blocked({BLOCKED: "a" * 32}, "b" * 32)
-    assert not is_blocked({}, "a" * 32)
-
-
-def test_gates_of_two_scopes_are_both_remembered(tmp_path: Path) -> None:
-    path = tmp_path / "env"
-
-    leave_blocked({"GITHUB_ENV": str(path), BLOCKED: "a"}, "b")
-    leave_blocked({"GITHUB_ENV": str(path), BLOCKED: "a b"}, "b")
-
-    assert path.read_text(encoding="utf-8") == f"{BLOCKED}=a b\n"
-    assert is_blocked({BLOCKED: "a b"}, "a")
-    assert is_blocked({BLOCKED: "a b"}, "b")
-
-
-def test_outside_github_there_is_no_file_to_leave_it_in() -> None:
-    leave_blocked({}, "a")

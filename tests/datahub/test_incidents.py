@@ -9,9 +9,9 @@ import pytest
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.incidents import Attempt, Known, Landing, NewIncident, Writer
+from incident_gate.datahub.incidents import Attempt, IncidentState, NewIncident, RaiseStatus, Writer
 from incident_gate.errors import RefusedError, UnreachableError, WriteError
-from incident_gate.incident import Priority
+from incident_gate.incident import Mark, Priority, sign
 
 NEW = NewIncident(
     asset="urn:li:dataset:x",
@@ -77,7 +77,7 @@ class Server:
 def test_newest_form_carries_everything() -> None:
     server = Server(data(raiseIncident=URN))
     attempt = server.writer().raise_incident(NEW, "mine")
-    assert attempt == Attempt(landing=Landing.DONE, urn=URN, repeatable=True)
+    assert attempt == Attempt(RaiseStatus.CREATED, urn=URN, has_id=True)
     (body,) = server.asked
     assert body["operationName"] == "incidentGateRaise"
     assert body["variables"] == {
@@ -105,7 +105,7 @@ def test_older_forms_are_found_once_and_remembered() -> None:
     server = Server(*[httpx.Response(200, json=INVALID)] * 2, data(raiseIncident=URN), data(raiseIncident=URN))
     writer = server.writer()
     for _ in range(2):
-        assert writer.raise_incident(NEW, "mine") == Attempt(landing=Landing.DONE, urn=URN)
+        assert writer.raise_incident(NEW, "mine") == Attempt(RaiseStatus.CREATED, urn=URN)
     assert server.forms == ["id", "name", "number", "number"]
     assert [body["variables"]["priority"] for body in server.asked] == ["CRITICAL", "CRITICAL", 0, 0]
 
@@ -113,7 +113,7 @@ def test_older_forms_are_found_once_and_remembered() -> None:
 def test_write_that_fails_in_unknown_words_is_left_open() -> None:
     server = Server(httpx.Response(200, json={"errors": [{"message": "Oops"}]}))
     attempt = server.writer().raise_incident(NEW, "mine")
-    assert (attempt.landing, attempt.reason) == (Landing.OPEN, "Oops")
+    assert (attempt.status, attempt.reason) == (RaiseStatus.UNKNOWN, "Oops")
     assert server.forms == ["id"]
 
 
@@ -124,7 +124,7 @@ def test_failed_write_is_no_sign_of_an_older_server_whatever_its_words_are(messa
     """It may have been done: another form would raise a second one."""
     server = Server(error(message, 500))
     attempt = server.writer().raise_incident(NEW, "mine")
-    assert (attempt.landing, attempt.reason) == (Landing.OPEN, f"{message} (code 500)")
+    assert (attempt.status, attempt.reason) == (RaiseStatus.UNKNOWN, f"{message} (code 500)")
     assert server.forms == ["id"]
 
 
@@ -136,7 +136,7 @@ def test_type_that_no_form_can_carry_changes_no_form() -> None:
     writer = server.writer()
     with pytest.raises(WriteError, match=r"No incident could be raised on a: .*'SLA'"):
         writer.raise_incident(NewIncident(asset="a", type="SLA", title="t", description="d"), "mine")
-    assert writer.raise_incident(NEW, "mine").repeatable
+    assert writer.raise_incident(NEW, "mine").has_id
     assert server.forms == ["id", "name", "number", "id"]
 
 
@@ -176,7 +176,7 @@ def test_refusal_in_an_older_form_settles_the_form() -> None:
 
 def test_taken_id_is_the_incident_of_that_id() -> None:
     attempt = Server(error("Incident mine already exists.", 409)).writer().raise_incident(NEW, "mine")
-    assert attempt == Attempt(landing=Landing.EXISTS, urn=URN, repeatable=True)
+    assert attempt == Attempt(RaiseStatus.EXISTS, urn=URN, has_id=True)
 
 
 def test_conflict_on_a_server_that_takes_no_id_is_a_refusal() -> None:
@@ -200,7 +200,7 @@ def test_conflict_on_a_server_that_takes_no_id_is_a_refusal() -> None:
 def test_answer_that_says_nothing_of_the_write_leaves_it_open(answer: httpx.Response, *, takes_id: bool) -> None:
     server = Server(*([] if takes_id else [httpx.Response(200, json=INVALID)]), answer)
     attempt = server.writer().raise_incident(NEW, "mine")
-    assert (attempt.landing, attempt.urn, attempt.repeatable) == (Landing.OPEN, None, takes_id)
+    assert (attempt.status, attempt.urn, attempt.has_id) == (RaiseStatus.UNKNOWN, None, takes_id)
     assert attempt.reason
 
 
@@ -213,7 +213,7 @@ def test_answer_without_an_incident_says_so() -> None:
 def test_lost_answer_is_not_asked_again_without_an_id(answer: Answer) -> None:
     server = Server(httpx.Response(200, json=INVALID), answer)
     attempt = server.writer().raise_incident(NEW, "mine")
-    assert (attempt.landing, attempt.repeatable) == (Landing.OPEN, False)
+    assert (attempt.status, attempt.has_id) == (RaiseStatus.UNKNOWN, False)
     assert attempt.reason
     assert len(server.asked) == 2
 
@@ -221,14 +221,14 @@ def test_lost_answer_is_not_asked_again_without_an_id(answer: Answer) -> None:
 @pytest.mark.parametrize("answer", [httpx.ReadError("reset"), httpx.Response(503), error("busy", 503)])
 def test_lost_answer_is_asked_again_with_an_id(answer: Answer) -> None:
     server = Server(answer, error("Incident mine already exists.", 409))
-    assert server.writer().raise_incident(NEW, "mine").landing is Landing.EXISTS
+    assert server.writer().raise_incident(NEW, "mine").status is RaiseStatus.EXISTS
     assert [body["variables"]["id"] for body in server.asked] == ["mine", "mine"]
 
 
 def test_answers_that_stay_lost_leave_it_open_with_an_id() -> None:
     server = Server(*[httpx.ReadError("reset")] * 99)
     attempt = server.writer(seconds=0.5).raise_incident(NEW, "mine")
-    assert (attempt.landing, attempt.repeatable) == (Landing.OPEN, True)
+    assert (attempt.status, attempt.has_id) == (RaiseStatus.UNKNOWN, True)
     assert "reset" in attempt.reason
     assert not attempt.reason.endswith(".")
 
@@ -242,8 +242,8 @@ def test_server_that_never_took_the_question_is_unreachable() -> None:
 def test_second_incident_beside_hidden_ones_is_raised_only_with_an_id() -> None:
     server = Server(data(raiseIncident=URN), httpx.Response(200, json=INVALID))
     writer = server.writer()
-    assert writer.raise_incident(NEW, "mine", hidden=1).repeatable
-    with pytest.raises(WriteError, match="counts 2 more incidents on urn:li:dataset:x than it shows"):
+    assert writer.raise_incident(NEW, "mine", hidden=1).has_id
+    with pytest.raises(WriteError, match="counts 2 more active incidents on urn:li:dataset:x than it shows"):
         writer.raise_incident(NEW, "mine", hidden=2)
     assert server.forms == ["id", "id"]
 
@@ -277,7 +277,7 @@ def test_refusal_says_what_to_do(answer: httpx.Response, hint: str) -> None:
 def test_update_is_confirmed_by_a_truth_value_or_its_word(answer: object) -> None:
     server = Server(data(updateIncidentStatus=answer), data(updateIncidentStatus=answer))
     writer = server.writer()
-    assert writer.keep(URN, "still")
+    assert writer.keep(URN, message="still", stage=None)
     assert writer.resolve(URN, "mended")
     assert [body["variables"] for body in server.asked] == [
         {"urn": URN, "message": "still"},
@@ -290,7 +290,7 @@ def test_update_is_confirmed_by_a_truth_value_or_its_word(answer: object) -> Non
 @pytest.mark.parametrize("answer", [False, None, "false", 0, 1, "yes", [], {}])
 def test_update_that_is_not_confirmed_is_an_error(answer: object) -> None:
     with pytest.raises(WriteError, match=f"{URN} could not be updated: DataHub did not confirm it"):
-        Server(data(updateIncidentStatus=answer)).writer().keep(URN, "still")
+        Server(data(updateIncidentStatus=answer)).writer().keep(URN, message="still", stage=None)
 
 
 def test_stage_is_left_out_where_there_is_none_and_that_is_remembered() -> None:
@@ -309,7 +309,7 @@ def test_server_that_understands_no_form_of_resolving_says_so() -> None:
 def test_incident_that_is_gone_is_no_error() -> None:
     gone = error("Incident does not exist.", 404, "updateIncidentStatus")
     writer = Server(gone, gone).writer()
-    assert writer.keep(URN, "still") is False
+    assert writer.keep(URN, message="still", stage=None) is False
     assert writer.resolve(URN, "mended") is False
 
 
@@ -326,27 +326,51 @@ def test_update_is_asked_again_when_its_answer_is_lost() -> None:
     assert len(server.asked) == 2
 
 
-# Looking up
+def test_keeping_is_sent_once_because_a_person_may_resolve_it_meanwhile() -> None:
+    server = Server(httpx.ReadError("reset"))
+    assert server.writer().keep(URN, message="still", stage=None) is None
+    assert len(server.asked) == 1
+
+
+def test_stage_is_sent_back_where_there_is_one() -> None:
+    server = Server(*[data(updateIncidentStatus=True)] * 2)
+    writer = server.writer()
+    assert writer.keep(URN, message="still", stage="TRIAGE")
+    assert writer.keep(URN, message="still", stage=None)
+    assert "stage: $stage" in server.asked[0]["query"]
+    assert server.asked[0]["variables"] == {"urn": URN, "message": "still", "stage": "TRIAGE"}
+    assert "stage" not in server.asked[1]["query"]
+
+
+# Reading from the primary store
+
+
+MARK = Mark("a" * 32, "b" * 32, "7")
 
 
 @pytest.mark.parametrize(
     ("entity", "known"),
     [
-        ({"status": {"state": "ACTIVE"}, "created": {"time": 7}}, Known(is_active=True, created_ms=7)),
-        ({"status": {"state": "RESOLVED"}, "created": {"time": 0}}, Known(is_active=False, created_ms=0)),
-        ({"status": {"state": 1}, "created": {"time": True}}, Known()),
-        ({"status": "ACTIVE", "created": 7}, Known()),
-        ({"status": {"state": "ACTIVE"}}, Known(is_active=True)),
-        ({}, Known()),
-        (None, Known()),
-        ("x", Known()),
+        ({"status": {"state": "ACTIVE"}, "entity": {"urn": "x"}}, IncidentState("x", is_active=True)),
+        ({"status": {"state": "RESOLVED"}, "entity": {"urn": "x"}}, IncidentState("x", is_active=False)),
+        (
+            {"status": {"state": "ACTIVE"}, "entity": {"urn": "x"}, "description": sign("d", MARK)},
+            IncidentState("x", is_active=True, mark=MARK),
+        ),
+        ({"status": {"state": 1}, "entity": {"urn": "x"}}, None),
+        ({"status": "ACTIVE", "entity": {"urn": "x"}}, None),
+        ({"status": {"state": "ACTIVE"}, "entity": None}, None),
+        ({"status": {"state": "ACTIVE"}}, None),
+        ({}, None),
+        (None, None),
+        ("x", None),
     ],
 )
-def test_what_is_known_of_an_incident(entity: object, known: Known) -> None:
+def test_incident_is_read_whole_or_not_at_all(entity: object, known: IncidentState | None) -> None:
     server = Server(data(entity=entity))
-    assert server.writer().look_up(URN) == known
+    assert server.writer().read_incident(URN) == known
     assert server.asked[0]["variables"] == {"urn": URN}
 
 
-def test_server_that_will_not_tell_of_an_incident() -> None:
-    assert Server(httpx.Response(200, json=INVALID)).writer().look_up(URN) == Known()
+def test_server_that_cannot_be_asked_for_an_incident() -> None:
+    assert Server(httpx.Response(200, json=INVALID)).writer().read_incident(URN) is None

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
+from incident_gate.ci.run import Run
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.batch import HealthQuery
-from incident_gate.datahub.health.reader import Reading
-from incident_gate.datahub.incidents import Attempt, Known, Landing, NewIncident
+from incident_gate.datahub.health.reader import Reader, Reading
+from incident_gate.datahub.incidents import Attempt, IncidentState, NewIncident, RaiseStatus, Writer
 from incident_gate.errors import GateError
 from incident_gate.incident import Health, Incident, Problem, Reason, mark_in
-from incident_gate.outcome.decide import OutcomeReporter
-from incident_gate.outcome.raising import Patience
+from incident_gate.manifest.model import OutputEntry
+from incident_gate.outcome.decide import report_job
+from incident_gate.outcome.model import Context, IndexTimeouts, Outcome
+from incident_gate.outcome.result import OutcomeReport
 from incident_gate.outcome.wording import Wording
 from tests.helpers.job_end import IDENTITY, RUN, signed
 
@@ -19,16 +23,16 @@ KEY = IDENTITY.key_of(ASSET)
 ERROR = Problem(Reason.ERROR, "DataHub failed on it", "Try again.")
 
 
-def landed(urn: str, *, repeatable: bool = False) -> Attempt:
-    return Attempt(landing=Landing.DONE, urn=urn, repeatable=repeatable)
+def created(urn: str, *, has_id: bool = False) -> Attempt:
+    return Attempt(RaiseStatus.CREATED, urn=urn, has_id=has_id)
 
 
 def exists(urn: str) -> Attempt:
-    return Attempt(landing=Landing.EXISTS, urn=urn, repeatable=True)
+    return Attempt(RaiseStatus.EXISTS, urn=urn, has_id=True)
 
 
-def lost(*, repeatable: bool = False) -> Attempt:
-    return Attempt(landing=Landing.OPEN, reason="the answer was lost", repeatable=repeatable)
+def lost(*, has_id: bool = False) -> Attempt:
+    return Attempt(RaiseStatus.UNKNOWN, reason="the answer was lost", has_id=has_id)
 
 
 @dataclass(slots=True)
@@ -40,6 +44,8 @@ class Entry:
     active: bool = True
     created_ms: int | None = 1_000
     description: str = signed("failed", ASSET)
+    stage: str | None = None
+    message: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,7 +53,8 @@ class ImaginedDataHub:
     """Reader, writer and clock in one.
 
     `attempts` says what becomes of each attempt to raise; `refuses` maps URNs to what a write to them raises;
-    `problems` are the asset's until `problems_until`; `on_attempt` is called before each attempt with its number.
+    `problems` are the asset's until `problems_until`; `on_attempt` and
+    `on_read` are called before each attempt or reading with its number.
     """
 
     attempts: Sequence[Attempt | GateError] = ()
@@ -57,7 +64,7 @@ class ImaginedDataHub:
     problems: tuple[Problem, ...] = ()
     problems_until: float = float("inf")
     unread: int = 0
-    knows_states: bool = True
+    knows_states: bool = False
     lists_times: bool = True
     on_attempt: Callable[[int], None] = lambda _number: None
     now: float = 100.0
@@ -65,12 +72,17 @@ class ImaginedDataHub:
     read_at: list[float] = field(default_factory=list)
     writes: list[tuple[str, str, str]] = field(default_factory=list)
     looked_up: list[str] = field(default_factory=list)
+    stages: list[str | None] = field(default_factory=list)
+    on_read: Callable[[int], None] = lambda _number: None
+    asset: str = ASSET
+    lost_keeps: int = 0
 
     # What a reader and a writer do
 
     def read(self, questions: Sequence[HealthQuery]) -> Reading:
         """One health a question; only ASSET has incidents."""
         assert not any(question.siblings for question in questions)
+        self.on_read(len(self.read_at))
         self.read_at.append(self.now)
         return Reading(tuple(self._health(question.urn.text) for question in questions))
 
@@ -84,6 +96,8 @@ class ImaginedDataHub:
                     description=e.description,
                     mark=mark_in(e.description),
                     created_ms=e.created_ms if self.lists_times else None,
+                    stage=e.stage,
+                    message=e.message,
                 )
                 for e in listed
                 if e.active is active
@@ -105,7 +119,11 @@ class ImaginedDataHub:
             raise attempt
         return attempt
 
-    def keep(self, incident_urn: str, message: str) -> bool:
+    def keep(self, incident_urn: str, *, message: str, stage: str | None) -> bool | None:
+        self.stages.append(stage)
+        if self.lost_keeps:
+            self.lost_keeps -= 1
+            return None
         return self._write("keep", incident_urn, message)
 
     def resolve(self, incident_urn: str, message: str) -> bool:
@@ -117,12 +135,12 @@ class ImaginedDataHub:
         self.writes.append((what, urn, message))
         return urn not in self.gone
 
-    def look_up(self, incident_urn: str) -> Known:
+    def read_incident(self, incident_urn: str) -> IncidentState | None:
         self.looked_up.append(incident_urn)
         known = next((entry for entry in self.entries if entry.urn == incident_urn), None)
         if known is None or not self.knows_states:
-            return Known()
-        return Known(is_active=known.active, created_ms=known.created_ms)
+            return None
+        return IncidentState(self.asset, known.active, mark_in(known.description))
 
     # Time
 
@@ -133,16 +151,22 @@ class ImaginedDataHub:
     def clock(self) -> float:
         return self.now
 
-    def reporter(self, *, seconds: float = 120.0, dry_run: bool = False) -> OutcomeReporter:
-        """Whoever reports to it."""
-        return OutcomeReporter(
-            reader=self,
-            writer=self,
+    def context(
+        self, *, seconds: float = 120.0, dry_run: bool = False, run: Run = RUN, title: str = "", message: str = ""
+    ) -> Context:
+        """What a job reports with."""
+        return Context(
+            reader=cast("Reader", self),
+            writer=cast("Writer", self),
             identity=IDENTITY,
-            wording=Wording(run=RUN),
+            wording=Wording(run=run, title=title, message=message),
             deadline=Deadline.after(seconds, self.clock),
             clock_ms=lambda: 5,
             sleep=self.sleep,
             dry_run=dry_run,
-            patience=Patience(settled=4.0, longest=10.0, first_look=0.2, longest_look=1.0),
+            timeouts=IndexTimeouts(listed=1.0, settled=4.0, longest=10.0, first_look=0.2, longest_look=1.0),
         )
+
+    def end(self, outputs: Sequence[OutputEntry], outcome: Outcome, **given: Any) -> OutcomeReport:
+        """Report how the job ended; arguments as for `context`."""
+        return report_job(self.context(**given), outputs, outcome)

@@ -15,8 +15,8 @@ from incident_gate.datahub.http import open_client
 from incident_gate.datahub.incidents import Writer
 from incident_gate.incident import sign
 from incident_gate.manifest.model import IncidentTemplate, OutputEntry, Position
-from incident_gate.outcome.decide import Outcome, OutcomeReporter
-from incident_gate.outcome.raising import Patience
+from incident_gate.outcome.decide import report_job
+from incident_gate.outcome.model import Context, IndexTimeouts, Outcome
 from incident_gate.outcome.result import Change, OutcomeReport
 from incident_gate.outcome.wording import Wording
 from incident_gate.sandbox import Sandbox
@@ -50,15 +50,9 @@ RUN = Run(
 )
 
 
-def patience(scale: float = SCALE) -> Patience:
-    """The program's own patience, compressed."""
-    real = Patience()
-    return Patience(
-        settled=real.settled * scale,
-        longest=real.longest * scale,
-        first_look=real.first_look * scale,
-        longest_look=real.longest_look * scale,
-    )
+def timeouts(scale: float = SCALE) -> IndexTimeouts:
+    """The program's own waits, compressed."""
+    return IndexTimeouts(*(seconds * scale for seconds in IndexTimeouts()))
 
 
 def output(urn: str, template: IncidentTemplate | None = None) -> OutputEntry:
@@ -86,21 +80,22 @@ class Job:
         connection = Connection(address=address, token=self.token or self.server.token)
         with open_client(connection, connections=8) as http:
             client = Client(http, address.graphql_url, Deadline.after(self.seconds))
-            return OutcomeReporter(
-                reader=Reader(client, history=outcome == Outcome.FAILURE),
+            context = Context(
+                reader=Reader(client, history=True),
                 writer=Writer(client),
                 identity=self.identity,
-                wording=Wording(
-                    run=RUN._replace(number=str(number), run_id=str(1000 + number)),
-                    title=self.title,
-                    message=self.message,
-                ),
+                wording=Wording(run=self.run_of(number), title=self.title, message=self.message),
                 deadline=client.deadline,
                 clock_ms=lambda: time.time_ns() // 1_000_000,
                 sleep=time.sleep,
                 dry_run=self.dry_run,
-                patience=patience(self.scale),
-            ).report(self.outputs, Outcome(outcome))
+                timeouts=timeouts(self.scale),
+            )
+            return report_job(context, self.outputs, Outcome(outcome))
+
+    def run_of(self, number: int) -> Run:
+        """Run `number` of the job: its id grows with it."""
+        return RUN._replace(number=str(number), run_id=str(1000 + number))
 
     def changes(self, outcome: str, number: int = 7) -> list[Change]:
         """What became of each output."""

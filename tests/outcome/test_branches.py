@@ -3,7 +3,8 @@
 import pytest
 
 from incident_gate.ci.run import Run
-from incident_gate.outcome.branches import matches, read_patterns, why_not_counted
+from incident_gate.outcome.branches import matches, why_not_counted
+from incident_gate.settings.parse import items
 
 MAIN = Run(system="any", branch="main", default_branch="main", has_branches=True)
 
@@ -57,7 +58,7 @@ def test_every_other_run_is_explained(run: Run, said: str) -> None:
 def test_patterns_decide_where_they_are_set(patterns: str, branch: str, *, counts: bool) -> None:
     run = MAIN._replace(branch=branch, default_branch="")
 
-    assert (why_not_counted(run, read_patterns(patterns)) == "") is counts
+    assert (why_not_counted(run, items(patterns, "report-branches")) == "") is counts
 
 
 def test_patterns_do_not_let_pull_requests_through_nor_hold_tags_back() -> None:
@@ -66,23 +67,10 @@ def test_patterns_do_not_let_pull_requests_through_nor_hold_tags_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "patterns"),
-    [
-        ("", ()),
-        (" , \n", ()),
-        ("main", ("main",)),
-        ("main,dev\r\nmain", ("main", "dev")),
-        ("refs/heads/main", ("main",)),
-    ],
-)
-def test_patterns_are_separated_by_commas_or_lines(text: str, patterns: tuple[str, ...]) -> None:
-    assert read_patterns(text) == patterns
-
-
-@pytest.mark.parametrize(
     ("pattern", "branch", "expected"),
     [
         ("main", "main", True),
+        ("refs/heads/main", "main", True),
         ("main", "mainline", False),
         ("main", "x/main", False),
         ("main", "MAIN", False),

@@ -1,21 +1,28 @@
 """What a job's end means for its outputs."""
 
+from collections.abc import Sequence
 from threading import Event
+from typing import Any
 
 import pytest
 
+from incident_gate.ci.run import Run
+from incident_gate.datahub.health.batch import HealthQuery
+from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import WriteError
 from incident_gate.incident import Problem, Reason
-from incident_gate.outcome.decide import Outcome, why_nothing
+from incident_gate.outcome.decide import skip_reason
+from incident_gate.outcome.message import run_in, sign_message
+from incident_gate.outcome.model import Outcome
 from incident_gate.outcome.result import Change, OutputResult
-from tests.helpers.imagined_datahub import ASSET, ERROR, Entry, ImaginedDataHub, landed
-from tests.helpers.job_end import output
+from tests.helpers.imagined_datahub import ASSET, ERROR, Entry, ImaginedDataHub, created
+from tests.helpers.job_end import RUN, output, signed
 
 OUTPUT = output(ASSET)
 
 
 def end(server: ImaginedDataHub, outcome: Outcome, *, dry_run: bool = False) -> OutputResult:
-    report = server.reporter(dry_run=dry_run).report([OUTPUT], outcome)
+    report = server.end([OUTPUT], outcome, dry_run=dry_run)
     assert report.outcome == outcome
     assert report.nothing == ""
     (result,) = report.results
@@ -23,26 +30,36 @@ def end(server: ImaginedDataHub, outcome: Outcome, *, dry_run: bool = False) -> 
     return result
 
 
+def skipped(
+    status: str, *, run: Run = RUN, branches: tuple[str, ...] = (), blocked: bool = False, outputs: bool = True
+) -> str:
+    return skip_reason(status, run=run, branches=branches, blocked=blocked, outputs=[OUTPUT] if outputs else [])
+
+
 @pytest.mark.parametrize("status", ["success", "failure"])
 def test_success_and_failure_of_a_job_with_outputs_are_reported(status: str) -> None:
-    assert why_nothing(status, pull_request=False, outputs=[OUTPUT]) == ""
+    assert skipped(status) == ""
 
 
 @pytest.mark.parametrize("status", ["cancelled", "skipped", "Success", "neutral"])
 def test_any_other_status_is_not_reported(status: str) -> None:
-    why = f"The job's status is {status}: only success and failure are reported."
-    assert why_nothing(status, pull_request=False, outputs=[OUTPUT]) == why
+    assert skipped(status) == f"The job's status is {status}: only success and failure are reported."
 
 
 def test_unknown_status_is_not_reported() -> None:
-    why = "The job's status is not known: only success and failure are reported."
-    assert why_nothing("", pull_request=False, outputs=[OUTPUT]) == why
+    assert skipped("") == "The job's status is not known: only success and failure are reported."
 
 
-def test_pull_request_and_missing_outputs_are_not_reported() -> None:
-    why = "This is a pull request: it tries out a change and says nothing about the data."
-    assert why_nothing("failure", pull_request=True, outputs=[OUTPUT]) == why
-    assert why_nothing("failure", pull_request=False, outputs=[]) == "The manifest names no outputs."
+def test_runs_that_do_not_count_are_not_reported() -> None:
+    assert skipped("failure", run=RUN._replace(change="a pull request")).startswith("This run is a pull request")
+    assert "branch dev" in skipped("failure", run=RUN._replace(branch="dev"))
+    assert skipped("failure", run=RUN._replace(branch="dev"), branches=("dev",)) == ""
+
+
+def test_job_that_the_gate_stopped_and_missing_outputs_are_not_reported() -> None:
+    assert skipped("failure", blocked=True) == "The gate stopped this job, so its end says nothing about the outputs."
+    assert skipped("success", blocked=True) != ""
+    assert skipped("failure", outputs=False) == "The manifest names no outputs."
 
 
 def test_active_incident_of_ours_is_kept_and_the_rest_folded() -> None:
@@ -54,16 +71,169 @@ def test_active_incident_of_ours_is_kept_and_the_rest_folded() -> None:
     assert server.raised == []
 
 
-def test_oldest_is_kept_also_where_the_list_does_not_say_the_times() -> None:
-    server = ImaginedDataHub(entries=[Entry("a", created_ms=2), Entry("b", created_ms=1)], lists_times=False)
-    assert end(server, Outcome.FAILURE).incidents == ("b",)
-    assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "b"), ("resolve", "a")]
+def test_nothing_is_folded_where_the_list_has_no_times() -> None:
+    """Another job may see the times, and fold the other way round."""
+    server = ImaginedDataHub(entries=[Entry("a"), Entry("b")], lists_times=False)
+    assert end(server, Outcome.FAILURE).incidents == ("a",)
+    assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "a")]
 
 
-def test_single_incident_is_kept_without_looking_it_up() -> None:
-    server = ImaginedDataHub(entries=[Entry("a")], lists_times=False)
+# What people wrote
+
+
+def test_keeping_sends_the_stage_back() -> None:
+    server = ImaginedDataHub(entries=[Entry("a", stage="INVESTIGATION")])
+    assert end(server, Outcome.FAILURE).change is Change.KEPT
+    assert server.stages == ["INVESTIGATION"]
+
+
+def test_keeping_leaves_a_persons_message_alone() -> None:
+    server = ImaginedDataHub(entries=[Entry("a", stage="TRIAGE", message="Ana: looking at the loader")])
+    result = end(server, Outcome.FAILURE)
+    assert (result.change, result.incidents) == (Change.KEPT, ("a",))
+    assert server.writes == []
+
+
+def test_keeping_replaces_the_gates_own_message() -> None:
+    server = ImaginedDataHub(entries=[Entry("a", message=sign_message("Failed again in nightly #6.", "1006"))])
     end(server, Outcome.FAILURE)
-    assert server.looked_up == []
+    ((what, _, message),) = server.writes
+    assert (what, run_in(message)) == ("keep", "1007")
+
+
+def test_message_of_the_gate_that_a_person_edited_is_the_persons() -> None:
+    server = ImaginedDataHub(entries=[Entry("a", message=f"Ana: mine. {sign_message('Failed again.', '1006')}")])
+    end(server, Outcome.FAILURE)
+    assert server.writes == []
+
+
+def test_incident_that_a_person_resolves_just_before_keeping_is_not_reopened() -> None:
+    """A new failure is a new incident."""
+    entry = Entry("a")
+    server = ImaginedDataHub(entries=[entry, Entry("b", listed_at=100.1)], attempts=[created("b")])
+    server.on_read = lambda number: setattr(entry, "active", number == 0)
+    result = end(server, Outcome.FAILURE)
+    assert (result.change, result.incidents) == (Change.RAISED, ("b",))
+    assert server.writes == []
+
+
+def test_incident_that_a_person_resolves_just_before_resolving_keeps_the_persons_message() -> None:
+    entry = Entry("a")
+    server = ImaginedDataHub(entries=[entry])
+    server.on_read = lambda number: setattr(entry, "active", number == 0)
+    assert end(server, Outcome.SUCCESS).change is Change.CLEAR
+    assert server.writes == []
+
+
+def test_message_written_just_before_keeping_is_left_alone() -> None:
+    entry = Entry("a")
+    server = ImaginedDataHub(entries=[entry])
+    server.on_read = lambda number: setattr(entry, "message", "Ana: mine" if number else None)
+    assert end(server, Outcome.FAILURE).change is Change.KEPT
+    assert server.writes == []
+
+
+def test_keeping_looks_again_after_a_lost_answer() -> None:
+    server = ImaginedDataHub(entries=[Entry("a"), Entry("b", listed_at=101.5)], attempts=[created("b")], lost_keeps=1)
+    assert end(server, Outcome.FAILURE).change is Change.KEPT
+    server = ImaginedDataHub(entries=[Entry("a"), Entry("b", listed_at=101.5)], attempts=[created("b")], lost_keeps=1)
+    server.on_read = lambda number: setattr(server.entries[0], "active", number < 2)
+    assert end(server, Outcome.FAILURE).incidents == ("b",)
+    assert server.writes == []
+
+
+def test_keeping_ends_when_no_answer_comes() -> None:
+    server = ImaginedDataHub(entries=[Entry("a")], lost_keeps=99)
+    result = end(server, Outcome.FAILURE)
+    assert (result.change, result.message) == (Change.FAILED, "a could not be updated: DataHub did not answer.")
+    assert len(server.stages) == 4
+
+
+def test_nothing_is_written_where_the_second_look_fails() -> None:
+    class Failing(ImaginedDataHub):
+        def read(self, questions: Sequence[HealthQuery]) -> Reading:
+            if self.read_at:
+                self.entries, self.problems = [], (ERROR,)
+            return ImaginedDataHub.read(self, questions)
+
+    server = Failing(entries=[Entry("a")])
+    result = end(server, Outcome.FAILURE)
+    assert (result.change, result.message) == (Change.FAILED, "a was not updated: DataHub failed on it.")
+    assert server.writes == []
+
+
+def test_resolving_keeps_what_a_person_wrote_below_its_own_message() -> None:
+    server = ImaginedDataHub(entries=[Entry("a", message="Ana: looking at the loader")])
+    end(server, Outcome.SUCCESS)
+    ((_, _, message),) = server.writes
+    assert message.endswith("which succeeded.\n\nBefore: Ana: looking at the loader")
+
+
+# Runs in their order
+
+
+def run(number: int, **changes: Any) -> Run:
+    return RUN._replace(run_id=str(number), **changes)
+
+
+def raised_by(number: int, *, kept_by: int = 0) -> Entry:
+    message = sign_message("Failed again.", str(kept_by)) if kept_by else None
+    return Entry("a", description=signed("failed", ASSET, run=str(number)), message=message)
+
+
+@pytest.mark.parametrize(
+    ("entry", "change"),
+    [
+        (raised_by(7), Change.RESOLVED),
+        (raised_by(6), Change.RESOLVED),
+        (raised_by(8), Change.LEFT),
+        (raised_by(10), Change.LEFT),  # not compared as text
+        (raised_by(6, kept_by=7), Change.RESOLVED),
+        (raised_by(7, kept_by=8), Change.LEFT),
+        (raised_by(8, kept_by=7), Change.LEFT),
+    ],
+)
+def test_success_does_not_resolve_what_a_newer_run_raised_or_kept(entry: Entry, change: Change) -> None:
+    server = ImaginedDataHub(entries=[entry])
+    (result,) = server.end([OUTPUT], Outcome.SUCCESS, run=run(7)).results
+    assert (result.change, result.incidents) == (change, ("a",))
+    assert bool(server.writes) is (change is Change.RESOLVED)
+
+
+def test_run_that_a_person_quotes_below_still_counts() -> None:
+    entry = raised_by(6)
+    entry.message = f"{sign_message('Failed again.', '8')}\nAna: looking"
+    server = ImaginedDataHub(entries=[entry])
+    assert server.end([OUTPUT], Outcome.SUCCESS, run=run(7)).results[0].change is Change.LEFT
+
+
+def test_older_run_that_fails_again_does_not_hide_the_newer_one() -> None:
+    server = ImaginedDataHub(entries=[raised_by(6, kept_by=8)])
+    server.end([OUTPUT], Outcome.FAILURE, run=run(7))
+    assert run_in(server.writes[0][2]) == "8"
+
+
+@pytest.mark.parametrize(
+    "this", [run(7, is_ordered=False), RUN._replace(run_id=""), RUN._replace(run_id="manual__2026")]
+)
+def test_every_success_counts_where_runs_have_no_order(this: Run) -> None:
+    server = ImaginedDataHub(entries=[raised_by(8)])
+    assert server.end([OUTPUT], Outcome.SUCCESS, run=this).results[0].change is Change.RESOLVED
+
+
+def test_what_an_older_run_raised_is_resolved_beside_a_newer_ones() -> None:
+    newer = Entry("b", description=signed("failed", ASSET, run="8"))
+    server = ImaginedDataHub(entries=[raised_by(6), newer])
+    (result,) = server.end([OUTPUT], Outcome.SUCCESS, run=run(7)).results
+    assert (result.change, result.incidents) == (Change.RESOLVED, ("a",))
+
+
+def test_dry_run_leaves_a_newer_runs_incident_too() -> None:
+    server = ImaginedDataHub(entries=[raised_by(8)])
+    assert server.end([OUTPUT], Outcome.SUCCESS, run=run(7), dry_run=True).results[0].change is Change.LEFT
+
+
+# Answers that are not there
 
 
 def test_incident_that_is_gone_gives_way_to_the_next_of_ours() -> None:
@@ -74,12 +244,12 @@ def test_incident_that_is_gone_gives_way_to_the_next_of_ours() -> None:
 
 
 def test_failure_whose_incidents_are_all_gone_is_raised() -> None:
-    server = ImaginedDataHub(entries=[Entry("a"), Entry("new", listed_at=101.0)], gone={"a"}, attempts=[landed("new")])
+    server = ImaginedDataHub(entries=[Entry("a"), Entry("new", listed_at=101.0)], gone={"a"}, attempts=[created("new")])
     server.on_attempt = lambda _number: server.entries.__delitem__(0)
     assert end(server, Outcome.FAILURE).incidents == ("new",)
 
 
-@pytest.mark.parametrize("reason", [r for r in Reason if r is not Reason.EXISTENCE_UNKNOWN])
+@pytest.mark.parametrize("reason", [r for r in Reason if r is not Reason.EXISTENCE_NOT_SUPPORTED])
 def test_failure_on_an_asset_that_cannot_be_read_is_not_raised(reason: Reason) -> None:
     server = ImaginedDataHub(problems=(Problem(reason, "It is odd", "Look."),))
     result = end(server, Outcome.FAILURE)
@@ -91,9 +261,9 @@ def test_failure_is_kept_even_where_something_else_cannot_be_read() -> None:
     assert end(ImaginedDataHub(entries=[Entry("a")], problems=(ERROR,)), Outcome.FAILURE).change is Change.KEPT
 
 
-def test_failure_is_raised_where_existence_cannot_be_told() -> None:
-    unsure = Problem(Reason.EXISTENCE_UNKNOWN, "Who knows")
-    server = ImaginedDataHub(problems=(unsure,), attempts=[landed("a")], entries=[Entry("a", listed_at=100.1)])
+def test_failure_is_raised_where_the_server_cannot_tell_what_exists() -> None:
+    unsure = Problem(Reason.EXISTENCE_NOT_SUPPORTED, "It cannot be asked")
+    server = ImaginedDataHub(problems=(unsure,), attempts=[created("a")], entries=[Entry("a", listed_at=100.1)])
     assert end(server, Outcome.FAILURE).change is Change.RAISED
 
 
@@ -116,7 +286,9 @@ def test_success_on_a_clear_asset_writes_nothing() -> None:
 @pytest.mark.parametrize("reason", list(Reason))
 def test_success_on_an_asset_that_cannot_be_read_says_so(reason: Reason) -> None:
     result = end(ImaginedDataHub(problems=(Problem(reason, "It is odd", "Look."),)), Outcome.SUCCESS)
-    if reason in {Reason.NOT_FOUND, Reason.REMOVED, Reason.EXISTENCE_UNKNOWN}:
+    if reason in {Reason.NOT_FOUND, Reason.REMOVED}:
+        assert (result.change, result.message, result.hint) == (Change.CLEAR, "It is odd.", "Look.")
+    elif reason in {Reason.EXISTENCE_UNKNOWN, Reason.EXISTENCE_NOT_SUPPORTED}:
         assert (result.change, result.message) == (Change.CLEAR, "")
     else:
         assert (result.change, result.message, result.hint) == (Change.FAILED, "It is odd.", "Look.")
@@ -162,12 +334,12 @@ def test_output_whose_answer_does_not_come_in_time_is_told() -> None:
     answered = Event()
 
     class Hanging(ImaginedDataHub):
-        def keep(self, incident_urn: str, message: str) -> bool:
+        def keep(self, incident_urn: str, *, message: str, stage: str | None) -> bool | None:
             answered.wait(10)
-            return super().keep(incident_urn, message)
+            return super().keep(incident_urn, message=message, stage=stage)
 
     server = Hanging(entries=[Entry("a")])
-    (result,) = server.reporter(seconds=0.0).report([OUTPUT], Outcome.FAILURE).results
+    (result,) = server.end([OUTPUT], Outcome.FAILURE, seconds=0.0).results
     answered.set()
     assert result == OutputResult(
         entry=OUTPUT,

@@ -4,45 +4,69 @@ import pytest
 
 from incident_gate.errors import UnreachableError, WriteError
 from incident_gate.incident import Problem, Reason, mark_in
-from incident_gate.outcome.decide import Outcome
-from incident_gate.outcome.raising import MOST_LINKS, Patience, incident_id
+from incident_gate.outcome.message import run_in
+from incident_gate.outcome.model import IndexTimeouts, Outcome
+from incident_gate.outcome.raising import MOST_LINKS, incident_id
 from incident_gate.outcome.result import Change, OutputResult
-from tests.helpers.imagined_datahub import ASSET, ERROR, KEY, Entry, ImaginedDataHub, exists, landed, lost
+from tests.helpers.imagined_datahub import ASSET, ERROR, KEY, Entry, ImaginedDataHub, created, exists, lost
 from tests.helpers.job_end import IDENTITY, output, signed
 
 
 def fail(server: ImaginedDataHub, *, seconds: float = 120.0) -> OutputResult:
     entry = output(ASSET)
-    (result,) = server.reporter(seconds=seconds).report([entry], Outcome.FAILURE).results
+    (result,) = server.end([entry], Outcome.FAILURE, seconds=seconds).results
     assert result.entry is entry
     return result
 
 
-def test_patience_covers_the_lag_that_the_documents_promise() -> None:
-    patience = Patience()
-    assert patience.settled >= 3.0 + 2.0
-    assert patience.longest > patience.settled
-    assert patience.first_look < patience.longest_look
+def test_timeouts_cover_the_lag_that_the_documents_promise() -> None:
+    timeouts = IndexTimeouts()
+    assert timeouts.settled >= 3.0 + 2.0
+    assert timeouts.longest > timeouts.settled
+    assert timeouts.first_look < timeouts.longest_look
+    assert timeouts.listed == 1.0
+
+
+@pytest.mark.parametrize("has_id", [False, True])
+@pytest.mark.parametrize(("listed_at", "seconds"), [(100.1, 0.2), (100.5, 0.6), (103.0, 1.0), (900.0, 1.0)])
+def test_raise_whose_answer_arrived_takes_a_second_at_most(listed_at: float, seconds: float, *, has_id: bool) -> None:
+    server = ImaginedDataHub(attempts=[created("a", has_id=has_id)], entries=[Entry("a", listed_at=listed_at)])
+    result = fail(server)
+    assert (result.change, result.incidents, result.message) == (Change.RAISED, ("a",), "")
+    assert server.now == pytest.approx(100.0 + seconds)
+    assert len(server.raised) == 1
 
 
 # Servers that make a new incident of every attempt
 
 
-def test_older_server_is_looked_at_once_when_nothing_can_be_missing_any_more() -> None:
-    server = ImaginedDataHub(attempts=[landed("a")], entries=[Entry("a", listed_at=100.5)])
-    result = fail(server)
-    assert (result.change, result.incidents, result.message) == (Change.RAISED, ("a",), "")
-    assert server.read_at == [100.0, 104.0]
-
-
-def test_incident_that_is_listed_before_its_twin_is_waited_with() -> None:
-    """A proxy sent the request twice, and told us of the second only."""
-    twins = [Entry("b", listed_at=100.1, created_ms=1_001), Entry("a", listed_at=103.0, created_ms=1_000)]
-    server = ImaginedDataHub(attempts=[landed("b")], entries=twins)
+def test_twin_that_is_listed_beside_it_is_folded() -> None:
+    """A proxy sent the request twice."""
+    twins = [Entry("b", listed_at=100.1, created_ms=1_001), Entry("a", listed_at=100.1, created_ms=1_000)]
+    server = ImaginedDataHub(attempts=[created("b")], entries=twins)
     result = fail(server)
     assert (result.change, result.incidents) == (Change.RAISED, ("a",))
     assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b")]
     assert server.writes[0][2].startswith("Duplicate of a, ")
+
+
+def test_twin_that_is_listed_later_is_left_to_the_next_run() -> None:
+    twins = [Entry("b", listed_at=100.1, created_ms=1_001), Entry("a", listed_at=103.0, created_ms=1_000)]
+    server = ImaginedDataHub(attempts=[created("b")], entries=twins)
+    assert fail(server).incidents == ("b",)
+    server.now = 200.0
+    result = fail(server)
+    assert (result.change, result.incidents) == (Change.KEPT, ("a",))
+    assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "a"), ("resolve", "b")]
+
+
+def test_oldest_that_another_run_raised_names_this_run_too() -> None:
+    """Otherwise a repeated run 6 that succeeds would resolve it."""
+    theirs = Entry("a", listed_at=100.1, created_ms=1, description=signed("failed", ASSET, run="1006"))
+    server = ImaginedDataHub(attempts=[created("b")], entries=[theirs, Entry("b", listed_at=100.1, created_ms=2)])
+    assert fail(server).incidents == ("a",)
+    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b"), ("keep", "a")]
+    assert run_in(server.writes[1][2]) == "1007"
 
 
 def test_lost_answer_is_no_second_attempt_when_the_first_turns_up() -> None:
@@ -54,28 +78,34 @@ def test_lost_answer_is_no_second_attempt_when_the_first_turns_up() -> None:
 
 def test_lost_answer_is_tried_again_only_when_the_first_attempt_cannot_turn_up_any_more() -> None:
     tried_at: list[float] = []
-    server = ImaginedDataHub(attempts=[lost(), landed("b")], entries=[Entry("b", listed_at=104.5)])
+    server = ImaginedDataHub(attempts=[lost(), created("b")], entries=[Entry("b", listed_at=104.5)])
     server.on_attempt = lambda _number: tried_at.append(server.now)
     result = fail(server)
     assert (result.change, result.incidents) == (Change.RAISED, ("b",))
-    assert tried_at == [100.0, 104.0]
+    assert tried_at == pytest.approx([100.0, 104.0])
+
+
+def test_lost_answer_is_waited_for_in_full_after_a_second_attempt() -> None:
+    """The first attempt may be listed beside the second one."""
+    entries = [Entry("a", listed_at=106.5, created_ms=1), Entry("b", listed_at=104.5, created_ms=2)]
+    server = ImaginedDataHub(attempts=[lost(), lost()], entries=entries)
+    assert fail(server).incidents == ("a",)
+    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b")]
 
 
 def test_lost_answer_is_not_tried_again_while_the_list_cannot_be_read() -> None:
-    server = ImaginedDataHub(attempts=[lost(), landed("b")])
+    server = ImaginedDataHub(attempts=[lost(), created("b")])
     server.on_attempt = lambda _number: setattr(server, "problems", (ERROR,))
     result = fail(server)
     assert (result.change, result.incidents) == (Change.FAILED, ())
     assert result.message == "It is not known whether the incident was raised: the answer was lost."
-    assert result.hint == (
-        "Look at the asset's incidents in DataHub. The next run of this job finds what this one raised."
-    )
+    assert result.hint.endswith("The next run of this job finds what this one raised.")
     assert len(server.raised) == 1
     assert server.now == 110.0
 
 
 def test_list_that_can_be_read_again_settles_it() -> None:
-    server = ImaginedDataHub(attempts=[lost(), landed("b")], entries=[Entry("b", listed_at=107.0)])
+    server = ImaginedDataHub(attempts=[lost(), created("b")], entries=[Entry("b", listed_at=107.0)])
     server.problems_until = 106.0
     server.on_attempt = lambda _number: setattr(server, "problems", (ERROR,))
     result = fail(server)
@@ -83,9 +113,9 @@ def test_list_that_can_be_read_again_settles_it() -> None:
     assert len(server.raised) == 2
 
 
-def test_list_whose_asset_may_not_exist_can_be_believed_all_the_same() -> None:
-    unsure = Problem(Reason.EXISTENCE_UNKNOWN, "DataHub does not say whether it exists")
-    server = ImaginedDataHub(attempts=[lost(), landed("b")], entries=[Entry("b", listed_at=104.1)], problems=(unsure,))
+def test_list_of_a_server_that_cannot_tell_what_exists_can_be_believed_all_the_same() -> None:
+    unsure = Problem(Reason.EXISTENCE_NOT_SUPPORTED, "It cannot be asked")
+    server = ImaginedDataHub(attempts=[lost(), created("b")], entries=[Entry("b", listed_at=104.1)], problems=(unsure,))
     assert fail(server).change is Change.RAISED
     assert len(server.raised) == 2
 
@@ -104,42 +134,14 @@ def test_no_attempt_after_the_deadline() -> None:
     assert server.now == 105.0
 
 
-def test_index_that_lags_longer_than_we_wait_is_told() -> None:
-    server = ImaginedDataHub(attempts=[landed("a")], entries=[Entry("a", listed_at=200.0)])
-    result = fail(server)
-    assert (result.change, result.incidents) == (Change.RAISED, ("a",))
-    assert result.message == (
-        "DataHub does not list it yet. "
-        "Should it have been raised twice on the way, the next run of this job sees to that."
-    )
-    assert server.now == 110.0
-    assert server.read_at[1:] == [104.0, 105.0, 106.0, 107.0, 108.0, 109.0, 110.0]
-
-
-def test_index_that_catches_up_late_is_waited_for() -> None:
-    server = ImaginedDataHub(attempts=[landed("a")], entries=[Entry("a", listed_at=106.5)])
-    result = fail(server)
-    assert (result.change, result.message) == (Change.RAISED, "")
-    assert server.now == 107.0
-
-
-def test_another_ones_incident_does_not_stand_for_ours_that_is_not_listed_yet() -> None:
-    """It may be listed later, and then there would be two."""
-    entries = [Entry("other", listed_at=101.0, created_ms=900), Entry("ours", listed_at=105.5)]
-    server = ImaginedDataHub(attempts=[landed("ours")], entries=entries)
-    result = fail(server)
-    assert result.incidents == ("other",)
-    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "ours")]
-
-
 def test_incident_that_a_racing_job_folded_is_as_good_as_listed() -> None:
     entries = [Entry("theirs", listed_at=100.1, created_ms=1), Entry("ours", listed_at=100.1, active=False)]
-    result = fail(ImaginedDataHub(attempts=[landed("ours")], entries=entries))
+    result = fail(ImaginedDataHub(attempts=[created("ours")], entries=entries))
     assert (result.change, result.incidents) == (Change.RAISED, ("theirs",))
 
 
 def test_incident_that_somebody_resolved_meanwhile_was_raised_all_the_same() -> None:
-    server = ImaginedDataHub(attempts=[landed("a")], entries=[Entry("a", listed_at=100.1, active=False)])
+    server = ImaginedDataHub(attempts=[created("a")], entries=[Entry("a", listed_at=100.1, active=False)])
     result = fail(server)
     assert (result.change, result.incidents) == (Change.RAISED, ("a",))
     assert len(server.raised) == 1
@@ -147,36 +149,21 @@ def test_incident_that_somebody_resolved_meanwhile_was_raised_all_the_same() -> 
 
 def test_duplicates_of_one_millisecond_are_folded_in_an_order_that_all_agree_on() -> None:
     for entries in (["b", "a", "c"], ["c", "b", "a"]):
-        server = ImaginedDataHub(attempts=[landed("b")], entries=[Entry(urn, listed_at=100.1) for urn in entries])
+        server = ImaginedDataHub(attempts=[created("b")], entries=[Entry(urn, listed_at=100.1) for urn in entries])
         assert fail(server).incidents == ("a",)
         assert [urn for _, urn, _ in server.writes] == ["b", "c"]
 
 
-def test_times_that_the_list_does_not_say_are_looked_up() -> None:
-    """Of two racing jobs one may have seen the times and the other not: both must leave the same incident."""
-    entries = [Entry("a", listed_at=100.1, created_ms=2), Entry("z", listed_at=100.1, created_ms=1)]
-    server = ImaginedDataHub(attempts=[landed("a")], entries=entries, lists_times=False)
-    assert fail(server).incidents == ("z",)
-    assert [urn for _, urn, _ in server.writes] == ["a"]
-
-
-def test_only_what_the_list_does_not_say_is_looked_up() -> None:
-    entries = [Entry("a", listed_at=100.1), Entry("b", listed_at=100.1)]
-    server = ImaginedDataHub(attempts=[landed("a")], entries=entries)
-    fail(server)
-    assert server.looked_up == []
-
-
 def test_duplicates_of_unknown_age_are_all_left() -> None:
     entries = [Entry("a", listed_at=100.1), Entry("z", listed_at=100.1, created_ms=None)]
-    server = ImaginedDataHub(attempts=[landed("a")], entries=entries)
+    server = ImaginedDataHub(attempts=[created("a")], entries=entries)
     assert fail(server).change is Change.RAISED
     assert server.writes == []
 
 
 def test_duplicate_that_cannot_be_resolved_is_told() -> None:
     entries = [Entry("a", listed_at=100.1), Entry("b", listed_at=100.1)]
-    server = ImaginedDataHub(attempts=[landed("b")], entries=entries, refuses={"b": WriteError("No.", hint="Ask.")})
+    server = ImaginedDataHub(attempts=[created("b")], entries=entries, refuses={"b": WriteError("No.", hint="Ask.")})
     result = fail(server)
     assert (result.change, result.incidents, result.message, result.hint) == (Change.FAILED, ("a",), "No.", "Ask.")
 
@@ -203,7 +190,7 @@ def test_id_follows_from_the_key_and_what_was_before() -> None:
 
 
 def test_first_incident_of_a_key_has_the_first_id_of_its_chain() -> None:
-    server = ImaginedDataHub(attempts=[landed("a", repeatable=True)], entries=[Entry("a", listed_at=100.1)])
+    server = ImaginedDataHub(attempts=[created("a", has_id=True)], entries=[Entry("a", listed_at=100.1)])
     fail(server)
     ((new, chosen),) = server.raised
     assert chosen == incident_id(KEY, "")
@@ -214,35 +201,21 @@ def test_first_incident_of_a_key_has_the_first_id_of_its_chain() -> None:
 def test_next_id_follows_the_latest_incident_that_is_over() -> None:
     over = [Entry("late", active=False, created_ms=9), Entry("early", active=False, created_ms=3)]
     new = Entry("a", listed_at=100.1)
-    server = ImaginedDataHub(attempts=[landed("a", repeatable=True)], entries=[*over, new])
+    server = ImaginedDataHub(attempts=[created("a", has_id=True)], entries=[*over, new])
     fail(server)
     assert server.raised[0][1] == incident_id(KEY, "late")
 
 
-def test_server_that_takes_ids_is_looked_at_until_it_lists_ours() -> None:
-    server = ImaginedDataHub(attempts=[landed("a", repeatable=True)], entries=[Entry("a", listed_at=102.5)])
-    result = fail(server)
-    assert (result.change, result.message) == (Change.RAISED, "")
-    assert server.read_at == pytest.approx([100.0, 100.2, 100.6, 101.4, 102.4, 103.4])
-
-
 def test_lost_answer_with_an_id_is_tried_again_without_looking() -> None:
-    lost_and_found = [lost(repeatable=True), landed("a", repeatable=True)]
+    lost_and_found = [lost(has_id=True), created("a", has_id=True)]
     server = ImaginedDataHub(attempts=lost_and_found, entries=[Entry("a", listed_at=100.1)])
     assert fail(server).change is Change.RAISED
     assert [chosen for _, chosen in server.raised] == [incident_id(KEY, "")] * 2
-    assert server.read_at == pytest.approx([100.0, 101.2])
-
-
-def test_index_that_lags_too_long_behind_an_id_leaves_no_doubt() -> None:
-    server = ImaginedDataHub(attempts=[landed("a", repeatable=True)])
-    result = fail(server)
-    assert (result.change, result.incidents, result.message) == (Change.RAISED, ("a",), "DataHub does not list it yet.")
-    assert server.now == 110.0
+    assert server.read_at[:2] == pytest.approx([100.0, 101.2])
 
 
 def test_answer_that_stays_lost_is_not_known() -> None:
-    server = ImaginedDataHub(attempts=[lost(repeatable=True)] * 3)
+    server = ImaginedDataHub(attempts=[lost(has_id=True)] * 3)
     result = fail(server)
     assert result.change is Change.FAILED
     assert result.message.endswith("the answer was lost.")
@@ -257,26 +230,61 @@ def test_id_that_is_taken_by_an_active_incident_is_that_incident() -> None:
 
 def test_id_that_is_taken_by_what_is_over_leads_to_the_next_one() -> None:
     entries = [Entry("a", active=False, listed_at=900.0), Entry("b", active=False, listed_at=900.0), Entry("c", 100.1)]
-    attempts = [exists("a"), exists("b"), landed("c", repeatable=True)]
-    server = ImaginedDataHub(attempts=attempts, entries=entries)
+    attempts = [exists("a"), exists("b"), created("c", has_id=True)]
+    server = ImaginedDataHub(attempts=attempts, entries=entries, knows_states=True)
     assert fail(server).incidents == ("c",)
     assert [chosen for _, chosen in server.raised] == [incident_id(KEY, previous) for previous in ("", "a", "b")]
 
 
 def test_id_that_is_taken_by_what_turns_out_to_be_over_leads_on_too() -> None:
     entries = [Entry("a", active=False, listed_at=100.1), Entry("b", listed_at=100.3)]
-    attempts = [exists("a"), landed("b", repeatable=True)]
-    server = ImaginedDataHub(attempts=attempts, entries=entries, knows_states=False)
+    attempts = [exists("a"), created("b", has_id=True)]
+    server = ImaginedDataHub(attempts=attempts, entries=entries)
     assert fail(server).incidents == ("b",)
     assert server.raised[1][1] == incident_id(KEY, "a")
 
 
+@pytest.mark.parametrize("description", ["A person deleted the line.", signed("failed", "another asset")])
+@pytest.mark.parametrize("listed_at", [0.0, 100.1])
+@pytest.mark.parametrize("knows_states", [False, True])
+def test_id_that_is_taken_by_an_incident_without_our_key_leads_to_the_next(
+    description: str, listed_at: float, *, knows_states: bool
+) -> None:
+    taken = Entry("a", listed_at=listed_at, description=description)
+    server = ImaginedDataHub(
+        attempts=[exists("a"), created("b", has_id=True)],
+        entries=[taken, Entry("b", listed_at=100.3)],
+        knows_states=knows_states,
+    )
+    assert fail(server).incidents == ("b",)
+    assert [chosen for _, chosen in server.raised] == [incident_id(KEY, previous) for previous in ("", "a")]
+    assert server.writes == []
+
+
+def test_id_that_is_taken_on_another_asset_leads_to_the_next() -> None:
+    server = ImaginedDataHub(
+        attempts=[exists("a"), created("b", has_id=True)],
+        entries=[Entry("a", listed_at=900.0), Entry("b", listed_at=100.1)],
+        knows_states=True,
+        asset="urn:li:dataset:(urn:li:dataPlatform:snowflake,other,PROD)",
+    )
+    assert fail(server).incidents == ("b",)
+
+
+def test_id_that_is_taken_by_what_cannot_be_read_is_ours_and_the_result_explains_it() -> None:
+    server = ImaginedDataHub(attempts=[exists("a")], entries=[Entry("a", listed_at=900.0)])
+    result = fail(server)
+    assert (result.change, result.incidents) == (Change.RAISED, ("a",))
+    assert result.message.startswith("DataHub has an incident with the id that this job chose and does not show it")
+    assert server.now == pytest.approx(110.0)
+
+
 def test_chain_is_not_followed_for_ever() -> None:
     entries = [Entry("a", active=False, listed_at=900.0)]
-    server = ImaginedDataHub(attempts=[exists("a")] * 200, entries=entries)
+    server = ImaginedDataHub(attempts=[exists("a")] * 200, entries=entries, knows_states=True)
     result = fail(server)
     assert result.change is Change.FAILED
-    assert "earlier ones" in result.message
+    assert "are taken" in result.message
     assert result.hint == "Check that DataHub's search index is complete, or give the job another `incident-key`."
     assert len(server.raised) == MOST_LINKS
 
@@ -286,11 +294,10 @@ def test_chain_is_not_followed_for_ever() -> None:
 
 @pytest.mark.parametrize("error", [WriteError("No.", hint="Ask."), UnreachableError("Down.", hint="Wait.")])
 def test_refused_output_does_not_stop_the_next(error: WriteError | UnreachableError) -> None:
-    server = ImaginedDataHub(attempts=[error, landed("a")], entries=[Entry("a", listed_at=100.1)])
+    server = ImaginedDataHub(attempts=[error, created("a")], entries=[Entry("a", listed_at=100.1)])
     # One thread at a time takes them in order.
     other = ASSET.replace("a,PROD", "b,PROD")
-    reporter = server.reporter()
-    first, second = reporter.report([output(other)], Outcome.FAILURE), reporter.report([output(ASSET)], Outcome.FAILURE)
+    first, second = (server.end([output(urn)], Outcome.FAILURE) for urn in (other, ASSET))
     assert (first.results[0].change, first.results[0].message) == (Change.FAILED, error.message)
     assert first.results[0].hint == error.hint
     assert second.results[0].change is Change.RAISED
@@ -299,6 +306,6 @@ def test_refused_output_does_not_stop_the_next(error: WriteError | UnreachableEr
 def test_each_result_belongs_to_its_output() -> None:
     other = output(ASSET.replace("a,PROD", "b,PROD"))
     server = ImaginedDataHub(entries=[Entry("a")], attempts=[WriteError("No.")])
-    report = server.reporter().report([other, output(ASSET)], Outcome.FAILURE)
+    report = server.end([other, output(ASSET)], Outcome.FAILURE)
     assert [result.entry.urn.text for result in report.results] == [other.urn.text, ASSET]
     assert [result.change for result in report.results] == [Change.FAILED, Change.KEPT]

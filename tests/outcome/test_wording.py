@@ -3,6 +3,7 @@
 from incident_gate.ci.run import Run
 from incident_gate.incident import Mark, Priority, mark_in
 from incident_gate.manifest.model import IncidentTemplate
+from incident_gate.outcome.message import sign_message
 from incident_gate.outcome.wording import Wording
 from tests.helpers.job_end import RUN, output
 
@@ -24,7 +25,7 @@ def test_generated_incident_names_asset_job_and_run() -> None:
         "- Started by: ana\n"
         "\n"
         "Raised by DataHub Incident Gate, and resolved by it when the job succeeds again. Resolve it by hand if the "
-        "data was mended otherwise. The last line is how the job finds its own incident.\n"
+        "data was corrected otherwise. The last line identifies the job: do not edit it.\n"
         "\n"
         f"Incident Gate: key {'a' * 32}, scope {'b' * 32}, run 1007, cause job"
     )
@@ -37,8 +38,8 @@ def test_outside_a_ci_system_nothing_is_said_of_a_run_that_is_not_known() -> Non
     assert incident.title == "analytics.orders_daily may be out of date or wrong: the job that writes it failed"
     assert "- " not in incident.description
     assert "\n\n\n" not in incident.description
-    assert wording.still_failing() == "Failed again in a run outside CI."
-    assert wording.mended() == "Resolved by a run outside CI, which succeeded."
+    assert wording.still_failing("").startswith("Failed again in a run outside CI.\n")
+    assert wording.resolved(None) == "Resolved by a run outside CI, which succeeded."
 
 
 def test_workflow_without_a_name_is_not_said_twice() -> None:
@@ -83,9 +84,24 @@ def test_key_is_found_whatever_the_user_writes() -> None:
 
 
 def test_messages_name_the_run_behind_the_users_words() -> None:
-    assert Wording(run=RUN).still_failing() == f"Failed again in nightly #7 ({LINK})."
-    assert Wording(run=RUN).mended() == f"Resolved by nightly #7 ({LINK}), which succeeded."
-    said = Wording(run=RUN, message="Mended by hand.")
-    assert said.mended() == f"Mended by hand.\nResolved by nightly #7 ({LINK}), which succeeded."
-    assert said.still_failing() == f"Mended by hand.\nFailed again in nightly #7 ({LINK})."
-    assert said.duplicate("urn:li:incident:1") == f"Duplicate of urn:li:incident:1, raised by nightly #7 ({LINK})."
+    assert Wording(run=RUN).still_failing("1009") == sign_message(f"Failed again in nightly #7 ({LINK}).", "1009")
+    assert Wording(run=RUN).resolved(None) == f"Resolved by nightly #7 ({LINK}), which succeeded."
+    said = Wording(run=RUN, message="Corrected by hand.")
+    assert said.resolved("") == f"Corrected by hand.\nResolved by nightly #7 ({LINK}), which succeeded."
+    assert said.still_failing("1").startswith(f"Corrected by hand.\nFailed again in nightly #7 ({LINK}).\n")
+    assert said.duplicate("incident", None) == f"Duplicate of incident, raised by nightly #7 ({LINK})."
+
+
+def test_what_a_person_wrote_is_kept_and_the_gates_own_message_is_not() -> None:
+    wording = Wording(run=RUN)
+    assert wording.resolved("Ana: mine").endswith(", which succeeded.\n\nBefore: Ana: mine")
+    assert wording.duplicate("u", "Ana: mine").endswith("\n\nBefore: Ana: mine")
+    assert "Before" not in wording.resolved(wording.still_failing("1"))
+    assert "Before" not in wording.duplicate("u", wording.still_failing("1"))
+
+
+def test_job_of_a_system_without_jobs_is_named_by_its_workflow() -> None:
+    jenkins = Run(repository="jenkins.acme.com", workflow="shop/nightly", workflow_file="shop/nightly")
+    incident = Wording(run=jenkins).incident(output(URN), MARK, 5)
+    assert incident.title.endswith("job shop/nightly failed")
+    assert "- Job: shop/nightly in jenkins.acme.com\n" in incident.description

@@ -10,7 +10,8 @@ from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.errors import ExitCode
 from incident_gate.manifest.model import Manifest
-from incident_gate.outcome.decide import Outcome, OutcomeReporter, why_nothing
+from incident_gate.outcome.decide import report_job, skip_reason
+from incident_gate.outcome.model import Context, Outcome
 from incident_gate.outcome.result import Change, OutcomeReport
 from incident_gate.outcome.wording import Wording
 from incident_gate.report.model import Report
@@ -32,7 +33,13 @@ def report_outcome(
         SettingError: The CA bundle or the proxy cannot be used.
     """
     refuse_selectors(manifest)
-    nothing = why_nothing(status, pull_request=bool(settings.run.change), outputs=manifest.outputs)
+    nothing = skip_reason(
+        status,
+        run=settings.run,
+        branches=settings.report_branches,
+        blocked=settings.is_blocked,
+        outputs=manifest.outputs,
+    )
     if nothing:
         outcome = OutcomeReport(outcome=status, nothing=nothing)
     else:
@@ -53,9 +60,8 @@ def report_outcome(
 
 def _reported(settings: Settings, manifest: Manifest, status: Outcome, on_exchange: OnExchange | None) -> OutcomeReport:
     with connect(settings, on_exchange) as client:
-        reporter = OutcomeReporter(
-            # Only a failure needs the history: what it raises follows from there.
-            reader=Reader(client, history=status is Outcome.FAILURE),
+        context = Context(
+            reader=Reader(client, history=True),
             writer=Writer(client),
             identity=settings.identity,
             wording=Wording(
@@ -69,7 +75,7 @@ def _reported(settings: Settings, manifest: Manifest, status: Outcome, on_exchan
             sleep=time.sleep,
             dry_run=settings.dry_run,
         )
-        return reporter.report(manifest.outputs, status)
+        return report_job(context, manifest.outputs, status)
 
 
 def _now_ms() -> int:

@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 from incident_gate.ci.run import Run
 
 SYSTEM = "GitHub Actions"
-# What a gate that stopped the job leaves for later steps: the scope without an asset.
-BLOCKED = "INCIDENT_GATE_BLOCKED"
 
 
 def run_from(environment: Mapping[str, str]) -> Run | None:
@@ -83,25 +81,6 @@ def pull_request_of(environment: Mapping[str, str]) -> PullRequest:
         number = int(ref[1])
     api = environment.get("GITHUB_API_URL", "").strip().rstrip("/") or "https://api.github.com"
     return PullRequest(api, number) if number > 0 and environment.get("GITHUB_REPOSITORY") else NO_PULL_REQUEST
-
-
-def leave_blocked(environment: Mapping[str, str], scope: str) -> None:
-    """Leave for the job's later steps that a gate with this scope stopped the job.
-
-    Raises:
-        OSError: The runner's file cannot be written.
-    """
-    path = environment.get("GITHUB_ENV")
-    # Gates of other scopes may have stopped the job before.
-    scopes = environment.get(BLOCKED, "").split()
-    if path and scope not in scopes:
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(f"{BLOCKED}={' '.join([*scopes, scope])}\n")
-
-
-def is_blocked(environment: Mapping[str, str], scope: str) -> bool:
-    """Whether a gate with this scope stopped the job."""
-    return scope in environment.get(BLOCKED, "").split()
 
 
 def _workflow_file(reference: str, repository: str) -> str:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from incident_gate.datahub import queries
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Rejection, RequestFailure, TransientFailure
 from incident_gate.errors import UnreachableError, WriteError
-from incident_gate.incident import Priority
+from incident_gate.incident import Mark, Priority, mark_in
 
 _URN_PREFIX = "urn:li:incident:"
 # What servers say before anything is written, without a code that would tell.
@@ -36,34 +37,33 @@ class NewIncident:
     started_ms: int | None = None
 
 
-class Landing(Enum):
+class RaiseStatus(Enum):
     """What is known of one attempt to raise."""
 
-    DONE = auto()
-    EXISTS = auto()  # the id is taken: an earlier attempt, or another job with the same key, was there first
-    OPEN = auto()  # nobody knows: the answer was lost, or said nothing of the write
+    CREATED = auto()
+    EXISTS = auto()  # the id is taken: by an earlier attempt, another job with the same key, or a stranger
+    UNKNOWN = auto()  # the answer was lost, or does not show whether anything was written
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt to raise.
 
-    `urn` is None while nobody knows; `reason` says why it is open. `repeatable` means that it carried an id of ours:
-    the same attempt again can never make a second incident.
+    `urn` is None where it is not known, and `reason` explains why. `has_id` means that it carried an id of ours: the
+    same attempt again cannot create a second incident.
     """
 
-    landing: Landing
+    status: RaiseStatus
     urn: str | None = None
     reason: str = ""
-    repeatable: bool = False
+    has_id: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is known of an incident without the search index's lag; None is what is not known."""
+class IncidentState(NamedTuple):
+    """An incident as the primary store has it, without the search index's lag."""
 
-    is_active: bool | None = None
-    created_ms: int | None = None
+    asset: str
+    is_active: bool
+    mark: Mark | None = None
 
 
 class Writer:
@@ -85,33 +85,33 @@ class Writer:
     def raise_incident(self, new: NewIncident, incident_id: str, *, hidden: int = 0) -> Attempt:
         """Try once to raise an incident.
 
-        A server that takes the id makes this repeatable, and it is repeated while there is time. Any other is asked
-        once, unless the question certainly did not arrive.
+        A server that accepts an id makes this repeatable, and it is repeated while there is time. To any other it is
+        sent once, unless the request certainly did not arrive.
 
         Args:
             new: What to raise.
-            incident_id: The id to give it where the server takes one.
-            hidden: How many incidents of the asset the server counts and does not show. If there are any, only an id
-                makes sure that this is no second one.
+            incident_id: The id to give it where the server accepts one.
+            hidden: How many active incidents of the asset the server counts and does not show. If there are any, only
+                an id makes sure that this is no second one.
 
         Raises:
             WriteError: The server refuses it.
-            DataHubError: The conversation as a whole failed, and nothing was written.
+            DataHubError: No request succeeds, and nothing was written.
         """
         forms = self._raising
         refusals: list[RequestFailure] = []
         for position, form in enumerate(forms):
             if hidden and form is not queries.RAISE_WITH_ID:
                 raise WriteError(
-                    f"DataHub counts {hidden:,} more incidents on {new.asset} than it shows: "
+                    f"DataHub counts {hidden:,} more active incidents on {new.asset} than it shows: "
                     "one of them may be this job's, so none was raised.",
                     hint="Check that DataHub's search index and its database agree.",
                 )
             outcome = self._raise_as(form, new, incident_id)
             if isinstance(outcome, Attempt) or outcome.rejection is not Rejection.INVALID:
                 if position:
-                    # Only now: an incident type that the server does not know is refused in every form, and says
-                    # nothing of the server's generation.
+                    # Only now: an incident type that the server does not know is refused in every form, and does not
+                    # show the server's generation.
                     self._raising = forms[position:]
                 if isinstance(outcome, Attempt):
                     return outcome
@@ -121,68 +121,84 @@ class Writer:
 
     def _raise_as(self, form: Operation, new: NewIncident, incident_id: str) -> Attempt | RequestFailure:
         """Try once in one of the forms; a failure means that nothing was written."""
-        repeatable = form is queries.RAISE_WITH_ID
-        variables = _variables(form, new, incident_id)
+        has_id = form is queries.RAISE_WITH_ID
         try:
-            answer = self._client.execute(form, variables, repeatable=repeatable)
+            answer = self._client.execute(form, _variables(form, new, incident_id), repeatable=has_id)
         except TransientFailure as lost:
-            return Attempt(landing=Landing.OPEN, reason=lost.message, repeatable=repeatable)
+            return Attempt(RaiseStatus.UNKNOWN, reason=lost.message, has_id=has_id)
         except UnreachableError as error:
-            if not repeatable:
+            if not has_id:
                 raise
-            # It was asked more than once, and any of the questions may have arrived.
-            return Attempt(landing=Landing.OPEN, reason=error.message.rstrip("."), repeatable=True)
+            # It was sent more than once, and any of the requests may have arrived.
+            return Attempt(RaiseStatus.UNKNOWN, reason=error.message.rstrip("."), has_id=True)
         except RequestFailure as refusal:
             failure = refusal
         else:
             urn = answer.data.get("raiseIncident")
             if isinstance(urn, str) and urn.startswith(_URN_PREFIX):
-                return Attempt(landing=Landing.DONE, urn=urn, repeatable=repeatable)
+                return Attempt(RaiseStatus.CREATED, urn=urn, has_id=has_id)
             errors = "; ".join(map(str, answer.errors)) or "DataHub's answer names no incident"
             failure = RequestFailure(errors, errors=answer.errors)
-        if repeatable and _CONFLICT in failure.codes:
-            return Attempt(landing=Landing.EXISTS, urn=f"{_URN_PREFIX}{incident_id}", repeatable=True)
+        if has_id and _CONFLICT in failure.codes:
+            return Attempt(RaiseStatus.EXISTS, urn=f"{_URN_PREFIX}{incident_id}", has_id=True)
         if failure.may_have_executed and not _REFUSED.search(failure.message):
-            return Attempt(landing=Landing.OPEN, reason=failure.message, repeatable=repeatable)
+            return Attempt(RaiseStatus.UNKNOWN, reason=failure.message, has_id=has_id)
         return failure
 
-    def keep(self, incident_urn: str, message: str) -> bool:
-        """Say on an active incident that it goes on; False if it is gone.
+    def keep(self, incident_urn: str, *, message: str, stage: str | None) -> bool | None:
+        """Set the message of an active incident.
 
+        It is sent once: an attempt that is repeated later could open what a person has resolved meanwhile.
         `updateIncident` is not used: on 1.0's first releases it removes the priority and the assignees.
+
+        Args:
+            incident_urn: The incident.
+            message: Replaces the status message.
+            stage: The stage that it is in, which would be erased otherwise.
+
+        Returns:
+            False if the incident does not exist any more; None if the answer was lost.
 
         Raises:
             WriteError: The server refuses it.
-            DataHubError: The conversation as a whole failed.
+            DataHubError: No request succeeds.
         """
-        return self._update(queries.KEEP, incident_urn, message)
+        variables = {"urn": incident_urn, "message": message}
+        try:
+            if stage is None:
+                return self._update(queries.KEEP, variables, repeatable=False)
+            return self._update(queries.KEEP_IN_STAGE, variables | {"stage": stage}, repeatable=False)
+        except TransientFailure:
+            return None
 
     def resolve(self, incident_urn: str, message: str) -> bool:
-        """Resolve an incident, as fixed where there are stages; False if it is gone. Raises as `keep` does."""
+        """Resolve an incident, as fixed where there are stages; False if it does not exist any more.
+
+        Raises:
+            WriteError: The server refuses it.
+            DataHubError: No request succeeds.
+        """
         while True:
             operation = self._resolving[0]
             try:
-                return self._update(operation, incident_urn, message)
+                return self._update(operation, {"urn": incident_urn, "message": message})
             except RequestFailure:
                 self._resolving = _after(self._resolving, operation)
 
-    def look_up(self, incident_urn: str) -> Known:
-        """What the primary store knows of an incident; nothing if the server will not tell."""
+    def read_incident(self, incident_urn: str) -> IncidentState | None:
+        """Read an incident from the primary store; None where the server does not show it, as open source does not."""
         try:
             entity = self._client.execute(queries.INCIDENT, {"urn": incident_urn}).data.get("entity")
         except RequestFailure:
-            return Known()
-        status, created = (entity.get(name) if isinstance(entity, dict) else None for name in ("status", "created"))
-        state = status.get("state") if isinstance(status, dict) else None
-        time = created.get("time") if isinstance(created, dict) else None
-        return Known(
-            is_active=state == "ACTIVE" if isinstance(state, str) else None,
-            created_ms=time if isinstance(time, int) and not isinstance(time, bool) else None,
-        )
+            return None
+        asset, state = (_text_at(entity, *names) for names in (("entity", "urn"), ("status", "state")))
+        if not asset or not state:
+            return None
+        return IncidentState(asset, state == "ACTIVE", mark_in(_text_at(entity, "description")))
 
-    def _update(self, operation: Operation, incident_urn: str, message: str) -> bool:
+    def _update(self, operation: Operation, variables: Mapping[str, object], *, repeatable: bool = True) -> bool:
         try:
-            answer = self._client.execute(operation, {"urn": incident_urn, "message": message})
+            answer = self._client.execute(operation, variables, repeatable=repeatable)
         except RequestFailure as refusal:
             failure = refusal
         else:
@@ -196,7 +212,7 @@ class Writer:
             raise failure
         if _NOT_FOUND in failure.codes:
             return False
-        raise _write_error(failure, f"{incident_urn} could not be updated") from failure
+        raise _write_error(failure, f"{variables['urn']} could not be updated") from failure
 
 
 def _variables(operation: Operation, new: NewIncident, incident_id: str) -> Mapping[str, object]:
@@ -213,6 +229,12 @@ def _variables(operation: Operation, new: NewIncident, incident_id: str) -> Mapp
         "startedAt": new.started_ms,
         "id": incident_id,
     }
+
+
+def _text_at(value: object, *names: str) -> str:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _after(operations: tuple[Operation, ...], refused: Operation) -> tuple[Operation, ...]:

@@ -122,19 +122,21 @@ RAISE_NAMED_PRIORITY = _raise("incidentGateRaise", _SINCE_1_0, _SINCE_1_0_FIELDS
 RAISE_NUMBERED_PRIORITY = _raise("incidentGateRaise", "$priority: Int", "priority: $priority")
 
 
-def _status(name: str, fields: str) -> Operation:
+def _status(name: str, fields: str, variables: str = "") -> Operation:
+    # The whole status is replaced: what a call leaves out is erased.
     text = f"updateIncidentStatus(urn: $urn, input: {{ {fields}, message: $message }})"
-    return Operation(name, f"mutation {name}($urn: String!, $message: String) {{ {text} }}")
+    return Operation(name, f"mutation {name}($urn: String!, $message: String{variables}) {{ {text} }}")
 
 
 KEEP = _status("incidentGateKeep", "state: ACTIVE")
 # Stages came with 1.0.
+KEEP_IN_STAGE = _status("incidentGateKeep", "state: ACTIVE, stage: $stage", ", $stage: IncidentStage")
 RESOLVE_FIXED = _status("incidentGateResolve", "state: RESOLVED, stage: FIXED")
 RESOLVE = _status("incidentGateResolve", "state: RESOLVED")
 
-# From the primary store, so without the search index's lag.
+# From the primary store, so without the search index's lag. Open source returns null.
 INCIDENT = Operation(
     "incidentGateIncident",
     "query incidentGateIncident($urn: String!) "
-    "{ entity(urn: $urn) { urn ... on Incident { status { state } created { time } } } }",
+    "{ entity(urn: $urn) { urn ... on Incident { description status { state } entity { urn } } } }",
 )

@@ -39,14 +39,8 @@ def _is_included(run: Run, patterns: Sequence[str]) -> bool:
     return any(matches(pattern, run.branch) for pattern in patterns) if patterns else run.branch == run.default_branch
 
 
-def read_patterns(text: str) -> tuple[str, ...]:
-    """Patterns separated by commas or lines."""
-    parts = (part.strip().removeprefix("refs/heads/") for part in re.split(r"[,\r\n]", text))
-    return tuple(dict.fromkeys(part for part in parts if part))
-
-
 def matches(pattern: str, branch: str) -> bool:
     """Whether a branch matches a pattern: `*` stands for any characters but `/`, `**` for any at all."""
     words = {"**": ".*", "*": "[^/]*"}
-    expression = "".join(words.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*)", pattern))
+    expression = "".join(words.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*)", pattern.removeprefix("refs/heads/")))
     return re.fullmatch(expression, branch, re.DOTALL) is not None

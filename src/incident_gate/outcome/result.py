@@ -12,7 +12,8 @@ class Change(StrEnum):
     """What became of one output."""
 
     RAISED = "raised"
-    KEPT = "kept"  # still active, and told of the new run
+    KEPT = "kept"  # still active, and updated with the new run
+    LEFT = "left"  # success, and left active for a newer run that failed
     RESOLVED = "resolved"
     CLEAR = "clear"  # success, and nothing of ours was active
     FAILED = "failed"  # could not be written

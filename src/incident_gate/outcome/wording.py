@@ -8,6 +8,7 @@ from incident_gate.ci.run import Run
 from incident_gate.datahub.incidents import NewIncident
 from incident_gate.incident import Mark, sign
 from incident_gate.manifest.model import OutputEntry
+from incident_gate.outcome.message import is_foreign, sign_message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class Wording:
     """Titles, descriptions and messages of one run.
 
     Args:
-        run: The run that speaks.
+        run: The run that reports.
         title: The user's title for what is raised; empty leaves it to the manifest or to us.
         message: The user's words: they head the description of what is raised and the message of what is resolved.
         matrix: The matrix leg as JSON, empty without one.
@@ -40,17 +41,19 @@ class Wording:
             started_ms=now_ms,
         )
 
-    def still_failing(self) -> str:
-        """The message on an incident that goes on."""
-        return self._with_own_words(f"Failed again in {self._where()}.")
+    def still_failing(self, newest_run: str) -> str:
+        """The message on an incident that goes on; it names the newest run in which the job failed."""
+        return sign_message(self._with_own_words(f"Failed again in {self._where()}."), newest_run)
 
-    def mended(self) -> str:
-        """The message on an incident that is over."""
-        return self._with_own_words(f"Resolved by {self._where()}, which succeeded.")
+    def resolved(self, earlier: str | None) -> str:
+        """The message on an incident that is over; what a person wrote there before is kept below it."""
+        text = self._with_own_words(f"Resolved by {self._where()}, which succeeded.")
+        return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
 
-    def duplicate(self, kept: str) -> str:
+    def duplicate(self, kept: str, earlier: str | None) -> str:
         """The message on one that was raised twice."""
-        return f"Duplicate of {kept}, raised by {self._where()}."
+        text = f"Duplicate of {kept}, raised by {self._where()}."
+        return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
 
     def _title(self, output: OutputEntry) -> str:
         job = self.run.job or self.run.workflow
@@ -73,7 +76,7 @@ class Wording:
         listed = "\n".join(f"- {name}: {value}" for name, value in facts if value)
         foot = (
             "Raised by DataHub Incident Gate, and resolved by it when the job succeeds again. "
-            "Resolve it by hand if the data was mended otherwise. The last line is how the job finds its own incident."
+            "Resolve it by hand if the data was corrected otherwise. The last line identifies the job: do not edit it."
         )
         return "\n\n".join(part for part in (head.strip(), listed, foot) if part)
 

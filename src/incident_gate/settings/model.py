@@ -82,6 +82,7 @@ class Settings:
         connection: How to reach DataHub.
         identity: The job, for key and scope.
         run: The run, as the CI system describes it.
+        is_blocked: Whether the gate stopped this job in an earlier step.
         inputs: URNs of inputs, besides those of the manifest.
         outputs: URNs of outputs, besides those of the manifest.
         variables: Values for `${NAME}` in the manifest.
@@ -105,6 +106,7 @@ class Settings:
     connection: Connection
     identity: JobIdentity
     run: Run
+    is_blocked: bool = False
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -266,8 +266,8 @@ GITHUB_TOKEN = Option(
 JOB_STATUS = Option(
     "job-status",
     parse.text,
-    "how the job ended",
-    metavar="{success,failure,cancelled,skipped}",
+    "how the job ended; the words of GitLab, Jenkins and Airflow too (default on GitLab: CI_JOB_STATUS)",
+    metavar="STATUS",
     exists=frozenset({Scope.REPORT, Scope.ACTION}),
 )
 MATRIX = Option("matrix", parse.matrix, "the matrix leg as JSON", metavar="JSON", exists=_JOB)
@@ -316,7 +316,6 @@ _ALL: tuple[Option[Any], ...] = (
 )
 # Parsed already, but without effect: whoever makes one work deletes its line here.
 UNFINISHED = {
-    "report-branches",
     "on-failing-assertion",
     "override",
     "results",

@@ -7,9 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from incident_gate.ci.blocked import is_blocked
 from incident_gate.ci.detect import current_run
 from incident_gate.ci.github import NO_PULL_REQUEST, pull_request_of
+from incident_gate.ci.github import SYSTEM as GITHUB
+from incident_gate.ci.gitlab import SYSTEM as GITLAB
 from incident_gate.ci.identity import JobIdentity
+from incident_gate.ci.run import Run
+from incident_gate.ci.status import STATUSES, UNFINISHED
 from incident_gate.datahub.address import EXAMPLE, Address, parse_address
 from incident_gate.datahub.connection import Connection, header_secrets
 from incident_gate.datahub.proxy import DIRECT, proxy_for
@@ -23,7 +28,6 @@ from incident_gate.settings.source import Sourced, Sources, config_of, sources, 
 T = TypeVar("T")
 
 SLACK_API = "https://slack.com/api"
-_JOB_STATUSES = ("success", "failure", "cancelled", "skipped")
 
 
 def secrets_of(get: Callable[[str], str], environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -66,21 +70,26 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     mode = mode or values(options.MODE) or Mode.GATE
     shown = values(options.MANIFEST)
     connection, notices = _connection(values, environment, workspace, config=command_line)
+    identity = JobIdentity(
+        server=connection.address.server,
+        repository=run.repository,
+        workflow=run.workflow_file,
+        job=run.job,
+        matrix=values(options.MATRIX),
+        incident_key=values(options.INCIDENT_KEY),
+    )
+    report_outcome = values(options.REPORT_OUTCOME)
+    if mode is not Mode.GATE or report_outcome:
+        _check_identity(values, identity, run, command_line=command_line)
     settings = Settings(
         mode=mode,
         manifest=values.path(options.MANIFEST, shown, workspace if reads_manifest else None),
         manifest_shown=shown,
         workspace=workspace,
         connection=connection,
-        identity=JobIdentity(
-            server=connection.address.server,
-            repository=run.repository,
-            workflow=run.workflow_file,
-            job=run.job,
-            matrix=values(options.MATRIX),
-            incident_key=values(options.INCIDENT_KEY),
-        ),
+        identity=identity,
         run=run,
+        is_blocked=mode in {Mode.GATE, Mode.REPORT} and is_blocked(environment, identity.scope),
         inputs=values(options.INPUTS),
         outputs=values(options.OUTPUTS),
         variables=values(options.VARIABLES),
@@ -92,7 +101,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
             min_priority=values(options.MIN_PRIORITY),
         ),
         override=" ".join(values(options.OVERRIDE).split()),
-        report_outcome=values(options.REPORT_OUTCOME),
+        report_outcome=report_outcome,
         report_branches=values(options.REPORT_BRANCHES),
         results=values(options.RESULTS),
         dry_run=values(options.DRY_RUN),
@@ -102,7 +111,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         reports=_reports(values, workspace),
         notify=_notify(values, environment),
         timeout=values(options.TIMEOUT),
-        job_status=_job_status(values, mode),
+        job_status=_job_status(values, mode, run, environment),
         notices=notices,
         prefix=values.prefix,
     )
@@ -199,16 +208,39 @@ def _on_incident(values: _Values) -> OnIncident | None:
     return chosen
 
 
-def _job_status(values: _Values, mode: Mode) -> str:
+def _check_identity(values: _Values, identity: JobIdentity, run: Run, *, command_line: bool) -> None:
+    """Refuse to write where the incidents of two jobs could not be told apart."""
+    key = values.named(options.INCIDENT_KEY)
+    if not identity.is_known:
+        values.add(
+            "This job has no identity: no CI system is recognized, so its incidents could not be told from others'.",
+            hint=f"Set {key} to a name that only this job has.",
+        )
+    elif command_line and run.system == GITHUB and not identity.incident_key and not values.text(options.MATRIX):
+        # The action's input has the leg as its default. The environment does not show it.
+        matrix = values.named(options.MATRIX)
+        values.add(
+            f"{matrix} is not set, so legs of a matrix could not be told apart.",
+            hint=f"Use {matrix} '${{{{ toJSON(matrix) }}}}', which is null without a matrix, or {key}.",
+        )
+
+
+def _job_status(values: _Values, mode: Mode, run: Run, environment: Mapping[str, str]) -> str:
+    named, status = values.named(options.JOB_STATUS), values(options.JOB_STATUS).lower()
+    if not status and run.system == GITLAB:
+        named, status = "CI_JOB_STATUS", environment.get("CI_JOB_STATUS", "").strip().lower()
     # The post stage gets it from GitHub, whatever that is; a person who reports may have mistyped it.
-    status = values(options.JOB_STATUS).lower()
-    if mode is Mode.REPORT and status not in _JOB_STATUSES:
-        named = values.named(options.JOB_STATUS)
+    if mode is Mode.REPORT and status in UNFINISHED:
+        values.add(
+            f"{named} is {status!r}: the job has not ended.",
+            hint="Report at the end of the job: in GitLab's after_script, Jenkins' post, or a last task of Airflow.",
+        )
+    elif mode is Mode.REPORT and status not in STATUSES:
         values.add(
             f"{named} is {status[:80]!r}." if status else f"{named} is not set, so there is nothing to report.",
-            hint=f"Use one of: {', '.join(_JOB_STATUSES)}.",
+            hint="Use success, failure, cancelled, skipped, or the word of the CI system for one of them.",
         )
-    return status
+    return STATUSES.get(status, status)
 
 
 def _waiting(values: _Values) -> Waiting:

@@ -1,0 +1,85 @@
+"""How the work on an output ended, and everything that reporting it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from incident_gate.ci.identity import JobIdentity
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.health.batch import HealthQuery
+from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.incidents import Writer
+from incident_gate.incident import Cause, Health
+from incident_gate.manifest.model import OutputEntry
+from incident_gate.outcome.wording import Wording
+
+
+class Outcome(StrEnum):
+    """How a job ended, in the words of GitHub's `job.status`."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+class OutputOutcome(NamedTuple):
+    """How the work on one output ended.
+
+    `cause` is the reason of a failure. A success resolves incidents with the causes in `answers`.
+    """
+
+    entry: OutputEntry
+    outcome: Outcome
+    cause: Cause = Cause.JOB
+    answers: frozenset[Cause] = frozenset(Cause)
+
+
+class IndexTimeouts(NamedTuple):
+    """How long the search index is waited for after a raise, in seconds.
+
+    `listed`: an incident that certainly was created once is not waited for any longer. `settled`: what is not listed
+    by then was not written; that is 3 seconds for the index and 2 for a request that is still on its way when its
+    connection breaks. `longest`: after that, nothing is waited for. One look follows another from `first_look` to
+    `longest_look` apart.
+    """
+
+    listed: float = 1.0
+    settled: float = 5.0
+    longest: float = 10.0
+    first_look: float = 0.2
+    longest_look: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What reporting an outcome takes.
+
+    Args:
+        reader: Lists an asset's incidents, with their history, stages and messages.
+        writer: Raises and resolves.
+        identity: This job, for its keys.
+        wording: What is written.
+        deadline: When to stop.
+        clock_ms: Unix time in milliseconds.
+        sleep: Waits for seconds.
+        dry_run: Only report what would be done.
+        timeouts: How long the search index is waited for.
+    """
+
+    reader: Reader
+    writer: Writer
+    identity: JobIdentity
+    wording: Wording
+    deadline: Deadline
+    clock_ms: Callable[[], int]
+    sleep: Callable[[float], None]
+    dry_run: bool = False
+    timeouts: IndexTimeouts = field(default_factory=IndexTimeouts)
+
+    def read(self, entries: list[OutputEntry]) -> tuple[Health, ...]:
+        """The health of outputs, without their siblings."""
+        return self.reader.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
