@@ -93,7 +93,7 @@ def test_a_pull_request_reports_nothing(step: Step, datahub: Sandbox, event: str
 
     ended = step.post(datahub, status="failure", report_outcome="true")
 
-    assert "This is a pull request" in ended.said("notice")[0]
+    assert "This run is a pull request" in ended.said("notice")[0]
     assert len(datahub.requests) == 0
 
 
@@ -338,7 +338,7 @@ def test_another_key_or_matrix_leg_is_another_incident(step: Step, datahub: Sand
 def test_another_run_branch_and_commit_is_the_same_incident(step: Step, datahub: Sandbox) -> None:
     step.main(datahub, mode="raise")
     step.environment |= {
-        "GITHUB_RUN_ID": "9",
+        "GITHUB_RUN_ID": "9999",
         "GITHUB_SHA": "beef",
         "GITHUB_REF_NAME": "topic",
         "GITHUB_WORKFLOW_REF": "acme/shop/.github/workflows/nightly.yml@refs/heads/topic",

@@ -248,7 +248,7 @@ def test_incident_that_is_counted_and_not_shown_is_never_raised_twice(each_sandb
 
 
 def test_requests_of_each_outcome(each_sandbox: Sandbox) -> None:
-    """One question, one write; on raising one look more, and on older servers what the first refusals teach."""
+    """One query, a look just before each update, one write; on older servers what the first refusals teach."""
     job = life_of(each_sandbox)
     counts = []
     for outcome in ("success", "failure", "failure", "success"):
@@ -257,9 +257,9 @@ def test_requests_of_each_outcome(each_sandbox: Sandbox) -> None:
         counts.append(len(each_sandbox.requests))
     # The 2022 beta: one refused question, a look at the schema, and each time a second question for what exists.
     # Raising and resolving: one refused request for each younger form.
-    before_1_0, before_ids, newest = [1, 7, 4, 3], [1, 4, 2, 2], [1, 3, 2, 2]
+    before_1_0, before_ids, newest = [1, 7, 5, 4], [1, 4, 3, 3], [1, 3, 3, 3]
     expected = {
-        Generation.G1: [4, 9, 5, 6],
+        Generation.G1: [4, 9, 7, 8],
         Generation.G2_EARLY: before_1_0,
         Generation.G2: before_1_0,
         Generation.G3_EARLY: before_ids,
@@ -278,13 +278,14 @@ def test_hundred_outputs_are_raised_together(sandbox: Sandbox) -> None:
     assert operations.count("incidentGateHealth") == 2
 
 
-def test_hundred_outputs_wait_for_the_index_of_an_older_server_once() -> None:
+def test_hundred_outputs_wait_for_the_index_of_an_older_server_together() -> None:
     with Sandbox.start(schema="g3", faults=Faults(lag=0.1)) as server:
         urns = [ORDERS.replace("orders", f"t{number}") for number in range(100)]
         server.store.add_assets(urns)
         job = Job(server=server, outputs=[output(urn) for urn in urns])
         assert set(job.changes("failure")) == {Change.RAISED}
-        assert server.requests.operations.count("incidentGateHealth") == 2
+        # One before, and a look each 0.2, 0.6 and 1 s after the last raise, at the latest.
+        assert server.requests.operations.count("incidentGateHealth") <= 4
 
 
 # Dry run

@@ -25,7 +25,7 @@ def test_racing_processes_leave_one_active_incident_after_the_next_run_at_the_la
         environment = {"PATH": os.defpath, "DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": server.token}
 
         def start() -> subprocess.Popen[str]:
-            command = [COMMAND, "raise", manifest, "--incident-key", "nightly"]
+            command = [str(COMMAND), "raise", str(manifest), "--incident-key", "nightly"]
             return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
         def active() -> int:

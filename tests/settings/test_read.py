@@ -8,22 +8,31 @@ from typing import Any
 
 import pytest
 
+from incident_gate.ci.blocked import BLOCKED
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, OnUnknown
 from incident_gate.settings import DEFAULT_TIMEOUT, Mode, Settings, read_settings
 
 URL = "https://datahub.example.com"
+GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/shop", "GITHUB_WORKFLOW": "Nightly"}
+GITLAB = {"GITLAB_CI": "true", "CI_PROJECT_PATH": "acme/shop", "CI_JOB_NAME": "load"}
 
 
 def settings(environment: Mapping[str, str] | None = None, *, workspace: Path | None = None, **given: str) -> Settings:
     said = {"datahub-url": URL} | {name.replace("_", "-"): value for name, value in given.items()}
-    return read_settings(lambda name: said.get(name, ""), environment or {}, workspace=workspace)
+    found = GITHUB if environment is None else environment
+    return read_settings(lambda name: said.get(name, ""), found, workspace=workspace)
 
 
-def mistake(**given: Any) -> str:
+def mistake(environment: Mapping[str, str] | None = None, **given: Any) -> str:
     with pytest.raises(SettingError) as caught:
-        settings(**given)
+        settings(environment, **given)
     return str(caught.value)
+
+
+def on_the_command_line(environment: Mapping[str, str], mode: Mode, **given: str) -> Settings:
+    said = {"datahub-url": URL} | {name.replace("_", "-"): value for name, value in given.items()}
+    return read_settings(lambda name: said.get(name, ""), environment, mode=mode, command_line=True)
 
 
 def test_nothing_but_the_address_is_needed() -> None:
@@ -90,7 +99,7 @@ def test_words_have_a_limit(setting: str, longest: int) -> None:
     within: dict[str, Any] = {setting: "x" * longest}
     assert getattr(settings(**within), setting) == "x" * longest
     assert f"{setting} has {longest + 1:,} characters. The limit is {longest:,}." in mistake(
-        **{setting: "x" * (longest + 1)}
+        None, **{setting: "x" * (longest + 1)}
     )
 
 
@@ -150,11 +159,105 @@ def test_the_mode_decides_what_is_reported(mode: str, job_status: str, status: s
 
 def test_a_report_needs_a_status_and_nothing_else_does() -> None:
     assert "job-status is not set, so there is nothing to report." in mistake(mode="report")
-    told = mistake(mode="report", job_status="failed")
-    assert told == "job-status is 'failed'. Use one of: success, failure, cancelled, skipped."
+    told = mistake(mode="report", job_status="fialed")
+    assert told.startswith("job-status is 'fialed'. Use success, failure, cancelled, skipped, or the word")
     assert settings(mode="report", job_status="skipped").status == "skipped"
     assert settings(mode="gate").job_status == ""
     assert settings(mode="gate", job_status="something new").status == "something new"
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("failed", "failure"),
+        ("canceled", "cancelled"),
+        ("SUCCESS", "success"),
+        ("FAILURE", "failure"),
+        ("UNSTABLE", "failure"),
+        ("ABORTED", "cancelled"),
+        ("NOT_BUILT", "skipped"),
+        ("upstream_failed", "skipped"),
+        ("timed_out", "failure"),
+    ],
+)
+def test_words_of_every_ci_system_are_understood(word: str, status: str) -> None:
+    assert settings(mode="report", job_status=word).status == status
+    assert settings(mode="gate", job_status=word).status == status
+
+
+@pytest.mark.parametrize(("word", "status"), [("success", "success"), ("failed", "failure"), ("canceled", "cancelled")])
+def test_gitlabs_status_is_read_by_itself(word: str, status: str) -> None:
+    environment = GITLAB | {"CI_JOB_STATUS": word}
+
+    assert on_the_command_line(environment, Mode.REPORT).status == status
+    assert on_the_command_line(environment, Mode.REPORT, job_status="skipped").status == "skipped"
+
+
+def test_status_of_another_system_is_not_read() -> None:
+    assert "is not set" in mistake(GITHUB | {"CI_JOB_STATUS": "success"}, mode="report")
+
+
+@pytest.mark.parametrize("word", ["running", "RUNNING", "pending"])
+def test_job_that_still_runs_cannot_be_reported(word: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        on_the_command_line(GITLAB | {"CI_JOB_STATUS": word}, Mode.REPORT)
+
+    assert str(caught.value).startswith(f"CI_JOB_STATUS is {word.lower()!r}: the job has not ended. Report at the end")
+    assert "job-status is 'running': the job has not ended." in mistake(mode="report", job_status="running")
+
+
+# Identity
+
+
+@pytest.mark.parametrize(
+    "given", [{"mode": "raise"}, {"mode": "resolve"}, {"mode": "report"}, {"report_outcome": "true"}]
+)
+def test_writing_needs_an_identity(given: dict[str, Any]) -> None:
+    given = {"job_status": "success", **given}
+
+    assert "This job has no identity" in mistake({}, **given)
+    assert "Set incident-key to a name that only this job has." in mistake({"CI": "true"}, **given)
+    assert settings({}, **given, incident_key="nightly").identity.is_known
+    for environment in (GITHUB, GITLAB, {"AIRFLOW_CTX_DAG_ID": "orders"}, {"JOB_NAME": "x", "BUILD_NUMBER": "1"}):
+        assert settings(environment, **given).identity.is_known
+
+
+def test_checking_needs_no_identity() -> None:
+    assert not settings({}).identity.is_known
+
+
+@pytest.mark.parametrize("mode", [Mode.RAISE, Mode.RESOLVE, Mode.REPORT])
+def test_leg_of_a_matrix_must_be_given_on_githubs_command_line(mode: Mode) -> None:
+    given = {"job_status": "success"}
+
+    with pytest.raises(SettingError) as caught:
+        on_the_command_line(GITHUB, mode, **given)
+
+    assert "--matrix is not set" in str(caught.value)
+    assert "--matrix '${{ toJSON(matrix) }}'" in str(caught.value)
+    assert on_the_command_line(GITHUB, mode, **given, matrix="null").identity.matrix == ""
+    leg = on_the_command_line(GITHUB, mode, **given, matrix='{"region": "eu"}')
+    assert leg.identity.matrix == '{"region":"eu"}'
+    assert on_the_command_line(GITHUB, mode, **given, incident_key="eu").identity.incident_key == "eu"
+    # GitLab's name of the job has the leg's values, and the scope does without them.
+    assert on_the_command_line(GITLAB, mode, **given).identity.job == "load"
+    assert on_the_command_line(GITHUB, Mode.GATE).identity.is_known
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_blocked"), [("gate", True), ("report", True), ("raise", False), ("resolve", False)]
+)
+def test_gate_that_stopped_the_job_is_obeyed_by_reports_of_its_scope(mode: str, *, is_blocked: bool) -> None:
+    scope = settings(mode=mode, job_status="failure").identity.scope
+    blocked = GITHUB | {BLOCKED: scope}
+
+    assert settings(blocked, mode=mode, job_status="failure").is_blocked is is_blocked
+    assert not settings(blocked, mode=mode, job_status="failure", incident_key="eu").is_blocked
+
+
+def test_patterns_of_branches_are_separated_by_commas_or_lines() -> None:
+    assert settings().report_branches == ()
+    assert settings(report_branches="main, release/*\nhotfix/**").report_branches == ("main", "release/*", "hotfix/**")
 
 
 # Paths
@@ -175,7 +278,7 @@ def test_a_path_out_of_the_workspace_is_refused(tmp_path: Path, setting: str, pa
     workspace.mkdir()
     (workspace / "link").symlink_to(tmp_path)
 
-    assert "leads out of the workspace" in mistake(workspace=workspace, **{setting: path})
+    assert "leads out of the workspace" in mistake(None, workspace=workspace, **{setting: path})
 
 
 def test_a_neighbour_with_a_longer_name_is_outside(tmp_path: Path) -> None:

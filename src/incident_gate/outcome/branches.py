@@ -42,5 +42,7 @@ def _is_included(run: Run, patterns: Sequence[str]) -> bool:
 def matches(pattern: str, branch: str) -> bool:
     """Whether a branch matches a pattern: `*` stands for any characters but `/`, `**` for any at all."""
     words = {"**": ".*", "*": "[^/]*"}
-    expression = "".join(words.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*)", pattern.removeprefix("refs/heads/")))
+    expression = "".join(
+        words.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*)", pattern.removeprefix("refs/heads/"))
+    )
     return re.fullmatch(expression, branch, re.DOTALL) is not None
