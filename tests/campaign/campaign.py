@@ -11,10 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
 from unittest.mock import patch
 
 from incident_gate.datahub import client
-from incident_gate.incident import mark_in
+from incident_gate.incident import Incident, mark_in
+from incident_gate.outcome.own import newer_run
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
 from tests.helpers.job_end import IDENTITY, SCALE, Job, output, signed
@@ -28,17 +31,42 @@ LONGEST_LAG, LONGEST_DELAY = 3.0, 0.4
 # Real seconds after which a request counts as lost. Shorter, and a busy machine would lose requests on its own.
 HANGING = 1.0
 AT_ONCE = 12
+# Two legs of one matrix, which write the same table.
+LEGS = (IDENTITY, replace(IDENTITY, matrix='{"region":"eu"}'))
+
+
+class Person(StrEnum):
+    """What a person does with this job's active incidents before a run."""
+
+    RESOLVES = "resolves"
+    TAKES = "takes"  # sets a stage and writes a message
+    NOTES = "notes"  # writes below the mark
+    FREES = "frees"  # deletes the mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One end of the job; with `rival`, two of them at the same time. `faults` are what it meets."""
+    """One end of the job; with `rival`, two of them at the same time. `faults` are what it meets.
+
+    `back` makes it the repetition of an older run, that many runs ago. `leg` is the leg of the matrix, and `rival_leg`
+    the rival's: legs write the same table. On `branch` it does not count.
+    """
 
     outcome: str
     rival: str | None = None
     offset: float = 0.0
-    person_resolves: bool = False
+    leg: int = 0
+    rival_leg: int = 0
+    back: int = 0
+    on_branch: bool = False
+    person: Person | None = None
+    resolves_during: float | None = None
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def ends(self) -> tuple[tuple[str, int], ...]:
+        """The outcomes with their legs."""
+        return ((self.outcome, self.leg), *([(self.rival, self.rival_leg)] if self.rival else []))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +115,12 @@ def _draw_run(dice: random.Random) -> Run:
         outcome=dice.choice(("failure", "failure", "success")),
         rival=dice.choice((None, None, "failure", "success")),
         offset=dice.choice((0.0, 0.0, dice.uniform(0.0, 2.0))),
-        person_resolves=dice.random() < 0.25,
+        leg=dice.choice((0, 0, 0, 1)),
+        rival_leg=dice.choice((0, 0, 1)),
+        back=dice.choice((0, 0, 0, 1, 2)),
+        on_branch=dice.random() < 0.1,
+        person=dice.choice(list(Person)) if dice.random() < 0.5 else None,
+        resolves_during=dice.uniform(0.0, 1.0) if dice.random() < 0.1 else None,
         faults=_draw_blindness(dice)
         if dice.random() < 0.15
         else tuple(_draw_fault(dice) for _ in range(dice.choice((0, 1, 1, 2, 3)))),
@@ -174,83 +207,160 @@ class _Game:
         self.seed = schedule.seed
         store = server.store
         store.add_asset(ASSET)
-        self.key = IDENTITY.key_of(ASSET)
         other = signed("lost", "another asset")
         store.raise_incident(ASSET, title="raised by a person")
         store.raise_incident(ASSET, title="another job's", description=other)
         store.resolve(store.raise_incident(ASSET, title="over", description=other))
-        self.others = self._others()
-        self.job = Job(server=server, outputs=[output(ASSET)], seconds=8.0)
+        self.legs = [Job(server=server, outputs=[output(ASSET)], seconds=8.0, identity=identity) for identity in LEGS]
+        self.keys = [identity.key_of(ASSET) for identity in LEGS]
+        # What a person resolved, and what a person wrote where.
+        self.over: set[str] = set()
+        self.written: dict[str, tuple[str | None, str | None]] = {}
         self.said: list[str] = []
 
     def play(self, run: Run, number: int) -> list[str]:
         """One run, or two at a time, and what does not hold after it."""
-        before = self.active()
-        if run.person_resolves:
-            for urn in before:
-                self.server.store.resolve(urn, message="by hand")
-            before = []
+        if run.person:
+            self._act(run.person)
+        # What a person did is in the index before the run begins.
+        time.sleep(LONGEST_LAG * SCALE * 1.1)
+        number = max(1, number - run.back)
+        before = self._all()
+        newer = [len(self._newer(leg, number)) for leg in range(len(LEGS))]
         self.server.faults = Faults(rules=run.faults, lag=_scaled(self.lag), seed=self.seed + number)
-        ends = [run.outcome, *([run.rival] if run.rival else [])]
-        self.said = self._end(ends, run.offset * SCALE, number)
-        # What is still on its way gets there: delayed writes, and after them the search index.
-        time.sleep((LONGEST_DELAY + LONGEST_LAG) * SCALE * 1.1)
-        self.server.faults = Faults(lag=_scaled(self.lag), seed=self.seed + number)
-        active = self.active()
-        broken = [] if self._others() == self.others else ["others' incidents were changed"]
-        in_doubt = any(word.endswith(IN_DOUBT) for word in self.said)
-        if not in_doubt and len(active) not in _allowed(ends):
-            broken.append(f"{ends} said {self.said} and left {len(active)} active incidents of ours")
-        if in_doubt:
-            broken += self._converge(run.outcome, number)
+        self.said = self._end(run.ends, run.offset * SCALE, number, run)
+        self._settle(number)
+        broken = self._check(run, before)
+        doubtful = {leg for word, leg in self._words if word.endswith(IN_DOUBT)}
+        for leg in {leg for _, leg in run.ends}:
+            ends = [end for end, of in run.ends if of == leg]
+            left, allowed = len(self.active(leg)), _allowed(ends, newer[leg])
+            if run.on_branch or run.resolves_during is not None:
+                continue
+            # A request that was sent once may be executed twice, and two jobs may raise at the same time: where the
+            # server accepts no id, the next run folds what they raised.
+            twins = left > 1 and "failure" in ends and (len(ends) > 1 or bool(run.faults))
+            if leg in doubtful or twins:
+                broken += self._converge(ends[0], leg, number)
+            elif left not in allowed:
+                broken.append(f"leg {leg}: {ends} reported {self.said} and left {left} active incidents, not {allowed}")
         return broken
 
-    def _converge(self, outcome: str, number: int) -> list[str]:
-        """Where a run said that it is in doubt, the next one must set it right."""
-        said = self._end([outcome], 0.0, number)
-        active = self.active()
-        if any(word.endswith(IN_DOUBT) for word in said) or len(active) not in _allowed([outcome]):
-            return [f"the next {outcome} said {said} and left {len(active)} active incidents of ours"]
+    def _act(self, person: Person) -> None:
+        store = self.server.store
+        for leg in range(len(LEGS)):
+            for urn in self.active(leg):
+                description = store.incidents_by_urn([urn])[urn].description or ""
+                match person:
+                    case Person.RESOLVES:
+                        store.resolve(urn, message="by hand")
+                        self.over.add(urn)
+                    case Person.TAKES:
+                        stage = "INVESTIGATION" if self.server.generation.has_stages else None
+                        self.written[urn] = (stage, "Ana: looking at the loader")
+                        store.update_incident(urn, {"stage": stage, "message": "Ana: looking at the loader"})
+                    case Person.NOTES:
+                        store.update_incident(urn, {"description": f"{description}\n\nNote by Ana."})
+                    case Person.FREES:
+                        store.update_incident(urn, {"description": description.rpartition("\n")[0]})
+
+    def _check(self, run: Run, before: dict[str, Any]) -> list[str]:
+        """What holds after any run, in doubt or not."""
+        after = self._all()
+        played = set() if run.on_branch else {self.keys[leg] for _, leg in run.ends}
+        broken = [
+            f"{urn}, which is not this job's, was changed"
+            for urn, incident in before.items()
+            if _key(incident) not in played and after[urn] != incident and run.resolves_during is None
+        ]
+        broken += [f"{urn}, which a person resolved, was opened" for urn in self.over if after[urn].state == "ACTIVE"]
+        broken += [
+            f"{urn} lost what a person wrote: {after[urn].stage}, {after[urn].message}"
+            for urn, written in self.written.items()
+            if after[urn].state == "ACTIVE" and (after[urn].stage, after[urn].message) != written
+        ]
+        if run.on_branch and any(word != "nothing" for word in self.said):
+            broken.append(f"a branch reported {self.said}")
+        return broken
+
+    def _converge(self, outcome: str, leg: int, number: int) -> list[str]:
+        """Where a run said that it is in doubt, or left twins, the next one must set it right."""
+        newer = len(self._newer(leg, number))
+        said = self._end([(outcome, leg)], 0.0, number, Run(outcome=outcome))
+        self._settle(number)
+        left = len(self.active(leg))
+        if any(word.endswith(IN_DOUBT) for word in said) or left not in _allowed([outcome], newer):
+            return [f"leg {leg}: the next {outcome} said {said} and left {left} active incidents"]
         return []
 
-    def _end(self, ends: Sequence[str], offset: float, number: int) -> list[str]:
-        said: list[str] = []
+    def _settle(self, number: int) -> None:
+        """What is still on its way gets there: delayed writes, and after them the search index."""
+        time.sleep((LONGEST_DELAY + LONGEST_LAG) * SCALE * 1.1)
+        self.server.faults = Faults(lag=_scaled(self.lag), seed=self.seed + number)
 
-        def end(outcome: str, wait: float) -> None:
+    def _end(self, ends: Sequence[tuple[str, int]], offset: float, number: int, run: Run) -> list[str]:
+        self._words: list[tuple[str, int]] = []
+
+        def end(outcome: str, leg: int, wait: float) -> None:
             time.sleep(wait)
             try:
-                said.extend(_said(result) for result in self.job.end(outcome, number).results)
-            except Exception as error:  # noqa: BLE001 - told with the schedule
-                said.append(f"raised {error!r}")
+                report = self.legs[leg].end(outcome, number, branch="feature" if run.on_branch else "main")
+                self._words += [("nothing", leg)] if report.nothing else [(_said(r), leg) for r in report.results]
+            except Exception as error:  # noqa: BLE001 - reported with the schedule
+                self._words.append((f"raised {error!r}", leg))
 
-        threads = [threading.Thread(target=end, args=(o, i * offset)) for i, o in enumerate(ends)]
+        def resolve(wait: float) -> None:
+            time.sleep(wait)
+            for urn in self.active(0):
+                self.server.store.resolve(urn, message="by hand, meanwhile")
+
+        threads = [threading.Thread(target=end, args=(*one, i * offset)) for i, one in enumerate(ends)]
+        if run.resolves_during is not None:
+            threads.append(threading.Thread(target=resolve, args=(run.resolves_during * SCALE,)))
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return said
+        return [word for word, _ in self._words]
 
-    def active(self) -> list[str]:
-        """Our active incidents in the primary store."""
-        return [i.urn for i in self.server.store.incidents(ASSET, "ACTIVE") if self._is_ours(i.description)]
+    def active(self, leg: int) -> list[str]:
+        """A leg's active incidents in the primary store."""
+        return [i.urn for i in self.server.store.incidents(ASSET, "ACTIVE") if _key(i) == self.keys[leg]]
 
-    def _others(self) -> list[object]:
-        return [i for i in self.server.store.incidents(ASSET) if not self._is_ours(i.description)]
+    def _newer(self, leg: int, number: int) -> list[str]:
+        """Those of them that a newer run raised or kept."""
+        run = self.legs[leg].run_of(number)
+        return [
+            incident.urn
+            for incident in self.server.store.incidents(ASSET, "ACTIVE")
+            if _key(incident) == self.keys[leg] and newer_run(_as_read(incident), run)
+        ]
 
-    def _is_ours(self, description: str | None) -> bool:
-        mark = mark_in(description)
-        return mark is not None and mark.key == self.key
+    def _all(self) -> dict[str, Any]:
+        return {incident.urn: incident for incident in self.server.store.incidents(ASSET)}
+
+
+def _as_read(record: Any) -> Incident:
+    return Incident(urn=record.urn, asset=ASSET, mark=mark_in(record.description), message=record.message)
+
+
+def _key(record: Any) -> str:
+    mark = mark_in(record.description)
+    return mark.key if mark else ""
 
 
 def _said(result: OutputResult) -> str:
-    """What a run says of its output: a raise that it could not see to the end of is in doubt, like a failure."""
+    """What a run reports of its output: a raise that it could not see to the end of is in doubt, like a failure."""
     in_doubt = result.change is Change.FAILED or (result.change is Change.RAISED and result.message)
     return f"{result.change}{IN_DOUBT if in_doubt else ''}"
 
 
-def _allowed(ends: Sequence[str]) -> set[int]:
-    """How many active incidents may be left: with a success and a failure at a time, either may be the last."""
-    return {1 if end == "failure" else 0 for end in ends}
+def _allowed(ends: Sequence[str], newer: int) -> set[int]:
+    """How many active incidents may be left: with a success and a failure at a time, either may be the last.
+
+    A success leaves those of newer runs.
+    """
+    return {1 if end == "failure" else newer for end in ends}
 
 
 def campaign(schedules: Iterable[Schedule]) -> Tally:

@@ -8,6 +8,7 @@ import pytest
 from incident_gate.cli.main import run
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
+from tests.helpers.command import JOB
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def call(server: Sandbox, command: str, *arguments: str) -> tuple[int, str]:
     if command == "failure":  # a word of these tests for the other way to say `raise`
         command, arguments = "report", ("--job-status", "failure", *arguments)
     stdout = io.StringIO()
-    environment = {"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": server.token}
+    environment = {"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": server.token, **JOB}
     code = run([command, *arguments], environment, stdout, io.StringIO())
     return code, stdout.getvalue()
 

@@ -14,6 +14,9 @@ from typing import Any
 from incident_gate.cli.main import run
 from incident_gate.sandbox import Sandbox
 
+# A job, for what it raises.
+JOB = {"AIRFLOW_CTX_DAG_ID": "orders", "AIRFLOW_CTX_TASK_ID": "report"}
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -38,7 +41,8 @@ def gate(*arguments: str, environment: Mapping[str, str] | None = None) -> Ended
 
 def ask(server: Sandbox, *arguments: str) -> Ended:
     """Run a command that asks a server."""
-    return gate(*arguments, environment={"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": server.token})
+    environment = {"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": server.token, **JOB}
+    return gate(*arguments, environment=environment)
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:

@@ -15,7 +15,7 @@ from incident_gate.datahub.http import open_client
 from incident_gate.datahub.incidents import Writer
 from incident_gate.incident import sign
 from incident_gate.manifest.model import IncidentTemplate, OutputEntry, Position
-from incident_gate.outcome.decide import report_job
+from incident_gate.outcome.decide import report_job, skip_reason
 from incident_gate.outcome.model import Context, IndexTimeouts, Outcome
 from incident_gate.outcome.result import Change, OutcomeReport
 from incident_gate.outcome.wording import Wording
@@ -74,8 +74,11 @@ class Job:
     title: str = ""
     message: str = ""
 
-    def end(self, outcome: str, number: int = 7) -> OutcomeReport:
+    def end(self, outcome: str, number: int = 7, *, branch: str = "main") -> OutcomeReport:
         """Report how run `number` ended."""
+        run = self.run_of(number)._replace(branch=branch)
+        if nothing := skip_reason(outcome, run=run, branches=(), blocked=False, outputs=self.outputs):
+            return OutcomeReport(outcome=outcome, nothing=nothing)
         address = parse_address(self.server.url, setting="datahub-url")
         connection = Connection(address=address, token=self.token or self.server.token)
         with open_client(connection, connections=8) as http:
@@ -84,7 +87,7 @@ class Job:
                 reader=Reader(client, history=True),
                 writer=Writer(client),
                 identity=self.identity,
-                wording=Wording(run=self.run_of(number), title=self.title, message=self.message),
+                wording=Wording(run=run, title=self.title, message=self.message),
                 deadline=client.deadline,
                 clock_ms=lambda: time.time_ns() // 1_000_000,
                 sleep=time.sleep,
