@@ -71,9 +71,10 @@ def test_raise_that_cannot_be_seen_to_the_end_is_in_doubt_and_the_next_run_sets_
 def test_people_branches_and_legs_are_respected() -> None:
     runs = (
         Run(outcome="failure", rival="failure", rival_leg=1),
+        Run(outcome="failure"),
+        Run(outcome="success", back=2),
         Run(outcome="failure", person=Person.TAKES, on_branch=True),
         Run(outcome="failure", person=Person.NOTES),
-        Run(outcome="success", back=2),
         Run(outcome="failure", person=Person.FREES),
         Run(outcome="failure", person=Person.RESOLVES),
         Run(outcome="success", rival="success", rival_leg=1),
@@ -83,7 +84,7 @@ def test_people_branches_and_legs_are_respected() -> None:
     number = len(Generation)
     assert total.runs == {
         "raised": 4 * number,
-        "kept": number,
+        "kept": 2 * number,
         "nothing": number,
         "left": number,
         "resolved": number,
