@@ -262,7 +262,8 @@ class _Game:
                     case Person.NOTES:
                         store.update_incident(urn, {"description": f"{description}\n\nNote by Ana."})
                     case Person.FREES:
-                        store.update_incident(urn, {"description": description.rpartition("\n")[0]})
+                        lines = [line for line in description.splitlines() if mark_in(line) is None]
+                        store.update_incident(urn, {"description": "\n".join(lines)})
 
     def _check(self, run: Run, before: dict[str, Any]) -> list[str]:
         """What holds after any run, in doubt or not."""
