@@ -45,6 +45,7 @@ class Reason(StrEnum):
     ERROR = "error"  # the server failed on this asset
     NO_ANSWER = "no-answer"  # the request that carried it failed or ran out of time
     MALFORMED = "malformed"  # the answer is not what the schema promises
+    UNSTEADY = "unsteady"  # it passes, but not yet for as long as the settings ask
 
 
 class Problem(NamedTuple):

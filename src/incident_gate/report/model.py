@@ -13,6 +13,7 @@ from incident_gate.outcome.result import OutcomeReport
 
 if TYPE_CHECKING:
     from incident_gate.datahub.graph.owners import Owner
+    from incident_gate.gate.wait import Waited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Report:
     milliseconds and only serves to tell ages. `notices` are sentences of the run's own, trusted text excepted.
     `failure` is what ended the conversation with DataHub early; the decisions say what it left unknown.
     `owners` are those of assets that block or whose incident was raised or resolved, by the asset's URN; `consumers`
-    own what is made from these assets.
+    own what is made from these assets. `waited` says how long the gate waited, and for what.
     """
 
     manifest_path: str
@@ -37,6 +38,7 @@ class Report:
     failure: GateError | None = None
     owners: Mapping[str, tuple[Owner, ...]] = field(default_factory=dict)
     consumers: tuple[Owner, ...] = ()
+    waited: Waited | None = None
 
     @property
     def conclusion(self) -> Conclusion:
