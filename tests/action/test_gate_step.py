@@ -22,6 +22,7 @@ def test_a_healthy_input_passes(step: Step, each_datahub: Sandbox) -> None:
         "unhealthy": "[]",
         "unknown": "[]",
         "blocking-count": "0",
+        "override": "",
         "raised": "[]",
         "resolved": "[]",
     }

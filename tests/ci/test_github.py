@@ -63,6 +63,7 @@ def test_everything_that_github_provides_is_read() -> None:
         has_branches=True,
         actor="ben",
         is_ordered=True,
+        is_scheduled=True,
     )
 
 

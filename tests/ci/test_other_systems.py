@@ -56,6 +56,7 @@ def test_everything_that_gitlab_provides_is_read() -> None:
         has_branches=True,
         actor="ana",
         is_ordered=True,
+        is_scheduled=True,
     )
 
 

@@ -37,7 +37,17 @@ def link(name: str) -> str:
 
 
 def test_the_outputs_have_exactly_the_documented_names() -> None:
-    names = ["conclusion", "verdict", "incidents", "unhealthy", "unknown", "blocking-count", "raised", "resolved"]
+    names = [
+        "conclusion",
+        "verdict",
+        "incidents",
+        "unhealthy",
+        "unknown",
+        "blocking-count",
+        "override",
+        "raised",
+        "resolved",
+    ]
     assert list(outputs(everything())) == names
 
 
@@ -150,7 +160,7 @@ def test_json_is_ascii_and_whole(text: str) -> None:
 def test_the_document_has_every_input_with_its_grounds() -> None:
     found = json.loads(document(everything()))
     assert " ".join(found) == (
-        "version manifest time headline conclusion verdict failure inputs outcome warnings notices"
+        "version manifest time headline conclusion verdict failure override waited inputs outcome warnings notices"
     )
     assert found["version"] == 1
     assert found["time"] == "2026-05-28T20:26:40Z"

@@ -32,7 +32,7 @@ from incident_gate.report.annotations import (
     masks,
 )
 from incident_gate.report.model import Report
-from incident_gate.report.progress import Progress
+from incident_gate.report.progress import Progress, waiting_on
 from incident_gate.settings import Mode, Settings, read_settings, secrets_of
 from incident_gate.text import plain
 
@@ -119,8 +119,8 @@ class Stage:
 
     def _gate(self, settings: Settings, manifest: Manifest) -> Result:
         self.last_words = "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
-        with self._progress(settings) as progress:
-            result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress)
+        with self._progress(settings) as progress, waiting_on(self.stdout, settings) as on_wait:
+            result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress, on_wait=on_wait)
         self._publish(result.report)
         if settings.report_outcome:
             self._save(settings, result.report)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from incident_gate.api.connect import OnExchange, Result, connect, refuse_selectors
 from incident_gate.api.spelling import spelled_report, speller
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.gate.check import check_inputs
-from incident_gate.gate.policy import Conclusion
+from incident_gate.gate.check import Judgement, check_inputs
+from incident_gate.gate.policy import Conclusion, worst
 from incident_gate.gate.waivers import unused_waivers
 from incident_gate.manifest.model import Manifest
-from incident_gate.report.model import Report
+from incident_gate.report.model import Override, Report
 from incident_gate.settings import Settings
+
+if TYPE_CHECKING:
+    from incident_gate.gate.wait import Waited, WaitState
+
+OnWait = Callable[["WaitState"], None]
 
 
 def check(
@@ -22,42 +30,85 @@ def check(
     *,
     on_exchange: OnExchange | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    on_wait: OnWait = lambda _state: None,
 ) -> Result:
-    """Check the inputs.
+    """Check the inputs, and wait for those that block if the settings say so.
 
     Args:
         settings: Of this run.
         manifest: Whose inputs.
         on_exchange: Called after every request, for the debug log.
         on_progress: Called with the number of assets answered so far, and of all.
+        on_wait: Called about once a second while the gate waits.
 
     Raises:
-        SettingError: The CA bundle or the proxy cannot be used.
+        SettingError: The CA bundle cannot be used.
     """
     refuse_selectors(manifest)
     notices = [*settings.warnings]
     if not manifest.inputs:
         notices.append("The manifest names no inputs, so there is nothing to check.")
     with connect(settings, on_exchange) as client:
-        judgement = check_inputs(
-            manifest,
-            reader=Reader(client),
-            identity=settings.identity,
-            overrides=settings.overrides,
-            on_progress=on_progress,
-        )
+        reader = Reader(client)
+
+        def checked(part: Manifest) -> Judgement:
+            return check_inputs(
+                part,
+                reader=reader,
+                identity=settings.identity,
+                overrides=settings.overrides,
+                on_progress=on_progress,
+            )
+
+        result, waited = checked(manifest), None
+        blocks = worst(decision.conclusion for decision in result.decisions) is Conclusion.BLOCK
+        if blocks and settings.override:
+            from incident_gate.gate.override import overridden  # noqa: PLC0415 - for overridden runs only
+
+            result = overridden(result, settings.override.reason)
+        elif blocks and settings.waiting.longest:
+            result, waited = _waited(settings, manifest, client, result, checked, on_wait)
         report = Report(
             manifest_path=manifest.path,
             ui_url=settings.connection.address.ui_url,
             now_ms=time.time_ns() // 1_000_000,
-            decisions=judgement.decisions,
-            warnings=(*manifest.warnings, *unused_waivers(judgement.decisions)),
+            decisions=result.decisions,
+            warnings=(*manifest.warnings, *unused_waivers(result.decisions)),
             notices=tuple(notices),
-            failure=judgement.failure,
+            failure=result.failure,
+            waited=waited,
+            override=settings.override and Override(*settings.override, effective=blocks),
         )
         report = spelled_report(report, speller(settings.connection))
         if report.conclusion is Conclusion.BLOCK:
             from incident_gate.api.owners import with_owners  # noqa: PLC0415 - nobody is looked up for a healthy run
 
             report = with_owners(client, settings, report)
-    return Result(report, judgement.exit_code)
+    return Result(report, result.exit_code)
+
+
+def _waited(  # noqa: PLR0913, PLR0917 - the state of the check
+    settings: Settings,
+    manifest: Manifest,
+    client: Client,
+    first: Judgement,
+    checked: Callable[[Manifest], Judgement],
+    on_wait: OnWait,
+) -> tuple[Judgement, Waited | None]:
+    from incident_gate.gate.wait import wait  # noqa: PLC0415 - for runs that wait only
+
+    def recheck(positions: Sequence[int]) -> Judgement:
+        client.deadline = Deadline.after(settings.timeout)  # of each round
+        return checked(manifest._replace(inputs=tuple(manifest.inputs[position] for position in positions)))
+
+    times = settings.waiting
+    return wait(
+        first,
+        recheck,
+        longest=times.longest,
+        poll=times.poll,
+        steady=times.steady,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        on_wait=on_wait,
+    )

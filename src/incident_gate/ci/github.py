@@ -55,6 +55,7 @@ def run_from(environment: Mapping[str, str]) -> Run | None:
         is_ordered=True,
         # A re-run sees the secrets that the first run saw, so its actor counts.
         why_no_secrets=_why_no_secrets(event_name, get("ACTOR")),
+        is_scheduled=event_name == "schedule",
     )
 
 

@@ -41,4 +41,5 @@ def run_from(environment: Mapping[str, str]) -> Run | None:
         actor=environment.get("GITLAB_USER_LOGIN", "").strip() or environment.get("GITLAB_USER_NAME", "").strip(),
         change="a merge request" if is_change else "",
         is_ordered=True,
+        is_scheduled=get("PIPELINE_SOURCE") == "schedule",
     )

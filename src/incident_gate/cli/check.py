@@ -9,6 +9,7 @@ from incident_gate.api.manifest import manifest_of
 from incident_gate.cli.call import Call, today
 from incident_gate.cli.grammar import add_format, add_manifest, add_options
 from incident_gate.cli.online import notify, progress_of, settings_of, show
+from incident_gate.report.progress import waiting_on
 from incident_gate.settings import Mode, Scope, options_of
 
 
@@ -24,8 +25,8 @@ def run(call: Call) -> int:
     """Check the inputs."""
     settings = settings_of(call, Mode.GATE)
     manifest = manifest_of(settings, today())
-    with progress_of(call, settings) as progress:
-        result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress)
+    with progress_of(call, settings) as progress, waiting_on(call.stderr, settings) as on_wait:
+        result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress, on_wait=on_wait)
     show(call, result.report, explain=call.options.explain)
     notify(call, settings, manifest, result.report)
     return result.exit_code

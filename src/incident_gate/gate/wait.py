@@ -1,4 +1,4 @@
-"""Wait until inputs pass instead of blocking: check again what does not pass yet, and everything once more at the end."""
+"""Wait until inputs pass instead of blocking: what does not pass yet is checked again, and everything at the end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Waited(NamedTuple):
     decisions: tuple[Decision, ...]
 
 
-class Progress(NamedTuple):
+class WaitState(NamedTuple):
     """The state of waiting: seconds so far, and the inputs that do not pass yet or not for long enough."""
 
     seconds: float
@@ -43,7 +43,7 @@ def wait(  # noqa: PLR0913 - three times and the edges
     steady: float,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-    on_wait: Callable[[Progress], None] = lambda _progress: None,
+    on_wait: Callable[[WaitState], None] = lambda _state: None,
 ) -> tuple[Judgement, Waited | None]:
     """Check again until every input passes and has passed for `steady`, or the time is up.
 
@@ -72,7 +72,7 @@ def wait(  # noqa: PLR0913 - three times and the edges
         soonest = clock() + _SHORTEST_PAUSE
         until = min(end, max(soonest, min([clock() + poll, *state.steady_at()])))
         while (left := until - clock()) > 0:
-            on_wait(Progress(clock() - started, longest, state.pending_decisions()))
+            on_wait(WaitState(clock() - started, longest, state.pending_decisions()))
             sleep(min(left, _TICK))
         positions = sorted(state.pending)
         state.merge(positions, recheck(positions), clock())

@@ -21,8 +21,10 @@ from incident_gate.report.view import (
     count,
     findings_of,
     outcome_line,
+    override_lines,
     unanswered,
     unanswered_line,
+    waited_line,
     worst_first,
 )
 from incident_gate.text import plain
@@ -64,11 +66,12 @@ def annotate(report: Report) -> tuple[Annotation, ...]:
     path = report.manifest_path
     return _kept(
         [
+            *((Level.WARNING, partial(_remark, text)) for text in override_lines(report)),
             *_of_failure(report),
             *((_LEVELS[d.conclusion], partial(_of_decision, report, d)) for d in _spoken_of(report)),
             *_of_outcome(report),
             *((Level.WARNING, partial(_on_line, path, warning, "")) for warning in report.warnings),
-            *((Level.NOTICE, partial(_remark, notice)) for notice in report.notices),
+            *((Level.NOTICE, partial(_remark, notice)) for notice in (waited_line(report), *report.notices) if notice),
         ],
     )
 

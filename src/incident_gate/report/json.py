@@ -12,7 +12,7 @@ from incident_gate.gate.policy import Decision, Verdict
 from incident_gate.incident import Incident
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.report.links import incidents_page
-from incident_gate.report.model import Report
+from incident_gate.report.model import Override, Report
 from incident_gate.report.view import excused, findings_of, headline, timestamp
 
 VERSION = 1
@@ -29,6 +29,7 @@ NO_VERDICT: Mapping[str, str] = MappingProxyType(
         "unhealthy": "[]",
         "unknown": "[]",
         "blocking-count": "0",
+        "override": "",
         "raised": "[]",
         "resolved": "[]",
     }
@@ -49,6 +50,12 @@ def document(report: Report) -> str:
         "conclusion": report.conclusion.value if report.gated else None,
         "verdict": report.verdict.value if report.gated else None,
         "failure": None if report.failure is None else _failure(report.failure),
+        "override": report.override and _override(report.override),
+        "waited": report.waited
+        and {
+            "seconds": round(report.waited.seconds, 1),
+            "inputs": [decision.entry.urn.text for decision in report.waited.decisions],
+        },
         "inputs": [_input(decision, report.ui_url) for decision in report.decisions],
         "outcome": None,
         "warnings": [
@@ -81,6 +88,7 @@ def outputs(report: Report) -> Mapping[str, str]:
         "unhealthy": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNHEALTHY),
         "unknown": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNKNOWN),
         "blocking-count": str(sum(decision.blocking_count for decision in report.decisions)),
+        "override": json.dumps(_override(report.override)) if report.override else "",
         "raised": _urns(urn for result in results if result.change is Change.RAISED for urn in result.incidents),
         "resolved": _urns(urn for result in results if result.change is Change.RESOLVED for urn in result.incidents),
     }
@@ -141,6 +149,10 @@ def _output(result: OutputResult, ui_url: str | None) -> dict[str, Any]:
         "message": result.message,
         "hint": result.hint,
     }
+
+
+def _override(override: Override) -> dict[str, str]:
+    return {"reason": override.reason, "actor": override.actor}
 
 
 def _failure(error: GateError) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from incident_gate.gate.wait import Waited
 
 
+class Override(NamedTuple):
+    """Why nothing blocked, who decided it if that is known, and what is wrong with it.
+
+    It is `effective` where something would have blocked.
+    """
+
+    reason: str
+    actor: str = ""
+    warning: str = ""
+    effective: bool = True
+
+    def __str__(self) -> str:
+        by = f" by {self.actor}" if self.actor else ""
+        return f"Overridden{by}: {self.reason}" if self.effective else f"Override{by} without effect: {self.reason}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A whole run. Either half may be missing: a step of its own reports only the outcome.
@@ -24,7 +40,8 @@ class Report:
     milliseconds and only serves to tell ages. `notices` are sentences of the run's own, trusted text excepted.
     `failure` is what ended the conversation with DataHub early; the decisions say what it left unknown.
     `owners` are those of assets that block or whose incident was raised or resolved, by the asset's URN; `consumers`
-    own what is made from these assets. `waited` says how long the gate waited, and for what.
+    own what is made from these assets. `waited` says how long the gate waited, and for what, `override` why nothing
+    blocked.
     """
 
     manifest_path: str
@@ -39,6 +56,7 @@ class Report:
     owners: Mapping[str, tuple[Owner, ...]] = field(default_factory=dict)
     consumers: tuple[Owner, ...] = ()
     waited: Waited | None = None
+    override: Override | None = None
 
     @property
     def conclusion(self) -> Conclusion:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -11,6 +12,8 @@ from incident_gate.text import plain
 
 if TYPE_CHECKING:
     from incident_gate.datahub.client import Exchange
+    from incident_gate.gate.wait import WaitState
+    from incident_gate.settings import Settings
 
 _SILENT_SECONDS = 2.0  # most runs are over by then
 _REMINDER_SECONDS = 5.0
@@ -106,3 +109,15 @@ class Progress:
         except (OSError, ValueError):
             # A closed or full stream must not stop the gate: it is only progress.
             self._next = float("inf")
+
+
+@contextmanager
+def waiting_on(stream: TextIO, settings: Settings) -> Iterator[Callable[[WaitState], None]]:
+    """What shows that the gate waits, if it may."""
+    if not settings.waiting.longest:
+        yield lambda _state: None
+        return
+    from incident_gate.report.waiting import WaitLog  # noqa: PLC0415 - for runs that wait only
+
+    with closing(WaitLog(stream, terminal=stream.isatty())) as log:
+        yield log

@@ -19,9 +19,11 @@ from incident_gate.report.view import (
     headline,
     healthy,
     outcome_line,
+    override_lines,
     unanswered,
     unanswered_line,
     unknown,
+    waited_line,
 )
 from incident_gate.text import code, link, markdown
 
@@ -67,6 +69,8 @@ def summary(report: Report, limit: int = LIMIT) -> str:
 def _title(report: Report) -> str:
     sign = _CONCLUSION_SIGNS[report.conclusion] if report.gated else "📣"
     lines = [f"## {sign} {markdown(headline(report), 300)}\n"]
+    lines += [f"**{markdown(text, 1000)}**\n" for text in override_lines(report)]
+    lines += [f"{markdown(waited_line(report), 1000)}\n"] if report.waited else []
     if report.gated and report.conclusion is Conclusion.BLOCK:
         lines += [f"{paragraph}\n" for paragraph in (_failure(report), _advice(report)) if paragraph]
     return "\n".join([*lines, ""])

@@ -18,8 +18,10 @@ from incident_gate.report.view import (
     headline,
     healthy,
     outcome_line,
+    override_lines,
     unanswered_line,
     unknown,
+    waited_line,
     worst_first,
 )
 from incident_gate.text import plain
@@ -116,6 +118,8 @@ def _lines(report: Report, screen: _Screen, *, explain: bool) -> Iterator[str]:
     colour = _CONCLUSION_COLOURS[report.conclusion] if report.gated else ""
     for line in screen.wrapped(headline(report), _GAP, ""):
         yield screen.paint(line, f"{_BOLD};{colour}" if colour else _BOLD)
+    for text in (*override_lines(report), waited_line(report)):
+        yield from screen.wrapped(plain(text, 1000), _GAP) if text else ()
     yield from _failure_lines(report, screen)
     for conclusion in reversed(Conclusion):
         yield from _incident_lines(report, screen, conclusion)

@@ -17,6 +17,7 @@ _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 _DAY_MS = 24 * _HOUR_MS
 
+_WAITED_FOR = 5
 CONCLUSION_WORDS = {Conclusion.BLOCK: "Blocked", Conclusion.WARN: "Passed with a warning", Conclusion.PASS: "Passed"}
 
 
@@ -147,7 +148,42 @@ def headline(report: Report) -> str:
     if not report.gated:
         return outcome_line(report.outcome) if report.outcome else "Nothing was asked of DataHub"
     conclusion = report.conclusion
-    return f"{CONCLUSION_WORDS[conclusion]}: {_grounds(report, conclusion)}"
+    overridden = report.override is not None and report.override.effective
+    words = "Passed by override" if overridden else CONCLUSION_WORDS[conclusion]
+    return f"{words}: {_grounds(report, conclusion)}"
+
+
+def override_lines(report: Report) -> list[str]:
+    """Who overrode the gate and why, and what is wrong with that; empty where nobody did."""
+    override = report.override
+    return [text for text in (str(override), override.warning) if text] if override else []
+
+
+def waited_line(report: Report) -> str:
+    """How long the gate waited and for what; empty where it did not."""
+    if report.waited is None:
+        return ""
+    decisions = report.waited.decisions
+    shown = ", ".join(f"{plain(d.entry.label, 80)} ({decision_state(d)})" for d in decisions[:_WAITED_FOR])
+    more = f" and {len(decisions) - _WAITED_FOR:,} more" if len(decisions) > _WAITED_FOR else ""
+    return f"Waited {duration(report.waited.seconds)} for {count(len(decisions), 'input')}: {shown}{more}."
+
+
+def duration(seconds: float) -> str:
+    """A duration in words: `45 s`, `12 min`, `2 h 5 min`."""
+    minutes = round(seconds / 60)
+    if seconds < 90:  # noqa: PLR2004 - up to here, seconds are easier to read
+        return f"{seconds:.0f} s"
+    if minutes < 60:  # noqa: PLR2004
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def decision_state(decision: Decision) -> str:
+    """What is wrong with an input, in a few words."""
+    if decision.conclusion is Conclusion.PASS:
+        return "passes, not yet for long enough"
+    return count(decision.blocking_count, "active incident") if decision.blocking_count else decision.verdict.value
 
 
 def outcome_line(outcome: OutcomeReport) -> str:

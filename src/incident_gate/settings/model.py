@@ -24,6 +24,14 @@ class Waiting(NamedTuple):
     steady: float = 0.0
 
 
+class OverrideReason(NamedTuple):
+    """Why nothing blocks in this run, who decided it if that is known, and what is wrong with it."""
+
+    reason: str
+    actor: str = ""
+    warning: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notify:
     """Which services are notified of which events; tokens and addresses are not in its repr.
@@ -87,7 +95,7 @@ class Settings:
         outputs: URNs of outputs, besides those of the manifest.
         variables: Values for `${NAME}` in the manifest.
         overrides: Rules that come before the manifest's defaults.
-        override: Why nothing blocks in this run; empty where it may.
+        override: Why nothing blocks in this run, and who decided it.
         report_outcome: Whether the gate reports the outcome at the end of the job.
         report_branches: Patterns of the branches whose runs report outcomes; empty for the default branch.
         results: Paths and patterns of files with results.
@@ -111,7 +119,7 @@ class Settings:
     outputs: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     overrides: Rules = NO_RULES
-    override: str = ""
+    override: OverrideReason | None = None
     report_outcome: bool = False
     report_branches: tuple[str, ...] = ()
     results: tuple[str, ...] = ()

@@ -317,11 +317,7 @@ _ALL: tuple[Option[Any], ...] = (
 # Parsed already, but without effect: whoever makes one work deletes its line here.
 UNFINISHED = {
     "on-failing-assertion",
-    "override",
     "results",
-    "wait",
-    "poll",
-    "steady",
     "reports",
 }
 OPTIONS: Mapping[str, Option[Any]] = MappingProxyType(

@@ -21,13 +21,17 @@ from incident_gate.datahub.proxy import DIRECT, proxy_for
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, Rules
 from incident_gate.settings import options, parse
-from incident_gate.settings.model import Notify, Settings, Waiting
+from incident_gate.settings.model import Notify, OverrideReason, Settings, Waiting
 from incident_gate.settings.options import OPTIONS, Mode, Option
 from incident_gate.settings.source import Sourced, Sources, config_of, sources, token_of
 
 T = TypeVar("T")
 
 SLACK_API = "https://slack.com/api"
+_ON_SCHEDULE = (
+    "This run is scheduled: if the workflow itself sets {}, no scheduled run ever blocks. "
+    "Set it for one run only, from an input of a run that a person starts."
+)
 
 
 def secrets_of(get: Callable[[str], str], environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -100,7 +104,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
             types=values(options.TYPES) or None,
             min_priority=values(options.MIN_PRIORITY),
         ),
-        override=" ".join(values(options.OVERRIDE).split()),
+        override=_override(values, run, environment),
         report_outcome=report_outcome,
         report_branches=values(options.REPORT_BRANCHES),
         results=values(options.RESULTS),
@@ -249,6 +253,13 @@ def _waiting(values: _Values) -> Waiting:
         steady, wait = values.named(options.STEADY), values.named(options.WAIT)
         values.add(f"{steady} is longer than {wait}.", hint=f"Use a longer {wait}, or a shorter {steady}.")
     return waiting
+
+
+def _override(values: _Values, run: Run, environment: Mapping[str, str]) -> OverrideReason | None:
+    reason = " ".join(values(options.OVERRIDE).split())
+    actor = run.actor or environment.get("USER", "") or environment.get("USERNAME", "")
+    warning = _ON_SCHEDULE.format(values.named(options.OVERRIDE)) if run.is_scheduled else ""
+    return OverrideReason(reason, actor, warning) if reason else None
 
 
 def _reports(values: _Values, workspace: Path | None) -> tuple[parse.ReportFile, ...]:

@@ -47,7 +47,7 @@ class Reader:
     """
 
     def __init__(self, client: Client, *, history: bool = False) -> None:
-        self._deadline = client.deadline
+        self._client = client
         self._batches = BatchReader(client, history=history)
 
     def read(
@@ -74,7 +74,7 @@ class Reader:
         results: list[BatchResult | None] = run_all(
             [partial(self._batches.read, batch) for batch in batches],
             threads=PARALLEL,
-            deadline=self._deadline.later(GRACE),
+            deadline=self._client.deadline.later(GRACE),
             on_done=report,
             # What ends one conversation ends them all: further batches would fail in the same way.
             stop=lambda result: result.failure is not None,

@@ -1,0 +1,196 @@
+"""Waiting against a real server: requests, restarts, refusals, cancelling, and what is printed."""
+
+from __future__ import annotations
+
+import io
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
+from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.command import Ended, ask, gate, start
+from tests.helpers.step import Step
+
+WAITING = ("--poll", "0.1s", "--wait")
+
+
+@pytest.fixture
+def two_inputs(tmp_path: Path) -> str:
+    path = tmp_path / "two.yml"
+    path.write_text(f"- {ORDERS}\n- {CUSTOMERS}\n")
+    return str(path)
+
+
+def later(seconds: float, action: Callable[[], object]) -> threading.Timer:
+    timer = threading.Timer(seconds, action)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def test_gate_passes_when_the_incident_is_resolved(datahub: Sandbox, two_inputs: str) -> None:
+    incident = datahub.store.raise_incident(ORDERS, title="late")
+    later(0.5, lambda: datahub.store.resolve(incident))
+
+    ended = ask(datahub, "check", two_inputs, *WAITING, "20s")
+
+    assert ended.code == 0, ended.out
+    assert "Waited " in ended.out
+    assert "(1 active incident)." in ended.out
+    assert ended.err.count("Waiting for ") == 1
+    # The first and the last request name both inputs, those between only the one that does not pass.
+    counts = [len(request.variables["urns"]) for request in datahub.requests if "urns" in request.variables]
+    assert counts[0] == counts[-1] == 2
+    assert set(counts[1:-1]) == {1}
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_one_request_a_poll_on_every_generation(generation: Generation, tmp_path: Path) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"- {ORDERS}\n")
+    with Sandbox.start(schema=generation) as server:
+        server.store.add_asset(ORDERS)
+        server.store.raise_incident(ORDERS, title="late")
+        ask(server, "check", str(path))
+        once = len(server.requests)
+
+        ended = ask(server, "check", str(path), "--poll", "0.2s", "--wait", "1s")
+
+        assert ended.code == 1
+        polls = len(server.requests) - 2 * once
+        # The oldest has to be asked for existence in a request of its own.
+        assert 3 <= polls / (2 if generation is Generation.G1 else 1) <= 5
+
+
+def test_wait_that_is_over_blocks_and_is_reported(datahub: Sandbox, manifest: str) -> None:
+    datahub.store.raise_incident(ORDERS, title="late")
+
+    ended = ask(datahub, "check", manifest, *WAITING, "0.5s", "--format", "json")
+
+    assert ended.code == 1
+    assert 0.5 <= ended.json["waited"]["seconds"] < 3
+    assert ended.json["waited"]["inputs"] == [ORDERS]
+
+
+def test_steady_time_is_waited_for(datahub: Sandbox, manifest: str) -> None:
+    incident = datahub.store.raise_incident(ORDERS, title="late")
+    later(0.3, lambda: datahub.store.resolve(incident))
+    started = time.monotonic()
+
+    ended = ask(datahub, "check", manifest, *WAITING, "20s", "--steady", "1s")
+
+    assert ended.code == 0
+    assert time.monotonic() - started >= 1.3
+
+
+def test_refusal_ends_the_waiting(datahub: Sandbox, manifest: str) -> None:
+    datahub.store.raise_incident(ORDERS, title="late")
+    refuse = Faults(rules=(Fault(kind=FaultKind.STATUS, status=401),))
+    later(0.5, lambda: setattr(datahub, "faults", refuse))
+    started = time.monotonic()
+
+    ended = ask(datahub, "check", manifest, *WAITING, "60s")
+
+    assert ended.code == 3
+    assert "does not accept the token" in ended.out
+    assert time.monotonic() - started < 20
+
+
+def test_restart_of_datahub_is_survived(manifest: str, tmp_path: Path) -> None:
+    data = tmp_path / "datahub.db"
+    with Sandbox.start(data=data) as server:
+        server.store.add_asset(ORDERS)
+        incident = server.store.raise_incident(ORDERS, title="late")
+        port, token = int(server.url.rpartition(":")[2]), server.token
+        ended: list[Ended] = []
+        waiter = threading.Thread(
+            target=lambda: ended.append(
+                gate(
+                    *("check", manifest, *WAITING, "60s", "--timeout", "5"),
+                    environment={"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": token},
+                )
+            )
+        )
+        waiter.start()
+        until = time.monotonic() + 20
+        while len(server.requests) < 3 and time.monotonic() < until:
+            time.sleep(0.02)
+    time.sleep(0.5)
+    with Sandbox.start(data=data, port=port) as again:
+        again.store.resolve(incident)
+        waiter.join(60)
+
+    assert [result.code for result in ended] == [0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_cancelling_ends_the_waiting_within_a_second(datahub: Sandbox, manifest: str, number: signal.Signals) -> None:
+    datahub.store.raise_incident(ORDERS, title="late")
+    process = start(*("check", manifest, "--wait", "1h"), DATAHUB_GMS_URL=datahub.url, DATAHUB_GMS_TOKEN=datahub.token)
+    assert process.stderr
+    assert process.stderr.readline().startswith("Waiting for 0 s, up to 1 h: 1 input not passing yet: ")
+
+    process.send_signal(number)
+    sent = time.monotonic()
+    out, _ = process.communicate(timeout=10)
+
+    assert time.monotonic() - sent < 1
+    assert (process.returncode, out) == (128 + number, "Interrupted: nothing was decided.\n")
+
+
+def test_terminal_shows_one_line_that_is_cleared(
+    datahub: Sandbox, manifest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from incident_gate.cli.main import run  # noqa: PLC0415 - with a terminal of its own
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("incident_gate.gate.wait._TICK", 0.05)
+    datahub.store.raise_incident(ORDERS, title="late")
+    err = Terminal()
+    environment = {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token}
+
+    run(["check", manifest, *WAITING, "0.5s"], environment, io.StringIO(), err)
+
+    text = err.getvalue()
+    assert text.startswith("\rWaiting, 0 s of 0 s: 1 input not passing yet: ")
+    assert text.count("\r") > 3
+    assert "\n" not in text
+    assert text.endswith("\r\x1b[K")
+
+
+def test_step_waits_and_says_so(step: Step, datahub: Sandbox) -> None:
+    incident = datahub.store.raise_incident(ORDERS, title="late")
+    later(0.5, lambda: datahub.store.resolve(incident))
+
+    ended = step.main(datahub, wait="20s", poll="0.1", steady="0")
+
+    assert (ended.code, ended.outputs["conclusion"]) == (0, "pass")
+    assert "Waited " in ended.summary
+    assert any(text.startswith("Waited ") for text in ended.said("notice"))
+    assert "Waiting for 0 s, up to 20 s: 1 input not passing yet" in ended.log
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--wait", "soon"), "--wait is 'soon'."),
+        (("--wait", "1m", "--steady", "2m"), "--steady is longer than --wait."),
+        (("--wait", "1m", "--poll", "0"), "--poll is '0'."),
+    ],
+)
+def test_times_that_make_no_sense_are_refused(
+    datahub: Sandbox, manifest: str, options: tuple[str, ...], message: str
+) -> None:
+    ended = ask(datahub, "check", manifest, *options)
+
+    assert ended.code == 2
+    assert message in ended.err
+    assert len(datahub.requests) == 0

@@ -1,0 +1,228 @@
+"""Waiting: what is checked again and when, how it ends, and what is reported, with a clock that does not wait."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from incident_gate.errors import RefusedError, UnreachableError
+from incident_gate.gate.check import Judgement
+from incident_gate.gate.policy import Conclusion, Decision, Verdict
+from incident_gate.gate.wait import Waited, WaitState, wait
+from incident_gate.incident import Reason
+from tests.helpers.report_samples import decision, entry, unhealthy
+
+Health = Callable[[str, float], bool]
+
+
+@dataclass
+class World:
+    """Inputs whose health depends on the time; `asked` are the inputs of each check with its time."""
+
+    names: tuple[str, ...]
+    passes: Health
+    now: float = 0.0
+    asked: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
+    failures: dict[float, Exception] = field(default_factory=dict)
+    states: list[WaitState] = field(default_factory=list)
+
+    def check(self, positions: Sequence[int]) -> Judgement:
+        names = tuple(self.names[position] for position in positions)
+        self.asked.append((round(self.now, 2), names))
+        failure = next((error for at, error in self.failures.items() if at <= self.now), None)
+        decisions = tuple(self.decide(name) for name in names)
+        if isinstance(failure, UnreachableError):
+            self.failures.clear()
+        return Judgement(decisions, failure)  # type: ignore[arg-type]
+
+    def decide(self, name: str) -> Decision:
+        return decision(entry(name)) if self.passes(name, self.now) else unhealthy(name)
+
+    def sleep(self, seconds: float) -> None:
+        assert 0 < seconds <= 1
+        self.now += seconds
+
+    def wait(self, longest: float, poll: float = 60, steady: float = 0) -> tuple[Judgement, Waited | None]:
+        first = self.check(range(len(self.names)))
+        return wait(
+            first,
+            self.check,
+            longest=longest,
+            poll=poll,
+            steady=steady,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+            on_wait=self.states.append,
+        )
+
+
+def conclusions(result: Judgement) -> list[str]:
+    return [decision.conclusion.value for decision in result.decisions]
+
+
+def test_first_round_that_passes_waits_for_nothing() -> None:
+    world = World(("a", "b"), lambda _name, _now: True)
+
+    result, waited = world.wait(3600, steady=600)
+
+    assert (conclusions(result), waited) == (["pass", "pass"], None)
+    assert world.asked == [(0, ("a", "b"))]
+
+
+def test_without_waiting_the_first_round_decides() -> None:
+    world = World(("a",), lambda _name, _now: False)
+
+    result, waited = world.wait(0)
+
+    assert (conclusions(result), waited, len(world.asked)) == (["block"], None, 1)
+
+
+def test_only_what_does_not_pass_is_checked_again_and_everything_at_the_end() -> None:
+    ready = {"a": 0, "b": 100, "c": 200}
+    world = World(tuple(ready), lambda name, now: now >= ready[name])
+
+    result, waited = world.wait(3600)
+
+    assert conclusions(result) == ["pass"] * 3
+    assert world.asked == [
+        (0, ("a", "b", "c")),
+        (60, ("b", "c")),
+        (120, ("b", "c")),
+        (180, ("c",)),
+        (240, ("c",)),
+        (240, ("a", "b", "c")),
+    ]
+    assert waited
+    assert waited.seconds == 240
+    assert [d.entry.label for d in waited.decisions] == ["b", "c"]
+
+
+def test_what_breaks_meanwhile_is_found_at_the_end_and_waited_for() -> None:
+    world = World(("a", "b"), lambda name, now: now >= 60 if name == "b" else not 50 <= now < 100)
+
+    result, _ = world.wait(3600)
+
+    assert conclusions(result) == ["pass", "pass"]
+    assert world.asked[1:] == [(60, ("b",)), (60, ("a", "b")), (120, ("a",)), (120, ("a", "b"))]
+
+
+def test_time_that_is_up_blocks_after_one_last_check() -> None:
+    world = World(("a", "b"), lambda name, _now: name == "a")
+
+    result, waited = world.wait(150)
+
+    assert conclusions(result) == ["pass", "block"]
+    assert [at for at, _ in world.asked] == [0, 60, 120, 150]
+    assert waited
+    assert waited.seconds == 150
+
+
+def test_inputs_must_pass_for_the_steady_time() -> None:
+    # Passes from 60 on, but not between 100 and 130.
+    world = World(("a",), lambda _name, now: now >= 60 and not 100 <= now < 130)
+
+    result, waited = world.wait(3600, poll=20, steady=60)
+
+    assert conclusions(result) == ["pass"]
+    assert waited
+    assert waited.seconds == 200
+    assert [at for at, _ in world.asked] == [0, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200]
+
+
+def test_check_comes_when_the_steady_time_is_over() -> None:
+    world = World(("a",), lambda _name, now: now >= 60)
+
+    _, waited = world.wait(3600, poll=60, steady=10)
+
+    assert waited
+    assert waited.seconds == 70
+
+
+def test_input_that_has_not_passed_for_long_enough_blocks() -> None:
+    world = World(("a", "b"), lambda name, now: name == "b" or now >= 100)
+
+    result, _ = world.wait(120, poll=50, steady=60)
+
+    assert conclusions(result) == ["block", "pass"]
+    [problem] = result.decisions[0].problems
+    assert (result.decisions[0].verdict, problem.reason) == (Verdict.UNKNOWN, Reason.UNSTEADY)
+    assert problem.message == "It has passed for 20 s, and not yet for the 60 s of `steady`"
+
+
+def test_refusal_ends_it_at_once() -> None:
+    refused = RefusedError("The token expired.")
+    first = World(("a",), lambda _name, _now: False, failures={0: refused})
+    assert first.wait(3600)[1] is None
+    assert len(first.asked) == 1
+
+    later = World(("a",), lambda _name, _now: False, failures={60: refused})
+    result, waited = later.wait(3600)
+
+    assert result.failure is refused
+    assert conclusions(result) == ["block"]
+    assert waited
+    assert waited.seconds == 60
+
+
+def test_server_that_is_away_for_a_while_is_survived() -> None:
+    world = World(("a",), lambda _name, now: now >= 120, failures={60: UnreachableError("down")})
+
+    result, _ = world.wait(3600)
+
+    assert (conclusions(result), result.failure) == (["pass"], None)
+    assert [at for at, _ in world.asked] == [0, 60, 120]
+
+
+def test_poll_is_never_faster_than_a_server_can_bear() -> None:
+    world = World(("a",), lambda _name, _now: False)
+
+    world.wait(1, poll=0.000001)
+
+    assert len(world.asked) <= 22
+
+
+def test_state_is_shown_every_second() -> None:
+    world = World(("a", "b"), lambda name, _now: name == "b")
+
+    world.wait(120, poll=60)
+
+    assert len(world.states) == 120
+    assert [d.entry.label for d in world.states[7].pending] == ["a"]
+    assert (world.states[7].seconds, world.states[7].longest) == (7, 120)
+
+
+def test_a_day_of_waiting_needs_no_more_memory_than_an_hour() -> None:
+    names = tuple(f"t{number}" for number in range(200))
+
+    def peak(seconds: float) -> int:
+        world = World(names, lambda _name, _now: False)
+        world.states = _Forgetful()
+        world.asked = _Forgetful()
+        tracemalloc.start()
+        world.wait(seconds)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    assert peak(86_400) < peak(3_600) * 1.2
+
+
+class _Forgetful(list):  # type: ignore[type-arg]
+    def append(self, _item: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("conclusion", [Conclusion.WARN, Conclusion.PASS])
+def test_warning_does_not_wait(conclusion: Conclusion) -> None:
+    first = Judgement((decision(entry("a"), conclusion),))
+
+    result, waited = wait(first, _never, longest=60, poll=1, steady=0, clock=lambda: 0.0, sleep=lambda _: None)
+
+    assert (result, waited) == (first, None)
+
+
+def _never(*_: object) -> Judgement:
+    raise AssertionError
