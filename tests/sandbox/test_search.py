@@ -132,8 +132,7 @@ def test_pages_and_offset_limit(ask: Asker, sandbox: Sandbox) -> None:
     pages = [ask.data(sandbox, SEARCH, **arguments, start=start)["searchAcrossEntities"] for start in (0, 3)]
     assert [len(page["searchResults"]) for page in pages] == [3, 1]
     assert {page["total"] for page in pages} == {4}
-    limit = Generation.G4.offset_limit
-    assert "too large" in ask.error(sandbox, SEARCH, query="*", start=limit, count=1)["message"]
+    assert "too large" in ask.error(sandbox, SEARCH, query="*", start=10_000, count=1)["message"]
 
 
 def test_old_single_value_is_gone_from_the_newest(ask: Asker) -> None:
@@ -185,6 +184,8 @@ def test_oldest_cloud_cannot_scroll(ask: Asker) -> None:
 def test_large_pages_are_cut(ask: Asker, sandbox: Sandbox) -> None:
     assert ask.data(sandbox, SCROLL, count=10_000)["scrollAcrossEntities"]["count"] == 10_000
     assert ask.data(sandbox, SCROLL, count=10_001)["scrollAcrossEntities"]["count"] == 5_000
+    sandbox.faults = Faults(strict_pages=True)
+    assert ask.error(sandbox, SCROLL, count=10_001)["extensions"]["code"] == 400
     sandbox.faults = Faults(search_page_limit=2)
     page = ask.data(sandbox, SCROLL, count=1_000)["scrollAcrossEntities"]
     assert (page["count"], len(page["searchResults"]), page["total"]) == (2, 2, 8)

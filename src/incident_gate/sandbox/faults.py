@@ -135,6 +135,8 @@ class Faults:
         skips_jobs: whether data jobs and queries between two datasets count as no hop.
         no_ghosts: a walk leaves out assets that were removed or never ingested.
         restricted_left_out: results leave out what the token may not view, instead of naming it RESTRICTED.
+        offset_limit: the offset beyond which searches refuse results.
+        strict_pages: a page of more than 10,000 is refused; otherwise it is cut to 5,000.
         complexity_limit: fields in a request.
         depth_limit: nesting of fields.
         token_limit: tokens of a document.
@@ -164,6 +166,8 @@ class Faults:
     skips_jobs: bool = False
     no_ghosts: bool = False
     restricted_left_out: bool = False
+    offset_limit: int = 10_000
+    strict_pages: bool = False
     complexity_limit: int = 2_000
     depth_limit: int = 50
     token_limit: int = 15_000

@@ -1,9 +1,14 @@
-"""The generations of DataHub's servers and what each of them can do."""
+"""The generations of DataHub's servers, with what each of them can do."""
 
 from enum import StrEnum
 
 _BEARERS = frozenset({"dataset", "dataJob", "dataFlow", "dashboard", "chart"})
 _NEWEST = "1.8.0"
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """The numbers of a version."""
+    return tuple(map(int, text.split(".")))
 
 
 class Generation(StrEnum):
@@ -25,7 +30,7 @@ class Generation(StrEnum):
     @property
     def schema_version(self) -> tuple[int, ...]:
         """The version of open-source DataHub whose schema the server has."""
-        return version_of(_VERSIONS[self])
+        return _SCHEMA_VERSIONS[self]
 
     @property
     def is_cloud(self) -> bool:
@@ -46,11 +51,6 @@ class Generation(StrEnum):
     def hides_reasons(self) -> bool:
         """Whether all failures but those with a code of their own read `An unknown error occurred.`."""
         return (1, 0) <= self.schema_version < (1, 3)
-
-    @property
-    def offset_limit(self) -> int:
-        """The search offset beyond which results are refused."""
-        return 5_000 if self.has_ids else 10_000
 
     @property
     def destinations(self) -> frozenset[str]:
@@ -77,7 +77,4 @@ _VERSIONS = {
     Generation.CLOUD: _NEWEST,
 }
 
-
-def version_of(text: str) -> tuple[int, ...]:
-    """The numbers of a version."""
-    return tuple(map(int, text.split(".")))
+_SCHEMA_VERSIONS = {generation: version_of(version) for generation, version in _VERSIONS.items()}

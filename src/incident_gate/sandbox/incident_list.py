@@ -7,11 +7,14 @@ from .call import Call
 from .failure import Code, ResolverError
 from .faults import FaultKind
 from .incident_view import Loader, incident_view, priority_number
+from .paging import window
 from .records import IncidentFilter
 from .rows import Rows
 from .urn import Urn
 
 View = dict[str, Any]
+
+_DEFAULT_PAGE = 20
 
 
 def incident_list(  # noqa: PLR0913 - the field's own arguments
@@ -24,8 +27,7 @@ def incident_list(  # noqa: PLR0913 - the field's own arguments
     stage: str | None = None,
     priority: str | None = None,
     assigneeUrns: Sequence[str] | None = None,  # noqa: N803 - the schema's name
-    start: int | None = None,
-    count: int | None = None,
+    **page: int | None,
 ) -> View | None:
     """A page of an asset's incidents.
 
@@ -38,7 +40,7 @@ def incident_list(  # noqa: PLR0913 - the field's own arguments
         return None
     if fault := strike.about(urn.text, FaultKind.FIELD_ERROR):
         raise ResolverError("Failed to retrieve incidents from GMS", Code(fault.code))
-    first, size = _window(call, start, count)
+    first, size = window(call, page, _DEFAULT_PAGE, call.faults.page_limit)
     if hides_incidents(call):
         return {"start": first, "count": size, "total": 0, "incidents": []}
     wanted = IncidentFilter(
@@ -49,15 +51,15 @@ def incident_list(  # noqa: PLR0913 - the field's own arguments
         start=first,
         count=size,
     )
-    page = rows.page(urn.text, wanted)
-    records = {incident: rows.incident(incident) for incident in page.urns}
+    found = rows.page(urn.text, wanted)
+    records = {incident: rows.incident(incident) for incident in found.urns}
     lost = next((incident for incident, record in records.items() if record is None), None)
     if lost is not None and not generation.is_cloud:
         raise ResolverError(f"Incident does not exist!. urn: {lost}")
     views = [incident_view(record, generation, load) for record in records.values() if record is not None]
     if strike.about(urn.text, FaultKind.LOST_INCIDENTS):
         views = []
-    return {"start": first, "count": size, "total": page.total, "incidents": views}
+    return {"start": first, "count": size, "total": found.total, "incidents": views}
 
 
 def incident_health(call: Call, rows: Rows, urn: str) -> View | None:
@@ -75,17 +77,3 @@ def hides_incidents(call: Call) -> bool:
     """Whether searches find no incident: Cloud adds the token's view policies, and limited ones match none."""
     policies = call.grant.views
     return call.generation.is_cloud and policies is not None and all(policy.is_limited for policy in policies)
-
-
-def _window(call: Call, start: int | None, count: int | None) -> tuple[int, int]:
-    first = 0 if start is None else start
-    size = 20 if count is None else count
-    if call.faults.page_limit is not None:
-        size = min(size, call.faults.page_limit)
-    limit = call.generation.offset_limit
-    if first + size > limit:
-        asked = first + size
-        raise ResolverError(
-            f"Result window is too large, from + size must be less than or equal to: [{limit}] but was [{asked}]"
-        )
-    return first, max(size, 0)

@@ -29,13 +29,29 @@ def offset_page(call: Call, given: Input, items: Sequence[Item]) -> Page:
     Raises:
         ResolverError: it lies beyond the limit of the search.
     """
-    start, size = given.get("start") or 0, _size(call, given)
-    limit = call.generation.offset_limit
-    if start + size > limit:
-        raise ResolverError(
-            f"Result window is too large, from + size must be less than or equal to: [{limit}] but was [{start + size}]"
-        )
+    start, size = window(call, given, _DEFAULT, call.faults.search_page_limit)
     return Page(items[start : start + size], {"start": start, "count": size, "total": len(items)})
+
+
+def window(call: Call, given: Input, default: int, limit: int | None) -> tuple[int, int]:
+    """The start and the size of a page.
+
+    Args:
+        call: the request.
+        given: its `start` and `count`.
+        default: the size of a page for which no count is given.
+        limit: the size that larger pages are cut to, if there is one.
+
+    Raises:
+        ResolverError: the page lies beyond the limit of the search, or is larger than a strict server allows.
+    """
+    start, size = given.get("start") or 0, _size(call, given, default, limit)
+    most = call.faults.offset_limit
+    if start + size > most:
+        raise ResolverError(
+            f"Result window is too large, from + size must be less than or equal to: [{most}] but was [{start + size}]"
+        )
+    return start, size
 
 
 def scroll_page(
@@ -55,7 +71,7 @@ def scroll_page(
     Raises:
         ResolverError: the scroll id is none of ours.
     """
-    size = _size(call, given)
+    size = _size(call, given, _DEFAULT, call.faults.search_page_limit)
     rest = items
     if given.get("scrollId") is not None:
         last = _read(given["scrollId"])
@@ -65,12 +81,12 @@ def scroll_page(
     return Page(page, {"nextScrollId": following, "count": size, "total": len(items)})
 
 
-def _size(call: Call, given: Input) -> int:
-    count = given.get("count")
-    size: int = _DEFAULT if count is None else count
+def _size(call: Call, given: Input, default: int, limit: int | None) -> int:
+    size: int = default if given.get("count") is None else given["count"]
     if size > _MOST:
+        if call.faults.strict_pages:
+            raise ResolverError(f"Requested result count {size} exceeds limit {_MOST}", Code.BAD_REQUEST)
         size = _CUT
-    limit = call.faults.search_page_limit
     return max(size if limit is None else min(size, limit), 0)
 
 
