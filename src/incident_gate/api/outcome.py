@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from incident_gate.api.connect import OnExchange, Result, connect, refuse_selectors
 from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.errors import ExitCode
-from incident_gate.manifest.model import Manifest
+from incident_gate.manifest.model import Dbt, Manifest
 from incident_gate.outcome.decide import report_job, skip_reason
 from incident_gate.outcome.model import Context, Outcome
 from incident_gate.outcome.result import Change, OutcomeReport
 from incident_gate.outcome.wording import Wording
 from incident_gate.report.model import Report
-from incident_gate.settings import Settings
+from incident_gate.settings import Mode, Settings
+
+if TYPE_CHECKING:
+    from incident_gate.outcome.results.evaluate import Evaluation
+
+# Where the job's start is not known: GitHub's own runners end a job after six hours, others later.
+_LONGEST_JOB = 24 * 3600
 
 
 def report_outcome(
-    settings: Settings, manifest: Manifest, status: str, *, on_exchange: OnExchange | None = None
+    settings: Settings,
+    manifest: Manifest,
+    status: str,
+    *,
+    job_start: float | None = None,
+    on_exchange: OnExchange | None = None,
 ) -> Result:
     """Raise or resolve incidents on the outputs, by the job's status.
 
@@ -27,6 +40,7 @@ def report_outcome(
         settings: Of this run.
         manifest: Whose outputs.
         status: `success` or `failure`; anything else changes nothing.
+        job_start: When the job started, Unix time in seconds; None where no earlier stage noted it.
         on_exchange: Called after every request, for the debug log.
 
     Raises:
@@ -43,7 +57,8 @@ def report_outcome(
     if nothing:
         outcome = OutcomeReport(outcome=status, nothing=nothing)
     else:
-        outcome = _reported(settings, manifest, Outcome(status), on_exchange)
+        evaluation = _evaluated(settings, manifest, Outcome(status), job_start) if settings.results else None
+        outcome = _reported(settings, manifest, Outcome(status), evaluation, on_exchange)
     report = Report(
         manifest_path=manifest.path,
         ui_url=settings.connection.address.ui_url,
@@ -58,7 +73,34 @@ def report_outcome(
     return Result(report, ExitCode.DATAHUB if failed else ExitCode.OK)
 
 
-def _reported(settings: Settings, manifest: Manifest, status: Outcome, on_exchange: OnExchange | None) -> OutcomeReport:
+def _evaluated(settings: Settings, manifest: Manifest, status: Outcome, job_start: float | None) -> Evaluation:
+    # Only where there are results: the readers and their parsers take a tenth of a second to import.
+    from incident_gate.outcome.results.assess import DbtManifests, assess  # noqa: PLC0415
+    from incident_gate.outcome.results.load import ResultFiles  # noqa: PLC0415
+    from incident_gate.outcome.results.wording import unix_time  # noqa: PLC0415
+
+    selectors = [selector.what for selector in manifest.output_selectors]
+    selectors += [selector.what for selector in manifest.selectors if isinstance(selector.what, Dbt)]
+    files = ResultFiles(
+        patterns=settings.results,
+        folder=settings.workspace or Path(),
+        confined=settings.workspace is not None,
+        job_start=job_start or unix_time(settings.run.started) or time.time() - _LONGEST_JOB,
+    )
+    manifests = DbtManifests(
+        paths=tuple(path for dbt in selectors for path in dbt.manifest),
+        platforms=tuple(dbt.target_platform for dbt in selectors if dbt.target_platform),
+    )
+    return assess(manifest.outputs, files, manifests, job_failed=status is Outcome.FAILURE)
+
+
+def _reported(
+    settings: Settings,
+    manifest: Manifest,
+    status: Outcome,
+    evaluation: Evaluation | None,
+    on_exchange: OnExchange | None,
+) -> OutcomeReport:
     with connect(settings, on_exchange) as client:
         context = Context(
             reader=Reader(client, history=True),
@@ -75,7 +117,12 @@ def _reported(settings: Settings, manifest: Manifest, status: Outcome, on_exchan
             sleep=time.sleep,
             dry_run=settings.dry_run,
         )
-        return report_job(context, manifest.outputs, status)
+        if evaluation is None:
+            return report_job(context, manifest.outputs, status)
+        from incident_gate.outcome.by_results import report_results  # noqa: PLC0415 - only where there are results
+
+        only = status if settings.mode in {Mode.RAISE, Mode.RESOLVE} else None
+        return report_results(context, manifest.outputs, evaluation, status, only=only)
 
 
 def _now_ms() -> int:

@@ -42,4 +42,5 @@ def run_from(environment: Mapping[str, str]) -> Run | None:
         change="a merge request" if is_change else "",
         is_ordered=True,
         is_scheduled=get("PIPELINE_SOURCE") == "schedule",
+        started=get("JOB_STARTED_AT"),
     )

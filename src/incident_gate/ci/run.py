@@ -12,7 +12,7 @@ class Run(NamedTuple):
     this run tries out, if it tries out a change instead of producing data ("a pull request"). `has_branches` is False
     where the system knows no branches; `default_branch` is empty where it is not known. `is_ordered` means that ids of
     runs grow and survive re-runs. `why_no_secrets` explains why the run has no secrets, if it has none.
-    `is_scheduled` means that nobody started it.
+    `is_scheduled` means that nobody started it. `started` is when the job started, in ISO 8601.
     """
 
     system: str = ""
@@ -34,6 +34,7 @@ class Run(NamedTuple):
     is_ordered: bool = False
     why_no_secrets: str = ""
     is_scheduled: bool = False
+    started: str = ""
 
     @property
     def ref(self) -> str:

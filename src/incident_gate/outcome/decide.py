@@ -12,7 +12,7 @@ from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.branches import why_not_counted
 from incident_gate.outcome.model import Context, Outcome, OutputOutcome
-from incident_gate.outcome.own import fold, keep, newer_run, of_key, resolve
+from incident_gate.outcome.own import cause_of, fold, keep, newer_run, of_key, resolve
 from incident_gate.outcome.raising import PARALLEL, PendingRaise, raise_all
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 
@@ -77,12 +77,12 @@ def _succeeded(context: Context, end: OutputOutcome, health: Health) -> OutputRe
     ours = [
         incident
         for incident in of_key(health.incidents, context.identity.key_of(entry.urn.text))
-        if incident.mark and incident.mark.cause in end.answers
+        if cause_of(incident) in end.answers
     ]
     newer = {incident.urn: found for incident in ours if (found := newer_run(incident, run))}
     resolved = [incident.urn for incident in ours if incident.urn not in newer]
     if resolved and not context.dry_run:
-        resolved = [urn for urn in resolved if resolve(context, entry, urn)]
+        resolved = [urn for urn in resolved if resolve(context, entry, urn, end.reason)]
     if resolved:
         change = Change.WOULD_RESOLVE if context.dry_run else Change.RESOLVED
         return OutputResult(entry=entry, change=change, incidents=tuple(resolved))
@@ -102,12 +102,12 @@ def _succeeded(context: Context, end: OutputOutcome, health: Health) -> OutputRe
 
 def _failed(context: Context, end: OutputOutcome, health: Health) -> OutputResult | PendingRaise:
     entry = end.entry
-    mark = context.identity.mark_of(entry.urn.text, run=context.wording.run.run_id, cause=end.cause)
+    mark = context.identity.mark_of(entry.urn.text, run=context.wording.run.run_id, cause=end.failure.cause)
     ours = of_key(health.incidents, mark.key)
     for position, incident in enumerate(ours):
         if context.dry_run:
             return OutputResult(entry=entry, change=Change.WOULD_KEEP, incidents=(incident.urn,))
-        if keep(context, entry, ours[position:]):
+        if keep(context, entry, ours[position:], end.failure):
             fold(context, entry, ours[position:])
             return OutputResult(entry=entry, change=Change.KEPT, incidents=(incident.urn,))
     for problem in health.problems:
@@ -116,7 +116,7 @@ def _failed(context: Context, end: OutputOutcome, health: Health) -> OutputResul
             return _not_written(entry, f"{problem.message}.", problem.hint)
     if context.dry_run:
         return OutputResult(entry=entry, change=Change.WOULD_RAISE)
-    return PendingRaise(entry=entry, mark=mark, health=health)
+    return PendingRaise(entry=entry, mark=mark, health=health, failure=end.failure)
 
 
 def _out_of_time(entry: OutputEntry) -> OutputResult:

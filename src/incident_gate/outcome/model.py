@@ -14,7 +14,7 @@ from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.incident import Cause, Health
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.wording import Wording
+from incident_gate.outcome.wording import JOB_FAILURE, Failure, Wording
 
 
 class Outcome(StrEnum):
@@ -29,13 +29,14 @@ class Outcome(StrEnum):
 class OutputOutcome(NamedTuple):
     """How the work on one output ended.
 
-    `cause` is the reason of a failure. A success resolves incidents with the causes in `answers`.
+    `failure` is what failed. A success resolves incidents with the causes in `answers`; `reason` is what succeeded.
     """
 
     entry: OutputEntry
     outcome: Outcome
-    cause: Cause = Cause.JOB
+    failure: Failure = JOB_FAILURE
     answers: frozenset[Cause] = frozenset(Cause)
+    reason: str = ""
 
 
 class IndexTimeouts(NamedTuple):

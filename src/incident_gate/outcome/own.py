@@ -6,19 +6,31 @@ from collections.abc import Sequence
 
 from incident_gate.ci.run import Run
 from incident_gate.errors import WriteError
-from incident_gate.incident import Incident
+from incident_gate.incident import Cause, Incident
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.message import is_foreign, run_in
+from incident_gate.outcome.message import cause_in, is_foreign, run_in
 from incident_gate.outcome.model import Context
+from incident_gate.outcome.wording import Failure
 
 # A lost answer is followed by another look and another attempt, this many seconds later.
 _KEEP_ATTEMPTS, _KEEP_PAUSE = 4, 1.0
+_STRICTNESS = (Cause.JOB, Cause.BUILD, Cause.CHECKS)
 
 
 def of_key(incidents: Sequence[Incident], key: str) -> list[Incident]:
     """The incidents of one key, oldest first."""
     ours = (incident for incident in incidents if incident.mark and incident.mark.key == key)
     return sorted(ours, key=lambda incident: (incident.created_ms or 0, incident.urn))
+
+
+def strictest_cause(*causes: Cause | None) -> Cause:
+    """The cause that the fewest successes answer: a build answers no failed check, and either answers a job's."""
+    return max((cause for cause in causes if cause), key=_STRICTNESS.index, default=Cause.JOB)
+
+
+def cause_of(incident: Incident) -> Cause:
+    """What must succeed before an incident is over: what it was raised for, and what failed since."""
+    return strictest_cause(incident.mark.cause if incident.mark else None, cause_in(incident.message))
 
 
 def newer_run(incident: Incident, run: Run) -> str:
@@ -29,7 +41,7 @@ def newer_run(incident: Incident, run: Run) -> str:
     return newest if is_newer else ""
 
 
-def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident]) -> bool:
+def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident], failure: Failure) -> bool:
     """Leave in the first incident's message that the job failed again; False if it is not active any more.
 
     A person's message is left alone, and a person's stage stays. The message names the newest run in which the job
@@ -43,7 +55,7 @@ def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident]) -> bool
         if is_foreign(incident.message):
             return True
         newest = max((found for i in (incident, *ours) if (found := newer_run(i, run))), key=int, default=run.run_id)
-        message = context.wording.still_failing(newest)
+        message = context.wording.still_failing(newest, strictest_cause(cause_of(incident), failure.cause), failure)
         kept = context.writer.keep(incident.urn, message=message, stage=incident.stage)
         if kept is not None:
             return kept
@@ -51,10 +63,10 @@ def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident]) -> bool
     raise WriteError(f"{ours[0].urn} could not be updated: DataHub did not answer.", hint="Check that DataHub is up.")
 
 
-def resolve(context: Context, entry: OutputEntry, urn: str) -> bool:
+def resolve(context: Context, entry: OutputEntry, urn: str, reason: str) -> bool:
     """Resolve an incident; False if it is over already or does not exist any more."""
     incident = _latest(context, entry, urn)
-    return incident is not None and context.writer.resolve(urn, context.wording.resolved(incident.message))
+    return incident is not None and context.writer.resolve(urn, context.wording.resolved(incident.message, reason))
 
 
 def fold(context: Context, entry: OutputEntry, ours: Sequence[Incident]) -> None:

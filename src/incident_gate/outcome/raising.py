@@ -24,6 +24,7 @@ from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.model import Context
 from incident_gate.outcome.own import fold, keep, of_key
 from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.outcome.wording import JOB_FAILURE, Failure
 
 # Polite to the server, like the reader's.
 PARALLEL = 4
@@ -44,6 +45,7 @@ class PendingRaise:
     entry: OutputEntry
     mark: Mark
     health: Health
+    failure: Failure = JOB_FAILURE
     previous: str = ""
     attempt: Attempt = _NO_ANSWER
     attempts: int = 0
@@ -119,7 +121,7 @@ def _attempt_all(context: Context, pending: Sequence[PendingRaise]) -> None:
 
 def _attempt(context: Context, one: PendingRaise) -> Attempt | OutputResult:
     """One attempt, along the chain of ids as far as they are taken by other incidents; or why there is none."""
-    new = context.wording.incident(one.entry, one.mark, context.clock_ms())
+    new = context.wording.incident(one.entry, one.mark, context.clock_ms(), one.failure)
     known = {incident.urn: incident for incident in (*one.health.incidents, *one.health.resolved)}
     try:
         for _ in range(MOST_LINKS):
@@ -218,7 +220,7 @@ def _finish(context: Context, one: PendingRaise, ours: Sequence[Incident]) -> No
         fold(context, one.entry, ours)
         if not (ours[0].mark and ours[0].mark.run == one.mark.run):
             # Another run raised the one that stays: it must not resolve it when it is repeated and succeeds.
-            keep(context, one.entry, ours)
+            keep(context, one.entry, ours, one.failure)
     except (WriteError, DataHubError) as error:
         one.finish(Change.FAILED, [oldest], message=error.message, hint=error.hint)
     else:

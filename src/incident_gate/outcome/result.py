@@ -16,6 +16,7 @@ class Change(StrEnum):
     LEFT = "left"  # success, and left active for a newer run that failed
     RESOLVED = "resolved"
     CLEAR = "clear"  # success, and nothing of ours was active
+    UNTOUCHED = "untouched"  # the results say neither success nor failure
     FAILED = "failed"  # could not be written
     WOULD_RAISE = "would raise"  # the same three under dry-run
     WOULD_KEEP = "would keep"
@@ -26,6 +27,7 @@ class Change(StrEnum):
 class OutputResult:
     """What was done on one output.
 
+    `by_results` means that files with results decided, not the job's status; `reason` is what in them did.
     `incidents` are incident URNs, `title` is that of an incident that was raised, `message` says why when it failed.
     """
 
@@ -35,12 +37,21 @@ class OutputResult:
     title: str = ""
     message: str = ""
     hint: str = ""
+    by_results: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeReport:
-    """The outcome's half: `outcome` is the job's status as given; `nothing` says why nothing was to be done, if so."""
+    """The outcome's half: `outcome` is the job's status as given; `nothing` says why nothing was to be done, if so.
+
+    `warnings` are sentences about files with results. `unrelated_checks` belong to no output; of these,
+    `unrelated_failures` failed.
+    """
 
     outcome: str
     results: tuple[OutputResult, ...] = ()
     nothing: str = ""
+    warnings: tuple[str, ...] = ()
+    unrelated_checks: int = 0
+    unrelated_failures: int = 0

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from incident_gate.ci.run import Run
 from incident_gate.datahub.incidents import NewIncident
-from incident_gate.incident import Mark, sign
+from incident_gate.incident import Cause, Mark, sign
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.message import is_foreign, sign_message
+
+_RESOLVED_WHEN = {
+    Cause.JOB: "the job succeeds again",
+    Cause.BUILD: "it is built again",
+    Cause.CHECKS: "all of its checks pass again",
+}
+# A status message is shown in one small field.
+_KEPT_LINES = 5
+
+
+class Failure(NamedTuple):
+    """What failed on an output: a headline, a Markdown list in which nothing is active, and the type that fits.
+
+    All of it is empty where only the job's failure is known.
+    """
+
+    cause: Cause = Cause.JOB
+    headline: str = ""
+    lines: tuple[str, ...] = ()
+    type: str = ""
+
+
+JOB_FAILURE = Failure()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,27 +51,42 @@ class Wording:
     message: str = ""
     matrix: str = ""
 
-    def incident(self, output: OutputEntry, mark: Mark, now_ms: int) -> NewIncident:
+    def incident(self, output: OutputEntry, mark: Mark, now_ms: int, failure: Failure = JOB_FAILURE) -> NewIncident:
         """The incident to raise on an output."""
         template = output.incident
         return NewIncident(
             asset=output.urn.text,
-            type=template.type,
+            type=template.type if template.sets_type or not failure.type else failure.type,
             custom_type=template.custom_type,
-            title=self.title or template.title or self._title(output),
-            description=sign(self._description(template.description), mark),
+            title=self.title or template.title or self._title(output, failure),
+            description=sign(self._description(template.description, failure), mark),
             priority=template.priority,
             assignees=template.assignees,
             started_ms=now_ms,
         )
 
-    def still_failing(self, newest_run: str) -> str:
-        """The message on an incident that goes on; it names the newest run in which the job failed."""
-        return sign_message(self._with_own_words(f"Failed again in {self._where()}."), newest_run)
+    def still_failing(self, newest_run: str, cause: Cause = Cause.JOB, failure: Failure = JOB_FAILURE) -> str:
+        """The message on an incident that goes on.
 
-    def resolved(self, earlier: str | None) -> str:
-        """The message on an incident that is over; what a person wrote there before is kept below it."""
-        text = self._with_own_words(f"Resolved by {self._where()}, which succeeded.")
+        Args:
+            newest_run: The newest run in which the job failed.
+            cause: What resolves the incident: the strictest cause of all failures so far.
+            failure: The present one.
+        """
+        text = f"Failed again in {self._where()}{f': {failure.headline}' if failure.headline else ''}."
+        lines = failure.lines[:_KEPT_LINES]
+        if len(failure.lines) > len(lines):
+            lines = (*lines, "- ...")
+        return sign_message(self._with_own_words("\n".join((text, *lines))), newest_run, cause)
+
+    def resolved(self, earlier: str | None, reason: str = "") -> str:
+        """The message on an incident that is over.
+
+        Args:
+            earlier: The message before: what a person wrote is kept below the new one.
+            reason: What succeeded; empty for the job.
+        """
+        text = self._with_own_words(f"Resolved by {self._where()}{f': {reason}.' if reason else ', which succeeded.'}")
         return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
 
     def duplicate(self, kept: str, earlier: str | None) -> str:
@@ -55,12 +94,14 @@ class Wording:
         text = f"Duplicate of {kept}, raised by {self._where()}."
         return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
 
-    def _title(self, output: OutputEntry) -> str:
+    def _title(self, output: OutputEntry, failure: Failure) -> str:
+        if failure.headline:
+            return f"{output.label}: {failure.headline}"
         job = self.run.job or self.run.workflow
         who = f"job {job}" if job else "the job that writes it"
         return f"{output.label} may be out of date or wrong: {who} failed"
 
-    def _description(self, own: str | None) -> str:
+    def _description(self, own: str | None, failure: Failure) -> str:
         run = self.run
         file = f" ({run.workflow_file})" if run.workflow_file not in {"", run.workflow} else ""
         workflow = f"{run.workflow}{file}" + (f" in {run.repository}" if run.repository else "")
@@ -71,14 +112,18 @@ class Wording:
             ("Commit", f"{run.commit} ({run.ref})" if run.ref else run.commit),
             ("Started by", run.actor),
         ]
-        head = self.message or own or "The job that writes this asset failed, so its data may be out of date or wrong."
+        head = self.message or own or ""
+        if failure.headline:
+            failed = "\n".join((f"{failure.headline[:1].upper()}{failure.headline[1:]}:", *failure.lines))
+        else:
+            failed = "" if head else "The job that writes this asset failed, so its data may be out of date or wrong."
         # DataHub shows a description as Markdown since 1.0 and as plain text before: a list reads well as either.
         listed = "\n".join(f"- {name}: {value}" for name, value in facts if value)
         foot = (
-            "Raised by DataHub Incident Gate, and resolved by it when the job succeeds again. "
+            f"Raised by DataHub Incident Gate, and resolved by it when {_RESOLVED_WHEN[failure.cause]}. "
             "Resolve it by hand if the data was corrected otherwise. The last line identifies the job: do not edit it."
         )
-        return "\n\n".join(part for part in (head.strip(), listed, foot) if part)
+        return "\n\n".join(part for part in (head.strip(), failed, listed, foot) if part)
 
     def _with_own_words(self, text: str) -> str:
         return f"{self.message}\n{text}" if self.message else text

@@ -157,6 +157,7 @@ def _of_outcome(report: Report) -> Iterator[_Draft]:
     for result in report.outcome.results:
         if result.change is Change.FAILED:
             yield Level.WARNING, partial(_of_output, report, result)
+    yield from ((Level.WARNING, partial(_remark, warning)) for warning in report.outcome.warnings)
     yield Level.NOTICE, partial(_remark, outcome_line(report.outcome))
 
 

@@ -68,6 +68,9 @@ def document(report: Report) -> str:
         value["outcome"] = {
             "status": report.outcome.outcome,
             "nothing": report.outcome.nothing,
+            "warnings": list(report.outcome.warnings),
+            "unrelatedChecks": report.outcome.unrelated_checks,
+            "unrelatedFailures": report.outcome.unrelated_failures,
             "outputs": [_output(result, report.ui_url) for result in report.outcome.results],
         }
     return json.dumps(value, indent=2) + "\n"
@@ -145,6 +148,8 @@ def _output(result: OutputResult, ui_url: str | None) -> dict[str, Any]:
         "line": result.entry.position.line or None,
         "link": incidents_page(ui_url, result.entry.urn.text),
         "change": result.change.value,
+        "decidedBy": "results" if result.by_results else "job-status",
+        "reason": result.reason,
         "incidents": list(result.incidents),
         "message": result.message,
         "hint": result.hint,

@@ -24,6 +24,7 @@ from incident_gate.report.view import (
     unanswered_line,
     unknown,
     waited_line,
+    unrelated_line,
 )
 from incident_gate.text import code, link, markdown
 
@@ -43,6 +44,8 @@ _CHANGE_SIGNS = {
     Change.KEPT: "🔴",
     Change.RESOLVED: "✅",
     Change.CLEAR: "✅",
+    Change.LEFT: "🔴",
+    Change.UNTOUCHED: "⚪",
     Change.FAILED: "⚠️",
     Change.WOULD_RAISE: "⚪",
     Change.WOULD_KEEP: "⚪",
@@ -108,9 +111,11 @@ def _sections(report: Report) -> Iterator[_Section]:
         head = f"### {markdown(outcome_line(report.outcome), 300)}\n\n" if report.gated else ""
         yield _Section(head=head, rows=iter(()), total=1)
         results = report.outcome.results
+        remarks = [*report.outcome.warnings, *filter(None, (unrelated_line(report.outcome),))]
         yield _table(
             "", ("Output", "What was done", "Incident"), (_output_row(report, r) for r in results), len(results)
         )
+        yield _list("Results", (markdown(remark, 500) for remark in remarks), len(remarks))
     passed = list(excused(report))
     rows = (_excused_row(report, finding, excuse) for finding, excuse in passed)
     yield _table("Excused", ("Incident", "Asset", "Why it does not count"), rows, len(passed))
@@ -164,7 +169,8 @@ def _unknown_row(report: Report, decision: Decision) -> str:
 
 
 def _output_row(report: Report, result: OutputResult) -> str:
-    said = "<br>".join(markdown(text, 500) for text in (result.message, result.hint) if text)
+    reason = f"by its results: {result.reason}" if result.by_results else ""
+    said = "<br>".join(markdown(text, 500) for text in (reason, result.message, result.hint) if text)
     done = f"{_CHANGE_SIGNS[result.change]} {result.change}{f': {said}' if said else ''}"
     incidents = "<br>".join(code(urn) for urn in result.incidents)
     return _row(_asset(report, result.entry.label, result.entry.urn.text), done, incidents)

@@ -22,6 +22,7 @@ from incident_gate.report.view import (
     unanswered_line,
     unknown,
     waited_line,
+    unrelated_line,
     worst_first,
 )
 from incident_gate.text import plain
@@ -230,10 +231,17 @@ def _outcome_lines(report: Report, screen: _Screen) -> Iterator[str]:
     for result in results[:_ROWS]:
         change = screen.paint(padded(result.change, 13), _CHANGE_COLOURS.get(result.change, _GREEN))
         yield f"{_GAP}{change} {fitted(plain(result.entry.label), screen.width - 17)}"
-        for text in (*result.incidents, result.message, result.hint):
+        reason = f"by its results: {result.reason}" if result.by_results else ""
+        for text in (reason, *result.incidents, result.message, result.hint):
             if text:
                 yield from screen.wrapped(plain(text, 1000), _GAP * 2)
     yield from _more(len(results), "output")
+    remarks = [*report.outcome.warnings, *filter(None, (unrelated_line(report.outcome),))]
+    if remarks:
+        yield from _heading(screen, "Results")
+        for remark in remarks[:_ROWS]:
+            yield from screen.wrapped(plain(remark, 1000), _GAP * 2, _GAP)
+        yield from _more(len(remarks), "remark")
 
 
 def _explanation(report: Report, screen: _Screen) -> Iterator[str]:

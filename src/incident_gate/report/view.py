@@ -198,6 +198,15 @@ def outcome_line(outcome: OutcomeReport) -> str:
     return said + (", ".join(parts) or "no outputs to report on")
 
 
+def unrelated_line(outcome: OutcomeReport) -> str:
+    """How many checks of the results belong to no output; empty if all do."""
+    if not outcome.unrelated_checks:
+        return ""
+    belong = "belongs" if outcome.unrelated_checks == 1 else "belong"
+    failed = f"; {outcome.unrelated_failures:,} of them failed" if outcome.unrelated_failures else ""
+    return f"{count(outcome.unrelated_checks, 'check')} in the results {belong} to no output{failed}."
+
+
 def age(created_ms: int | None, now_ms: int) -> str:
     """A duration as people say it: `12 min`, `3 h`, `2 d`; empty if unknown."""
     if created_ms is None:
