@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -52,11 +53,13 @@ class Stage:
         environment: As the runner sets it.
         stdout: The step's log, in which lines that start with `::` are commands to the runner.
         last_words: What to say when the stage is interrupted now.
+        start: When the stage began, Unix time in seconds.
     """
 
     environment: Mapping[str, str]
     stdout: TextIO
     last_words: str = "Interrupted: nothing was decided and nothing was written."
+    start: float = field(default_factory=time.time)
 
     def guarded(self, run: Callable[[Stage], ExitCode]) -> ExitCode:
         """Run a stage; whatever ends it early becomes an annotation and an exit code."""
@@ -101,7 +104,7 @@ class Stage:
             # Where the manifest is saved, its path no longer matters: the job may have turned it into anything.
             settings = self._settings(reads_manifest="STATE_manifest" not in self.environment)
             manifest = self._saved_manifest(settings)
-            self._outcome(settings, manifest, settings.job_status)
+            self._outcome(settings, manifest, settings.job_status, job_start=self._saved_start())
         except GateError as error:
             self._unreported(annotate_error(error).message)
             self._say_where(error)
@@ -126,7 +129,9 @@ class Stage:
             self._save(settings, result.report)
         return result
 
-    def _outcome(self, settings: Settings, manifest: Manifest, status: str) -> Result:
+    def _outcome(
+        self, settings: Settings, manifest: Manifest, status: str, *, job_start: float | None = None
+    ) -> Result:
         names = ", ".join(plain(entry.label, 80) for entry in manifest.outputs[:20])
         self.last_words = (
             f"Interrupted while reporting on {names}: some incidents may be raised or resolved already and others not. "
@@ -135,7 +140,7 @@ class Stage:
         from incident_gate.api.outcome import report_outcome  # noqa: PLC0415 - a gate does not need it
 
         with self._progress(settings) as progress:
-            result = report_outcome(settings, manifest, status, on_exchange=progress.exchanged)
+            result = report_outcome(settings, manifest, status, job_start=job_start, on_exchange=progress.exchanged)
         self._publish(result.report)
         return result
 
@@ -165,9 +170,17 @@ class Stage:
     def _save(self, settings: Settings, report: Report) -> None:
         data = _content(settings.manifest)
         state = {"conclusion": report.conclusion.value, "digest": hashlib.sha256(data).hexdigest()}
+        state["start"] = str(self.start)
         if len(data) <= LONGEST_STATE:
             state["manifest"] = data.decode()
         self._warn(runner.write_values(self.environment.get("GITHUB_STATE"), state, "state for the end of the job"))
+
+    def _saved_start(self) -> float | None:
+        try:
+            start = float(self.environment.get("STATE_start", ""))
+        except ValueError:
+            return None
+        return start if math.isfinite(start) else None
 
     def _saved_manifest(self, settings: Settings) -> Manifest:
         """The manifest that the gate read: the job may have changed the checkout since."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, StrEnum
@@ -284,6 +285,24 @@ def path(value: str, setting: str, workspace: Path | None) -> Path:
             hint="Use a path below the repository's checkout.",
         )
     return resolved
+
+
+def pattern(value: str, setting: str, workspace: Path | None) -> str:
+    """A path or pattern of files, which must not name a place outside the workspace if there is one.
+
+    Symlinks are followed when the files are read: the job may create them.
+    """
+    if "\0" in value or (workspace and not _below(value, workspace)):
+        raise SettingError(
+            f"{setting} leads out of the workspace: {_shown(value)}.",
+            hint="Use a path or pattern below the repository's checkout.",
+        )
+    return value
+
+
+def _below(value: str, workspace: Path) -> bool:
+    root = os.path.abspath(workspace)  # noqa: PTH100 - resolves no symlinks
+    return os.path.commonpath([root, os.path.abspath(Path(root, value))]) == root  # noqa: PTH100
 
 
 def _number(value: str) -> float:

@@ -107,7 +107,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         override=_override(values, run, environment),
         report_outcome=report_outcome,
         report_branches=values(options.REPORT_BRANCHES),
-        results=values(options.RESULTS),
+        results=_results(values, workspace),
         dry_run=values(options.DRY_RUN),
         title=values(options.TITLE),
         message=values(options.MESSAGE),
@@ -268,6 +268,13 @@ def _reports(values: _Values, workspace: Path | None) -> tuple[parse.ReportFile,
         if report.path != parse.STANDARD_OUTPUT:
             values.attempt(partial(parse.path, report.path, values.named(options.REPORTS), workspace), Path())
     return reports
+
+
+def _results(values: _Values, workspace: Path | None) -> tuple[str, ...]:
+    patterns = values(options.RESULTS)
+    for pattern in patterns:
+        values.attempt(partial(parse.pattern, pattern, values.named(options.RESULTS), workspace), "")
+    return patterns
 
 
 def _notify(values: _Values, environment: Mapping[str, str]) -> Notify:

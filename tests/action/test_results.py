@@ -1,0 +1,269 @@
+"""An outcome for each output, from the files that the job's tools wrote."""
+
+import json
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from incident_gate.incident import Cause, mark_in
+from incident_gate.sandbox import Sandbox
+from tests.helpers.results import FIXTURES
+from tests.helpers.step import Ended, Step
+
+SHOP = FIXTURES / "dbt" / "shop-1.12"
+
+
+def urn(name: str) -> str:
+    return f"urn:li:dataset:(urn:li:dataPlatform:duckdb,shop.mart.{name},PROD)"
+
+
+ORDERS, CUSTOMERS, STAGING, MIXED = (urn(n) for n in ("orders_v2", "dim_customers", "stg_customers", "mixed case"))
+PAYMENTS = "urn:li:dataset:(urn:li:dataPlatform:duckdb,shop.mart_finance.payments,PROD)"
+OUTPUTS = (ORDERS, CUSTOMERS, STAGING, MIXED, PAYMENTS)
+
+EVERY = {asset: [Cause.JOB] for asset in OUTPUTS}
+
+
+@pytest.fixture
+def shop(step: Step, sandbox: Sandbox) -> Sandbox:
+    """A stand-in that knows the outputs of the sample project, and a step with a manifest of them."""
+    sandbox.store.add_assets(OUTPUTS)
+    step.write_manifest("outputs:\n" + "".join(f"  - {json.dumps(urn)}\n" for urn in OUTPUTS))
+    step.inputs |= {"results": "target/*_results.json", "report-outcome": "true"}
+    return sandbox
+
+
+def now(hours: float = 0) -> str:
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
+
+
+def dbt_writes(step: Step, command: str, *, hours: float = 0, name: str = "run_results.json") -> None:
+    """Put a sample's results into the workspace, as of now."""
+    results = json.loads((SHOP / f"{command}.run_results.json").read_text(encoding="utf-8"))
+    results["metadata"]["generated_at"] = now(hours)
+    step.write(f"target/{name}", json.dumps(results))
+    shutil.copy(SHOP / "manifest.json", step.workspace / "target/manifest.json")
+
+
+def job(step: Step, server: Sandbox, *commands: str, status: str, hours: float = 0) -> Ended:
+    """A job: the gate, dbt's commands, and the job's end."""
+    shutil.rmtree(step.workspace / "target", ignore_errors=True)
+    assert step.main(server).code == 0
+    for number, command in enumerate(commands):
+        dbt_writes(step, command, hours=hours, name=f"{number}_results.json")
+    return step.post(server, status=status)
+
+
+def active(server: Sandbox, asset: str) -> list[Cause]:
+    """The causes of the active incidents on an asset."""
+    marks = [mark_in(incident.description) for incident in server.store.incidents(asset, "ACTIVE")]
+    return [mark.cause for mark in marks if mark]
+
+
+def state(server: Sandbox) -> dict[str, list[Cause]]:
+    return {asset: causes for asset in OUTPUTS if (causes := active(server, asset))}
+
+
+def test_each_model_has_its_own_incident(step: Step, shop: Sandbox) -> None:
+    ended = job(step, shop, "build", status="failure")
+    assert state(shop) == {ORDERS: [Cause.CHECKS]}
+    [incident] = shop.store.incidents(ORDERS, "ACTIVE")
+    assert incident.title == "shop.mart.orders_v2: 4 of 7 checks failed"
+    description = incident.description or ""
+    assert description.startswith("4 of 7 checks failed:\n- `test.shop.accepted_values_orders_status__new__paid")
+    assert "`Got 1 result, configured to fail if != 0`" in description
+    assert "resolved by it when all of its checks pass again" in description
+    assert ended.output("raised") == [incident.urn]
+    assert "by its results&#58; 4 of 7 checks failed" in ended.summary
+    assert "1 raised" in ended.said("notice")[-1]
+    assert "untouched" in ended.summary
+
+
+def test_a_check_answers_a_check(step: Step, shop: Sandbox) -> None:
+    """A run without tests does not answer failed checks, whatever the job's status; tests that pass do."""
+    job(step, shop, "then-3-test", status="failure")
+    assert state(shop) == {ORDERS: [Cause.CHECKS], PAYMENTS: [Cause.CHECKS]}
+    job(step, shop, "run-select", status="success")
+    job(step, shop, "compile", status="success")
+    job(step, shop, "docs-generate", status="success")
+    job(step, shop, "none-selected", status="success")
+    job(step, shop, "run-empty", status="success")
+    assert state(shop) == {ORDERS: [Cause.CHECKS], PAYMENTS: [Cause.CHECKS]}
+
+
+def passing(step: Step, *unique_ids: str, which: str = "test") -> None:
+    """Results in which all of these succeed."""
+    results = [
+        {"unique_id": i, "status": "success" if i.startswith(("model.", "seed.")) else "pass"} for i in unique_ids
+    ]
+    schema = "https://schemas.getdbt.com/dbt/run-results/v6.json"
+    metadata = {"dbt_schema_version": schema, "generated_at": now()}
+    written = {"metadata": metadata, "args": {"which": which}, "results": results}
+    step.write("target/own_results.json", json.dumps(written))
+    shutil.copy(SHOP / "manifest.json", step.workspace / "target/manifest.json")
+
+
+def ends_with(step: Step, server: Sandbox, *unique_ids: str, which: str, status: str = "success") -> Ended:
+    shutil.rmtree(step.workspace / "target", ignore_errors=True)
+    assert step.main(server).code == 0
+    passing(step, *unique_ids, which=which)
+    return step.post(server, status=status)
+
+
+PAYMENTS_MODEL, PAYMENTS_TEST = "model.shop.payments", "test.shop.not_null_payments_id.df64f33b67"
+
+
+def test_the_cause_decides_what_resolves(step: Step, shop: Sandbox) -> None:
+    # The model's error, answered by a build alone.
+    job(step, shop, "then-2-run", status="failure")
+    assert active(shop, PAYMENTS) == [Cause.BUILD]
+    ends_with(step, shop, PAYMENTS_MODEL, which="run")
+    assert active(shop, PAYMENTS) == []
+    # Failed checks, answered by every check.
+    job(step, shop, "then-3-test", status="failure")
+    assert active(shop, PAYMENTS) == [Cause.CHECKS]
+    ends_with(step, shop, PAYMENTS_MODEL, which="run")
+    assert active(shop, PAYMENTS) == [Cause.CHECKS]
+    ended = ends_with(step, shop, PAYMENTS_TEST, which="test")
+    assert active(shop, PAYMENTS) == []
+    assert len(ended.output("resolved")) == 1
+    [*_, resolved] = shop.store.incidents(PAYMENTS, "RESOLVED")
+    assert "its check passed." in (resolved.message or "")
+
+
+def test_checks_that_failed_since_must_pass_too(step: Step, shop: Sandbox) -> None:
+    job(step, shop, "then-2-run", status="failure")
+    job(step, shop, "then-3-test", status="failure")
+    [incident] = shop.store.incidents(PAYMENTS, "ACTIVE")
+    assert "1 of 1 checks failed.\n- `test.shop.not_null_payments_id" in (incident.message or "")
+    ends_with(step, shop, PAYMENTS_MODEL, which="run")
+    assert active(shop, PAYMENTS) == [Cause.BUILD]
+    ends_with(step, shop, PAYMENTS_TEST, which="test")
+    assert active(shop, PAYMENTS) == []
+
+
+def test_an_unexplained_failure_is_the_jobs_and_either_answers_it(step: Step, shop: Sandbox) -> None:
+    ended = job(step, shop, "compile", status="failure")
+    assert state(shop) == EVERY
+    assert any("No result explains why the job failed" in warning for warning in ended.said("warning"))
+    job(step, shop, "run-select", status="success")
+    assert STAGING not in state(shop)
+    job(step, shop, "then-3-test", status="success")
+    assert set(state(shop)) == {ORDERS, PAYMENTS}
+
+
+@pytest.mark.parametrize("status", ["success", "failure"])
+def test_a_file_of_another_job_leaves_it_to_the_jobs_status(step: Step, shop: Sandbox, status: str) -> None:
+    job(step, shop, "then-3-test", status="failure")
+    ended = job(step, shop, "build", status=status, hours=-1)
+    assert any("is older than this job" in warning for warning in ended.said("warning"))
+    assert any(f"The job's status ({status}) decided" in warning for warning in ended.said("warning"))
+    # It raises, and it answers no checks.
+    assert active(shop, ORDERS) == [Cause.CHECKS]
+    assert active(shop, STAGING) == ([Cause.JOB] if status == "failure" else [])
+
+
+def test_without_a_file_the_jobs_status_decides_as_ever(step: Step, shop: Sandbox) -> None:
+    assert "target/*_results.json matches no file." in job(step, shop, status="failure").said("warning")
+    assert state(shop) == EVERY
+    job(step, shop, status="success")
+    assert state(shop) == {}
+
+
+def test_three_commands_of_one_job_add_up(step: Step, shop: Sandbox) -> None:
+    job(step, shop, "compile", status="failure")
+    job(step, shop, "then-1-seed", "then-2-run", "then-3-test", status="failure")
+    assert state(shop) == {ORDERS: [Cause.JOB], PAYMENTS: [Cause.JOB]}
+
+
+def test_a_failure_is_raised_although_the_job_succeeded(step: Step, shop: Sandbox) -> None:
+    job(step, shop, "build", status="success")
+    assert state(shop) == {ORDERS: [Cause.CHECKS]}
+
+
+@pytest.mark.parametrize("status", ["cancelled", "skipped"])
+def test_other_ends_raise_nothing(step: Step, shop: Sandbox, status: str) -> None:
+    job(step, shop, "build", status=status)
+    assert state(shop) == {}
+
+
+@pytest.mark.parametrize("path", ["../r.xml", "a/../../r.xml", "/etc/*.xml", "{runner}/workspace-2/r.xml"])
+@pytest.mark.parametrize("mode", ["gate", "report"])
+def test_a_path_out_of_the_workspace_is_an_error(step: Step, shop: Sandbox, path: str, mode: str) -> None:
+    ended = step.main(shop, mode=mode, results=f"target/ok.xml\n{path.format(runner=step.folder)}")
+    assert ended.code == 2
+    assert "results leads out of the workspace" in ended.said("error")[0]
+    assert step.main(shop, mode=mode, results=f"{step.workspace}/r.xml").code == 0
+
+
+def test_modes_of_their_own_do_only_their_part(step: Step, shop: Sandbox) -> None:
+    step.inputs |= {"report-outcome": "false"}
+    dbt_writes(step, "compile")
+    assert step.main(shop, mode="raise").code == 0
+    dbt_writes(step, "then-3-test")
+    step.main(shop, mode="raise")
+    assert len(state(shop)) == 5
+    step.main(shop, mode="resolve")
+    assert set(state(shop)) == {ORDERS, PAYMENTS}
+    step.main(shop, mode="resolve", results="")
+    assert state(shop) == {}
+    ended = step.main(shop, mode="resolve")
+    assert state(shop) == {}
+    assert "but this step only resolves" in ended.log
+    step.main(shop, mode="report", job_status="failure")
+    assert set(state(shop)) == {ORDERS, PAYMENTS}
+
+
+def test_patterns_relate_checks_of_other_tools(step: Step, shop: Sandbox) -> None:
+    step.write_manifest(
+        f"outputs:\n  - urn: {ORDERS}\n    checks: ['orders.*']\n"
+        f"  - urn: {CUSTOMERS}\n    checks: ['customers.*']\n    incident: {{type: CUSTOM, custom-type: Quality}}\n"
+    )
+    step.inputs["results"] = "soda.json"
+    assert step.main(shop).code == 0
+    scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))
+    step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now()}))
+    ended = step.post(shop, status="failure")
+    [incident] = shop.store.incidents(ORDERS, "ACTIVE")
+    assert (incident.title, incident.type) == ("shop.mart.orders_v2: 5 of 7 checks failed", "OPERATIONAL")
+    assert state(shop) == {ORDERS: [Cause.CHECKS]}
+    assert "1 check in the results belongs to no output; 1 of them failed." in ended.log
+
+
+def test_the_type_follows_the_checks_unless_the_manifest_sets_it(step: Step, shop: Sandbox) -> None:
+    step.write_manifest(
+        f"outputs:\n  - urn: {ORDERS}\n    checks: ['events.*']\n"
+        f"  - urn: {CUSTOMERS}\n    checks: ['events.*']\n    incident: {{type: CUSTOM, custom-type: Quality}}\n"
+        f"  - urn: {STAGING}\n    checks: ['events.*']\n    incident: {{type: OPERATIONAL, title: Late}}\n"
+    )
+    step.inputs["results"] = "soda.json"
+    step.main(shop)
+    scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))
+    step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now()}))
+    step.post(shop, status="failure")
+    found = [shop.store.incidents(asset, "ACTIVE")[0] for asset in (ORDERS, CUSTOMERS, STAGING)]
+    assert [incident.type for incident in found] == ["FRESHNESS", "CUSTOM", "OPERATIONAL"]
+    assert found[2].title == "Late"
+
+
+def test_nothing_untrusted_is_active_and_nothing_secret_is_shown(step: Step, shop: Sandbox) -> None:
+    step.write_manifest(f"outputs:\n  - urn: {ORDERS}\n    checks: ['*']\n")
+    step.inputs["results"] = "r.xml"
+    step.main(shop)
+    evil = "::error::owned `x` [link](http://evil) @everyone &#27;[31m <b>x</b>\nselect password from users"
+    step.write(
+        "r.xml",
+        f'<testsuite timestamp="{now()}"><testcase classname="t" name="a&#10;::warning::x"><failure message="'
+        f'{evil.replace("<", "&lt;").replace("&#27;", "").replace(chr(10), "&#10;")}">rows: 1, 2, 3</failure>'
+        "</testcase></testsuite>",
+    )
+    ended = step.post(shop, status="failure")
+    [incident] = shop.store.incidents(ORDERS, "ACTIVE")
+    everything = f"{incident.description}{incident.title}{ended.log}{ended.summary}"
+    for secret in ("password", "rows: 1", "\x1b"):
+        assert secret not in everything
+    assert {c.name for c in ended.commands} <= {"notice", "add-mask"}
+    assert not re.search(r"^[^`]*\[link\]\(", incident.description or "", re.MULTILINE)
+    assert "`t.a : :warning::x`" in (incident.description or "")
