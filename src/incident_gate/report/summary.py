@@ -23,8 +23,8 @@ from incident_gate.report.view import (
     unanswered,
     unanswered_line,
     unknown,
-    waited_line,
     unrelated_line,
+    waited_line,
 )
 from incident_gate.text import code, link, markdown
 

@@ -21,8 +21,8 @@ from incident_gate.report.view import (
     override_lines,
     unanswered_line,
     unknown,
-    waited_line,
     unrelated_line,
+    waited_line,
     worst_first,
 )
 from incident_gate.text import plain
