@@ -93,7 +93,7 @@ docs: $(DEMO)/.ready ## Write the program's --help into docs/cli.md
 	@$(DEMO)/bin/python tools/cli_docs.py
 
 .PHONY: bench
-bench: $(GATE)/.installed ## Measure the gate beside what one would do otherwise (minutes)
+bench: $(GATE)/.installed ## Measure the gate and a loop of requests
 	@$(DEV)/bin/python bench/run.py --gate $(GATE)/bin/incident-gate-action
 
 .PHONY: campaign

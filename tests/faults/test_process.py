@@ -13,6 +13,7 @@ import pytest
 
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.step import RUN
 
 CANARY = "canary-93ab-token"
 HEADER = "canary-51cd-header"
@@ -67,6 +68,7 @@ def step(server: Sandbox, tmp_path: Path) -> Step:
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
         "PYTHONPATH": os.pathsep.join(sys.path),
+        **RUN,
         "GITHUB_WORKSPACE": str(tmp_path),
         "GITHUB_OUTPUT": str(tmp_path / "output"),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
@@ -181,9 +183,11 @@ def test_streams_do_not_change_the_verdict(
 def test_progress_of_long_work_has_nowhere_to_go(
     server: Sandbox, step: Step, command: Sequence[str], redirection: str
 ) -> None:
-    server.faults = Faults(rules=(Fault(kind=FaultKind.LATENCY, seconds=2.5),))
+    server.faults = Faults(rules=(Fault(kind=FaultKind.LATENCY, seconds=0.5),))
+    python, option, program, *arguments = command
+    at_once = f"from incident_gate.report import progress; progress._SILENT_SECONDS = 0.1; {program}"
 
-    ended = step.run(["bash", "-c", f'"$@" {redirection}', "bash", *command])
+    ended = step.run(["bash", "-c", f'"$@" {redirection}', "bash", python, option, at_once, *arguments])
 
     assert ended.returncode == BLOCKED
 

@@ -140,16 +140,16 @@ def test_even_a_tiny_limit_is_kept() -> None:
     assert summary(everything(), 300).startswith("## 🔴 Blocked")
 
 
-def test_a_hundred_thousand_assets_are_quick() -> None:
-    fine = [decision(entry(f"fine{n}")) for n in range(50_000)]
-    bad = [unhealthy(f"bad{n}", "x|" * 500) for n in range(50_000)]
+def test_ten_thousand_assets_are_quick() -> None:
+    fine = [decision(entry(f"fine{n}")) for n in range(5_000)]
+    bad = [unhealthy(f"bad{n}", "x|" * 500) for n in range(5_000)]
     run = report(*fine, *bad)
     started = time.process_time()
     page = summary(run)
-    # Half a second on a slow machine; anything that is not linear takes minutes.
-    assert time.process_time() - started < 5
+    # A twentieth of a second; anything that is not linear takes many.
+    assert time.process_time() - started < 2
     assert len(page.encode()) < 1_048_576
-    assert "and 49,000 more." in page
+    assert "and 4,000 more." in page
 
 
 def test_a_blocked_run_says_so_and_what_to_do_in_its_first_two_lines() -> None:
