@@ -12,6 +12,10 @@ class FileError(Exception):
     """A file that cannot be read: the message is a phrase that follows the file's name."""
 
 
+class OutsideError(FileError):
+    """A path that leads out of the workspace."""
+
+
 def open_regular(path: Path, *, max_bytes: int) -> BinaryIO:
     """Open a regular file for reading.
 
@@ -44,6 +48,26 @@ def _problem(status: os.stat_result, max_bytes: int) -> str:
     if status.st_size > max_bytes:
         return f"has {size(status.st_size)}, more than the limit of {size(max_bytes)}"
     return ""
+
+
+def below(root: Path, text: str) -> Path:
+    """The path that a text means, symlinks resolved.
+
+    Args:
+        root: The folder that it must stay below; a relative path starts there.
+        text: As the user wrote it.
+
+    Raises:
+        OutsideError: It leads out of the folder, or to nowhere.
+    """
+    top = root.resolve()
+    try:
+        path = (top / text).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of symlinks, a NUL
+        raise OutsideError("cannot be resolved") from None
+    if not path.is_relative_to(top):
+        raise OutsideError("leads out of the workspace")
+    return path
 
 
 def size(count: int) -> str:

@@ -46,6 +46,10 @@ class Reason(StrEnum):
     NO_ANSWER = "no-answer"  # the request that carried it failed or ran out of time
     MALFORMED = "malformed"  # the answer is not what the schema promises
     UNSTEADY = "unsteady"  # it passes, but not yet for as long as the settings ask
+    INCOMPLETE = "incomplete"  # a selector's list has more entries than the server shows
+    NOTHING_SELECTED = "nothing-selected"  # a selector selects nothing: the same as a mistyped one
+    TOO_MANY = "too-many"  # a selector selects more than `at-most`
+    UNREADABLE_FILE = "unreadable-file"  # a selector's file is missing, too large or another kind of file
 
 
 class Problem(NamedTuple):

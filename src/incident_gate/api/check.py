@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from incident_gate.api.connect import OnExchange, Result, connect, refuse_selectors
+from incident_gate.api.connect import OnExchange, Result, connect
 from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
@@ -43,31 +43,44 @@ def check(
 
     Raises:
         SettingError: The CA bundle cannot be used.
+        ManifestError: A selector's path leads out of the workspace.
     """
-    refuse_selectors(manifest)
     notices = [*settings.warnings]
-    if not manifest.inputs:
+    if not manifest.inputs and not manifest.selectors:
         notices.append("The manifest names no inputs, so there is nothing to check.")
     with connect(settings, on_exchange) as client:
-        reader = Reader(client)
+        selection = None
+        if manifest.selectors or manifest.output_selectors:
+            # Most manifests have no selectors, and the gate's start is a good part of its time.
+            from incident_gate.api.select import select  # noqa: PLC0415
 
-        def checked(part: Manifest) -> Judgement:
+            selection = select(settings, manifest, client)
+            manifest = selection.applied_to(manifest)
+            notices += selection.notices
+        reader = Reader(client, schema=selection.schema if selection else None)
+        unestablished = selection.problems if selection else ()
+
+        def checked(positions: Sequence[int]) -> Judgement:
+            inputs = len(manifest.inputs)
+            unknown = [unestablished[position - inputs] for position in positions if position >= inputs]
             return check_inputs(
-                part,
+                manifest._replace(inputs=tuple(manifest.inputs[place] for place in positions if place < inputs)),
                 reader=reader,
                 identity=settings.identity,
                 overrides=settings.overrides,
+                unestablished=unknown,
+                failure=selection.failure if selection and unknown else None,
                 on_progress=on_progress,
             )
 
-        result, waited = checked(manifest), None
+        result, waited = checked(range(len(manifest.inputs) + len(unestablished))), None
         blocks = worst(decision.conclusion for decision in result.decisions) is Conclusion.BLOCK
         if blocks and settings.override:
             from incident_gate.gate.override import overridden  # noqa: PLC0415 - for overridden runs only
 
             result = overridden(result, settings.override.reason)
         elif blocks and settings.waiting.longest:
-            result, waited = _waited(settings, manifest, client, result, checked, on_wait)
+            result, waited = _waited(settings, client, result, checked, on_wait)
         report = Report(
             manifest_path=manifest.path,
             ui_url=settings.connection.address.ui_url,
@@ -87,19 +100,18 @@ def check(
     return Result(report, result.exit_code)
 
 
-def _waited(  # noqa: PLR0913, PLR0917 - the state of the check
+def _waited(
     settings: Settings,
-    manifest: Manifest,
     client: Client,
     first: Judgement,
-    checked: Callable[[Manifest], Judgement],
+    checked: Callable[[Sequence[int]], Judgement],
     on_wait: OnWait,
 ) -> tuple[Judgement, Waited | None]:
     from incident_gate.gate.wait import wait  # noqa: PLC0415 - for runs that wait only
 
     def recheck(positions: Sequence[int]) -> Judgement:
         client.deadline = Deadline.after(settings.timeout)  # of each round
-        return checked(manifest._replace(inputs=tuple(manifest.inputs[position] for position in positions)))
+        return checked(positions)
 
     times = settings.waiting
     return wait(

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             Command("resolve", "outcome", "resolve incidents created by `raise`", _WRITING),
             Command("report", "outcome", "raise or resolve, depending on --job-status", _WRITING),
             Command("doctor", "doctor", "check address, token, privileges and server without writing", _READING),
+            Command("select", "select", "print what the manifest's selectors select, without judging it", _READING),
             Command("validate", "validate", "check manifests offline; reports all errors as file:line:column"),
             Command("schema", "schema", "print the JSON Schema of the manifest"),
             Command("sandbox", "sandbox", "serve a stand-in DataHub on this machine", needs_sandbox=True),

@@ -15,9 +15,9 @@ from incident_gate.settings import Mode, Settings, read_settings
 from incident_gate.text import plain
 
 
-def settings_of(call: Call, mode: Mode) -> Settings:
+def settings_of(call: Call, mode: Mode, *, needs_server: bool = True) -> Settings:
     """The settings of this call."""
-    return read_settings(call.option, call.environment, mode=mode, command_line=True)
+    return read_settings(call.option, call.environment, mode=mode, command_line=True, needs_server=needs_server)
 
 
 def progress_of(call: Call, settings: Settings) -> Progress:

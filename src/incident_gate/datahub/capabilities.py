@@ -201,13 +201,17 @@ class Discovery:
     """Finds out what one server can be asked: assumes a current one, and learns when a query is refused.
 
     Shared by threads. A refused field fails the whole request before anything runs, so only time is lost.
+
+    Args:
+        client: Where to ask.
+        known: What is known of the server already.
     """
 
-    def __init__(self, client: Client) -> None:
-        self.known = Capabilities()
+    def __init__(self, client: Client, known: Capabilities | None = None) -> None:
+        self.known = known or Capabilities()
         self._client = client
         self._lock = threading.Lock()
-        self._introspected = False
+        self._introspected = known is not None
 
     def learn(self, refused: Capabilities, failure: RequestFailure) -> None:
         """Change what is known, after a query by it was refused.

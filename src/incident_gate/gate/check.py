@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -12,8 +12,9 @@ from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.errors import DataHubError, ExitCode, GateError, RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Rule, decide, rule_for, worst
-from incident_gate.incident import Health, Incident, Reason
-from incident_gate.manifest.model import Manifest, OnFailingAssertion, OnUnknown, Rules
+from incident_gate.gate.twins import combined
+from incident_gate.incident import Health, Incident, Problem, Reason
+from incident_gate.manifest.model import InputEntry, Manifest, OnFailingAssertion, OnUnknown, Rules
 
 _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
@@ -42,12 +43,14 @@ class Judgement(NamedTuple):
         return ExitCode.BLOCKED
 
 
-def check_inputs(
+def check_inputs(  # noqa: PLR0913 - all but the first are named
     manifest: Manifest,
     *,
     reader: Reader,
     identity: JobIdentity,
     overrides: Rules,
+    unestablished: Sequence[tuple[InputEntry, Problem]] = (),
+    failure: DataHubError | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Judgement:
     """Ask for the health of every input and judge it.
@@ -57,30 +60,42 @@ def check_inputs(
         reader: Reads the health.
         identity: This job, whose own incidents do not block it.
         overrides: What the action's inputs say.
+        unestablished: What selectors could not establish: further inputs, of unknown health.
+        failure: What ended the conversation with DataHub before.
         on_progress: Called with how many of how many assets are answered.
 
     Returns:
         A decision on every input, in the manifest's order; none if there are no inputs.
     """
-    if not manifest.inputs:
+    entries = [*manifest.inputs, *(entry for entry, _ in unestablished)]
+    if not entries:
         return Judgement(())
     settled: dict[Rules, Rule] = {}  # most entries have no rules of their own
-    for entry in manifest.inputs:
+    for entry in entries:
         if entry.rules not in settled:
             settled[entry.rules] = rule_for(entry.rules, overrides, manifest.defaults)
-    rules = [settled[entry.rules] for entry in manifest.inputs]
+    rules = [settled[entry.rules] for entry in entries]
     if any(rule.on_failing_assertion is not OnFailingAssertion.IGNORE for rule in settled.values()):
         raise GateError("on-failing-assertion is not supported yet.", hint="Leave it out.")
-    questions = [
-        HealthQuery(entry.urn, siblings=rule.siblings) for entry, rule in zip(manifest.inputs, rules, strict=True)
+    queries = [
+        HealthQuery(urn, siblings=settled[entry.rules].siblings)
+        for entry in manifest.inputs
+        for urn in (entry.urn, *entry.also)
     ]
-    reading = reader.read(questions, on_progress=on_progress)
-    if isinstance(reading.failure, RefusedError):
+    reading = reader.read(queries, on_progress=on_progress)
+    failure = failure or reading.failure
+    if isinstance(failure, RefusedError):
         # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would let every run pass,
         # so it is not excused.
         rules = [rule.with_on_unknown(OnUnknown.BLOCK) for rule in rules]
+    answers = iter(reading.healths)
+    healths = [
+        combined([next(answers) for _ in (entry.urn, *entry.also)], first_must_exist=not entry.selected_by)
+        for entry in manifest.inputs
+    ]
+    healths += [Health(urn=entry.urn.text, problems=(problem,)) for entry, problem in unestablished]
 
-    outputs = frozenset(entry.urn.text for entry in manifest.outputs)
+    outputs = frozenset(urn.text for entry in manifest.outputs for urn in (entry.urn, *entry.also))
 
     return Judgement(
         tuple(
@@ -90,9 +105,9 @@ def check_inputs(
                 rule,
                 is_ours=partial(_is_ours, identity=identity, written=_written(health, outputs)),
             )
-            for entry, health, rule in zip(manifest.inputs, reading.healths, rules, strict=True)
+            for entry, health, rule in zip(entries, healths, rules, strict=True)
         ),
-        reading.failure,
+        failure,
         reading.nothing_answered,
     )
 

@@ -91,7 +91,8 @@ class InputEntry(NamedTuple):
     """An asset that must be healthy.
 
     `selected_by` is the selector that stands for it, empty where the manifest names the asset itself. `also` are other
-    URNs of the same asset: a dbt node has two.
+    URNs of the same asset: a dbt node has two. `is_selector` marks what stands for a selector that could not establish
+    what it selects: then the URN may be any entity's, or a text.
     """
 
     urn: Urn
@@ -101,6 +102,7 @@ class InputEntry(NamedTuple):
     ignore: tuple[Waiver, ...] = ()
     selected_by: str = ""
     also: tuple[Urn, ...] = ()
+    is_selector: bool = False
 
     @property
     def label(self) -> str:

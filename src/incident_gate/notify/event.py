@@ -70,7 +70,11 @@ def events_of(
 
 def affected_assets(report: Report) -> tuple[str, ...]:
     """The assets that something blocks on, or whose incident was raised or resolved: those whose owners matter."""
-    blocking = (d.entry.urn.text for d in worst_first(report.decisions) if d.conclusion is Conclusion.BLOCK)
+    blocking = (
+        d.entry.urn.text
+        for d in worst_first(report.decisions)
+        if d.conclusion is Conclusion.BLOCK and not d.entry.is_selector
+    )
     results = report.outcome.results if report.outcome else ()
     changed = (r.entry.urn.text for r in results if r.change in _CHANGES.values())
     return tuple(dict.fromkeys((*blocking, *changed)))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from incident_gate.files import FileError, open_regular
 from incident_gate.select.dbt import DbtNode, DbtProject, NodeKind
-from incident_gate.text import quote
 
 _TAG = "tag:"
 _MAX_BYTES = 64 << 20
@@ -21,10 +20,10 @@ _LOG_LINE = re.compile(rb"\s*(?:\x1b\[[0-9;]*m)*\d\d:\d\d:\d\d ")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenNodes:
-    """The nodes that were chosen, and why the choice may be too small."""
+    """The nodes that were chosen; `unmatched` are the patterns and unique ids that chose none."""
 
     nodes: tuple[DbtNode, ...]
-    problems: tuple[str, ...] = ()
+    unmatched: frozenset[str] = frozenset()
 
 
 def sources(project: DbtProject) -> ChosenNodes:
@@ -38,31 +37,28 @@ def outputs(project: DbtProject) -> ChosenNodes:
 
 
 def matching(project: DbtProject, patterns: Sequence[str]) -> ChosenNodes:
-    """The nodes that any pattern matches: `tag:<name>`, or a unique id in which `*` stands for any text.
-
-    A pattern without a match is a problem: a mistyped one selects nothing.
-    """
+    """The nodes that any pattern matches: `tag:<name>`, or a unique id in which `*` stands for any text."""
     chosen: dict[str, DbtNode] = {}
-    problems: list[str] = []
+    unmatched: set[str] = set()
     for pattern in patterns:
         found = [node for node in project.nodes.values() if _matches(node, pattern)]
         chosen.update((node.unique_id, node) for node in found)
         if not found:
-            problems.append(f"{quote(pattern)} matches no node of the project")
-    return ChosenNodes(nodes=tuple(chosen.values()), problems=tuple(problems))
+            unmatched.add(pattern)
+    return ChosenNodes(nodes=tuple(chosen.values()), unmatched=frozenset(unmatched))
 
 
 def listed(project: DbtProject, unique_ids: Iterable[str]) -> ChosenNodes:
     """The nodes with these unique ids. Tests, exposures and the like are no datasets and left out."""
     chosen: dict[str, DbtNode] = {}
-    problems: list[str] = []
+    unmatched: set[str] = set()
     for unique_id in unique_ids:
         node = project.nodes.get(unique_id)
         if node:
             chosen[unique_id] = node
         elif unique_id.partition(".")[0] in set(NodeKind):
-            problems.append(f"{quote(unique_id)} is not in the manifest: the list is of another project or version")
-    return ChosenNodes(nodes=tuple(chosen.values()), problems=tuple(problems))
+            unmatched.add(unique_id)
+    return ChosenNodes(nodes=tuple(chosen.values()), unmatched=frozenset(unmatched))
 
 
 def read_list(path: Path) -> tuple[str, ...]:

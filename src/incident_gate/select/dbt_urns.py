@@ -32,7 +32,7 @@ class DbtRecipe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DbtUrns:
+class NodeUrns:
     """One node's URNs.
 
     `warehouse` is None for what exists in dbt only. `warehouse_other_case` is a source's table in the other case, as
@@ -50,7 +50,7 @@ class DbtUrns:
         return tuple(filter(None, (self.dbt, self.warehouse, self.warehouse_other_case)))
 
 
-def dataset_urns(project: DbtProject, recipe: DbtRecipe) -> dict[str, DbtUrns]:
+def dataset_urns(project: DbtProject, recipe: DbtRecipe) -> dict[str, NodeUrns]:
     """The URNs of every node that DataHub ingests, by unique id.
 
     A source with the very name of a model is left out: DataHub drops it in favour of the model.
@@ -65,7 +65,7 @@ def dataset_urns(project: DbtProject, recipe: DbtRecipe) -> dict[str, DbtUrns]:
     }
 
 
-def by_urn(urns: Mapping[str, DbtUrns]) -> dict[str, tuple[str, ...]]:
+def by_urn(urns: Mapping[str, NodeUrns]) -> dict[str, tuple[str, ...]]:
     """The unique ids behind each URN, for results that name datasets: two nodes can share one."""
     found: dict[str, list[str]] = {}
     for unique_id, node in urns.items():
@@ -74,20 +74,20 @@ def by_urn(urns: Mapping[str, DbtUrns]) -> dict[str, tuple[str, ...]]:
     return {urn: tuple(ids) for urn, ids in found.items()}
 
 
-def _urns(node: DbtNode, recipe: DbtRecipe) -> DbtUrns:
+def _urns(node: DbtNode, recipe: DbtRecipe) -> NodeUrns:
     name = _name(node, recipe)
     dbt = _urn(_DBT, recipe.platform_instance, name, recipe)
     if node.is_ephemeral or node.kind is NodeKind.SEMANTIC_MODEL:
-        return DbtUrns(dbt=dbt)
+        return NodeUrns(dbt=dbt)
     instance = recipe.target_platform_instance
     named = _urn(recipe.target_platform, instance, name, recipe)
     if node.kind is not NodeKind.SOURCE:
-        return DbtUrns(dbt=dbt, warehouse=named)
+        return NodeUrns(dbt=dbt, warehouse=named)
     # DataHub only names this one in lineage. The warehouse's own ingestion emits it: Snowflake's in lower case,
     # BigQuery's as it is.
     written, lower = (_urn_of(recipe.target_platform, _joined((instance, n)), recipe) for n in (name, name.lower()))
     other = next((urn for urn in (written, lower) if urn != named), None)
-    return DbtUrns(dbt=dbt, warehouse=named, warehouse_other_case=other)
+    return NodeUrns(dbt=dbt, warehouse=named, warehouse_other_case=other)
 
 
 def _name(node: DbtNode, recipe: DbtRecipe) -> str:

@@ -55,6 +55,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     workspace: Path | None = None,
     reads_manifest: bool = True,
     command_line: bool = False,
+    needs_server: bool = True,
 ) -> Settings:
     """Read and check all settings.
 
@@ -65,6 +66,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         workspace: The folder that paths must stay below, symlinks resolved; None for the command line.
         reads_manifest: Whether the manifest's file is going to be read, so that its path matters.
         command_line: Whether options are spelled `--name`, and DataHub's own configuration file may be used.
+        needs_server: Whether a missing URL is an error.
 
     Raises:
         SettingError: With every error, one a line.
@@ -73,7 +75,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     run = current_run(environment)
     mode = mode or values(options.MODE) or Mode.GATE
     shown = values(options.MANIFEST)
-    connection, notices = _connection(values, environment, workspace, config=command_line)
+    connection, notices = _connection(values, environment, workspace, config=command_line, needs_server=needs_server)
     identity = JobIdentity(
         server=connection.address.server,
         repository=run.repository,
@@ -165,7 +167,7 @@ class _Values:
 
 
 def _connection(
-    values: _Values, environment: Mapping[str, str], workspace: Path | None, *, config: bool
+    values: _Values, environment: Mapping[str, str], workspace: Path | None, *, config: bool, needs_server: bool
 ) -> tuple[Connection, tuple[str, ...]]:
     url = Sourced(values.text(options.DATAHUB_URL), values.named(options.DATAHUB_URL))
     token = Sourced(values.text(options.DATAHUB_TOKEN), values.named(options.DATAHUB_TOKEN))
@@ -175,7 +177,9 @@ def _connection(
     ui_url = values.text(options.DATAHUB_UI_URL)
     headers: Mapping[str, str] = values(options.HEADERS)
     bundle = values.text(options.CA_BUNDLE)
-    address = values.attempt(lambda: _address(values, found.url, ui_url), Address("", "", ""))
+    address = Address("", "", "")
+    if found.url.value or needs_server:
+        address = values.attempt(lambda: _address(values, found.url, ui_url), address)
     proxy = values.attempt(lambda: proxy_for(address.graphql_url, environment), DIRECT) if address.server else DIRECT
     connection = Connection(
         address=address,

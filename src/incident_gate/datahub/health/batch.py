@@ -65,12 +65,13 @@ class BatchReader:
     Args:
         client: Where to ask.
         history: Read resolved incidents as well as active ones.
+        schema: What is known of the server already.
     """
 
-    def __init__(self, client: Client, *, history: bool = False) -> None:
+    def __init__(self, client: Client, *, history: bool = False, schema: Capabilities | None = None) -> None:
         self._client = client
         self._history = history
-        self._discovery = Discovery(client)
+        self._discovery = Discovery(client, schema)
         self._has_answered = False
         self._refusals = 0
         self._has_entity_exists = True

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.batch import BatchReader, BatchResult, HealthQuery
 from incident_gate.datahub.parallel import run_all
@@ -44,11 +45,12 @@ class Reader:
     Args:
         client: Where to ask.
         history: Read resolved incidents as well as active ones.
+        schema: What is known of the server already.
     """
 
-    def __init__(self, client: Client, *, history: bool = False) -> None:
+    def __init__(self, client: Client, *, history: bool = False, schema: Capabilities | None = None) -> None:
         self._client = client
-        self._batches = BatchReader(client, history=history)
+        self._batches = BatchReader(client, history=history, schema=schema)
 
     def read(
         self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None

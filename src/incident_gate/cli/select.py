@@ -1,0 +1,99 @@
+"""`incident-gate select`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from incident_gate.api.connect import connect
+from incident_gate.api.manifest import manifest_of
+from incident_gate.api.select import asks_datahub, select
+from incident_gate.cli.call import Call, today
+from incident_gate.cli.grammar import add_format, add_manifest, add_options
+from incident_gate.cli.online import progress_of, settings_of
+from incident_gate.errors import ExitCode
+from incident_gate.incident import Problem
+from incident_gate.manifest.model import InputEntry, OutputEntry
+from incident_gate.process import say
+from incident_gate.report.view import count
+from incident_gate.select.selection import Selection
+from incident_gate.settings import Mode, Scope, options_of
+from incident_gate.text import plain
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_manifest(parser)
+    add_options(parser, options_of(Scope.SELECT))
+    add_format(parser)
+
+
+def run(call: Call) -> int:
+    """Print what is selected."""
+    # Selectors of dbt's files need no server.
+    settings = settings_of(call, Mode.GATE, needs_server=False)
+    manifest = manifest_of(settings, today())
+    if asks_datahub(manifest):
+        settings = settings_of(call, Mode.GATE)
+        with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
+            selection = select(settings, manifest, client)
+    else:
+        selection = select(settings, manifest, None)
+    say(call.stdout, _document(selection) if call.options.format == "json" else _text(selection))
+    return selection.failure.exit_code if selection.failure else ExitCode.OK
+
+
+def _document(selection: Selection) -> str:
+    value = {
+        "inputs": [_entry(entry) for entry in selection.inputs],
+        "outputs": [_entry(entry) for entry in selection.outputs],
+        "problems": [
+            {
+                "line": line,
+                "selector": selector,
+                "reason": problem.reason.value,
+                "message": problem.message,
+                "hint": problem.hint,
+            }
+            for line, selector, problem in _problems(selection)
+        ],
+    }
+    return json.dumps(value, indent=2) + "\n"
+
+
+def _entry(entry: InputEntry | OutputEntry) -> dict[str, Any]:
+    return {
+        "urn": entry.urn.text,
+        "also": [urn.text for urn in entry.also],
+        "line": entry.position.line,
+        "selector": entry.selected_by or None,
+    }
+
+
+def _problems(selection: Selection) -> Iterator[tuple[int, str, Problem]]:
+    for entry, problem in selection.problems:
+        yield entry.position.line, entry.selected_by, problem
+    for selector, problem in selection.output_problems:
+        yield selector.position.line, selector.label, problem
+
+
+def _text(selection: Selection) -> str:
+    lines = []
+    for title, entries in (("input", selection.inputs), ("output", selection.outputs)):
+        by_line: dict[tuple[int, str], list[InputEntry | OutputEntry]] = {}
+        for entry in entries:
+            by_line.setdefault((entry.position.line, entry.selected_by), []).append(entry)
+        lines += [count(len(entries), title)] if entries else []
+        for (line, selector), group in by_line.items():
+            place = f"line {line}" if line else "settings"
+            lines.append(f"  {place}{f', {plain(selector, 300)}: {len(group):,}' if selector else ''}")
+            for entry in group:
+                lines.append(f"    {plain(entry.urn.text, 600)}")
+                lines += [f"      also {plain(urn.text, 600)}" for urn in entry.also]
+    lines += [plain(notice, 600) for notice in selection.notices]
+    for line, selector, problem in _problems(selection):
+        text = f"line {line}, {selector}: {problem.message.rstrip('.')}. {problem.hint}"
+        lines.append(f"Unknown: {plain(text, 1_000)}")
+    return "\n".join(lines or ["Nothing is selected."]) + "\n"

@@ -1,0 +1,82 @@
+"""Assets that match conditions, as DataHub's search index knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from incident_gate.datahub.capabilities import Capabilities
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.graph.pages import Pages
+from incident_gate.datahub.graph.requests import ListField, inline, read_lists
+from incident_gate.incident import Reason
+
+_SCROLL, _SEARCH = "scrollAcrossEntities", "searchAcrossEntities"
+_FLAGS = ("skipCache", "skipHighlighting", "skipAggregates", "includeRestricted")
+# `container` is the innermost one; the others are in the path, on servers that have it.
+_ALSO = {"container": ("container", "browsePathV2")}
+
+
+class AssetSearch(NamedTuple):
+    """What to search for: alternatives for each field of the index, all of which must hold, and a text.
+
+    Beyond `most` assets the search ends early.
+    """
+
+    conditions: Mapping[str, Sequence[str]]
+    query: str = ""
+    most: int = 1
+
+
+def search_assets(
+    client: Client,
+    schema: Capabilities | None,
+    searches: Sequence[AssetSearch],
+) -> list[Pages]:
+    """Run several searches in one request.
+
+    Args:
+        client: Where to ask.
+        schema: What the server can be asked; None where it hides that.
+        searches: What to search for.
+
+    Raises:
+        UnreachableError: Nothing usable came in time.
+        RefusedError: Token, address, proxy or certificate are wrong.
+    """
+    root = next((name for name in (_SCROLL, _SEARCH) if schema is None or schema.has("Query", name)), "")
+    given = _members(schema, f"{root[:1].upper()}{root[1:]}Input")
+    if "orFilters" not in given:
+        pages = Pages()
+        pages.stop(Reason.ERROR, "This DataHub cannot be searched by these conditions", "Name the assets by URN.")
+        return [pages] * len(searches)
+    scrolls = root == _SCROLL
+    options = 'keepAlive: "5m", ' if scrolls and "keepAlive" in given else ""
+    flags = [flag for flag in _FLAGS if "searchFlags" in given and flag in _members(schema, "SearchFlags")]
+    if flags:
+        options += f"searchFlags: {inline(dict.fromkeys(flags, 'true'))}, "
+    text = f"{root}(input: {{count: $count#, {options}{'scrollId' if scrolls else 'start'}: $cursor#, "
+    result = f"total {'nextScrollId ' if scrolls else ''}searchResults {{ entity {{ urn type }} }}"
+    fields = [_field(search, text, result) for search in searches]
+    return read_lists(client, "incidentGateSearch", fields, scrolls=scrolls)
+
+
+def _field(search: AssetSearch, text: str, result: str) -> ListField:
+    variables: dict[str, tuple[str, object]] = {"query#": ("String!", search.query or "*")}
+    alternatives: list[list[str]] = [[]]
+    for number, (name, values) in enumerate(search.conditions.items()):
+        variables[f"values#x{number}"] = ("[String!]", list(values))
+        conditions = [
+            f'{{field: "{field}", condition: EQUAL, values: $values#x{number}}}' for field in _ALSO.get(name, (name,))
+        ]
+        alternatives = [[*earlier, condition] for earlier in alternatives for condition in conditions]
+    filters = ", ".join(f"{{and: [{', '.join(conjunction)}]}}" for conjunction in alternatives)
+    given = f", orFilters: [{filters}]" if search.conditions else ""
+    return ListField(f"{text}query: $query#{given}}}) {{ {result} }}", variables, search.most)
+
+
+def _members(schema: Capabilities | None, type_name: str) -> frozenset[str]:
+    """The members of a type; those that current servers have where the schema is hidden."""
+    if schema is None:
+        return frozenset({"keepAlive", "searchFlags", "orFilters", "skipCache"})
+    return schema.members.get(type_name, frozenset())

@@ -1,0 +1,64 @@
+"""The selector `upstream-of`: what assets are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.graph.facts import Facts
+from incident_gate.datahub.graph.lineage import Hops, read_upstreams
+from incident_gate.datahub.graph.requests import PAGE
+from incident_gate.incident import Problem, Reason
+from incident_gate.select.selection import Choice, choose
+from incident_gate.urn import Urn
+
+_MISSING_HINT = (
+    "Compare the URN with the one on its DataHub page. If this job creates it, name its inputs until it has."
+)
+_ACCESS_HINT = "Grant the token's user view access to it."
+
+
+def select_upstreams(
+    client: Client, facts: Facts, starts: Sequence[tuple[Urn, ...]], hops: Hops, *, at_most: int
+) -> Choice:
+    """Walk up from several assets.
+
+    Args:
+        client: Where to ask.
+        facts: What is known of the assets.
+        starts: The URNs of each asset: a dbt node has several, and one of them must exist.
+        hops: How far to go.
+        at_most: How many assets are expected at most.
+
+    Raises:
+        UnreachableError: Nothing usable came in time.
+        RefusedError: Token, address, proxy or certificate are wrong.
+    """
+    problems: dict[tuple[Problem, str], None] = {}
+    siblings: dict[str, list[str]] = {}
+    for urns in starts:
+        known = [facts.of(urn.text) for urn in urns]
+        start = urns[0].text
+        if all(fact.exists is False for fact in known):
+            message = f"{start} is not in DataHub, so nothing is known of its upstreams"
+            problems[Problem(Reason.NOT_FOUND, message, _MISSING_HINT), start] = None
+        if any(fact.removed for fact in known):
+            message = f"{start} was removed (soft-deleted) in DataHub, so nothing is known of its upstreams"
+            problems[Problem(Reason.REMOVED, message, _MISSING_HINT), start] = None
+        if any(fact.siblings is None for fact in known):
+            message = f"A sibling of {start} may not be seen with this token, and may have upstreams of its own"
+            problems[Problem(Reason.HIDDEN, message, _ACCESS_HINT), start] = None
+        others = [urn.text for urn in urns[1:]] + [sibling for fact in known for sibling in fact.siblings or ()]
+        siblings[start] = [other for other in dict.fromkeys(others) if other != start]
+    found: dict[str, None] = {}
+    for urns, upstreams in zip(
+        starts, read_upstreams(client, facts.schema, siblings, hops, most=at_most + PAGE), strict=True
+    ):
+        found |= dict.fromkeys(upstreams.found)
+        problems |= {(problem, upstreams.start): None for problem in upstreams.problems}
+        silent = not upstreams.found and not upstreams.problems
+        if silent and all(facts.of(urn.text).exists is None for urn in urns):
+            message = f"DataHub does not report whether {upstreams.start} exists, and it has no upstreams"
+            problems[Problem(Reason.EXISTENCE_UNKNOWN, message, _MISSING_HINT), upstreams.start] = None
+    choice = choose(found, facts.schema)
+    return choice._replace(problems=(*problems, *choice.problems))

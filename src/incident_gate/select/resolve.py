@@ -1,0 +1,149 @@
+"""Resolves a manifest's selectors into entries, each with everything that could not be established."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.graph.facts import Facts, read_facts
+from incident_gate.errors import DataHubError
+from incident_gate.files import OutsideError
+from incident_gate.incident import Problem, Reason
+from incident_gate.manifest.errors import ManifestError
+from incident_gate.manifest.model import Dbt, Manifest, Mistake, OutputEntry, OutputSelector, Search, Selector
+from incident_gate.select.dbt_selector import select_nodes
+from incident_gate.select.lineage import select_upstreams
+from incident_gate.select.search import select_matches, urns_of
+from incident_gate.select.selection import Choice, Selection, input_of, merged, output_of, unestablished
+from incident_gate.urn import Urn
+
+_EMPTY_HINT = "Check it for typing errors; if nothing is fine, set `may-be-empty: true`."
+
+
+def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> Selection:
+    """Resolve all selectors.
+
+    Args:
+        manifest: Whose selectors.
+        client: Where to ask; None where no selector needs it.
+        root: The folder that paths start from and stay below.
+
+    Raises:
+        ManifestError: A path leads out of that folder.
+    """
+    built = resolve_outputs(manifest, root=root)
+    choices = {selector: _of_files(manifest, selector, root) for selector in manifest.selectors}
+    asked = [selector for selector, choice in choices.items() if choice is None]
+    facts: Facts | None = None
+    failure: DataHubError | None = None
+    try:
+        if asked and client:
+            facts = read_facts(client, _named(asked, built.outputs))
+            for selector in asked:
+                choices[selector] = _of_server(client, facts, selector, built)
+    except DataHubError as error:
+        failure = error
+        choices = {selector: choice or _unanswered(error) for selector, choice in choices.items()}
+    picked = [(selector, _checked(selector, choice or Choice())) for selector, choice in choices.items()]
+    entries = [*manifest.inputs, *(input_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
+    kept = merged([(entry.urn, *entry.also) for entry in entries])
+    return built._replace(
+        inputs=tuple(entries[place]._replace(also=urns[1:]) for place, urns in kept.items()),
+        problems=tuple(
+            unestablished(selector, problem, about) for selector, choice in picked for problem, about in choice.problems
+        ),
+        left_out=tuple((selector, choice.left_out) for selector, choice in picked if choice.left_out),
+        failure=failure,
+        schema=facts.schema if facts else None,
+    )
+
+
+def resolve_outputs(manifest: Manifest, *, root: Path) -> Selection:
+    """Resolve the selectors among the outputs, which are files.
+
+    Raises:
+        ManifestError: A path leads out of the folder `root`.
+    """
+    picked = [
+        (selector, _checked(selector, _nodes(manifest, selector, root, built=True)))
+        for selector in manifest.output_selectors
+    ]
+    entries = [*manifest.outputs, *(output_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
+    kept = merged([(entry.urn, *entry.also) for entry in entries])
+    return Selection(
+        outputs=tuple(entries[place]._replace(also=urns[1:]) for place, urns in kept.items()),
+        output_problems=tuple((selector, problem) for selector, choice in picked for problem, _ in choice.problems),
+    )
+
+
+def _of_files(manifest: Manifest, selector: Selector, root: Path) -> Choice | None:
+    """What a selector selects by files alone; None where DataHub must be asked."""
+    return _nodes(manifest, selector, root, built=False) if isinstance(selector.what, Dbt) else None
+
+
+def _nodes(manifest: Manifest, selector: Selector | OutputSelector, root: Path, *, built: bool) -> Choice:
+    assert isinstance(selector.what, Dbt)  # noqa: S101 - for the type checker
+    try:
+        return select_nodes(selector.what, root, built=built)
+    except OutsideError as error:
+        mistake = Mistake(selector.position, f"{selector.what}: a path {error}", "a path below the workspace")
+        raise ManifestError(manifest.path, (mistake,)) from None
+
+
+def _starts_at_outputs(selector: Selector) -> bool:
+    return not isinstance(selector.what, Dbt | Search) and not selector.what.urns
+
+
+def _named(asked: Sequence[Selector], outputs: Sequence[OutputEntry]) -> list[str]:
+    """Every entity that the selectors name, once."""
+
+    def names() -> Iterator[str]:
+        for selector in asked:
+            if isinstance(selector.what, Search):
+                yield from urns_of(selector.what)
+            else:
+                yield from (urn.text for urns in _starts(selector, outputs) for urn in urns)
+
+    return list(dict.fromkeys(names()))
+
+
+def _starts(selector: Selector, outputs: Sequence[OutputEntry]) -> list[tuple[Urn, ...]]:
+    if isinstance(selector.what, Dbt | Search):
+        return []
+    if selector.what.urns:
+        return [(urn,) for urn in selector.what.urns]
+    return [(output.urn, *output.also) for output in outputs]
+
+
+def _of_server(client: Client, facts: Facts, selector: Selector, built: Selection) -> Choice:
+    """What a selector selects by DataHub's answers."""
+    if isinstance(selector.what, Search):
+        return select_matches(client, facts, selector.what, at_most=selector.at_most)
+    assert not isinstance(selector.what, Dbt)  # noqa: S101 - for the type checker
+    starts = _starts(selector, built.outputs)
+    choice = select_upstreams(client, facts, starts, selector.what.hops, at_most=selector.at_most)
+    if not _starts_at_outputs(selector):
+        return choice
+    problems = [problem for _, problem in built.output_problems]
+    if not starts and not problems:
+        problems.append(Problem(Reason.NOTHING_SELECTED, "The manifest names no outputs", "Name outputs or URNs."))
+    return choice._replace(problems=(*((problem, "") for problem in problems), *choice.problems))
+
+
+def _unanswered(failure: DataHubError) -> Choice:
+    return Choice(problems=((Problem(Reason.NO_ANSWER, failure.message.rstrip("."), failure.hint), ""),))
+
+
+def _checked(selector: Selector | OutputSelector, choice: Choice) -> Choice:
+    """The choice within the selector's bounds: nothing and too much are problems."""
+    problems = list(choice.problems)
+    if not choice.assets and not problems and not selector.may_be_empty:
+        message = "Selects nothing that can have incidents" if choice.left_out else "Selects nothing"
+        problems.append((Problem(Reason.NOTHING_SELECTED, message, _EMPTY_HINT), ""))
+    number = len(choice.assets)
+    if number > selector.at_most:
+        message = f"Selects {number:,} assets, more than `at-most` ({selector.at_most:,})"
+        problems = [p for p in problems if p[0].reason is not Reason.TOO_MANY]
+        problems.append((Problem(Reason.TOO_MANY, message, "Raise `at-most`, or select less."), ""))
+    return Choice(choice.assets[: selector.at_most], tuple(problems), choice.left_out)

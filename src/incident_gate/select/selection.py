@@ -1,0 +1,143 @@
+"""What a manifest's selectors select: entries like those that the manifest names itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from incident_gate.datahub.capabilities import Capabilities
+from incident_gate.errors import DataHubError
+from incident_gate.incident import Problem, Reason
+from incident_gate.manifest.model import InputEntry, Manifest, OutputEntry, OutputSelector, Selector
+from incident_gate.text import quote
+from incident_gate.urn import EntityType, Urn, UrnError, parse_urn
+
+
+class Choice(NamedTuple):
+    """What one selector selects.
+
+    `assets` are the URNs of each asset: a dbt node has several. `problems` are what could not be established, each with
+    the URN that it is about, if it is about one. `left_out` counts what cannot have incidents.
+    """
+
+    assets: tuple[tuple[Urn, ...], ...] = ()
+    problems: tuple[tuple[Problem, str], ...] = ()
+    left_out: int = 0
+
+
+class Unestablished(NamedTuple):
+    """Something that a selector could not establish: an input of unknown health."""
+
+    entry: InputEntry
+    problem: Problem
+
+
+class Selection(NamedTuple):
+    """The entries that selectors stand for, after the manifest's own, and what could not be established.
+
+    `left_out` counts what each selector selected that cannot have incidents. `failure` is what ended the conversation
+    with DataHub, if something did; `schema` is what was learned of it.
+    """
+
+    inputs: tuple[InputEntry, ...] = ()
+    outputs: tuple[OutputEntry, ...] = ()
+    problems: tuple[Unestablished, ...] = ()
+    output_problems: tuple[tuple[OutputSelector, Problem], ...] = ()
+    left_out: tuple[tuple[Selector | OutputSelector, int], ...] = ()
+    failure: DataHubError | None = None
+    schema: Capabilities | None = None
+
+    def applied_to(self, manifest: Manifest) -> Manifest:
+        """The manifest with the selected entries."""
+        return manifest._replace(inputs=self.inputs, outputs=self.outputs)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was left out, in words."""
+        return tuple(
+            f"{quote(selector.label)} (line {selector.position.line}) leaves out {number:,} of what it selects: "
+            "no incidents are tracked there."
+            for selector, number in self.left_out
+        )
+
+
+def choose(found: Iterable[str], schema: Capabilities | None) -> Choice:
+    """The assets among entities that DataHub lists: those that can have incidents on this server."""
+    assets: list[tuple[Urn, ...]] = []
+    problems: list[tuple[Problem, str]] = []
+    left_out = 0
+    for text in found:
+        try:
+            urn = parse_urn(text)
+        except UrnError as error:
+            if text.removeprefix("urn:li:").partition(":")[0] in set(EntityType):
+                problem = Problem(Reason.MALFORMED, f"DataHub lists an asset that cannot be asked for: {error}")
+                problems.append((problem, text))
+            else:
+                left_out += 1
+            continue
+        fields = schema.assets.get(urn.entity_type) if schema else None
+        if schema and not (fields and fields.incidents):
+            left_out += 1
+        else:
+            assets.append((urn,))
+    return Choice(tuple(assets), tuple(problems), left_out)
+
+
+def input_of(selector: Selector, urns: Sequence[Urn]) -> InputEntry:
+    """The entry of a selected asset."""
+    return InputEntry(
+        urns[0],
+        selector.position,
+        rules=selector.rules,
+        ignore=selector.ignore,
+        selected_by=selector.label,
+        also=tuple(urns[1:]),
+    )
+
+
+def output_of(selector: OutputSelector, urns: Sequence[Urn]) -> OutputEntry:
+    """The entry of a selected output."""
+    return OutputEntry(
+        urns[0],
+        selector.position,
+        incident=selector.incident,
+        selected_by=selector.label,
+        also=tuple(urns[1:]),
+    )
+
+
+def unestablished(selector: Selector, problem: Problem, urn: str = "") -> Unestablished:
+    """An unknown input: with the URN that the problem is about, else named like the selector."""
+    text = urn or str(selector.what)
+    entry = InputEntry(
+        Urn(text, EntityType.DATASET, text),
+        selector.position,
+        name=selector.name or (None if urn else text),
+        rules=selector.rules,
+        selected_by=selector.label,
+        is_selector=True,
+    )
+    return Unestablished(entry, problem)
+
+
+def merged(entries: Sequence[tuple[Urn, ...]]) -> dict[int, tuple[Urn, ...]]:
+    """Leave out duplicates.
+
+    Of several entries with a URN in common, the first one stays and takes on the URNs of the others: it is the
+    manifest's own entry, or the first selector's.
+
+    Args:
+        entries: The URNs of each entry.
+
+    Returns:
+        The entries that stay, by their place, with all their URNs.
+    """
+    found: dict[int, tuple[Urn, ...]] = {}
+    places: dict[str, int] = {}
+    for number, urns in enumerate(entries):
+        place = next((places[urn.text] for urn in urns if urn.text in places), number)
+        new = tuple(urn for urn in urns if urn.text not in places)
+        places |= dict.fromkeys((urn.text for urn in new), place)
+        found[place] = found.get(place, ()) + new
+    return found

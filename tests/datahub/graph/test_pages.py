@@ -1,0 +1,124 @@
+"""Every sign that a list is not whole."""
+
+from typing import Any
+
+import pytest
+
+from incident_gate.datahub.failure import GraphqlError
+from incident_gate.datahub.graph.pages import Pages, siblings_of
+from incident_gate.incident import Reason
+
+
+def _result(name: str, **fields: Any) -> dict[str, Any]:
+    return {"entity": {"urn": f"urn:li:dataset:{name}", "type": "DATASET"}} | fields
+
+
+def _page(*results: Any, total: Any = None, **fields: Any) -> dict[str, Any]:
+    return {"total": len(results) if total is None else total, "searchResults": [*results]} | fields
+
+
+def _read(*pages: Any, errors: tuple[GraphqlError, ...] = ()) -> Pages:
+    read = Pages()
+    for page in pages:
+        assert not read.finished
+        read.add(page, errors)
+    return read
+
+
+def _reasons(pages: Pages) -> set[Reason]:
+    return {problem.reason for problem in pages.problems}
+
+
+def test_a_whole_list() -> None:
+    read = _read(_page(_result("a", degree=2), _result("b")))
+    assert [found.degree for found in read.found.values()] == [2, None]
+    assert read.finished
+    assert not read.problems
+
+
+def test_an_empty_list() -> None:
+    read = _read(_page())
+    assert read.finished
+    assert not read.problems
+
+
+def test_pages_by_scroll_id() -> None:
+    read = _read(_page(_result("a"), total=2, nextScrollId="x"), _page(_result("b"), total=2, nextScrollId="y"))
+    assert (read.finished, len(read.found), read.problems) == (True, 2, {})
+
+
+def test_the_next_page_is_asked_for() -> None:
+    read = _read(_page(_result("a"), total=2, nextScrollId="x"))
+    assert (read.finished, read.scroll, read.start) == (False, "x", 1)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [_page(_result("a"), total=2, nextScrollId=None)],  # cut short
+        [_page(_result("a"), total=3, nextScrollId="x"), _page(total=3, nextScrollId="y")],  # an empty page
+        [_page(_result("a"), total=2), _page(_result("a"), total=2)],  # the same page again
+        [_page(_result("a"), _result("a"), total=2)],  # one twice, another not at all
+        [_page(_result("a"), total=2), _page(_result("b"), total=3), _page(_result("c"), total=3)],  # changed
+        [_page(_result("a"), total=3), _page(_result("b"), total=2), _page(_result("c"), total=2)],  # changed
+        [_page(_result("a"), _result("b"), total=1)],  # more than are counted
+        [_page(_result("a"), isPartial=True)],
+    ],
+)
+def test_what_does_not_add_up_is_incomplete(pages: list[Any]) -> None:
+    read = _read(*pages)
+    assert read.finished
+    assert _reasons(read) == {Reason.INCOMPLETE}
+    assert read.found
+
+
+@pytest.mark.parametrize("total", [None, -1, True, "3", 2**40, 1.0])
+def test_a_total_that_is_none_is_a_problem(total: Any) -> None:
+    assert _reasons(_read({"total": total, "searchResults": [_result("a")]})) == {Reason.MALFORMED}
+
+
+@pytest.mark.parametrize("page", [None, [], {}, {"total": 0}, {"total": 0, "searchResults": None}, "x"])
+def test_what_is_no_list_is_a_problem(page: Any) -> None:
+    read = _read(page)
+    assert read.finished
+    assert _reasons(read) == {Reason.MALFORMED}
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        {},
+        {"entity": None},
+        {"entity": {"urn": None, "type": "DATASET"}},
+        {"entity": {"urn": "", "type": "DATASET"}},
+        {"entity": {"urn": "urn:li:restricted:x", "type": "RESTRICTED"}},
+        {"entity": {"urn": "urn:li:restricted:x"}},
+        {"entity": {"urn": "urn:li:dataset:x", "type": "RESTRICTED"}},
+    ],
+)
+def test_an_entity_that_is_not_shown_is_a_problem(result: Any) -> None:
+    read = _read(_page(_result("a"), result))
+    assert list(read.found) == ["urn:li:dataset:a"]
+    assert _reasons(read) == {Reason.HIDDEN}
+
+
+def test_an_error_is_a_problem() -> None:
+    assert _reasons(_read(_page(_result("a")), errors=(GraphqlError("broken"),))) == {Reason.ERROR}
+    assert _reasons(_read(None, errors=(GraphqlError("broken"),))) == {Reason.ERROR}
+
+
+@pytest.mark.parametrize(
+    ("siblings", "expected"),
+    [
+        (None, ()),
+        ({"siblings": None}, ()),
+        ({"siblings": []}, ()),
+        ({"siblings": [{"urn": "b"}, {"urn": "a"}, {"urn": "b"}]}, ("b",)),
+        ({"siblings": [{"urn": "b"}, None]}, None),
+        ({"siblings": [{"urn": None}]}, None),
+        ({"siblings": {"urn": "b"}}, None),
+    ],
+)
+def test_siblings(siblings: Any, expected: Any) -> None:
+    assert siblings_of({"siblings": siblings}, "a") == expected

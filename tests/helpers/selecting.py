@@ -1,0 +1,63 @@
+"""Selectors against the stand-in: a client that counts its requests, and assets in a row."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from incident_gate.datahub.client import Client, Exchange
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.graph.facts import read_facts
+from incident_gate.incident import Reason
+from incident_gate.manifest.model import Search
+from incident_gate.sandbox import Sandbox
+from incident_gate.select.lineage import select_upstreams
+from incident_gate.select.search import select_matches, urns_of
+from incident_gate.select.selection import Choice
+from incident_gate.urn import parse_urn
+
+
+def table(name: str, platform: str = "snowflake") -> str:
+    """A dataset's URN."""
+    return f"urn:li:dataset:(urn:li:dataPlatform:{platform},{name},PROD)"
+
+
+@dataclass(slots=True)
+class Selecting:
+    """Asks one server, and keeps account of the requests."""
+
+    client: Client
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def upstreams(self, *starts: str, hops: Any = 1, at_most: int = 500) -> Choice:
+        """What the assets are made from."""
+        facts = read_facts(self.client, starts)
+        urns = [(parse_urn(start),) for start in starts]
+        return select_upstreams(self.client, facts, urns, hops, at_most=at_most)
+
+    def matches(self, **conditions: Any) -> Choice:
+        """What a search finds."""
+        search = Search(**conditions)
+        return select_matches(self.client, read_facts(self.client, urns_of(search)), search, at_most=500)
+
+
+@contextmanager
+def selecting(server: Sandbox, token: str | None = None) -> Iterator[Selecting]:
+    """A client of the server."""
+    exchanges: list[Exchange] = []
+    headers = {"Authorization": f"Bearer {token or server.token}"}
+    with httpx.Client(headers=headers, trust_env=False) as http:
+        client = Client(http, f"{server.url}/api/graphql", Deadline.after(20), on_exchange=exchanges.append)
+        yield Selecting(client, exchanges)
+
+
+def texts(choice: Choice) -> list[str]:
+    """The URNs of what was selected, in order."""
+    return sorted(urns[0].text for urns in choice.assets)
+
+
+def reasons(choice: Choice) -> set[Reason]:
+    """Why there may be more."""
+    return {problem.reason for problem, _ in choice.problems}

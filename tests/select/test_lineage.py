@@ -1,0 +1,219 @@
+"""What `upstream-of` selects, on every generation of servers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from incident_gate.incident import Reason
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
+from incident_gate.sandbox.grant import Grant
+from incident_gate.sandbox.policy import ViewPolicy
+from tests.helpers.selecting import Selecting, reasons, selecting, table, texts
+
+A, B, C, D = (table(name) for name in "abcd")
+JOB = "urn:li:dataJob:(urn:li:dataFlow:(airflow,nightly,PROD),load)"
+
+
+@pytest.fixture
+def each(each_sandbox: Sandbox) -> Iterator[Selecting]:
+    """Asks each generation in turn: A is made from B, B from C, C from D."""
+    store = each_sandbox.store
+    store.add_assets([A, B, C, D])
+    for upstream, downstream in ((B, A), (C, B), (D, C)):
+        store.add_lineage(upstream, downstream)
+    with selecting(each_sandbox) as asked:
+        yield asked
+
+
+@pytest.mark.parametrize(("hops", "expected"), [(1, [B]), (2, [B, C]), ("all", [B, C, D])])
+def test_hops(each: Selecting, hops: object, expected: list[str]) -> None:
+    choice = each.upstreams(A, hops=hops)
+    assert texts(choice) == expected
+    assert choice.problems == ()
+    assert len(each.exchanges) == 2
+
+
+def test_several_starts_are_walked_in_one_request(each: Selecting) -> None:
+    choice = each.upstreams(A, B, C)
+    assert texts(choice) == [B, C, D]
+    assert len(each.exchanges) == 2
+
+
+def test_an_asset_without_upstreams_selects_nothing(each: Selecting) -> None:
+    choice = each.upstreams(D)
+    assert (texts(choice), choice.problems) == ([], ())
+
+
+def test_an_asset_that_was_never_ingested_is_a_problem(each: Selecting) -> None:
+    choice = each.upstreams(table("mistyped"))
+    assert reasons(choice) == {Reason.NOT_FOUND}
+    assert choice.problems[0][1] == table("mistyped")
+
+
+def test_one_missing_asset_does_not_hide_the_upstreams_of_another(each: Selecting) -> None:
+    choice = each.upstreams(table("mistyped"), A)
+    assert texts(choice) == [B]
+    assert reasons(choice) == {Reason.NOT_FOUND}
+
+
+def test_a_soft_deleted_start_is_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
+    each_sandbox.store.change_asset(A, removed=True)
+    assert reasons(each.upstreams(A)) == {Reason.REMOVED}
+
+
+def test_upstreams_that_do_not_exist_are_selected(each_sandbox: Sandbox, each: Selecting) -> None:
+    each_sandbox.store.add_lineage(table("ghost"), A)
+    assert texts(each.upstreams(A)) == [B, table("ghost")]
+
+
+def test_upstreams_that_were_removed_are_selected(each_sandbox: Sandbox, each: Selecting) -> None:
+    each_sandbox.store.change_asset(B, removed=True)
+    assert texts(each.upstreams(A)) == [B]
+
+
+@pytest.mark.parametrize("hops", [1, 2, "all"])
+def test_a_job_between_two_datasets_is_no_hop(each_sandbox: Sandbox, each: Selecting, hops: object) -> None:
+    store = each_sandbox.store
+    start, source = table("built"), table("source")
+    store.add_assets([start, source, JOB])
+    store.add_lineage(JOB, start)
+    store.add_lineage(source, JOB)
+    choice = each.upstreams(start, hops=hops)
+    assert source in texts(choice)
+    assert choice.problems == ()
+    # Servers of 2022 know no incidents of jobs.
+    assert (JOB in texts(choice), choice.left_out) in {(True, 0), (False, 1)}
+
+
+def test_behind_a_job_the_hops_go_on(each_sandbox: Sandbox, each: Selecting) -> None:
+    store = each_sandbox.store
+    start = table("built")
+    store.add_assets([start, JOB])
+    store.add_lineage(JOB, start)
+    store.add_lineage(A, JOB)
+    choice = each.upstreams(start, hops=2)
+    assert [urn for urn in texts(choice) if urn != JOB] == [A, B]
+
+
+def test_a_job_that_takes_no_hop_on_the_server_is_walked_once() -> None:
+    with Sandbox.start(schema=Generation.G4, faults=Faults(skips_jobs=True)) as server, selecting(server) as asked:
+        server.store.add_assets([A, B, C, JOB])
+        for upstream, downstream in ((JOB, A), (B, JOB), (C, B)):
+            server.store.add_lineage(upstream, downstream)
+        assert texts(asked.upstreams(A)) == [JOB, B]
+        assert len(asked.exchanges) == 2
+
+
+def test_entities_that_cannot_have_incidents_are_left_out_and_counted(each_sandbox: Sandbox, each: Selecting) -> None:
+    for urn in ("urn:li:corpGroup:team", "urn:li:corpuser:ana"):
+        each_sandbox.store.add_lineage(urn, A)
+    choice = each.upstreams(A)
+    assert texts(choice) == [B]
+    assert choice.left_out == 2
+
+
+def test_a_sibling_may_carry_the_edge(each_sandbox: Sandbox, each: Selecting) -> None:
+    model, start = table("model", "dbt"), table("model")
+    each_sandbox.store.add_asset(start)
+    each_sandbox.store.add_asset(model, siblings=[start], upstreams=[A, start])
+    choice = each.upstreams(start)
+    assert texts(choice) == [A]
+    assert len(each.exchanges) == 2
+
+
+def test_a_sibling_on_the_way_may_carry_the_edge(each_sandbox: Sandbox, each: Selecting) -> None:
+    model, middle, start = table("model", "dbt"), table("model"), table("start")
+    store = each_sandbox.store
+    store.add_asset(start, upstreams=[middle])
+    store.add_asset(middle)
+    store.add_asset(model, siblings=[middle], upstreams=[A])
+    assert A in texts(each.upstreams(start, hops=2))
+    assert {A, B, C, D} <= set(texts(each.upstreams(start, hops="all")))
+
+
+# Before 0.13.3 no server said so.
+SAYING_PARTIAL = [generation for generation in Generation if generation.schema_version >= (0, 13, 3)]
+
+
+@pytest.mark.parametrize("generation", SAYING_PARTIAL)
+def test_a_partial_walk_is_a_problem(generation: Generation) -> None:
+    with Sandbox.start(schema=generation, faults=Faults(walk_limit=2)) as server, selecting(server) as asked:
+        server.store.add_assets([A, B, C, D])
+        for upstream, downstream in ((B, A), (C, B), (D, B)):
+            server.store.add_lineage(upstream, downstream)
+        choice = asked.upstreams(A, hops="all")
+    assert texts(choice) == [B, C]
+    assert reasons(choice) == {Reason.INCOMPLETE}
+
+
+@pytest.mark.parametrize("generation", SAYING_PARTIAL)
+def test_the_end_of_a_bounded_walk_is_no_partial_one(generation: Generation) -> None:
+    with Sandbox.start(schema=generation) as server, selecting(server) as asked:
+        server.store.add_assets([A, B, C])
+        server.store.add_lineage(B, A)
+        server.store.add_lineage(C, B)
+        assert asked.upstreams(A, hops=1).problems == ()
+
+
+def test_results_that_are_counted_and_not_listed_are_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
+    each_sandbox.store.add_lineage(C, A)
+    each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_RESULT, urn=C),))
+    choice = each.upstreams(A)
+    assert texts(choice) == [B]
+    assert reasons(choice) == {Reason.INCOMPLETE}
+
+
+def test_pages_that_the_server_cuts_are_all_read(each_sandbox: Sandbox, each: Selecting) -> None:
+    each_sandbox.faults = Faults(search_page_limit=2)
+    many = [table(f"many{number}") for number in range(5)]
+    each_sandbox.store.add_assets(many)
+    for urn in many:
+        each_sandbox.store.add_lineage(urn, A)
+    choice = each.upstreams(A)
+    assert texts(choice) == [B, *many]
+    assert choice.problems == ()
+
+
+def test_a_thousand_upstreams_come_in_two_requests(each_sandbox: Sandbox, each: Selecting) -> None:
+    many = [table(f"many{number:04}") for number in range(999)]
+    for urn in many:
+        each_sandbox.store.add_lineage(urn, A)
+    choice = each.upstreams(A, at_most=1_000)
+    assert len(choice.assets) == 1_000
+    assert choice.problems == ()
+    assert len(each.exchanges) == 2
+
+
+def test_the_cache_of_the_server_is_not_used(each_sandbox: Sandbox, each: Selecting) -> None:
+    assert texts(each.upstreams(A)) == [B]
+    each_sandbox.store.add_lineage(C, A)
+    if each_sandbox.generation is not Generation.G1:  # it has no such flag
+        assert texts(each.upstreams(A)) == [B, C]
+
+
+@pytest.mark.parametrize("generation", SAYING_PARTIAL)
+def test_what_the_token_may_not_see_is_a_problem(generation: Generation) -> None:
+    grant = Grant(token="least", views=(ViewPolicy(urns=(A, C)),))
+    with Sandbox.start(schema=generation, tokens=[grant]) as server, selecting(server) as asked:
+        server.store.add_assets([A, B, C])
+        server.store.add_lineage(B, A)
+        server.store.add_lineage(C, A)
+        choice = asked.upstreams(A)
+    assert texts(choice) == [C]
+    assert reasons(choice) == {Reason.HIDDEN}
+
+
+def test_a_hidden_sibling_is_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
+    model = table("a", "dbt")
+    each_sandbox.store.add_asset(model, siblings=[A])
+    each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_ELEMENT, urn=model),))
+    assert Reason.HIDDEN in reasons(each.upstreams(A))
+
+
+def test_an_error_of_the_server_is_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
+    each_sandbox.faults = Faults(
+        rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGateLineage", code=500),)
+    )
+    choice = each.upstreams(A)
+    assert texts(choice) == []
+    assert reasons(choice) == {Reason.ERROR}

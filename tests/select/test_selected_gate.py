@@ -1,0 +1,222 @@
+"""A gate whose inputs nobody typed: selectors, from the manifest to the exit code."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
+from tests.helpers.command import Ended, ask, gate
+from tests.helpers.dbt import PROJECTS
+from tests.helpers.selecting import table
+
+A, B, C = (table(name) for name in "abc")
+TIER1 = "urn:li:tag:tier1"
+SOURCE = "urn:li:dataset:(urn:li:dataPlatform:dbt,lake.raw.orders,PROD)"
+LOWER = "urn:li:dataset:(urn:li:dataPlatform:duckdb,lake.raw.orders,PROD)"
+WRITTEN = "urn:li:dataset:(urn:li:dataPlatform:duckdb,Lake.Raw.orders,PROD)"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a dbt project."""
+    (tmp_path / "target").mkdir()
+    shutil.copy(PROJECTS / "shop-1.12" / "manifest.json", tmp_path / "target")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def lineage(each_sandbox: Sandbox) -> Sandbox:
+    """Each generation in turn: A is made from B."""
+    each_sandbox.store.add_assets([A, B, C])
+    each_sandbox.store.add_lineage(B, A)
+    return each_sandbox
+
+
+def _check(server: Sandbox, manifest: str, *options: str) -> Ended:
+    Path("gate.yml").write_text(manifest, encoding="utf-8")
+    return ask(server, "check", "gate.yml", *options)
+
+
+def _document(server: Sandbox, manifest: str, code: int) -> Any:
+    ended = _check(server, manifest, "--format", "json")
+    assert ended.code == code, ended.err
+    return ended.json
+
+
+UPSTREAM = f"inputs: [upstream-of: outputs]\noutputs: [{A!r}]\n"
+WARNED = UPSTREAM.replace("upstream-of: outputs", "{upstream-of: outputs, on-unknown: warn}")
+
+
+@pytest.mark.usefixtures("here")
+def test_an_incident_upstream_blocks(lineage: Sandbox) -> None:
+    assert _check(lineage, UPSTREAM).code == 0
+    lineage.store.raise_incident(B, title="late")
+    ended = _check(lineage, UPSTREAM)
+    assert ended.code == 1
+    assert "late" in ended.out
+
+
+@pytest.mark.usefixtures("here")
+def test_lineage_and_health_take_three_requests(lineage: Sandbox) -> None:
+    ended = _check(lineage, UPSTREAM, "--verbose")
+    requests = [line for line in ended.err.splitlines() if line.startswith("incidentGate")]
+    # The oldest servers have no field `exists`, which is then asked for apart.
+    assert len(requests) <= (4 if lineage.generation is Generation.G1 else 3)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("generation", [Generation.G3, Generation.G4])
+def test_a_thousand_upstreams_take_six_requests(generation: Generation) -> None:
+    many = [table(f"many{number}") for number in range(1_000)]
+    with Sandbox.start(schema=generation) as server:
+        server.store.add_assets([A, *many])
+        for urn in many:
+            server.store.add_lineage(urn, A)
+        ended = _check(server, f"inputs: [{{upstream-of: {A!r}, at-most: 1000}}]\n", "--verbose")
+    assert ended.code == 0, ended.out
+    assert len([line for line in ended.err.splitlines() if line.startswith("incidentGate")]) <= 6
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("selector", "message"),
+    [
+        (f"upstream-of: {table('mistyped')!r}", "is not in DataHub"),
+        (f"upstream-of: {B!r}", "Selects nothing"),
+        ("search: {tags: ['urn:li:tag:teir1']}", "urn:li:tag:teir1 is not in DataHub"),
+        ("search: {platforms: [snowflake]}\n    at-most: 2", "Selects 3 assets"),
+        ("dbt: target/nothing.json", "does not exist"),
+        ("dbt: gate.yml", "is not complete JSON"),
+        ("dbt: {manifest: target, select: ['source.shop.Raw.*']}", "No node"),
+        ("dbt: {manifest: target, nodes: nodes.json}", "does not exist"),
+    ],
+)
+def test_what_a_selector_cannot_establish_is_an_unknown_input(lineage: Sandbox, selector: str, message: str) -> None:
+    manifest = f"inputs:\n  - {selector}\n"
+    ended = _check(lineage, manifest)
+    assert ended.code == 1
+    assert message in ended.out
+    assert _check(lineage, f"{manifest}    on-unknown: warn\n").code == 0
+    assert _document(lineage, manifest, 1)["verdict"] == "unknown"
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("selector", [f"upstream-of: {B!r}", f"search: {{tags: [{TIER1!r}]}}"])
+def test_nothing_selected_passes_only_where_that_is_fine(lineage: Sandbox, selector: str) -> None:
+    lineage.store.add_asset(TIER1)
+    assert _check(lineage, f"inputs:\n  - {selector}\n").code == 1
+    assert _check(lineage, f"inputs:\n  - {selector}\n    may-be-empty: true\n").code == 0
+
+
+@pytest.mark.usefixtures("here")
+def test_a_ghost_upstream_is_a_question_for_the_policy(lineage: Sandbox) -> None:
+    lineage.store.add_lineage(table("ghost"), A)
+    document = _document(lineage, UPSTREAM, 1)
+    assert [entry["urn"] for entry in document["inputs"] if entry["verdict"] == "unknown"] == [table("ghost")]
+    assert (
+        _check(lineage, UPSTREAM.replace("upstream-of: outputs", "{upstream-of: outputs, on-unknown: warn}")).code == 0
+    )
+
+
+@pytest.mark.usefixtures("here")
+def test_rules_and_waivers_of_a_selector_hold_for_what_it_selects(lineage: Sandbox) -> None:
+    urn = lineage.store.raise_incident(B, title="late")
+    selector = f"inputs:\n  - upstream-of: {A!r}\n    "
+    assert _check(lineage, f"{selector}on-incident: warn\n").code == 0
+    assert _check(lineage, f"{selector}types: [FRESHNESS]\n").code == 0
+    waiver = f"ignore: [{{incident: {urn!r}, until: 2999-01-01, reason: known}}]\n"
+    assert _check(lineage, f"{selector}{waiver}").code == 0
+
+
+@pytest.mark.usefixtures("here")
+def test_an_explicit_entry_wins_over_a_selected_one(lineage: Sandbox) -> None:
+    lineage.store.raise_incident(B, title="late")
+    manifest = f"inputs:\n  - upstream-of: {A!r}\n  - urn: {B!r}\n    on-incident: warn\n"
+    document = _document(lineage, manifest, 0)
+    assert [(entry["urn"], entry["line"], entry["conclusion"]) for entry in document["inputs"]] == [(B, 3, "warn")]
+
+
+@pytest.mark.usefixtures("here")
+def test_an_asset_selected_twice_is_asked_once(lineage: Sandbox) -> None:
+    lineage.store.add_tag(B, TIER1)
+    document = _document(lineage, f"inputs:\n  - upstream-of: {A!r}\n  - search: {{tags: [{TIER1!r}]}}\n", 0)
+    assert [(entry["urn"], entry["line"]) for entry in document["inputs"]] == [(B, 2)]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("urn", [SOURCE, LOWER, WRITTEN])
+def test_an_incident_on_either_twin_of_a_dbt_node_blocks(each_sandbox: Sandbox, urn: str) -> None:
+    manifest = "inputs: [dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}]\n"
+    each_sandbox.store.add_asset(urn)
+    assert _check(each_sandbox, manifest).code == 0
+    each_sandbox.store.raise_incident(urn, title="late")
+    document = _document(each_sandbox, manifest, 1)
+    assert [(entry["urn"], entry["verdict"]) for entry in document["inputs"]] == [(SOURCE, "unhealthy")]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_dbt_node_of_which_no_twin_exists_is_unknown(each_sandbox: Sandbox) -> None:
+    manifest = "inputs: [dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}]\n"
+    ended = _check(each_sandbox, manifest)
+    assert ended.code == 1
+    assert "None of its URNs is in DataHub" in ended.out
+
+
+@pytest.mark.usefixtures("here")
+def test_one_kind_of_urns_asks_for_that_one_alone(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(SOURCE)
+    each_sandbox.store.add_asset(LOWER)
+    each_sandbox.store.raise_incident(LOWER, title="late")
+    manifest = "inputs: [{{dbt: {{manifest: target/manifest.json, select: [source.shop.raw.orders]}}, urns: {}}}]\n"
+    assert _check(each_sandbox, manifest.format("dbt")).code == 0
+    assert _check(each_sandbox, manifest.format("warehouse")).code == 1
+
+
+@pytest.mark.usefixtures("here")
+def test_an_explicit_twin_takes_the_other_one_along(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_assets([SOURCE, LOWER])
+    each_sandbox.store.raise_incident(SOURCE, title="late")
+    selector = "dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}"
+    document = _document(each_sandbox, f"inputs:\n  - {selector}\n  - {{urn: {LOWER!r}, on-incident: warn}}\n", 0)
+    assert [(entry["urn"], entry["conclusion"]) for entry in document["inputs"]] == [(LOWER, "warn")]
+
+
+@pytest.mark.parametrize("path", ["../target/manifest.json", "/etc/passwd", "link/manifest.json"])
+def test_a_path_outside_the_folder_is_a_mistake(here: Path, datahub: Sandbox, path: str) -> None:
+    (here / "link").symlink_to("/")
+    ended = _check(datahub, f"inputs:\n  - dbt: {path}\n")
+    assert ended.code == 2
+    assert ended.err.startswith("gate.yml:2:")
+    assert "leads out of the workspace" in ended.err
+    assert gate("select", "gate.yml").code == 2
+    assert "incidentGate" not in _check(datahub, f"inputs:\n  - dbt: {path}\n", "--verbose").err
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("fault", "code"), [({"status": 503}, 3), ({"status": 401}, 3)])
+def test_a_datahub_that_cannot_be_asked_for_lineage(datahub: Sandbox, fault: dict[str, Any], code: int) -> None:
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, **fault),))
+    ended = _check(datahub, UPSTREAM, "--timeout", "1")
+    assert ended.code == code
+    # Only a DataHub that is down may pass: a refusal would let every run pass.
+    assert _check(datahub, WARNED, "--timeout", "1").code == (0 if fault["status"] == 503 else 3)
+
+
+def test_nothing_of_it_is_imported_or_asked_without_a_selector(manifest: str, datahub: Sandbox) -> None:
+    script = (
+        "import sys; from incident_gate.cli.main import run\n"
+        f"run(['check', {manifest!r}, '--verbose'], "
+        f"{{'DATAHUB_GMS_URL': {datahub.url!r}, 'DATAHUB_GMS_TOKEN': {datahub.token!r}}}, sys.stdout, sys.stderr)\n"
+        "print([name for name in sys.modules if name.startswith("
+        "('incident_gate.select', 'incident_gate.api.select', 'incident_gate.datahub.graph', 'ijson'))])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
+    assert [line.split()[0] for line in ended.stderr.splitlines()] == ["incidentGateHealth"]
