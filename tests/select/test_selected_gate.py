@@ -136,6 +136,18 @@ def test_rules_and_waivers_of_a_selector_hold_for_what_it_selects(lineage: Sandb
 
 
 @pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("upstreams", "warnings"), [([B, C], 0), ([C], 1)])
+def test_a_waiver_of_a_selector_needs_to_match_one_asset(sandbox: Sandbox, upstreams: list[str], warnings: int) -> None:
+    sandbox.store.add_assets([A, B, C])
+    urn = sandbox.store.raise_incident(B, title="late")
+    for upstream in upstreams:
+        sandbox.store.add_lineage(upstream, A)
+    waiver = f"ignore: [{{incident: {urn!r}, until: 2999-01-01, reason: known}}]"
+    document = _document(sandbox, f"inputs:\n  - upstream-of: {A!r}\n    {waiver}\n", 0)
+    assert len(document["warnings"]) == warnings
+
+
+@pytest.mark.usefixtures("here")
 def test_an_explicit_entry_wins_over_a_selected_one(lineage: Sandbox) -> None:
     lineage.store.raise_incident(B, title="late")
     manifest = f"inputs:\n  - upstream-of: {A!r}\n  - urn: {B!r}\n    on-incident: warn\n"

@@ -115,6 +115,7 @@ def unestablished(selector: Selector, problem: Problem, urn: str = "") -> Unesta
         selector.position,
         name=selector.name or (None if urn else text),
         rules=selector.rules,
+        ignore=selector.ignore,
         selected_by=selector.label,
         is_selector=True,
     )
