@@ -38,6 +38,15 @@ def test_options_are_named_as_they_are_set(given: str, expected: str) -> None:
     assert spell(given) == expected
 
 
+def test_only_the_address_is_renamed_where_a_variable_sets_it() -> None:
+    spell = speller(connection("DATAHUB_GMS_URL"))
+
+    assert spell
+    assert spell("Check datahub-url and datahub-token, or raise `timeout` in `reports`.") == (
+        "Check DATAHUB_GMS_URL and datahub-token, or raise `timeout` in `reports`."
+    )
+
+
 def test_names_of_inputs_stay_where_the_inputs_are_set() -> None:
     assert speller(connection("datahub-url", token_setting="datahub-token")) is None
 

@@ -86,12 +86,16 @@ class Stage:
             settings = self._settings()
             manifest = self._manifest(settings)
             if settings.mode is Mode.GATE:
-                return self._gate(settings, manifest).exit_code
-            return self._outcome(settings, manifest, settings.status).exit_code
+                result = self._gate(settings, manifest)
+            else:
+                result = self._outcome(settings, manifest, settings.status)
+            # The files of a post stage would replace the gate's, when nothing can upload them any more.
+            self._write_reports(settings, result.report)
         except Exception:
             # Whoever reads the outputs of a step that failed must not take silence for health.
             self._write_outputs(json.NO_VERDICT)
             raise
+        return result.exit_code
 
     def post(self) -> ExitCode:
         """The post stage: the job's outcome, if the gate let the job go on. Its troubles are warnings."""
@@ -152,6 +156,14 @@ class Stage:
             server=settings.connection.address.server,
             on_exchange=self._trace if self._debugs else None,
         )
+
+    def _write_reports(self, settings: Settings, report: Report) -> None:
+        if settings.reports:
+            from incident_gate.report.files import write_reports  # noqa: PLC0415 - for steps with report files only
+
+            workspace = settings.workspace
+            for warning in write_reports(report, settings.reports, workspace=workspace, print_text=self._log):
+                self._warn(warning)
 
     def _publish(self, report: Report) -> None:
         from incident_gate.report import summary, terminal  # noqa: PLC0415 - a stage that ends early needs neither

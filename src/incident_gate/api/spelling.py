@@ -20,19 +20,23 @@ _RULES = {name.replace("_", "-") for name in Rules._fields}
 
 def speller(connection: Connection) -> Spell | None:
     """A function that replaces the names of the action's inputs by what the user sets; None where they are the same."""
-    names = {name: connection.named(option.option or name) for name, option in OPTIONS.items()}
+    names = {name: option.flag if connection.prefix else name for name, option in OPTIONS.items()}
     names["datahub-url"] = connection.address.setting
     if connection.token_setting:
         names["datahub-token"] = connection.token_setting
     changed = {name: spelled for name, spelled in names.items() if name != spelled}
     if not changed:
         return None
-    # A rule before a colon is a key of the manifest, and a name of one word is an option in backticks only.
-    rules = "|".join(name for name in changed if name in _RULES)
-    hyphenated = "|".join(name for name in changed if "-" in name and name not in _RULES)
-    single = "|".join(name for name in changed if "-" not in name)
-    pattern = re.compile(rf"(?<![\w-])(?:(?:{hyphenated})(?![\w-])|(?:{rules})(?![\w:-]))|(?<=`)(?:{single})(?=`)")
+    pattern = re.compile("|".join(map(_pattern, changed)))
     return lambda text: pattern.sub(lambda match: changed[match[0]], text)
+
+
+def _pattern(name: str) -> str:
+    if "-" not in name:
+        return rf"(?<=`){name}(?=`)"  # elsewhere it is an ordinary word
+    if name in _RULES:
+        return rf"(?<![\w-]){name}(?![\w:-])"  # before a colon it is a key of the manifest
+    return rf"(?<![\w-]){name}(?![\w-])"
 
 
 def spelled_report(report: Report, spell: Spell | None) -> Report:

@@ -27,6 +27,6 @@ def run(call: Call) -> int:
     manifest = manifest_of(settings, today())
     with progress_of(call, settings) as progress, waiting_on(call.stderr, settings) as on_wait:
         result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress, on_wait=on_wait)
-    show(call, result.report, explain=call.options.explain)
+    show(call, settings, result.report, explain=call.options.explain)
     notify(call, settings, manifest, result.report)
     return result.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from incident_gate.api.connect import OnExchange
 from incident_gate.cli.call import Call
@@ -12,6 +13,7 @@ from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress
 from incident_gate.report.terminal import terminal
 from incident_gate.settings import Mode, Settings, read_settings
+from incident_gate.settings.parse import STANDARD_OUTPUT
 from incident_gate.text import plain
 
 
@@ -37,14 +39,27 @@ def _printed(call: Call) -> OnExchange:
     return lambda exchange: say(call.stderr, f"{trace(exchange)}\n")
 
 
-def show(call: Call, report: Report, *, explain: bool = False) -> None:
-    """Print the report in the format of the call."""
+def show(call: Call, settings: Settings, report: Report, *, explain: bool = False) -> None:
+    """Print the report in the format of the call, and write the files that the settings name.
+
+    Where one of these is standard output, it is alone there.
+    """
+    alone = any(file.path == STANDARD_OUTPUT for file in settings.reports)
+    stream = call.stderr if alone else call.stdout
     if call.options.format == "json":
         from incident_gate.report.json import document  # noqa: PLC0415 - for --format json only
 
-        say(call.stdout, document(report))
+        say(stream, document(report))
     else:
-        say(call.stdout, terminal(report, colour=call.has_colour, width=call.width, explain=explain))
+        colour = call.has_colour and not alone
+        say(stream, terminal(report, colour=colour, width=call.width, explain=explain))
+    if settings.reports:
+        from incident_gate.report.files import write_reports  # noqa: PLC0415 - for runs with report files only
+
+        for warning in write_reports(
+            report, settings.reports, workspace=settings.workspace, print_text=partial(say, call.stdout)
+        ):
+            say(call.stderr, f"warning: {plain(warning, 1000)}\n")
 
 
 def notify(call: Call, settings: Settings, manifest: Manifest, report: Report) -> None:

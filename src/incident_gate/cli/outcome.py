@@ -23,6 +23,6 @@ def run(call: Call) -> int:
     manifest = manifest_of(settings, today())
     with progress_of(call, settings) as progress:
         result = report_outcome(settings, manifest, settings.status, on_exchange=progress.exchanged)
-    show(call, result.report)
+    show(call, settings, result.report)
     notify(call, settings, manifest, result.report)
     return result.exit_code

@@ -317,7 +317,6 @@ _ALL: tuple[Option[Any], ...] = (
 # Parsed already, but without effect: whoever makes one work deletes its line here.
 UNFINISHED = {
     "on-failing-assertion",
-    "reports",
 }
 OPTIONS: Mapping[str, Option[Any]] = MappingProxyType(
     {option.name: option for option in _ALL if option.name not in UNFINISHED}

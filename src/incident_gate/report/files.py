@@ -1,0 +1,64 @@
+"""Report files: each written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+
+from incident_gate.errors import SettingError
+from incident_gate.report.model import Report
+from incident_gate.settings.parse import STANDARD_OUTPUT, ReportFile, path
+
+# Each format's module and function; a module is imported when its format is asked for.
+_FORMATS = {"json": ("json", "document"), "junit": ("junit", "junit"), "markdown": ("summary", "summary")}
+
+
+def write_reports(
+    report: Report, files: Sequence[ReportFile], *, workspace: Path | None, print_text: Callable[[str], None]
+) -> Iterator[str]:
+    """Write the reports.
+
+    Args:
+        report: What to write.
+        files: The formats, each with its path.
+        workspace: The folder that paths must stay below; None where the user may name any file.
+        print_text: Prints the report whose path is standard output.
+
+    Yields:
+        A warning for each report that could not be written. The verdict does not depend on them.
+    """
+    for file in files:
+        try:
+            text = _rendered(report, file.format)
+            if file.path == STANDARD_OUTPUT:
+                print_text(text)
+            else:
+                _write(path(file.path, file.path, workspace), text.encode(errors="replace"))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            yield f"The {file.format} report could not be written to {file.path}: {reason}."
+        except SettingError as error:
+            yield f"The {file.format} report was not written: {error.message}"
+
+
+def _rendered(report: Report, form: str) -> str:
+    module, function = _FORMATS[form]
+    render: Callable[[Report], str] = getattr(import_module(f"incident_gate.report.{module}"), function)
+    return render(report)
+
+
+def _write(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+        os.replace(draft, target)  # noqa: PTH105 - a new file beside it, so that nobody reads half of one
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
