@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -55,6 +56,14 @@ def test_hostile_text_mentions_nobody_and_links_nowhere(run: Run, make_service: 
     assert all(text["verbatim"] is True for text in sections)
     assert "evil" not in slack.messages[0]["text"]
     assert slack.messages[0]["unfurl_links"] is False
+
+
+def test_marks_format_nothing_and_names_stay_exact(run: Run) -> None:
+    message = message_of([raised(Item(asset="x", name="shop.orders_daily", detail="**x** _y_ `z` ~w~"))], run, People())
+
+    shown = message["blocks"][1]["text"]["text"]
+    assert shown.splitlines()[0] == "*shop.orders_daily*"
+    assert not re.search(r"[*_~`](?!\u2060)", shown.splitlines()[1])
 
 
 @pytest.mark.parametrize("page", ["https://x.example/a|b", "https://x.example/>b", "https://x.example/" + 2000 * "a"])

@@ -26,6 +26,7 @@ MOST_BLOCKS, LONGEST_SECTION, LONGEST_HEADER = 50, 3_000, 150
 # Blocks besides those of the assets: the headings, the run, the people and the count of what is left out.
 _MOST_ITEMS = 40
 _LONGEST_URL = 1_000
+_FORMATTING = re.compile(r"(?<!\w)[*_~`]|[*_~`](?!\w)")
 _HEADINGS = {
     EventKind.RAISED: ("🔴", "incident", "raised"),
     EventKind.RESOLVED: ("✅", "incident", "resolved"),
@@ -171,7 +172,9 @@ def _link(label: str, url: str | None) -> str:
 
 def _shown(text: str, limit: int = 80) -> str:
     """Untrusted text as Slack shows it: each character that could begin something becomes an entity of up to five."""
-    return plain(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # A word joiner is invisible and keeps a mark from formatting; within a word, as in table names, none does.
+    text = _FORMATTING.sub(lambda mark: f"{mark[0]}\u2060", plain(text, limit))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _bearer(slack: Slack) -> dict[str, str]:
