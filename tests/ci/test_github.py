@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from incident_gate.ci.github import run_from
+from incident_gate.ci.github import pull_request_of, run_from
 from incident_gate.ci.run import Run
 
 ENVIRONMENT = {
@@ -235,3 +235,32 @@ def test_run_without_secrets_explains_why(changes: dict[str, str], start: str) -
 
     assert reason.startswith(start)
     assert bool(reason) is bool(start)
+
+
+@pytest.mark.parametrize(
+    ("event", "ref", "number"),
+    [
+        ({"number": 3, "pull_request": {"number": 3}}, "refs/pull/3/merge", 3),
+        ({"issue": {"number": 4, "pull_request": {}}}, "refs/heads/main", 0),
+        ({"issue": {"number": 4, "pull_request": {"url": "x"}}}, "refs/heads/main", 4),
+        ({"issue": {"number": 4}}, "refs/heads/main", 0),
+        ({}, "refs/pull/5/merge", 5),
+        ({"pull_request": {"number": "6"}}, "refs/heads/main", 0),
+        ({"pull_request": {"number": True}}, "refs/heads/main", 0),
+        ({}, "refs/heads/main", 0),
+    ],
+)
+def test_pull_request_is_known_by_event_or_ref(tmp_path: Path, event: object, ref: str, number: int) -> None:
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(event), encoding="utf-8")
+    environment = {"GITHUB_EVENT_PATH": str(file), "GITHUB_REF": ref, "GITHUB_REPOSITORY": "acme/shop"}
+
+    assert pull_request_of(environment).number == number
+
+
+def test_enterprise_servers_have_an_api_of_their_own() -> None:
+    environment = {"GITHUB_REF": "refs/pull/5/merge", "GITHUB_REPOSITORY": "acme/shop"}
+
+    assert pull_request_of(environment).api == "https://api.github.com"
+    own = pull_request_of(environment | {"GITHUB_API_URL": "https://github.example.com/api/v3/"})
+    assert own.api == "https://github.example.com/api/v3"

@@ -81,6 +81,9 @@ def test_raised_and_resolved_incidents_are_announced_and_a_kept_one_is_not(
 
     headings = [message["blocks"][0]["text"]["text"] for message in slack.messages]
     assert headings == ["🔴 1 incident raised", "✅ 1 incident resolved"]
+    assert "For <@U0ANA>" in slack.messages[0]["blocks"][-1]["text"]["text"]
+    assert "BOB" not in slack.messages[0]["blocks"][-1]["text"]["text"]
+    assert "may be out of date" in slack.messages[0]["blocks"][1]["text"]["text"]
 
 
 def test_manifest_names_people_for_a_webhook(datahub: Sandbox, slack: SlackStandIn, tmp_path: Path) -> None:

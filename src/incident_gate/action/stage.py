@@ -131,6 +131,7 @@ class Stage:
         self._publish(result.report)
         if settings.report_outcome:
             self._save(settings, result.report)
+        self._notify(settings, manifest, result.report)
         return result
 
     def _outcome(
@@ -146,7 +147,18 @@ class Stage:
         with self._progress(settings) as progress:
             result = report_outcome(settings, manifest, status, job_start=job_start, on_exchange=progress.exchanged)
         self._publish(result.report)
+        self._notify(settings, manifest, result.report)
         return result
+
+    def _notify(self, settings: Settings, manifest: Manifest, report: Report) -> None:
+        """Notify the services that the settings name; by now everything else is written."""
+        if not settings.notify.is_used:
+            return
+        from incident_gate.api.announce import announce_stage  # noqa: PLC0415 - most runs notify nobody
+
+        for remark in announce_stage(settings, manifest.people, report):
+            level = Level.WARNING if remark.is_warning else Level.NOTICE
+            self._annotate([Annotation(level=level, message=plain(remark.text, 1000))])
 
     def _progress(self, settings: Settings) -> Progress:
         return Progress(

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from incident_gate.api.connect import OnExchange, Result, connect, refuse_selectors
+from incident_gate.api.owners import with_owners
 from incident_gate.api.spelling import spelled_report, speller
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.errors import ExitCode
@@ -55,10 +57,18 @@ def report_outcome(
         outputs=manifest.outputs,
     )
     if nothing:
-        outcome = OutcomeReport(outcome=status, nothing=nothing)
+        report = _report(settings, manifest, OutcomeReport(outcome=status, nothing=nothing))
     else:
         evaluation = _evaluated(settings, manifest, Outcome(status), job_start) if settings.results else None
-        outcome = _reported(settings, manifest, Outcome(status), evaluation, on_exchange)
+        with connect(settings, on_exchange) as client:
+            outcome = _reported(settings, manifest, Outcome(status), evaluation, client)
+            report = with_owners(client, settings, _report(settings, manifest, outcome))
+    results = report.outcome.results if report.outcome else ()
+    failed = any(result.change is Change.FAILED for result in results)
+    return Result(report, ExitCode.DATAHUB if failed else ExitCode.OK)
+
+
+def _report(settings: Settings, manifest: Manifest, outcome: OutcomeReport) -> Report:
     report = Report(
         manifest_path=manifest.path,
         ui_url=settings.connection.address.ui_url,
@@ -68,9 +78,7 @@ def report_outcome(
         notices=settings.warnings,
         gated=False,
     )
-    failed = any(result.change is Change.FAILED for result in outcome.results)
-    report = spelled_report(report, speller(settings.connection))
-    return Result(report, ExitCode.DATAHUB if failed else ExitCode.OK)
+    return spelled_report(report, speller(settings.connection))
 
 
 def _evaluated(settings: Settings, manifest: Manifest, status: Outcome, job_start: float | None) -> Evaluation:
@@ -99,30 +107,29 @@ def _reported(
     manifest: Manifest,
     status: Outcome,
     evaluation: Evaluation | None,
-    on_exchange: OnExchange | None,
+    client: Client,
 ) -> OutcomeReport:
-    with connect(settings, on_exchange) as client:
-        context = Context(
-            reader=Reader(client, history=True),
-            writer=Writer(client),
-            identity=settings.identity,
-            wording=Wording(
-                run=settings.run,
-                title=settings.title,
-                message=settings.message,
-                matrix=settings.identity.matrix,
-            ),
-            deadline=client.deadline,
-            clock_ms=_now_ms,
-            sleep=time.sleep,
-            dry_run=settings.dry_run,
-        )
-        if evaluation is None:
-            return report_job(context, manifest.outputs, status)
-        from incident_gate.outcome.by_results import report_results  # noqa: PLC0415 - only where there are results
+    context = Context(
+        reader=Reader(client, history=True),
+        writer=Writer(client),
+        identity=settings.identity,
+        wording=Wording(
+            run=settings.run,
+            title=settings.title,
+            message=settings.message,
+            matrix=settings.identity.matrix,
+        ),
+        deadline=client.deadline,
+        clock_ms=_now_ms,
+        sleep=time.sleep,
+        dry_run=settings.dry_run,
+    )
+    if evaluation is None:
+        return report_job(context, manifest.outputs, status)
+    from incident_gate.outcome.by_results import report_results  # noqa: PLC0415 - only where there are results
 
-        only = status if settings.mode in {Mode.RAISE, Mode.RESOLVE} else None
-        return report_results(context, manifest.outputs, evaluation, status, only=only)
+    only = status if settings.mode in {Mode.RAISE, Mode.RESOLVE} else None
+    return report_results(context, manifest.outputs, evaluation, status, only=only)
 
 
 def _now_ms() -> int:

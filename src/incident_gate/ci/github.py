@@ -77,7 +77,7 @@ def pull_request_of(environment: Mapping[str, str]) -> PullRequest:
         _at(event, "pull_request", "number"),
         _at(issue, "number") if isinstance(issue, dict) and issue.get("pull_request") else None,
     )
-    number = next((found for found in numbers if isinstance(found, int)), 0)
+    number = next((found for found in numbers if isinstance(found, int) and not isinstance(found, bool)), 0)
     if not number and (ref := re.fullmatch(r"refs/pull/(\d{1,9})/\w+", environment.get("GITHUB_REF", ""))):
         number = int(ref[1])
     api = environment.get("GITHUB_API_URL", "").strip().rstrip("/") or "https://api.github.com"

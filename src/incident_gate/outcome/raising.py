@@ -47,6 +47,7 @@ class PendingRaise:
     health: Health
     failure: Failure = JOB_FAILURE
     previous: str = ""
+    title: str = ""
     attempt: Attempt = _NO_ANSWER
     attempts: int = 0
     result: OutputResult | None = None
@@ -58,7 +59,12 @@ class PendingRaise:
     def finish(self, change: Change, incidents: Sequence[str] = (), message: str = "", hint: str = "") -> None:
         """Note the result."""
         self.result = OutputResult(
-            entry=self.entry, change=change, incidents=tuple(incidents), message=message, hint=hint
+            entry=self.entry,
+            change=change,
+            incidents=tuple(incidents),
+            title=self.title if change is Change.RAISED else "",
+            message=message,
+            hint=hint,
         )
 
     def give_up(self) -> None:
@@ -122,6 +128,7 @@ def _attempt_all(context: Context, pending: Sequence[PendingRaise]) -> None:
 def _attempt(context: Context, one: PendingRaise) -> Attempt | OutputResult:
     """One attempt, along the chain of ids as far as they are taken by other incidents; or why there is none."""
     new = context.wording.incident(one.entry, one.mark, context.clock_ms(), one.failure)
+    one.title = new.title
     known = {incident.urn: incident for incident in (*one.health.incidents, *one.health.resolved)}
     try:
         for _ in range(MOST_LINKS):
