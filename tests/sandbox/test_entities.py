@@ -178,6 +178,14 @@ def test_entity_of_an_unmapped_type_is_null(ask: Asker, each_sandbox: Sandbox) -
     assert ask.data(each_sandbox, '{ entity(urn: "urn:li:telemetry:clientId") { urn } }') == {"entity": None}
 
 
+def test_entity_of_a_type_that_is_younger_than_the_server_is_null(ask: Asker) -> None:
+    product = "urn:li:dataProduct:shop"
+    for generation, entity in ((Generation.G1, None), (Generation.G2, {"urn": product})):
+        with Sandbox.start(schema=generation) as server:
+            server.store.add_asset(product)
+            assert ask.data(server, f'{{ entity(urn: "{product}") {{ urn }} }}') == {"entity": entity}
+
+
 def test_check_for_existence_leaves_out_what_was_never_ingested(ask: Asker) -> None:
     query = "query q($urns: [String!]!) { entities(urns: $urns, checkForExistence: true) { urn } }"
     with Sandbox.start(schema=Generation.G3) as server:

@@ -188,6 +188,7 @@ def test_answer_is_cached_unless_the_cache_is_skipped(ask: Asker, sandbox: Sandb
     sandbox.store.add_lineage(SOURCE, ORDERS)
     assert walked(ask, sandbox, cached) == [(MODEL, 1)]
     assert len(walked(ask, sandbox, given)) == 2
+    assert walked(ask, sandbox, cached) == [(MODEL, 1)]
     sandbox.faults = Faults(lineage_cache=0)
     assert len(walked(ask, sandbox, cached)) == 2
 

@@ -1,7 +1,7 @@
 """Owners of an asset: users and groups, as far as they are known."""
 
-from incident_gate.sandbox import Generation, Sandbox
-from tests.helpers.asking import ORDERS, Asker
+from incident_gate.sandbox import Generation, Grant, Sandbox
+from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
 
 ANA, TEAM, GONE = "urn:li:corpuser:ana", "urn:li:corpGroup:data", "urn:li:corpuser:gone"
 OWNERSHIP = """query q($u: String!) { dataset(urn: $u) { ownership { owners { type
@@ -56,3 +56,36 @@ def test_ownership_types_are_newer_than_the_oldest_cloud(ask: Asker) -> None:
         query = f'{{ dataset(urn: "{ORDERS}") {{ ownership {{ owners {{ type }} }} }} }}'
         owners = ask.data(server, query)["dataset"]["ownership"]["owners"]
     assert owners == [{"type": "TECHNICAL_OWNER"}]
+
+
+ADD = "mutation m($input: BatchAddOwnersInput!) { batchAddOwners(input: $input) }"
+REMOVE = "mutation m($input: BatchRemoveOwnersInput!) { batchRemoveOwners(input: $input) }"
+
+
+def test_owners_are_added_and_removed(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ANA)
+    sandbox.store.add_asset(ORDERS, owners=[TEAM])
+    resources = [{"resourceUrn": ORDERS}]
+    steward = "urn:li:ownershipType:__system__data_steward"
+    owners = [{"ownerUrn": ANA, "ownerEntityType": "CORP_USER", "ownershipTypeUrn": steward}]
+    ask.data(sandbox, ADD, input={"owners": owners, "resources": resources})
+    held = sandbox.store.assets([ORDERS])[ORDERS].owners
+    assert [(owner.urn, owner.type) for owner in held] == [(TEAM, held[0].type), (ANA, steward)]
+    ask.data(sandbox, REMOVE, input={"ownerUrns": [TEAM], "resources": resources})
+    assert [owner.urn for owner in sandbox.store.assets([ORDERS])[ORDERS].owners] == [ANA]
+
+
+def test_owners_of_what_does_not_exist_are_refused(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    owners = [{"ownerUrn": GONE, "ownerEntityType": "CORP_USER"}]
+    for resource in (ORDERS, CUSTOMERS):
+        error = ask.error(sandbox, ADD, input={"owners": owners, "resources": [{"resourceUrn": resource}]})
+        assert error["extensions"]["code"] == 400
+    assert sandbox.store.assets([ORDERS])[ORDERS].owners == ()
+
+
+def test_owners_need_a_privilege_on_the_asset(ask: Asker) -> None:
+    with Sandbox.start(tokens=[Grant(token="reader", edits=())]) as server:
+        server.store.add_asset(ORDERS, owners=[TEAM])
+        given = {"ownerUrns": [TEAM], "resources": [{"resourceUrn": ORDERS}]}
+        assert ask.error(server, REMOVE, input=given)["extensions"]["code"] == 403

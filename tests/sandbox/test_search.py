@@ -14,8 +14,8 @@ SEARCH = """query s($filters: [AndFilterInput!], $types: [EntityType!], $query: 
   searchAcrossEntities(input: { types: $types, query: $query, start: $start, count: $count, orFilters: $filters,
     searchFlags: $flags, sortInput: $sort }) {
     start count total searchResults { entity { urn type } } } }"""
-SCROLL = """query s($id: String, $count: Int, $flags: SearchFlags) {
-  scrollAcrossEntities(input: { query: "*", count: $count, scrollId: $id, keepAlive: "5m", searchFlags: $flags }) {
+SCROLL = """query s($id: String, $count: Int, $sort: SearchSortInput) {
+  scrollAcrossEntities(input: { query: "*", count: $count, scrollId: $id, keepAlive: "5m", sortInput: $sort }) {
     nextScrollId count total searchResults { entity { urn } } } }"""
 GOLD, ANA, SALES = "urn:li:tag:gold", "urn:li:corpuser:ana", "urn:li:domain:sales"
 PII, PRODUCT = "urn:li:glossaryTerm:pii", "urn:li:dataProduct:shop"
@@ -49,6 +49,7 @@ def found(ask: Asker, sandbox: Sandbox, *conditions: Mapping[str, object], **arg
     ("field", "value", "expected"),
     [
         ("urn", MODEL, {MODEL}),
+        ("urn.keyword", MODEL, {MODEL}),
         ("platform", "urn:li:dataPlatform:dbt", {MODEL}),
         ("platform", "dbt", set()),
         ("platformInstance", "urn:li:dataPlatformInstance:(x,eu)", {CUSTOMERS}),
@@ -135,6 +136,25 @@ def test_pages_and_offset_limit(ask: Asker, sandbox: Sandbox) -> None:
     assert "too large" in ask.error(sandbox, SEARCH, query="*", start=10_000, count=1)["message"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "since"),
+    [
+        ("browsePathV2", OUTER, Generation.G2_EARLY),
+        ("hasActiveIncidents", "true", Generation.G2_EARLY),
+        ("dataProducts", PRODUCT, Generation.G3_EARLY),
+    ],
+)
+def test_fields_are_younger_than_the_oldest_index(ask: Asker, field: str, value: str, since: Generation) -> None:
+    query = f"""{{ searchAcrossEntities(input: {{ query: "*", orFilters: [{{ and: [
+      {{ field: "{field}", values: ["{value}"] }}] }}] }}) {{ total }} }}"""
+    for generation in Generation:
+        with Sandbox.start(schema=generation) as server:
+            server.store.add_asset(ORDERS, containers=[INNER, OUTER], data_products=[PRODUCT])
+            server.store.raise_incident(ORDERS)
+            total = ask.data(server, query)["searchAcrossEntities"]["total"]
+        assert total == (1 if generation.schema_version >= since.schema_version else 0)
+
+
 def test_old_single_value_is_gone_from_the_newest(ask: Asker) -> None:
     query = f"""{{ searchAcrossEntities(input: {{ query: "*", orFilters: [{{ and: [
       {{ field: "urn", value: "{ORDERS}" }}] }}] }}) {{ searchResults {{ entity {{ urn }} }} }} }}"""
@@ -146,11 +166,11 @@ def test_old_single_value_is_gone_from_the_newest(ask: Asker) -> None:
         assert "data" not in ask(server, query)
 
 
-def scrolled(ask: Asker, sandbox: Sandbox, count: int) -> list[list[str]]:
+def scrolled(ask: Asker, sandbox: Sandbox, count: int, **more: Any) -> list[list[str]]:
     pages: list[list[str]] = []
     following: str | None = None
     while following or not pages:
-        page = ask.data(sandbox, SCROLL, id=following, count=count)["scrollAcrossEntities"]
+        page = ask.data(sandbox, SCROLL, id=following, count=count, **more)["scrollAcrossEntities"]
         pages.append([result["entity"]["urn"] for result in page["searchResults"]])
         following = page["nextScrollId"]
     return pages
@@ -160,6 +180,8 @@ def test_scroll_goes_through_everything_and_a_full_page_names_a_next_one(ask: As
     everything = sorted({MODEL, ORDERS, CUSTOMERS, CHART} | LABELS)
     assert scrolled(ask, sandbox, 3) == [everything[:3], everything[3:6], everything[6:]]
     assert scrolled(ask, sandbox, 4) == [everything[:4], everything[4:], []]
+    downwards = {"sortCriterion": {"field": "urn", "sortOrder": "DESCENDING"}}
+    assert scrolled(ask, sandbox, 5, sort=downwards) == [everything[:2:-1], everything[2::-1]]
 
 
 def test_scroll_goes_on_behind_an_asset_that_is_gone(ask: Asker, sandbox: Sandbox) -> None:

@@ -108,6 +108,18 @@ def test_aspects_cannot_be_named_on_the_oldest_cloud(ask: Asker) -> None:
     assert names == {"datasetKey", "status", "globalTags", "incidentsSummary"}
 
 
+def test_aspects_that_the_ui_renders_are_none(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.raise_incident(ORDERS)
+    rendered = f'{{ dataset(urn: "{ORDERS}") {{ aspects(input: {{autoRenderOnly: true}}) {{ aspectName }} }} }}'
+    assert ask.data(sandbox, rendered) == {"dataset": {"aspects": []}}
+
+
+def test_summary_goes_with_its_asset(ask: Asker, sandbox: Sandbox) -> None:
+    sandbox.store.raise_incident(ORDERS)
+    sandbox.store.delete_asset(ORDERS)
+    assert summaries(ask, sandbox, ORDERS) == [None]
+
+
 def test_aspects_of_a_thousand_assets_are_one_request(ask: Asker, sandbox: Sandbox) -> None:
     urns = [ORDERS.replace("orders", f"t{number}") for number in range(1_000)]
     sandbox.store.add_assets(urns)

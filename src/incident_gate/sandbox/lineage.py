@@ -76,21 +76,23 @@ class Lineage:
         if call.faults.skips_jobs:
             ignored += (("dataJob", ()), ("query", ()))
         start, downstream = requested_urn(given["urn"]).text, given["direction"] == "DOWNSTREAM"
-        key = (start, downstream, _hops(given), ignored, call.faults)
-        cache = call.walks
-        if not (given.get("searchFlags") or {}).get("skipCache"):
-            at, known = cache.get(key, (0.0, None))
-            if known is not None and time.monotonic() - at < call.faults.lineage_cache:
+        faults = call.faults
+        key = (start, downstream, _hops(given), ignored, faults.walk_limit, faults.merges_siblings)
+        uses_cache = not (given.get("searchFlags") or {}).get("skipCache")
+        if uses_cache:
+            at, known = call.walks.get(key, (0.0, None))
+            if known is not None and time.monotonic() - at < faults.lineage_cache:
                 return known, True
         walked = walk(
             start,
             lambda urns: call.store.neighbours(urns, downstream=downstream),
             hops=_hops(given),
-            limit=call.faults.walk_limit,
+            limit=faults.walk_limit,
             twins=self._twins,
             is_ignored=lambda urn: _is_ignored(urn, ignored),
         )
-        cache[key] = (time.monotonic(), walked)
+        if uses_cache:
+            call.walks[key] = (time.monotonic(), walked)
         return walked, False
 
     def _twins(self, urns: Iterable[str]) -> Mapping[str, Iterable[str]]:
