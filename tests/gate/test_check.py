@@ -215,3 +215,46 @@ def test_an_incident_is_told_apart_from_a_failure() -> None:
     answers = Answers(healthy(ORDERS, health=Health(urn=ORDERS, incidents=(incident,))), UnreachableError("down"))
 
     assert judged(answers, ORDERS, CUSTOMERS, overrides=WARN).exit_code is ExitCode.BLOCKED
+
+
+def outputs_only(answers: Answers, *, reports_outcome: bool = True) -> Judgement:
+    manifest = Manifest(path="gate.yml", outputs=(output(ORDERS), output(CUSTOMERS)))
+    return check_inputs(manifest, reader=answers, identity=ME, overrides=Rules(), reports_outcome=reports_outcome)
+
+
+@pytest.mark.parametrize("reason", [Reason.NOT_FOUND, Reason.REMOVED])
+def test_missing_output_is_a_warning_before_the_job_starts(reason: Reason) -> None:
+    missing = Health(urn=ORDERS, problems=(Problem(reason, "It is not in DataHub", "Compare the URN."),))
+    judgement = outputs_only(Answers(healthy(ORDERS, health=missing) | healthy(CUSTOMERS)))
+
+    (warning,) = judgement.missing
+    assert warning.message == (
+        f"no incident can be raised on the output {ORDERS}: it is not in DataHub. Compare the URN."
+    )
+    assert judgement.exit_code is ExitCode.OK
+
+
+def test_outputs_are_asked_for_existence_alone_and_only_where_the_outcome_is_reported() -> None:
+    answers = Answers(healthy(ORDERS) | healthy(CUSTOMERS))
+
+    assert outputs_only(answers).missing == ()
+    assert [(q.urn.text, q.existence_only) for q in answers.asked] == [(ORDERS, True), (CUSTOMERS, True)]
+    answers.asked.clear()
+    assert outputs_only(answers, reports_outcome=False) == Judgement(())
+    assert answers.asked == []
+
+
+def test_outputs_without_an_answer_change_nothing() -> None:
+    judgement = outputs_only(Answers(failure=UnreachableError("down")))
+
+    assert (judgement.missing, judgement.exit_code) == ((), ExitCode.OK)
+
+
+def test_answers_about_outputs_do_not_stand_for_those_about_inputs() -> None:
+    answers = Answers(healthy(CUSTOMERS), UnreachableError("down"))
+    manifest = Manifest(path="gate.yml", inputs=(entry(ORDERS),), outputs=(output(CUSTOMERS),))
+
+    judgement = check_inputs(manifest, reader=answers, identity=ME, overrides=Rules(), reports_outcome=True)
+
+    assert [decision.entry.urn.text for decision in judgement.decisions] == [ORDERS]
+    assert judgement.exit_code is ExitCode.DATAHUB

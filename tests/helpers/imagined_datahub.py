@@ -1,7 +1,7 @@
 """A DataHub that is only imagined, with a clock that costs nothing: for what no real server does on request."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from incident_gate.ci.run import Run
@@ -53,7 +53,8 @@ class ImaginedDataHub:
     """Reader, writer and clock in one.
 
     `attempts` says what becomes of each attempt to raise; `refuses` maps URNs to what a write to them raises;
-    `problems` are the asset's until `problems_until`; `on_attempt` and
+    `problems` are the asset's until `problems_until`; `archive` is what only the
+    whole history shows. `on_attempt` and
     `on_read` are called before each attempt or reading with its number.
     """
 
@@ -75,6 +76,7 @@ class ImaginedDataHub:
     stages: list[str | None] = field(default_factory=list)
     on_read: Callable[[int], None] = lambda _number: None
     asset: str = ASSET
+    archive: list[Entry] = field(default_factory=list)
     lost_keeps: int = 0
 
     # What a reader and a writer do
@@ -157,6 +159,7 @@ class ImaginedDataHub:
         """What a job reports with."""
         return Context(
             reader=cast("Reader", self),
+            archive=cast("Reader", replace(self, entries=self.archive) if self.archive else self),
             writer=cast("Writer", self),
             identity=IDENTITY,
             wording=Wording(run=run, title=title, message=message),

@@ -85,6 +85,7 @@ class Job:
             client = Client(http, address.graphql_url, Deadline.after(self.seconds))
             context = Context(
                 reader=Reader(client, history=True),
+                archive=Reader(client, whole_history=True),
                 writer=Writer(client),
                 identity=self.identity,
                 wording=Wording(run=run, title=self.title, message=self.message),

@@ -267,6 +267,21 @@ def test_requests_of_each_outcome(each_sandbox: Sandbox) -> None:
     assert counts == expected.get(each_sandbox.generation, newest)
 
 
+def test_long_history_of_resolved_incidents_hides_nothing_and_costs_nothing(
+    each_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond an offset, which is 10,000 on real servers, the search behind the list answers no more."""
+    monkeypatch.setattr("incident_gate.sandbox.paging._MOST", 150)
+    job = life_of(each_sandbox)
+    for number in range(160):
+        each_sandbox.store.raise_incident(ORDERS, title=f"over {number}", state="RESOLVED")
+    assert job.changes("failure") == [Change.RAISED]
+    each_sandbox.requests.clear()
+    assert job.changes("failure") == [Change.KEPT]
+    assert len(each_sandbox.requests) <= 7
+    assert job.changes("success") == [Change.RESOLVED]
+
+
 def test_hundred_outputs_are_raised_together(sandbox: Sandbox) -> None:
     urns = [ORDERS.replace("orders", f"t{number}") for number in range(100)]
     sandbox.store.add_assets(urns)

@@ -279,6 +279,21 @@ def test_id_that_is_taken_by_what_cannot_be_read_is_ours_and_the_result_explains
     assert server.now == pytest.approx(110.0)
 
 
+def test_chain_that_only_the_whole_history_shows_is_followed_from_its_end() -> None:
+    """More than a hundred incidents of others are newer, on a server that does not show single incidents."""
+    archive = [Entry(urn, active=False, created_ms=age) for age, urn in enumerate(("a", "b", "c"))]
+    new = Entry("d", listed_at=100.1)
+    server = ImaginedDataHub(attempts=[exists("a"), created("d", has_id=True)], entries=[new], archive=archive)
+    assert fail(server).incidents == ("d",)
+    assert [chosen for _, chosen in server.raised] == [incident_id(KEY, previous) for previous in ("", "c")]
+
+
+def test_incident_that_a_racing_job_has_raised_meanwhile_is_that_incident() -> None:
+    server = ImaginedDataHub(attempts=[exists("a")], entries=[Entry("a", listed_at=100.1)], archive=[Entry("a")])
+    result = fail(server)
+    assert (result.change, result.incidents, len(server.raised)) == (Change.RAISED, ("a",), 1)
+
+
 def test_chain_is_not_followed_for_ever() -> None:
     entries = [Entry("a", active=False, listed_at=900.0)]
     server = ImaginedDataHub(attempts=[exists("a")] * 200, entries=entries, knows_states=True)

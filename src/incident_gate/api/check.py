@@ -60,7 +60,7 @@ def check(
         reader = Reader(client, schema=selection.schema if selection else None)
         unestablished = selection.problems if selection else ()
 
-        def checked(positions: Sequence[int]) -> Judgement:
+        def checked(positions: Sequence[int], *, reports_outcome: bool = False) -> Judgement:
             inputs = len(manifest.inputs)
             unknown = [unestablished[position - inputs] for position in positions if position >= inputs]
             return check_inputs(
@@ -68,12 +68,15 @@ def check(
                 reader=reader,
                 identity=settings.identity,
                 overrides=settings.overrides,
+                reports_outcome=reports_outcome,
                 unestablished=unknown,
                 failure=selection.failure if selection and unknown else None,
                 on_progress=on_progress,
             )
 
-        result, waited = checked(range(len(manifest.inputs) + len(unestablished))), None
+        everything = range(len(manifest.inputs) + len(unestablished))
+        result, waited = checked(everything, reports_outcome=settings.report_outcome), None
+        missing = result.missing
         blocks = worst(decision.conclusion for decision in result.decisions) is Conclusion.BLOCK
         if blocks and settings.override:
             from incident_gate.gate.override import overridden  # noqa: PLC0415 - for overridden runs only
@@ -86,7 +89,7 @@ def check(
             ui_url=settings.connection.address.ui_url,
             now_ms=time.time_ns() // 1_000_000,
             decisions=result.decisions,
-            warnings=(*manifest.warnings, *unused_waivers(result.decisions)),
+            warnings=(*manifest.warnings, *unused_waivers(result.decisions), *missing),
             notices=tuple(notices),
             failure=result.failure,
             waited=waited,

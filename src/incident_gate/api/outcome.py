@@ -111,6 +111,7 @@ def _reported(
 ) -> OutcomeReport:
     context = Context(
         reader=Reader(client, history=True),
+        archive=Reader(client, whole_history=True),
         writer=Writer(client),
         identity=settings.identity,
         wording=Wording(

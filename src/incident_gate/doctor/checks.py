@@ -176,8 +176,8 @@ def _outputs(client: Client, capabilities: Capabilities | None, entries: tuple[O
     editable = unsure = 0
     for entry, health in zip(entries, reading.healths, strict=True):
         subject = f"output {entry.label}"
-        # Whether an asset exists the server itself tells when an incident is raised.
-        if any(problem.reason is not Reason.EXISTENCE_UNKNOWN for problem in health.problems):
+        # Nothing is raised where existence is not known, except on servers that cannot be asked.
+        if any(problem.reason is not Reason.EXISTENCE_NOT_SUPPORTED for problem in health.problems):
             yield _unreadable(subject, health)
             continue
         if capabilities and not capabilities.has("IncidentType", entry.incident.type):

@@ -14,7 +14,15 @@ from incident_gate.errors import DataHubError, ExitCode, GateError, RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Rule, decide, rule_for, worst
 from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Incident, Problem, Reason
-from incident_gate.manifest.model import InputEntry, Manifest, OnFailingAssertion, OnUnknown, Rules
+from incident_gate.manifest.model import (
+    InputEntry,
+    Manifest,
+    Mistake,
+    OnFailingAssertion,
+    OnUnknown,
+    OutputEntry,
+    Rules,
+)
 
 _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
@@ -23,11 +31,15 @@ _NOT_CREATED_YET = (
 
 
 class Judgement(NamedTuple):
-    """A decision on every input, and what went wrong with the conversation as a whole, if anything did."""
+    """A decision on every input, and what went wrong with the conversation as a whole, if anything did.
+
+    `missing` are warnings about outputs that do not exist.
+    """
 
     decisions: tuple[Decision, ...]
     failure: DataHubError | None = None
     nothing_answered: bool = False
+    missing: tuple[Mistake, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -49,6 +61,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     reader: Reader,
     identity: JobIdentity,
     overrides: Rules,
+    reports_outcome: bool = False,
     unestablished: Sequence[tuple[InputEntry, Problem]] = (),
     failure: DataHubError | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -60,6 +73,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         reader: Reads the health.
         identity: This job, whose own incidents do not block it.
         overrides: What the action's inputs say.
+        reports_outcome: Whether the end of the job is reported on the outputs, so that they must exist.
         unestablished: What selectors could not establish: further inputs, of unknown health.
         failure: What ended the conversation with DataHub before.
         on_progress: Called with how many of how many assets are answered.
@@ -68,7 +82,8 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         A decision on every input, in the manifest's order; none if there are no inputs.
     """
     entries = [*manifest.inputs, *(entry for entry, _ in unestablished)]
-    if not entries:
+    outputs = manifest.outputs if reports_outcome else ()
+    if not entries and not outputs:
         return Judgement(())
     settled: dict[Rules, Rule] = {}  # most entries have no rules of their own
     for entry in entries:
@@ -82,7 +97,10 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         for entry in manifest.inputs
         for urn in (entry.urn, *entry.also)
     ]
-    reading = reader.read(queries, on_progress=on_progress)
+    existence = [HealthQuery(urn, existence_only=True) for entry in outputs for urn in (entry.urn, *entry.also)]
+    reading = reader.read([*queries, *existence], on_progress=on_progress)
+    missing = _missing(outputs, reading.healths[len(queries) :])
+    reading = reading._replace(healths=reading.healths[: len(queries)])
     failure = failure or reading.failure
     if isinstance(failure, RefusedError):
         # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would let every run pass,
@@ -95,21 +113,35 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     ]
     healths += [Health(urn=entry.urn.text, problems=(problem,)) for entry, problem in unestablished]
 
-    outputs = frozenset(urn.text for entry in manifest.outputs for urn in (entry.urn, *entry.also))
+    written = frozenset(urn.text for entry in manifest.outputs for urn in (entry.urn, *entry.also))
 
     return Judgement(
         tuple(
             decide(
                 entry,
-                _explained(health, outputs),
+                _explained(health, written),
                 rule,
-                is_ours=partial(_is_ours, identity=identity, written=_written(health, outputs)),
+                is_ours=partial(_is_ours, identity=identity, written=_written(health, written)),
             )
             for entry, health, rule in zip(entries, healths, rules, strict=True)
         ),
         failure,
-        reading.nothing_answered,
+        bool(entries) and reading.nothing_answered,
+        missing,
     )
+
+
+def _missing(outputs: Sequence[OutputEntry], healths: Sequence[Health]) -> tuple[Mistake, ...]:
+    """A warning for each output that does not exist, before the job starts instead of when it fails."""
+    answers, warnings = iter(healths), []
+    for entry in outputs:
+        problems = [next(answers).problems for _ in (entry.urn, *entry.also)]
+        # Of the two URNs of a dbt node, one must exist.
+        if all(problem and problem[0].reason in {Reason.NOT_FOUND, Reason.REMOVED} for problem in problems):
+            message, hint = problems[0][0].message, problems[0][0].hint
+            what = f"no incident can be raised on the output {entry.urn.text}"
+            warnings.append(Mistake(entry.position, f"{what}: {message[0].lower()}{message[1:]}. {hint}"))
+    return tuple(warnings)
 
 
 def _written(health: Health, outputs: frozenset[str]) -> frozenset[str]:

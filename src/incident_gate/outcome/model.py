@@ -60,7 +60,8 @@ class Context:
     """What reporting an outcome takes.
 
     Args:
-        reader: Lists an asset's incidents, with their history, stages and messages.
+        reader: Lists an asset's incidents, with the newest of its history, and stages and messages.
+        archive: Lists them with the whole history.
         writer: Raises and resolves.
         identity: This job, for its keys.
         wording: What is written.
@@ -72,6 +73,7 @@ class Context:
     """
 
     reader: Reader
+    archive: Reader
     writer: Writer
     identity: JobIdentity
     wording: Wording
@@ -84,3 +86,8 @@ class Context:
     def read(self, entries: list[OutputEntry]) -> tuple[Health, ...]:
         """The health of outputs, without their siblings."""
         return self.reader.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
+
+    def read_archive(self, entry: OutputEntry) -> Health:
+        """The health of an output with its whole history."""
+        [health] = self.archive.read([HealthQuery(entry.urn, siblings=False)]).healths
+        return health

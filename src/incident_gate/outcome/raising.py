@@ -53,8 +53,7 @@ class PendingRaise:
     result: OutputResult | None = None
 
     def __post_init__(self) -> None:
-        earlier = of_key((*self.health.incidents, *self.health.resolved), self.mark.key)
-        self.previous = earlier[-1].urn if earlier else ""
+        self.previous = _latest_of_key(self.health, self.mark.key)
 
     def finish(self, change: Change, incidents: Sequence[str] = (), message: str = "", hint: str = "") -> None:
         """Note the result."""
@@ -129,7 +128,7 @@ def _attempt(context: Context, one: PendingRaise) -> Attempt | OutputResult:
     """One attempt, along the chain of ids as far as they are taken by other incidents; or why there is none."""
     new = context.wording.incident(one.entry, one.mark, context.clock_ms(), one.failure)
     one.title = new.title
-    known = {incident.urn: incident for incident in (*one.health.incidents, *one.health.resolved)}
+    known = _all_urns(one.health)
     try:
         for _ in range(MOST_LINKS):
             chosen = incident_id(one.mark.key, one.previous)
@@ -138,7 +137,13 @@ def _attempt(context: Context, one: PendingRaise) -> Attempt | OutputResult:
                 return attempt
             state = context.writer.read_incident(attempt.urn)
             if state is None and attempt.urn not in known:
-                return attempt  # the list decides
+                # Older than the newest of its history, or not listed yet: then the list decides.
+                archive = context.read_archive(one.entry)
+                known = _all_urns(archive)
+                if attempt.urn not in known or _is_among(attempt.urn, of_key(archive.incidents, one.mark.key)):
+                    return attempt
+                one.previous = _latest_of_key(archive, one.mark.key) or attempt.urn
+                continue
             is_ours = state and state.asset == one.entry.urn.text and state.mark and state.mark.key == one.mark.key
             if state and state.is_active and is_ours:
                 return attempt
@@ -232,6 +237,15 @@ def _finish(context: Context, one: PendingRaise, ours: Sequence[Incident]) -> No
         one.finish(Change.FAILED, [oldest], message=error.message, hint=error.hint)
     else:
         one.finish(Change.RAISED, [oldest])
+
+
+def _all_urns(health: Health) -> frozenset[str]:
+    return frozenset(incident.urn for incident in (*health.incidents, *health.resolved))
+
+
+def _latest_of_key(health: Health, key: str) -> str:
+    earlier = of_key((*health.incidents, *health.resolved), key)
+    return earlier[-1].urn if earlier else ""
 
 
 def _is_among(urn: str | None, incidents: Sequence[Incident]) -> bool:

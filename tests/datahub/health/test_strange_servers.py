@@ -157,3 +157,20 @@ def test_asset_that_fails_without_a_path_is_unknown_and_every_other_is_answered(
         result = check(server.url, *urns)
 
         assert verdicts(result) == ["healthy"] * 123 + ["unknown", "unhealthy"] + ["healthy"] * 175
+
+
+@pytest.mark.parametrize("sdl", [MINIMAL, OLD], ids=["minimal", "of 2022"])
+@pytest.mark.parametrize("introspection", ["shown", "null"])
+def test_server_that_cannot_be_asked_what_exists_is_told_from_one_that_does_not_answer(
+    sdl: str, introspection: str
+) -> None:
+    mute_sdl = sdl.replace("entityExists(urn: String!): Boolean", "")
+    with Stranger(sdl=mute_sdl, introspection=INTROSPECTION[introspection]) as server:
+        assert reasons(check(server.url, ORDERS).report.decisions[0]) == ["existence-not-supported"]
+    nulls = Stranger(
+        sdl=sdl,
+        introspection=INTROSPECTION[introspection],
+        interrupt=lambda name, _: Reply(200, {"data": {"a0": None}}) if name == "incidentGateExistence" else None,
+    )
+    with nulls as server:
+        assert reasons(check(server.url, ORDERS).report.decisions[0]) == ["existence-unknown"]

@@ -120,6 +120,7 @@ class PartialHealth:
         history: Its incidents in all states; empty unless they are read.
         siblings: The active incidents of each sibling.
         exists: None until an answer tells.
+        has_existence: Whether the server can be asked for it.
         twin: The same URN in lower case, if that is another one and exists.
         problems: Why the health is not known.
     """
@@ -129,6 +130,7 @@ class PartialHealth:
     history: Listing
     siblings: dict[str, Listing] = field(default_factory=dict)
     exists: bool | None = None
+    has_existence: bool = True
     twin: str = ""
     problems: list[Problem] = field(default_factory=list)
 
@@ -159,7 +161,8 @@ class PartialHealth:
             problems.insert(0, self._not_found())
         elif self.exists is None and not problems:
             message = "DataHub does not say whether it exists"
-            problems.append(Problem(Reason.EXISTENCE_UNKNOWN, message, _ACCESS_HINT))
+            reason = Reason.EXISTENCE_UNKNOWN if self.has_existence else Reason.EXISTENCE_NOT_SUPPORTED
+            problems.append(Problem(reason, message, _ACCESS_HINT))
         problems += [*self.own.problems, *self.history.problems]
         for sibling in self.siblings.values():
             problems += [

@@ -64,13 +64,22 @@ class BatchReader:
 
     Args:
         client: Where to ask.
-        history: Read resolved incidents as well as active ones.
+        history: Read resolved incidents as well as active ones: the newest.
+        whole_history: Read all of them, as far as the server lists them.
         schema: What is known of the server already.
     """
 
-    def __init__(self, client: Client, *, history: bool = False, schema: Capabilities | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        history: bool = False,
+        whole_history: bool = False,
+        schema: Capabilities | None = None,
+    ) -> None:
         self._client = client
-        self._history = history
+        self._history = history or whole_history
+        self._whole_history = whole_history
         self._discovery = Discovery(client, schema)
         self._has_answered = False
         self._refusals = 0
@@ -92,13 +101,18 @@ class BatchReader:
                     # A sibling is a dataset, whatever else the batch holds.
                     kind = query.urn.entity_type if listing is draft.own else EntityType.DATASET
                     self._read_pages(capabilities, listing, kind, Selection())
-                self._read_pages(
-                    capabilities, draft.history, query.urn.entity_type, Selection(incidents=False, history=True)
-                )
+                if self._whole_history:
+                    self._read_pages(
+                        capabilities, draft.history, query.urn.entity_type, Selection(incidents=False, history=True)
+                    )
             # Last, because an asset that is not known to exist is not healthy: what a failure on the way here leaves
             # open stays unknown.
             if capabilities.entity_exists:
                 self._ask_existence(list(drafts.values()))
+            if not (capabilities.entity_exists and self._has_entity_exists):
+                for query in batch:
+                    fields = capabilities.assets.get(query.urn.entity_type)
+                    drafts[query.urn.text].has_existence = fields is not None and fields.exists
         except (UnreachableError, RefusedError) as error:
             failure = error
         return BatchResult(

@@ -44,13 +44,21 @@ class Reader:
 
     Args:
         client: Where to ask.
-        history: Read resolved incidents as well as active ones.
+        history: Read resolved incidents as well as active ones: the newest.
+        whole_history: Read all of them, as far as the server lists them.
         schema: What is known of the server already.
     """
 
-    def __init__(self, client: Client, *, history: bool = False, schema: Capabilities | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        history: bool = False,
+        whole_history: bool = False,
+        schema: Capabilities | None = None,
+    ) -> None:
         self._client = client
-        self._batches = BatchReader(client, history=history, schema=schema)
+        self._batches = BatchReader(client, history=history, whole_history=whole_history, schema=schema)
 
     def read(
         self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
