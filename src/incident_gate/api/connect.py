@@ -10,8 +10,7 @@ from incident_gate.datahub.client import Client, Exchange
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import PARALLEL
 from incident_gate.datahub.http import open_client
-from incident_gate.errors import ExitCode, GateError
-from incident_gate.manifest.model import Manifest
+from incident_gate.errors import ExitCode
 from incident_gate.report.model import Report
 from incident_gate.settings import Settings
 
@@ -44,9 +43,3 @@ def connect(settings: Settings, on_exchange: OnExchange | None = None) -> Iterat
             on_exchange=on_exchange,
             secrets=settings.connection.secrets,
         )
-
-
-def refuse_selectors(manifest: Manifest) -> None:
-    """Until selectors are wired, a manifest with one must not pass as if it had none."""
-    if manifest.selectors or manifest.output_selectors:
-        raise GateError("Selectors (upstream-of, search, dbt) are not supported yet.", hint="Name the assets by URN.")

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from incident_gate.api.connect import OnExchange, Result, connect, refuse_selectors
+from incident_gate.api.connect import OnExchange, Result, connect
 from incident_gate.api.owners import with_owners
 from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.errors import ExitCode
-from incident_gate.manifest.model import Dbt, Manifest
+from incident_gate.manifest.model import Dbt, Manifest, OutputEntry
 from incident_gate.outcome.decide import report_job, skip_reason
 from incident_gate.outcome.model import Context, Outcome
-from incident_gate.outcome.result import Change, OutcomeReport
+from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.outcome.wording import Wording
 from incident_gate.report.model import Report
 from incident_gate.settings import Mode, Settings
+from incident_gate.urn import EntityType, Urn
 
 if TYPE_CHECKING:
     from incident_gate.outcome.results.evaluate import Evaluation
@@ -47,21 +49,25 @@ def report_outcome(
 
     Raises:
         SettingError: The CA bundle or the proxy cannot be used.
+        ManifestError: A selector's path leads out of the workspace.
     """
-    refuse_selectors(manifest)
     nothing = skip_reason(
         status,
         run=settings.run,
         branches=settings.report_branches,
         blocked=settings.is_blocked,
-        outputs=manifest.outputs,
+        outputs=(*manifest.outputs, *manifest.output_selectors),
     )
     if nothing:
         report = _report(settings, manifest, OutcomeReport(outcome=status, nothing=nothing))
     else:
+        unresolved: tuple[OutputResult, ...] = ()
+        if manifest.output_selectors:
+            manifest, unresolved = _selected(settings, manifest)
         evaluation = _evaluated(settings, manifest, Outcome(status), job_start) if settings.results else None
         with connect(settings, on_exchange) as client:
             outcome = _reported(settings, manifest, Outcome(status), evaluation, client)
+            outcome = replace(outcome, results=(*outcome.results, *unresolved))
             report = with_owners(client, settings, _report(settings, manifest, outcome))
     results = report.outcome.results if report.outcome else ()
     failed = any(result.change is Change.FAILED for result in results)
@@ -79,6 +85,23 @@ def _report(settings: Settings, manifest: Manifest, outcome: OutcomeReport) -> R
         gated=False,
     )
     return spelled_report(report, speller(settings.connection))
+
+
+def _selected(settings: Settings, manifest: Manifest) -> tuple[Manifest, tuple[OutputResult, ...]]:
+    """The manifest with the outputs that its selectors select, and a result for what could not be selected."""
+    from incident_gate.api.select import select_outputs  # noqa: PLC0415 - most manifests have no selectors
+
+    selection = select_outputs(settings, manifest)
+    unresolved = tuple(
+        OutputResult(
+            entry=OutputEntry(Urn(selector.label, EntityType.DATASET, selector.label), selector.position),
+            change=Change.FAILED,
+            message=f"{problem.message}.",
+            hint=problem.hint,
+        )
+        for selector, problem in selection.output_problems
+    )
+    return manifest._replace(outputs=selection.outputs), unresolved
 
 
 def _evaluated(settings: Settings, manifest: Manifest, status: Outcome, job_start: float | None) -> Evaluation:

@@ -10,6 +10,7 @@ from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, WriteError
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import OutputEntry
+from incident_gate.outcome import twins
 from incident_gate.outcome.branches import why_not_counted
 from incident_gate.outcome.model import Context, Outcome, OutputOutcome
 from incident_gate.outcome.own import cause_of, fold, keep, newer_run, of_key, resolve
@@ -20,9 +21,7 @@ from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 _ABSENT = {Reason.NOT_FOUND, Reason.REMOVED, Reason.EXISTENCE_UNKNOWN, Reason.EXISTENCE_NOT_SUPPORTED}
 
 
-def skip_reason(
-    status: str, *, run: Run, branches: Sequence[str], blocked: bool, outputs: Sequence[OutputEntry]
-) -> str:
+def skip_reason(status: str, *, run: Run, branches: Sequence[str], blocked: bool, outputs: Sequence[object]) -> str:
     """Why this end of a job is not reported at all; empty if it is.
 
     Args:
@@ -30,7 +29,7 @@ def skip_reason(
         run: This run.
         branches: `report-branches`.
         blocked: Whether the gate stopped this job.
-        outputs: The manifest's.
+        outputs: The manifest's, selectors included.
     """
     if not_counted := why_not_counted(run, branches):
         return not_counted
@@ -45,18 +44,24 @@ def skip_reason(
 
 def report(context: Context, ends: Sequence[OutputOutcome]) -> tuple[OutputResult, ...]:
     """Report how the work on each output ended; one that cannot be written never stops the others."""
-    healths = context.read([end.entry for end in ends])
+    split = [twins.split(end) for end in ends]
+    healths = iter(context.read([part.entry for parts in split for part in parts]))
+    acting = [twins.acting(context, [(part, next(healths)) for part in parts]) for parts in split]
+    flat = [part for parts in acting for part in parts]
     steps = run_all(
-        [partial(_isolated, context, end, health) for end, health in zip(ends, healths, strict=True)],
+        [partial(_isolated, context, end, health) for end, health in flat],
         threads=PARALLEL,
         deadline=context.deadline,
     )
     pending = [step for step in steps if isinstance(step, PendingRaise)]
     raised = iter(raise_all(context, pending))
-    return tuple(
-        next(raised) if isinstance(step, PendingRaise) else step or _out_of_time(end.entry)
-        for end, step in zip(ends, steps, strict=True)
+    results = iter(
+        [
+            next(raised) if isinstance(step, PendingRaise) else step or _out_of_time(end.entry)
+            for (end, _), step in zip(flat, steps, strict=True)
+        ]
     )
+    return tuple(twins.merged([next(results) for _ in parts]) for parts in acting)
 
 
 def report_job(context: Context, outputs: Sequence[OutputEntry], outcome: Outcome) -> OutcomeReport:

@@ -1,0 +1,111 @@
+"""Outcomes on what a dbt project builds."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incident_gate.sandbox import Sandbox
+from tests.helpers.command import Ended, gate
+from tests.helpers.dbt import PROJECTS
+
+DBT = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.mart.orders_v2,PROD)"
+WAREHOUSE = "urn:li:dataset:(urn:li:dataPlatform:duckdb,shop.mart.orders_v2,PROD)"
+MANIFEST = """
+outputs:
+  - dbt: {manifest: target/manifest.json, select: [model.shop.orders]}
+    incident: {title: orders was not built, priority: HIGH}
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a dbt project and a manifest."""
+    (tmp_path / "target").mkdir()
+    shutil.copy(PROJECTS / "shop-1.12" / "manifest.json", tmp_path / "target")
+    (tmp_path / "gate.yml").write_text(MANIFEST, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _end(server: Sandbox, command: str, *options: str) -> Ended:
+    environment = {"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": server.token}
+    arguments = (command, "gate.yml", "--incident-key", "nightly", "--format", "json", *options)
+    return gate(*arguments, environment=environment)
+
+
+def _results(ended: Ended, code: int = 0) -> list[tuple[str, str]]:
+    assert ended.code == code, ended.out + ended.err
+    results: Any = ended.json["outcome"]["outputs"]
+    return [(result["urn"], result["change"]) for result in results]
+
+
+def _incidents(server: Sandbox) -> list[Any]:
+    return [incident for urn in (DBT, WAREHOUSE) for incident in server.store.incidents(urn)]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("known", "target"), [([DBT, WAREHOUSE], DBT), ([DBT], DBT), ([WAREHOUSE], WAREHOUSE)])
+def test_an_incident_is_raised_on_the_twin_that_exists(each_sandbox: Sandbox, known: list[str], target: str) -> None:
+    each_sandbox.store.add_assets(known)
+    assert _results(_end(each_sandbox, "raise")) == [(target, "raised")]
+    [incident] = _incidents(each_sandbox)
+    assert incident.title == "orders was not built"
+    assert each_sandbox.store.incidents(target) == [incident]
+    assert _results(_end(each_sandbox, "raise")) == [(target, "kept")]
+    assert _results(_end(each_sandbox, "resolve")) == [(target, "resolved")]
+    assert len(_incidents(each_sandbox)) == 1
+
+
+@pytest.mark.usefixtures("here")
+def test_nothing_is_raised_where_no_twin_exists(each_sandbox: Sandbox) -> None:
+    assert _results(_end(each_sandbox, "raise"), 3) == [(DBT, "failed")]
+    assert not _incidents(each_sandbox)
+
+
+@pytest.mark.usefixtures("here")
+def test_an_incident_on_the_other_twin_is_kept_and_resolved(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(WAREHOUSE)
+    assert _results(_end(each_sandbox, "raise")) == [(WAREHOUSE, "raised")]
+    each_sandbox.store.add_asset(DBT)  # ingested meanwhile
+    assert _results(_end(each_sandbox, "raise")) == [(WAREHOUSE, "kept")]
+    assert _results(_end(each_sandbox, "resolve")) == [(WAREHOUSE, "resolved")]
+    assert _results(_end(each_sandbox, "raise")) == [(DBT, "raised")]
+
+
+@pytest.mark.parametrize("command", ["raise", "resolve"])
+def test_a_missing_file_is_reported(here: Path, datahub: Sandbox, command: str) -> None:
+    (here / "target" / "manifest.json").unlink()
+    ended = _end(datahub, command)
+    assert _results(ended, 3) == [("dbt: target/manifest.json", "failed")]
+    assert "does not exist" in ended.out
+
+
+def test_a_missing_file_is_no_error_while_the_gate_runs(here: Path, datahub: Sandbox) -> None:
+    (here / "target" / "manifest.json").unlink()
+    (here / "gate.yml").write_text(f"inputs: []\n{MANIFEST}", encoding="utf-8")
+    assert _end(datahub, "check").code == 0
+
+
+def test_a_path_outside_the_folder_is_a_mistake(here: Path, datahub: Sandbox) -> None:
+    (here / "gate.yml").write_text("outputs:\n  - dbt: ../manifest.json\n", encoding="utf-8")
+    assert _end(datahub, "raise").code == 2
+    assert _end(datahub, "check").code == 2
+
+
+def test_own_incidents_on_selected_outputs_do_not_block(here: Path, each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_assets([DBT, WAREHOUSE])
+    assert _results(_end(each_sandbox, "raise")) == [(DBT, "raised")]
+    (here / "gate.yml").write_text(f"inputs: [{WAREHOUSE!r}, {DBT!r}]\n{MANIFEST}", encoding="utf-8")
+    ended = _end(each_sandbox, "check")
+    assert ended.code == 0, ended.out
+
+
+def test_everything_that_a_project_builds(here: Path, datahub: Sandbox) -> None:
+    (here / "gate.yml").write_text("outputs: [dbt: target]\n", encoding="utf-8")
+    datahub.store.add_asset(DBT)
+    changes = [change for _, change in _results(_end(datahub, "raise"), 3)]
+    assert sorted(changes) == ["failed"] * 14 + ["raised"]
