@@ -6,14 +6,14 @@ import pytest
 
 from incident_gate.api.spelling import speller
 from incident_gate.datahub.address import parse_address
-from incident_gate.datahub.connection import Connection
+from incident_gate.datahub.connection import Connection, Spelling
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.command import gate
 
 
-def connection(setting: str, *, prefix: str = "", token_setting: str = "") -> Connection:
+def connection(setting: str, spelling: Spelling = Spelling.INPUT, token_setting: str = "") -> Connection:
     address = parse_address("https://datahub.example.com", setting=setting)
-    return Connection(address=address, token="", token_setting=token_setting, prefix=prefix)
+    return Connection(address=address, token="", token_setting=token_setting, spelling=spelling)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def connection(setting: str, *, prefix: str = "", token_setting: str = "") -> Co
     ],
 )
 def test_options_are_named_as_they_are_set(given: str, expected: str) -> None:
-    spell = speller(connection("DATAHUB_GMS_URL", prefix="--", token_setting="~/.datahubenv"))
+    spell = speller(connection("DATAHUB_GMS_URL", Spelling.OPTION, token_setting="~/.datahubenv"))
 
     assert spell
     assert spell(given) == expected
@@ -48,7 +48,7 @@ def test_only_the_address_is_renamed_where_a_variable_sets_it() -> None:
 
 
 def test_names_of_inputs_stay_where_the_inputs_are_set() -> None:
-    assert speller(connection("datahub-url", token_setting="datahub-token")) is None
+    assert speller(connection("datahub-url", Spelling.INPUT, "datahub-token")) is None
 
 
 @pytest.mark.parametrize("name", ["--datahub-url", "DATAHUB_GMS_URL"])

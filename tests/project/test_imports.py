@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "incident_gate"
 # From the top down. Folders of one layer do not know each other.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"action", "cli"}),
-    frozenset({"demo"}),
+    frozenset({"demo", "library"}),
     frozenset({"api"}),
     frozenset({"doctor", "notify"}),
     frozenset({"report"}),

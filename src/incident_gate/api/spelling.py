@@ -7,7 +7,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 
-from incident_gate.datahub.connection import Connection
+from incident_gate.datahub.connection import Connection, Spelling
 from incident_gate.errors import GateError
 from incident_gate.manifest.model import Rules
 from incident_gate.outcome.result import OutcomeReport
@@ -20,7 +20,8 @@ _RULES = {name.replace("_", "-") for name in Rules._fields}
 
 def speller(connection: Connection) -> Spell | None:
     """A function that replaces the names of the action's inputs by what the user sets; None where they are the same."""
-    names = {name: option.flag if connection.prefix else name for name, option in OPTIONS.items()}
+    on_command_line = connection.spelling is Spelling.OPTION
+    names = {name: option.flag if on_command_line else connection.spelling.of(name) for name, option in OPTIONS.items()}
     names["datahub-url"] = connection.address.setting
     if connection.token_setting:
         names["datahub-token"] = connection.token_setting

@@ -41,14 +41,14 @@ class Address:
         return (urlsplit(self.graphql_url).hostname or "") in _LOCAL_HOSTS
 
 
-def parse_address(url: str, *, setting: str, ui_url: str = "", prefix: str = "") -> Address:
+def parse_address(url: str, *, setting: str, ui_url: str = "", ui_setting: str = "datahub-ui-url") -> Address:
     """Find the GraphQL endpoint and the UI of the server that a user means.
 
     Args:
         url: A server, UI or GraphQL address as people copy it from a browser, a Helm value or `~/.datahubenv`.
         setting: The input, option or variable that it came from, for the message.
         ui_url: Base of the links to the UI; derived from `url` if empty.
-        prefix: What stands before an option's name where its user knows it: `--` on the command line.
+        ui_setting: The setting that `ui_url` came from.
 
     Raises:
         SettingError: It is no http(s) URL, or it carries credentials, a query or a fragment.
@@ -58,7 +58,7 @@ def parse_address(url: str, *, setting: str, ui_url: str = "", prefix: str = "")
     host = _host(parts)
     graphql = parts.path.rstrip("/") if _is_endpoint(parts.path) else f"{base}{_endpoint(parts.path)}"
     if ui_url:
-        ui = _split(ui_url, f"{prefix}datahub-ui-url")
+        ui = _split(ui_url, ui_setting)
         ui_base = f"{ui.scheme}://{ui.netloc}{ui.path.rstrip('/')}"
     else:
         ui_base = f"{parts.scheme}://{_ui_host(parts)}{base}"

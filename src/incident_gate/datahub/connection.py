@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from incident_gate.datahub.address import Address
@@ -13,6 +14,20 @@ from incident_gate.datahub.proxy import DIRECT, Proxy
 SHORTEST_SECRET = 8
 _SCHEME = re.compile(r"(?:basic|bearer|token|apikey) +(\S{8,})", re.IGNORECASE)
 _SECRET_NAME = re.compile("auth|token|key|secret|cookie|password|credential", re.IGNORECASE)
+
+
+class Spelling(StrEnum):
+    """How an option is spelled where the user sets it."""
+
+    INPUT = "input"  # of the action
+    OPTION = "option"  # of the command line
+    ARGUMENT = "argument"  # of the library
+
+    def of(self, option: str) -> str:
+        """The option's name."""
+        if self is Spelling.OPTION:
+            return f"--{option}"
+        return option.replace("-", "_") if self is Spelling.ARGUMENT else option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +43,7 @@ class Connection:
         certificate_file: The public ones, as `SSL_CERT_FILE` names them; without it and the next, certifi's.
         certificate_folder: The same as a folder of hashed files, as `SSL_CERT_DIR` names it.
         proxy: The proxy for the address.
-        prefix: What stands before an option's name where its user knows it: `--` on the command line.
+        spelling: How the user spells the names of options.
     """
 
     address: Address
@@ -39,7 +54,7 @@ class Connection:
     certificate_file: str = ""
     certificate_folder: str = ""
     proxy: Proxy = DIRECT
-    prefix: str = ""
+    spelling: Spelling = Spelling.INPUT
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -53,7 +68,7 @@ class Connection:
 
     def named(self, option: str) -> str:
         """An option's name as the user sets it."""
-        return f"{self.prefix}{option}"
+        return self.spelling.of(option)
 
 
 def header_secrets(name: str, value: str) -> tuple[str, ...]:

@@ -104,7 +104,6 @@ class Settings:
         notify: Which services are notified.
         timeout: Seconds for all requests of a stage together.
         notices: What the user should know about the settings themselves.
-        prefix: What stands before an option's name where the user knows it: `--` on the command line.
     """
 
     mode: Mode = Mode.GATE
@@ -132,7 +131,6 @@ class Settings:
     timeout: float
     job_status: str = ""
     notices: tuple[str, ...] = ()
-    prefix: str = ""
 
     @property
     def status(self) -> str:
@@ -152,4 +150,4 @@ class Settings:
 
     def named(self, option: str) -> str:
         """An option's name as the user sets it."""
-        return f"{self.prefix}{option}"
+        return self.connection.named(option)

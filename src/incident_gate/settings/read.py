@@ -16,7 +16,7 @@ from incident_gate.ci.identity import JobIdentity
 from incident_gate.ci.run import Run
 from incident_gate.ci.status import STATUSES, UNFINISHED
 from incident_gate.datahub.address import EXAMPLE, Address, parse_address
-from incident_gate.datahub.connection import Connection, header_secrets
+from incident_gate.datahub.connection import Connection, Spelling, header_secrets
 from incident_gate.datahub.proxy import DIRECT, proxy_for
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, Rules
@@ -55,6 +55,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     workspace: Path | None = None,
     reads_manifest: bool = True,
     command_line: bool = False,
+    library: bool = False,
     needs_server: bool = True,
 ) -> Settings:
     """Read and check all settings.
@@ -66,12 +67,14 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         workspace: The folder that paths must stay below, symlinks resolved; None for the command line.
         reads_manifest: Whether the manifest's file is going to be read, so that its path matters.
         command_line: Whether options are spelled `--name`, and DataHub's own configuration file may be used.
+        library: Whether options are spelled `like_this`.
         needs_server: Whether a missing URL is an error.
 
     Raises:
         SettingError: With every error, one a line.
     """
-    values = _Values(get, command_line=command_line)
+    spelling = Spelling.OPTION if command_line else Spelling.ARGUMENT if library else Spelling.INPUT
+    values = _Values(get, spelling)
     run = current_run(environment)
     mode = mode or values(options.MODE) or Mode.GATE
     shown = values(options.MANIFEST)
@@ -119,7 +122,6 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         timeout=values(options.TIMEOUT),
         job_status=_job_status(values, mode, run, environment),
         notices=notices,
-        prefix=values.prefix,
     )
     values.finish()
     return settings
@@ -128,18 +130,14 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
 class _Values:
     """Parses values by their options, and collects errors so that all are reported at once."""
 
-    def __init__(self, get: Callable[[str], str], *, command_line: bool) -> None:
+    def __init__(self, get: Callable[[str], str], spelling: Spelling) -> None:
         self._get = get
-        self._command_line = command_line
+        self.spelling = spelling
         self._errors: list[SettingError] = []
-
-    @property
-    def prefix(self) -> str:
-        return "--" if self._command_line else ""
 
     def named(self, option: Option[T]) -> str:
         """The option's name as its user knows it."""
-        return option.flag if self._command_line else option.name
+        return self.spelling.of(option.option or option.name if self.spelling is Spelling.OPTION else option.name)
 
     def text(self, option: Option[T]) -> str:
         return self._get(option.name).strip()
@@ -190,7 +188,7 @@ def _connection(
         certificate_file=environment.get("SSL_CERT_FILE", ""),
         certificate_folder=environment.get("SSL_CERT_DIR", ""),
         proxy=proxy,
-        prefix=values.prefix,
+        spelling=values.spelling,
     )
     public = [name for name, value in headers.items() if value and not header_secrets(name, value)]
     notices = (*found.notices, *proxy.notices)
@@ -205,7 +203,7 @@ def _address(values: _Values, url: Sourced, ui_url: str) -> Address:
         raise SettingError(
             f"No DataHub URL: set {values.named(options.DATAHUB_URL)} or DATAHUB_GMS_URL.", hint=f"Like {EXAMPLE}."
         )
-    return parse_address(url.value, setting=url.setting, ui_url=ui_url, prefix=values.prefix)
+    return parse_address(url.value, setting=url.setting, ui_url=ui_url, ui_setting=values.named(options.DATAHUB_UI_URL))
 
 
 def _on_incident(values: _Values) -> OnIncident | None:

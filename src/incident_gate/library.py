@@ -1,0 +1,222 @@
+"""The library: the gate as functions, for orchestrators that run Python.
+
+Nothing here prints, reads the environment or ends the process. To import it takes no time: what a function needs is
+imported when it is called.
+"""
+
+from __future__ import annotations
+
+from incident_gate.errors import ExitCode, GateError, WriteError
+
+# As typing has it, without its import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from incident_gate.gate.wait import WaitState
+    from incident_gate.manifest.model import Manifest
+    from incident_gate.report.model import Report
+    from incident_gate.settings import Mode
+    from incident_gate.settings import Settings as RunSettings
+
+
+class BlockedError(GateError):
+    """Inputs block; `report` has everything that is known of them."""
+
+    exit_code = ExitCode.BLOCKED
+
+    def __init__(self, message: str, *, hint: str = "", report: Report) -> None:
+        super().__init__(message, hint=hint)
+        self.report = report
+
+
+class Settings:
+    """The settings of a run: the action's inputs with the same names, defaults and meanings.
+
+    A manifest is read only if one is named; `inputs` and `outputs` are URNs besides it. `incident_key` identifies the
+    job, for example by DAG and task: without one, nothing can be raised or resolved.
+
+    Raises:
+        GateError: A value has the wrong form. Everything else is checked when a function uses it.
+
+    Example:
+        >>> Settings(datahub_url="https://datahub.example.com", inputs=["urn:li:dataset:(...)"])
+        Settings(datahub_url='https://datahub.example.com', inputs='urn:li:dataset:(...)')
+    """
+
+    __slots__ = ("_options",)
+
+    def __init__(  # noqa: PLR0913 - every option is named
+        self,
+        *,
+        datahub_url: str,
+        datahub_token: str = "",
+        manifest: str | Path = "",
+        inputs: Iterable[str] = (),
+        outputs: Iterable[str] = (),
+        variables: Mapping[str, str] | None = None,
+        on_incident: str = "",
+        on_unknown: str = "",
+        on_failing_assertion: str = "",
+        types: Iterable[str] = (),
+        min_priority: str = "",
+        override: str = "",
+        incident_key: str = "",
+        title: str = "",
+        message: str = "",
+        datahub_ui_url: str = "",
+        headers: Mapping[str, str] | None = None,
+        ca_bundle: str | Path = "",
+        timeout: float = 120,
+        dry_run: bool = False,
+        results: Iterable[str] = (),
+        wait: float | str = 0,
+        poll: float | str = 60,
+        steady: float | str = 0,
+    ) -> None:
+        values: dict[str, object] = {
+            "datahub-url": datahub_url,
+            "datahub-token": datahub_token,
+            "manifest": manifest,
+            "inputs": inputs,
+            "outputs": outputs,
+            "variables": variables,
+            "on-incident": on_incident,
+            "on-unknown": on_unknown,
+            "on-failing-assertion": on_failing_assertion,
+            "types": types,
+            "min-priority": min_priority,
+            "override": override,
+            "incident-key": incident_key,
+            "title": title,
+            "message": message,
+            "datahub-ui-url": datahub_ui_url,
+            "headers": headers,
+            "ca-bundle": ca_bundle,
+            "timeout": timeout,
+            "dry-run": dry_run,
+            "results": results,
+            "wait": wait,
+            "poll": poll,
+            "steady": steady,
+        }
+        self._options = {name: _text(name, value) for name, value in values.items()}
+
+    def __repr__(self) -> str:
+        hidden = ("datahub-token", "headers")
+        shown = {name: "***" if name in hidden else text for name, text in self._options.items() if text}
+        defaults = {"timeout": "120", "poll": "60", "wait": "0", "steady": "0", "dry-run": "false"}
+        pairs = (f"{n.replace('-', '_')}={t!r}" for n, t in shown.items() if defaults.get(n) != t)
+        return f"Settings({', '.join(pairs)})"
+
+    def option(self, name: str) -> str:
+        """An option as text, by the name of the action's input; empty where it is not set."""
+        return self._options.get(name, "")
+
+
+def check(settings: Settings, *, on_wait: Callable[[WaitState], None] = lambda _state: None) -> Report:
+    """Check the inputs, and wait for those that block if the settings say so.
+
+    Args:
+        settings: Of this run.
+        on_wait: Called about once a second while the gate waits.
+
+    Returns:
+        The report of a check that passes, perhaps with warnings.
+
+    Raises:
+        BlockedError: Inputs block.
+        DataHubError: DataHub could not be queried.
+        ManifestError: The manifest has errors.
+        SettingError: A setting is wrong.
+
+    Example:
+        >>> report = check(Settings(datahub_url=url, datahub_token=token, inputs=[orders]))
+        >>> report.conclusion, report.verdict
+        (<Conclusion.PASS: 'pass'>, <Verdict.HEALTHY: 'healthy'>)
+    """
+    from incident_gate.api import check as api  # noqa: PLC0415 - see the module's docstring
+    from incident_gate.report.view import headline  # noqa: PLC0415
+    from incident_gate.settings import Mode  # noqa: PLC0415
+
+    run = _run_settings(settings, Mode.GATE)
+    result = api.check(run, _manifest(run, settings), on_wait=on_wait)
+    if result.exit_code is ExitCode.DATAHUB and result.report.failure:
+        raise result.report.failure
+    if result.exit_code is not ExitCode.OK:
+        hint = "Resolve the incidents in DataHub, or see `report` for what is unknown and why."
+        raise BlockedError(f"{headline(result.report)}.", hint=hint, report=result.report)
+    return result.report
+
+
+def report_outcome(settings: Settings, status: str) -> Report:
+    """Raise an incident on each output, or resolve those of earlier failures.
+
+    Args:
+        settings: Of this run; `incident_key` is required.
+        status: `failure` raises, `success` resolves, `cancelled` and `skipped` do nothing.
+
+    Returns:
+        The report; its `outcome` says what was done on each output.
+
+    Raises:
+        WriteError: An output could not be written.
+        DataHubError: DataHub could not be queried.
+        ManifestError: The manifest has errors.
+        SettingError: A setting is wrong.
+
+    Example:
+        >>> report = report_outcome(settings, "failure")
+        >>> [result.change for result in report.outcome.results]
+        [<Change.RAISED: 'raised'>]
+    """
+    from incident_gate.api import outcome as api  # noqa: PLC0415
+    from incident_gate.outcome.result import Change  # noqa: PLC0415
+    from incident_gate.settings import Mode  # noqa: PLC0415
+
+    run = _run_settings(settings, Mode.REPORT, status)
+    result = api.report_outcome(run, _manifest(run, settings), run.status)
+    if result.exit_code is not ExitCode.OK and result.report.outcome:
+        failed = [output for output in result.report.outcome.results if output.change is Change.FAILED]
+        reasons = (f"{output.entry.label}: {output.message} {output.hint}".strip() for output in failed)
+        raise WriteError("\n".join(reasons))
+    return result.report
+
+
+def _run_settings(settings: Settings, mode: Mode, status: str = "") -> RunSettings:
+    from incident_gate.settings import read_settings  # noqa: PLC0415
+
+    def get(name: str) -> str:
+        return status if name == "job-status" else settings.option(name)
+
+    return read_settings(get, {}, mode=mode, library=True)
+
+
+def _manifest(run: RunSettings, settings: Settings) -> Manifest:
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from incident_gate.api.manifest import manifest_of  # noqa: PLC0415
+
+    today = datetime.now(UTC).date()
+    return manifest_of(run, today) if settings.option("manifest") else manifest_of(run, today, b"[]")
+
+
+def _text(name: str, value: object) -> str:
+    """A value as the text of an option: one line for each item of a list."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        return str(value)
+    items = value
+    if hasattr(value, "items"):
+        separator = ": " if name == "headers" else "="
+        items = [f"{key}{separator}{item}" for key, item in value.items()]
+    lines = [str(item) for item in items]
+    if any(len(line.splitlines()) > 1 for line in lines):
+        from incident_gate.errors import SettingError  # noqa: PLC0415
+
+        raise SettingError(f"{name.replace('-', '_')} has a value with a line break.", hint="Remove it.")
+    return "\n".join(lines)
