@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from urllib.parse import unquote
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.text import code, link, markdown, plain
+from incident_gate.text import code, link, markdown, plain, prose, sentences
 from tests.helpers.github_markdown import Page
 from tests.helpers.runner_grammar import commands_in
 
@@ -155,7 +156,7 @@ def test_a_link_leads_only_where_it_was_meant_to(label: str, path: str) -> None:
     page = Page(f"| a | b |\n| --- | --- |\n| {link(label, address)} | end |\n")
     assert len(page.links) == 1
     assert unquote(page.links[0]) == unquote(address)
-    assert set(page.elements) <= {"table", "thead", "tbody", "tr", "th", "td", "a", "span"}
+    assert set(page.elements) <= {"table", "thead", "tbody", "tr", "th", "td", "a", "span", "wbr"}
     assert page.attributes == {"href"}
     assert page.rows[1][1] == "end"
     assert page.live() == {}
@@ -185,7 +186,56 @@ def test_what_github_would_make_live_reads_the_same_and_stays_dead(text: str) ->
 
 def test_ordinary_text_stays_readable_in_the_source() -> None:
     assert markdown("Table orders, row-level check: 2/6 failed") == "Table orders, row-level check&#58; 2/6 failed"
-    assert code("analytics.public.orders") == "`analytics.public.orders`"
+    assert code("public.orders") == "`public.orders`"
+
+
+URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics_of_everything.public.orders_daily_by_region,PROD)"
+
+
+def test_a_urn_is_whole_in_the_source_too() -> None:
+    assert code(URN) == f"`{URN}`"
+
+
+@pytest.mark.parametrize("text", [URN, "x" * 100, "金額" * 30, "a|b" * 20, "`" * 40, "...:::" * 20])
+def test_a_long_word_of_a_link_can_be_broken_for_a_phone(text: str) -> None:
+    page = Page(link(text, "https://e.com"))
+    assert page.text.strip().replace("\u2060", "") == text
+    assert max(len(html.unescape(word)) for word in re.split("<[^>]*>", page.html)) <= 30
+
+
+@given(hostile)
+def test_prose_has_code_between_backticks_and_nothing_else(text: str) -> None:
+    page = Page(f"| a | b |\n| --- | --- |\n| {prose(f'Set `on-unknown: warn` {text}')} | end |\n")
+    assert set(page.elements) <= {"table", "thead", "tbody", "tr", "th", "td", "code", "span", "wbr"}
+    assert page.rows[1][1] == "end"
+    assert page.live() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown_text"),
+    [
+        ("Set `on-unknown: warn` here.", "Set `on-unknown: warn` here."),
+        ("`a` or `b`", "`a` or `b`"),
+        ("a ` b", "a &#96; b"),
+        ("`a` and ` b", "`a` and &#96; b"),
+        ("", ""),
+    ],
+)
+def test_prose_examples(text: str, markdown_text: str) -> None:
+    assert prose(text) == markdown_text
+
+
+@pytest.mark.parametrize(
+    ("texts", "line"),
+    [
+        (("It does not exist", "Check the URN."), "It does not exist. Check the URN."),
+        (("Why?", "", "Set `a`"), "Why? Set a."),
+        (("", "\u200b"), ""),
+        (("a\nb",), "a b."),
+    ],
+)
+def test_sentences_are_separated(texts: tuple[str, ...], line: str) -> None:
+    assert sentences(*texts) == line
 
 
 @pytest.mark.parametrize(

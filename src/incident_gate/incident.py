@@ -122,6 +122,7 @@ class Incident:
     `asset` is the URN on which it is listed: the entry's own, or a sibling's. `created_ms` is Unix time in
     milliseconds. `mark` is read from the whole description. `type` and `priority` are None where the server left them
     out or sent something it has no name for. `stage` and `message` are those of its status, read before it is written.
+    `assignees` are names of people.
     """
 
     urn: str
@@ -135,6 +136,13 @@ class Incident:
     created_ms: int | None = None
     stage: str | None = None
     message: str | None = None
+    assignees: tuple[str, ...] = ()
+
+
+def severity(incident: Incident) -> tuple[int, int]:
+    """Sorts incidents, the most severe first: by priority, then the longest active. What is not known comes last."""
+    priority = len(Priority) if incident.priority is None else incident.priority
+    return priority, 2**63 if incident.created_ms is None else incident.created_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,8 @@ _TRIGGER = re.compile(r"[@#:](?=\S)|www(?=\.)|GH-(?=\d)|[0-9a-f]{6}(?=[0-9a-f])"
 _DOLLAR = "<span>&#36;</span>"
 
 _ELLIPSIS = "…"
+_UNBROKEN = 16
+_BREAK = "\ue000"  # private use: `plain` lets none through
 _QUOTED_LENGTH = 80
 # A shorter secret would be found in ordinary host names.
 _SHORTEST_IN_HOST = 6
@@ -110,6 +112,25 @@ def plain(text: str, limit: int = 200) -> str:
     return text
 
 
+def prose(text: str, limit: int = 500) -> str:
+    """A sentence of the gate's own as Markdown: what is between backticks is a code span, the rest inert text."""
+    pieces = plain(text, limit).split("`")
+    if len(pieces) % 2 == 0:  # a backtick that closes nothing is a character like any other
+        pieces[-2:] = ["`".join(pieces[-2:])]
+    return "".join(code(piece, limit) if odd % 2 else _inert(piece) for odd, piece in enumerate(pieces))
+
+
+def plain_prose(text: str, limit: int = 1000) -> str:
+    """A sentence of the gate's own without its backticks."""
+    return plain(text, limit).replace("`", "")
+
+
+def sentences(*texts: str, limit: int = 1000) -> str:
+    """Sentences of the gate's own on one line: each ends with a full stop, and backticks are left out."""
+    shown = (plain_prose(text, limit) for text in texts)
+    return " ".join(text if text[-1] in ".!?:…" else f"{text}." for text in shown if text)
+
+
 def markdown(text: str, limit: int = 200) -> str:
     """Inert GitHub Markdown that reads as the text: for a table's cell, a list's item or a sentence."""
     return _inert(plain(text, limit))
@@ -125,14 +146,27 @@ def code(text: str, limit: int = 400) -> str:
 
 
 def link(label: str, url: str | None, limit: int = 200) -> str:
-    """The text as a link to an address of our own making; only the text where there is no http(s) address."""
-    shown = markdown(label, limit) or _ELLIPSIS
+    """The text as a link to an address of our own making; only the text where there is no http(s) address.
+
+    Long words may be broken, so that a table fits on a phone.
+    """
+    shown = _broken(_inert(_breakable(plain(label, limit)))) or _ELLIPSIS
     if url is None or not url.lower().startswith(("http://", "https://")):
         return shown
     # Parentheses, angle brackets, pipes and quotes would end a link's target or a cell; what is encoded already stays.
     target = parse.quote(url, safe="/:?#[]@!&*+,;=%~", errors="replace")
     # Markdown decodes entities in a target as well.
     return f"[{shown}]({target.replace('&', '&amp;')})"
+
+
+def _breakable(text: str) -> str:
+    """The text with a mark wherever a long word may be broken."""
+    pieces = rf"[^._/:,(-]{{1,{_UNBROKEN}}}[._/:,(-]{{0,4}}|[._/:,(-]{{1,{_UNBROKEN}}}"
+    return re.sub(rf"\S{{{_UNBROKEN + 1},}}", lambda word: _BREAK.join(re.findall(pieces, word[0])), text)
+
+
+def _broken(markdown_text: str) -> str:
+    return re.sub(f"{_BREAK}+", "<wbr>", markdown_text)
 
 
 def _visible(text: str) -> str:
@@ -153,4 +187,8 @@ def _visible(text: str) -> str:
 
 def _inert(text: str) -> str:
     text = _TRIGGER.sub(rf"\g<0>{_JOINER}", text)
-    return _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", text).replace("&#36;", _DOLLAR)
+    return _PUNCTUATION.sub(_entity, text)
+
+
+def _entity(found: re.Match[str]) -> str:
+    return _DOLLAR if found[0] == "$" else f"&#{ord(found[0])};"

@@ -331,3 +331,44 @@ def test_a_missing_checkout_is_named(step: Step, datahub: Sandbox) -> None:
     assert ended.code == 2
     assert "actions/checkout" in ended.log
     assert any("actions/checkout" in message for message in ended.said("error"))
+
+
+def test_an_output_that_does_not_exist_is_a_warning_before_the_job_starts(step: Step, sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([ORDERS])
+
+    ended = step.main(sandbox, report_outcome="true")
+
+    assert (ended.code, ended.outputs["verdict"]) == (0, "healthy")
+    [warning] = [command for command in ended.commands if command.name == "warning"]
+    assert warning.properties["line"] == "5"
+    assert "this output does not exist" in warning.properties["title"]
+    assert CUSTOMERS in ended.log
+    assert "Outputs that do not exist" in ended.summary
+    assert sandbox.requests[0].variables["urns"] == [ORDERS, CUSTOMERS]
+
+
+def test_without_report_outcome_the_outputs_do_not_matter(step: Step, sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([ORDERS])
+
+    assert step.main(sandbox).said("warning") == []
+
+
+def test_a_missing_output_does_not_hide_what_blocks(step: Step, sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([ORDERS])
+    sandbox.store.raise_incident(ORDERS, title="Rows are missing")
+
+    assert step.main(sandbox, report_outcome="true").code == 1
+
+
+def test_a_waiver_that_matches_nothing_is_a_warning_on_its_line(step: Step, datahub: Sandbox) -> None:
+    step.write_manifest(
+        f"inputs:\n  - urn: {ORDERS}\n    ignore:\n"
+        "      - {incident: 'urn:li:incident:gone', until: 2099-01-01, reason: backfill}\n"
+    )
+
+    ended = step.main(datahub)
+
+    assert ended.code == 0
+    [warning] = [command for command in ended.commands if command.name == "warning"]
+    assert warning.properties["line"] == "4"
+    assert "urn:li:incident:gone matches no active incident" in warning.data

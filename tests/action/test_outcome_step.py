@@ -25,7 +25,7 @@ def test_one_step_gates_raises_and_resolves(step: Step, each_datahub: Sandbox) -
     failed = step.post(each_datahub, status="failure", report_outcome="true")
     assert failed.code == 0
     assert len(active(each_datahub)) == 1
-    assert failed.said("notice") == ["Outcome failure: 1 raised"]
+    assert failed.said("notice") == ["Job failed: 1 incident raised"]
     assert active(each_datahub)[0] in failed.summary
 
     gated(step, each_datahub)
@@ -35,7 +35,7 @@ def test_one_step_gates_raises_and_resolves(step: Step, each_datahub: Sandbox) -
     gated(step, each_datahub)
     mended = step.post(each_datahub, status="success", report_outcome="true")
     assert active(each_datahub) == []
-    assert mended.said("notice") == ["Outcome success: 1 resolved"]
+    assert mended.said("notice") == ["Job succeeded: 1 incident resolved"]
 
 
 def test_incidents_of_others_stay(step: Step, datahub: Sandbox) -> None:
@@ -282,7 +282,7 @@ def test_what_cannot_be_written_ends_a_mode_of_its_own_with_3(step: Step, datahu
     assert ended.code == 3
     assert len(ended.output("raised")) == 1
     assert ended.commands[-1].name == "notice"
-    assert ended.said("notice") == ["Outcome failure: 1 raised, 1 not written"]
+    assert ended.said("notice") == ["Job failed: 1 incident raised, 1 output not written"]
     assert len(ended.said("warning")) == 1
 
 
@@ -307,7 +307,7 @@ def test_dry_run_writes_nothing(step: Step, datahub: Sandbox, mode: str) -> None
     ended = step.main(datahub, mode=mode, dry_run="true")
 
     assert (ended.code, active(datahub)) == (0, before)
-    assert f"1 would {mode}" in ended.said("notice")[0]
+    assert f"1 incident would be {mode.removesuffix('e')}ed" in ended.said("notice")[0]
 
 
 def test_title_and_message_are_what_is_raised(step: Step, datahub: Sandbox) -> None:

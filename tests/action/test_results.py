@@ -77,7 +77,7 @@ def test_each_model_has_its_own_incident(step: Step, shop: Sandbox) -> None:
     assert "resolved by it when all of its checks pass again" in description
     assert ended.output("raised") == [incident.urn]
     assert "by its results&#58; 4 of 7 checks failed" in ended.summary
-    assert "1 raised" in ended.said("notice")[-1]
+    assert "1 incident raised" in ended.said("notice")[-1]
     assert "untouched" in ended.summary
 
 

@@ -72,11 +72,24 @@ def test_an_option_comes_before_the_defaults(
 
 
 def test_explain_names_the_rules(datahub: Sandbox, manifest: str) -> None:
-    ended = ask(datahub, "check", manifest, "--explain", "--on-unknown", "warn")
+    datahub.store.raise_incident(ORDERS)
+    Path(manifest).write_text(Path(manifest).read_text(encoding="utf-8") + "\ndefaults: {min-priority: LOW}\n")
 
-    assert "Rules that decided" in ended.out
-    assert "on-incident: block (built in)" in ended.out
-    assert "on-unknown: warn (input)" in ended.out
+    ended = ask(datahub, "check", manifest, "--explain", "--on-incident", "warn")
+
+    _, _, explained = ended.out.partition("Rules that decided\n")
+    assert explained.splitlines() == [
+        f"  {ORDERS}: unhealthy, warn",
+        "    - on-incident: warn (option or action input)",
+        "    - min-priority: LOW (defaults in",
+        f"      {manifest})",
+    ]
+
+
+def test_explain_does_not_repeat_itself_for_what_passes(datahub: Sandbox, manifest: str) -> None:
+    ended = ask(datahub, "check", manifest, "--explain")
+
+    assert "Rules that decided\n  1 input without an active incident: no rule had to decide\n" in ended.out
 
 
 def test_headers_can_be_repeated(datahub: Sandbox, manifest: str) -> None:

@@ -85,10 +85,10 @@ def test_demo_shows_a_blocked_and_a_passing_run() -> None:
     ended = gate("demo")
 
     assert ended.code == 0
-    said = [line for line in ended.out.splitlines() if line.startswith(("Blocked", "Passed", "Outcome", "exit code"))]
+    said = [line for line in ended.out.splitlines() if line.startswith(("Blocked", "Passed", "Job", "exit code"))]
     assert [line.partition(":")[0] for line in said] == [
         *("Blocked", "exit code 1", "Passed", "exit code 0"),
-        *("Outcome failure", "exit code 0", "Outcome success", "exit code 0"),
+        *("Job failed", "exit code 0", "Job succeeded", "exit code 0"),
     ]
 
 

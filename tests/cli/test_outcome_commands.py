@@ -13,12 +13,12 @@ def test_raise_and_resolve(each_datahub: Sandbox, manifest: str) -> None:
     raised = ask(each_datahub, "raise", manifest, "--title", "Broken")
     [incident] = each_datahub.store.incidents(CUSTOMERS, "ACTIVE")
     assert (raised.code, incident.title) == (0, "Broken")
-    assert raised.out.startswith("Outcome failure: 1 raised\n")
+    assert raised.out.startswith("Job failed: 1 incident raised\n")
     assert incident.urn in raised.out
 
     resolved = ask(each_datahub, "resolve", manifest)
     assert resolved.code == 0
-    assert resolved.out.startswith("Outcome success: 1 resolved\n")
+    assert resolved.out.startswith("Job succeeded: 1 incident resolved\n")
     assert each_datahub.store.incidents(CUSTOMERS, "ACTIVE") == []
 
 
@@ -50,4 +50,4 @@ def test_what_cannot_be_written_is_3(datahub: Sandbox, manifest: str) -> None:
     ended = ask(datahub, "raise", manifest)
 
     assert ended.code == 3
-    assert ended.out.startswith("Outcome failure: 1 not written\n")
+    assert ended.out.startswith("Job failed: 1 output not written\n")

@@ -34,7 +34,7 @@ def test_raise_keep_and_resolve_say_which_incidents(sandbox: Sandbox, manifest: 
     assert code == 0
     assert all(urn in text for urn in urns)
     code, text = call(sandbox, "failure", manifest)
-    assert (code, text.count("kept")) == (0, 3)
+    assert (code, text.count("existing incident updated")) == (0, 2)
     code, text = call(sandbox, "resolve", manifest)
     assert code == 0
     assert all(urn in text for urn in urns)
@@ -67,7 +67,7 @@ def test_dry_run_sends_no_mutation(sandbox: Sandbox, manifest: str, command: str
     sandbox.requests.clear()
     code, text = call(sandbox, command, "--dry-run", manifest)
     assert code == 0
-    assert f"would {'resolve' if command == 'resolve' else 'keep'}" in text
+    assert f"would {'resolve' if command == 'resolve' else 'update'}" in text
     assert all(not request.query.startswith("mutation") for request in sandbox.requests)
 
 

@@ -227,17 +227,17 @@ def test_missing_output_is_a_warning_before_the_job_starts(reason: Reason) -> No
     missing = Health(urn=ORDERS, problems=(Problem(reason, "It is not in DataHub", "Compare the URN."),))
     judgement = outputs_only(Answers(healthy(ORDERS, health=missing) | healthy(CUSTOMERS)))
 
-    (warning,) = judgement.missing
-    assert warning.message == (
-        f"no incident can be raised on the output {ORDERS}: it is not in DataHub. Compare the URN."
-    )
+    (output_,) = judgement.missing_outputs
+    assert output_.entry.urn.text == ORDERS
+    assert output_.problem.message == "It is not in DataHub"
+    assert output_.problem.hint == "If this job fails, no incident can be raised on it. Compare the URN."
     assert judgement.exit_code is ExitCode.OK
 
 
 def test_outputs_are_asked_for_existence_alone_and_only_where_the_outcome_is_reported() -> None:
     answers = Answers(healthy(ORDERS) | healthy(CUSTOMERS))
 
-    assert outputs_only(answers).missing == ()
+    assert outputs_only(answers).missing_outputs == ()
     assert [(q.urn.text, q.existence_only) for q in answers.asked] == [(ORDERS, True), (CUSTOMERS, True)]
     answers.asked.clear()
     assert outputs_only(answers, reports_outcome=False) == Judgement(())
@@ -247,7 +247,7 @@ def test_outputs_are_asked_for_existence_alone_and_only_where_the_outcome_is_rep
 def test_outputs_without_an_answer_change_nothing() -> None:
     judgement = outputs_only(Answers(failure=UnreachableError("down")))
 
-    assert (judgement.missing, judgement.exit_code) == ((), ExitCode.OK)
+    assert (judgement.missing_outputs, judgement.exit_code) == ((), ExitCode.OK)
 
 
 def test_answers_about_outputs_do_not_stand_for_those_about_inputs() -> None:

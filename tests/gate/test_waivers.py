@@ -26,7 +26,7 @@ def warnings(urn: str = LATE.urn, **fields: Any) -> list[str]:
 
 def test_waiver_whose_incident_is_not_active_is_a_warning() -> None:
     expected = "expected an active incident, or no waiver"
-    assert warnings() == [f"7:9 the waiver for {LATE.urn} matches no active incident of this input; {expected}"]
+    assert warnings() == [f"7:9 the waiver for {LATE.urn} matches no active incident; {expected}"]
     assert len(warnings(blocking=(incident(2, ASSET),))) == 1
 
 
@@ -51,3 +51,11 @@ def test_check_reports_the_waiver_on_its_line(datahub: Sandbox) -> None:
 
     assert (warning.position.line, warning.position.column) == (4, 9)
     assert "urn:li:incident:gone matches no active incident" in warning.message
+
+
+def test_waiver_of_a_selector_is_used_if_it_matches_on_any_asset() -> None:
+    waiver = Waiver(date(2099, 1, 1), "known", Position(7, 9), incident=LATE.urn)
+    selected = [decision(entry(name)._replace(ignore=(waiver,))) for name in ("a", "b")]
+    matching = decision(entry("c")._replace(ignore=(waiver,)), excused=(Excused(LATE, "waived"),))
+    assert len(list(unused_waivers(selected))) == 1
+    assert list(unused_waivers([*selected, matching])) == []

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import cmarkgfm  # type: ignore[import-untyped]
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 
-_VOID = {"br", "img", "hr", "input"}
+_VOID = {"br", "img", "hr", "input", "wbr"}
 # What github.com makes live in text outside of code, links aside: by its documentation and html-pipeline's filters.
 LIVE = {
     "mention": re.compile(r"(?<![\w`])@[a-z0-9][a-z0-9-]*", re.IGNORECASE),

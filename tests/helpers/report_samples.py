@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
+from incident_gate.gate.policy import Conclusion, Decision, Excused, MissingOutput, Verdict
 from incident_gate.incident import Incident, Priority, Problem, Reason
 from incident_gate.manifest.model import InputEntry, Mistake, OnIncident, OnUnknown, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
@@ -73,6 +73,8 @@ def everything() -> Report:
                 type="FRESHNESS",
                 priority=Priority.CRITICAL,
                 created_ms=NOW - 3 * HOUR,
+                stage="WORK_IN_PROGRESS",
+                assignees=("Ana Lima", "data-platform"),
             ),
             incident(
                 0x77B10C42,
@@ -83,7 +85,7 @@ def everything() -> Report:
             ),
         ),
         unread=1,
-        rules=("on-incident: block, from the manifest's defaults", "types: all, built-in"),
+        rules=("on-incident: block (defaults)", "on-unknown: block (built in)", "siblings: false (input)"),
     )
     also = decision(
         payments,
@@ -98,7 +100,7 @@ def everything() -> Report:
                 created_ms=NOW - 25 * 60_000,
             ),
         ),
-        rules=("on-incident: block, from the entry",),
+        rules=("on-incident: block (entry)",),
     )
     warned = decision(
         customers,
@@ -120,19 +122,20 @@ def everything() -> Report:
             ),
         ),
         siblings=(sibling.text,),
-        rules=("on-incident: warn, from the entry",),
+        rules=("on-incident: warn (entry)",),
     )
     outputs = (
         OutputResult(
             entry=OutputEntry(urn=dataset("analytics.public.orders_daily"), position=Position(40, 5)),
             change=Change.RAISED,
             incidents=("urn:li:incident:9f3b7c0011",),
+            title="orders_daily was not built",
         ),
         OutputResult(
             entry=OutputEntry(urn=dataset("analytics.public.orders_weekly"), position=Position(41, 5)),
             change=Change.FAILED,
             message="DataHub refused to raise the incident: unauthorized (403).",
-            hint="Give the token's owner the privilege Edit Incidents on this dataset.",
+            hint="Give the token's owner the privilege `Edit Incidents` on this dataset.",
         ),
     )
     fine = tuple(decision(entry(f"core.dimensions.table_{n:02}", 50 + n)) for n in range(9))
@@ -140,6 +143,12 @@ def everything() -> Report:
         *(blocked, also, warned, missing("web.clickstream.events", 21), missing("finance.ledger", 24, Conclusion.WARN)),
         *fine,
         outcome=OutcomeReport(outcome="failure", results=outputs),
+        missing_outputs=(
+            MissingOutput(
+                OutputEntry(urn=dataset("analytics.public.orders_monthly"), position=Position(42, 5)),
+                Problem(Reason.NOT_FOUND, "DataHub has no such asset", "Ingest it first, or set `on-unknown: warn`."),
+            ),
+        ),
         warnings=(
             Mistake(position=Position(12, 9), message="this waiver ended on 2026-01-31, so its incident counts again"),
         ),

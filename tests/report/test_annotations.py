@@ -12,7 +12,7 @@ from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Excused
 from incident_gate.incident import Priority, Problem, Reason
 from incident_gate.manifest.errors import ManifestError
-from incident_gate.manifest.model import Mistake, OutputEntry, Position
+from incident_gate.manifest.model import NOWHERE, InputEntry, Mistake, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.annotations import (
     Annotation,
@@ -115,6 +115,36 @@ def test_an_unknown_asset_says_what_to_do() -> None:
     )
 
 
+def test_sentences_are_separated_and_show_no_backticks() -> None:
+    problem = Problem(Reason.NOT_FOUND, "It was never ingested, or the URN is mistyped", "Set `on-unknown: warn`")
+    (annotation,) = annotate(report(decision(entry("orders"), Conclusion.BLOCK, problems=(problem,))))
+    assert annotation.message == "It was never ingested, or the URN is mistyped. Set on-unknown: warn."
+
+
+def test_an_output_that_does_not_exist_is_a_warning_on_its_line() -> None:
+    (annotation,) = annotate(report(missing_outputs=everything().missing_outputs))
+    assert (annotation.level, annotation.line) == (Level.WARNING, 42)
+    assert annotation.title == "analytics.public.orders_monthly: this output does not exist"
+    assert annotation.message == "DataHub has no such asset. Ingest it first, or set on-unknown: warn."
+
+
+def test_an_incident_shows_its_stage_and_assignees() -> None:
+    (annotation,) = annotate(report(unhealthy("orders", "Late", stage="TRIAGE", assignees=("Ana", "Bo"))))
+    assert annotation.message == "Late (OPERATIONAL, triage, assigned to Ana, Bo)"
+
+
+def test_what_is_not_in_the_file_has_no_place() -> None:
+    of = InputEntry(entry("orders").urn, NOWHERE)
+    seen = printed(annotate(report(decision(of, Conclusion.BLOCK, blocking=(incident(1, of.urn),)))))
+    assert set(seen[0].properties) == {"title"}
+
+
+def test_a_missing_manifest_is_annotated_with_what_to_do() -> None:
+    error = ManifestError("gate.yml", (Mistake(Position(1, 1), "there is no such file"),), hint="Create it:\ninputs:")
+    (annotation,) = annotate_mistakes(error)
+    assert annotation.message == "there is no such file\nCreate it:\ninputs:"
+
+
 def test_an_excused_incident_is_a_notice_with_its_reason() -> None:
     of = entry("orders")
     (annotation,) = annotate(
@@ -188,9 +218,9 @@ def test_an_output_that_could_not_be_written_is_a_warning() -> None:
     failed = OutputResult(entry=output, change=Change.FAILED, message="No privilege.", hint="Give it.")
     annotations = annotate(report(outcome=OutcomeReport(outcome="failure", results=(failed,)), gated=False))
     assert [annotation.level for annotation in annotations] == [Level.WARNING, Level.NOTICE]
-    assert annotations[0].message == "No privilege.\nGive it."
+    assert annotations[0].message == "No privilege. Give it."
     assert annotations[0].line == 40
-    assert annotations[1].message == "Outcome failure: 1 not written"
+    assert annotations[1].message == "Job failed: 1 output not written"
 
 
 def test_a_property_without_a_value_is_left_out() -> None:
@@ -201,6 +231,6 @@ def test_a_property_without_a_value_is_left_out() -> None:
 def test_a_whole_run() -> None:
     assert [command.name for command in printed(annotate(everything()))] == [
         *["error"] * 3,
-        *["warning"] * 4,
+        *["warning"] * 5,
         *["notice"] * 2,
     ]

@@ -72,7 +72,7 @@ def test_what_was_answered_is_told_beside_the_failure() -> None:
     assert "Rows are missing" in shown
     page = Page(summary(run)).text.replace("\u2060", "")
     assert page.count("No connection") == 1
-    assert "Resolve them in DataHub" in page
+    assert "Resolve the blocking incidents in DataHub" in page
 
 
 def test_what_passes_unchecked_is_named_each() -> None:

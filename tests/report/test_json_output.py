@@ -15,10 +15,12 @@ from incident_gate.incident import Priority
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.json import OUTPUT_LIMIT, document, outputs
+from incident_gate.report.links import incidents_page
 from tests.helpers.report_samples import (
     HOUR,
     NOW,
     UI,
+    dataset,
     decision,
     entry,
     everything,
@@ -74,6 +76,8 @@ def test_an_incident_in_the_outputs() -> None:
             "customType": None,
             "title": "Late",
             "priority": "HIGH",
+            "stage": None,
+            "assignees": [],
             "created": "2026-05-28T19:26:40Z",
             "blocking": True,
             "excused": None,
@@ -87,6 +91,8 @@ def test_an_incident_in_the_outputs() -> None:
             "customType": "Own",
             "title": None,
             "priority": None,
+            "stage": None,
+            "assignees": [],
             "created": None,
             "blocking": False,
             "excused": "waived",
@@ -160,7 +166,8 @@ def test_json_is_ascii_and_whole(text: str) -> None:
 def test_the_document_has_every_input_with_its_grounds() -> None:
     found = json.loads(document(everything()))
     assert " ".join(found) == (
-        "version manifest time headline conclusion verdict failure override waited inputs outcome warnings notices"
+        "version manifest time headline conclusion verdict failure override waited inputs missingOutputs outcome "
+        "warnings notices"
     )
     assert found["version"] == 1
     assert found["time"] == "2026-05-28T20:26:40Z"
@@ -169,12 +176,34 @@ def test_the_document_has_every_input_with_its_grounds() -> None:
     first = found["inputs"][0]
     assert (first["line"], first["verdict"], first["conclusion"], first["unread"]) == (4, "unhealthy", "block", 1)
     assert [one["priority"] for one in first["incidents"]] == ["CRITICAL", "HIGH"]
-    assert first["rules"] == ["on-incident: block, from the manifest's defaults", "types: all, built-in"]
+    assert first["rules"] == [
+        "on-incident: block (defaults)",
+        "on-unknown: block (built in)",
+        "siblings: false (input)",
+    ]
     unknown = found["inputs"][3]
     assert unknown["problems"][0]["reason"] == "not-found"
     assert found["outcome"]["status"] == "failure"
     assert [one["change"] for one in found["outcome"]["outputs"]] == ["raised", "failed"]
     assert found["warnings"][0]["line"] == 12
+    assert [one["urn"] for one in found["missingOutputs"]] == [dataset("analytics.public.orders_monthly").text]
+
+
+def test_the_document_has_the_links_that_people_would_click() -> None:
+    found = json.loads(document(everything()))
+    page = incidents_page(UI, dataset("analytics.public.orders").text)
+    assert page
+    assert page.startswith(f"{UI}/dataset/urn%3Ali%3Adataset")
+    assert found["inputs"][0]["link"] == page
+    assert found["inputs"][0]["incidents"][0]["link"] == page
+    assert found["inputs"][0]["incidents"][0]["stage"] == "WORK_IN_PROGRESS"
+    assert found["inputs"][0]["incidents"][0]["assignees"] == ["Ana Lima", "data-platform"]
+    raised, failed = found["outcome"]["outputs"]
+    assert raised["link"] == incidents_page(UI, dataset("analytics.public.orders_daily").text)
+    assert failed["link"].endswith("orders_weekly%2CPROD%29/Incidents")
+    assert found["missingOutputs"][0]["link"].endswith("orders_monthly%2CPROD%29")
+    without = json.loads(document(dataclasses.replace(everything(), ui_url=None)))
+    assert without["inputs"][0]["incidents"][0]["link"] is None
 
 
 def test_a_created_time_that_is_no_time_is_left_out() -> None:

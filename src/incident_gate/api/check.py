@@ -76,7 +76,7 @@ def check(
 
         everything = range(len(manifest.inputs) + len(unestablished))
         result, waited = checked(everything, reports_outcome=settings.report_outcome), None
-        missing = result.missing
+        missing_outputs = result.missing_outputs
         blocks = worst(decision.conclusion for decision in result.decisions) is Conclusion.BLOCK
         if blocks and settings.override:
             from incident_gate.gate.override import overridden  # noqa: PLC0415 - for overridden runs only
@@ -89,9 +89,10 @@ def check(
             ui_url=settings.connection.address.ui_url,
             now_ms=time.time_ns() // 1_000_000,
             decisions=result.decisions,
-            warnings=(*manifest.warnings, *unused_waivers(result.decisions), *missing),
+            warnings=(*manifest.warnings, *unused_waivers(result.decisions)),
             notices=tuple(notices),
             failure=result.failure,
+            missing_outputs=missing_outputs,
             waited=waited,
             override=settings.override and Override(*settings.override, effective=blocks),
         )

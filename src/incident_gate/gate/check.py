@@ -11,13 +11,12 @@ from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.errors import DataHubError, ExitCode, GateError, RefusedError
-from incident_gate.gate.policy import Conclusion, Decision, Rule, decide, rule_for, worst
+from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Rule, decide, rule_for, worst
 from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import (
     InputEntry,
     Manifest,
-    Mistake,
     OnFailingAssertion,
     OnUnknown,
     OutputEntry,
@@ -28,6 +27,7 @@ _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
     "Otherwise compare the URN with the one on its DataHub page."
 )
+_CANNOT_RAISE = "If this job fails, no incident can be raised on it."
 
 
 class Judgement(NamedTuple):
@@ -39,7 +39,7 @@ class Judgement(NamedTuple):
     decisions: tuple[Decision, ...]
     failure: DataHubError | None = None
     nothing_answered: bool = False
-    missing: tuple[Mistake, ...] = ()
+    missing_outputs: tuple[MissingOutput, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -66,17 +66,17 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     failure: DataHubError | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Judgement:
-    """Ask for the health of every input and judge it.
+    """Read the health of every input and decide.
 
     Args:
-        manifest: What to ask for, and the rules.
-        reader: Reads the health.
+        manifest: The inputs and their rules.
+        reader: Reads the health of assets.
         identity: This job, whose own incidents do not block it.
-        overrides: What the action's inputs say.
+        overrides: The rules that the action's inputs set.
         reports_outcome: Whether the end of the job is reported on the outputs, so that they must exist.
         unestablished: What selectors could not establish: further inputs, of unknown health.
-        failure: What ended the conversation with DataHub before.
-        on_progress: Called with how many of how many assets are answered.
+        failure: Why requests ended before.
+        on_progress: Called with the number of assets answered so far, and of all.
 
     Returns:
         A decision on every input, in the manifest's order; none if there are no inputs.
@@ -131,17 +131,16 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     )
 
 
-def _missing(outputs: Sequence[OutputEntry], healths: Sequence[Health]) -> tuple[Mistake, ...]:
-    """A warning for each output that does not exist, before the job starts instead of when it fails."""
-    answers, warnings = iter(healths), []
+def _missing(outputs: Sequence[OutputEntry], healths: Sequence[Health]) -> tuple[MissingOutput, ...]:
+    """The outputs that do not exist, known before the job starts and not only when it fails."""
+    answers, missing = iter(healths), []
     for entry in outputs:
         problems = [next(answers).problems for _ in (entry.urn, *entry.also)]
         # Of the two URNs of a dbt node, one must exist.
         if all(problem and problem[0].reason in {Reason.NOT_FOUND, Reason.REMOVED} for problem in problems):
-            message, hint = problems[0][0].message, problems[0][0].hint
-            what = f"no incident can be raised on the output {entry.urn.text}"
-            warnings.append(Mistake(entry.position, f"{what}: {message[0].lower()}{message[1:]}. {hint}"))
-    return tuple(warnings)
+            first = problems[0][0]
+            missing.append(MissingOutput(entry, first._replace(hint=f"{_CANNOT_RAISE} {first.hint}".rstrip())))
+    return tuple(missing)
 
 
 def _written(health: Health, outputs: frozenset[str]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The decision: what an answer means under the manifest's rules. Pure; knows no server and no sink."""
+"""The decision: what an asset's health means under the manifest's rules. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from incident_gate.incident import Health, Incident, Priority, Problem
-from incident_gate.manifest.model import InputEntry, OnFailingAssertion, OnIncident, OnUnknown, Rules
+from incident_gate.incident import Health, Incident, Priority, Problem, severity
+from incident_gate.manifest.model import InputEntry, OnFailingAssertion, OnIncident, OnUnknown, OutputEntry, Rules
 
 
 class Verdict(StrEnum):
-    """What is known of an asset's health, worst last."""
+    """An asset's health, worst last."""
 
     HEALTHY = "healthy"
     UNKNOWN = "unknown"
@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 
 
 class Conclusion(StrEnum):
-    """What the run does about it, worst last."""
+    """What the run does, worst last."""
 
     PASS = "pass"  # noqa: S105 - no password
     WARN = "warn"
@@ -29,19 +29,26 @@ class Conclusion(StrEnum):
 
 
 class Excused(NamedTuple):
-    """An active incident that does not count, and the rule that says so."""
+    """An active incident that does not count, and the rule that excuses it."""
 
     incident: Incident
     reason: str
 
 
+class MissingOutput(NamedTuple):
+    """An output that does not exist in DataHub: no incident can be raised on it."""
+
+    entry: OutputEntry
+    problem: Problem
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One input's verdict with all its grounds.
+    """One input's verdict, and what it is based on.
 
     `blocking` are the readable active incidents that nothing excuses, most severe first; `unread` counts those that the
-    server has but would not show, which nothing can excuse either. `rules` names, for `--explain`, which rule decided
-    each of `on-incident` and `on-unknown` (entry, action input, manifest defaults or built-in).
+    server counts but does not list, which nothing can excuse. `rules` are the rules that hold for it, each with the
+    place where it is set (entry, action input, manifest defaults or built in).
     """
 
     entry: InputEntry
@@ -79,8 +86,9 @@ class Rule:
     sources: tuple[str, ...] = ()
 
     def with_on_unknown(self, on_unknown: OnUnknown) -> Rule:
-        """The same rule with another word for what is unknown."""
-        return replace(self, on_unknown=on_unknown)
+        """The same rule for a server that refused: what is unknown then has one reason, which is no asset's own."""
+        kept = (source for source in self.sources if not source.startswith("on-unknown:"))
+        return replace(self, on_unknown=on_unknown, sources=(*kept, f"on-unknown: {on_unknown} (after a refusal)"))
 
 
 _BUILT_IN = Rules(OnIncident.BLOCK, OnUnknown.BLOCK, OnFailingAssertion.IGNORE, siblings=True)
@@ -116,16 +124,16 @@ def _shown(value: object) -> str:
 
 
 def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[Incident], bool]) -> Decision:
-    """Judge one input.
+    """Decide one input.
 
     Args:
-        entry: The input; its waivers are those that have not run out.
-        health: What DataHub said of it.
-        rule: What holds for it.
+        entry: The input; its waivers are those that have not expired.
+        health: Its health, as DataHub answered.
+        rule: The rule that holds for it.
         is_ours: Whether this workflow raised an incident on an asset that it writes: it must not block itself.
     """
-    judged = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.incidents]
-    blocking = sorted((incident for incident, excuse in judged if excuse is None), key=severity)
+    weighed = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.incidents]
+    blocking = sorted((incident for incident, excuse in weighed if excuse is None), key=severity)
     # What the server counts but does not show cannot be matched with any excuse but the one for everything.
     unread = 0 if rule.on_incident is OnIncident.IGNORE else health.unread
     verdict, conclusion = Verdict.HEALTHY, Conclusion.PASS
@@ -141,21 +149,15 @@ def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[
         on_unknown=rule.on_unknown,
         blocking=tuple(blocking),
         unread=unread,
-        excused=tuple(Excused(incident, excuse) for incident, excuse in judged if excuse is not None),
+        excused=tuple(Excused(incident, excuse) for incident, excuse in weighed if excuse is not None),
         problems=health.problems,
         siblings=health.siblings,
         rules=rule.sources,
     )
 
 
-def severity(incident: Incident) -> tuple[int, int]:
-    """Sorts incidents worst first: by priority (none counts as the worst), then the oldest."""
-    priority = incident.priority if incident.priority is not None else Priority.CRITICAL
-    return (priority, incident.created_ms or 0)
-
-
 def worst(conclusions: Iterable[Conclusion]) -> Conclusion:
-    """The gravest of several conclusions; `pass` where there is none."""
+    """The worst of several conclusions; `pass` if there is none."""
     return max(conclusions, key=list(Conclusion).index, default=Conclusion.PASS)
 
 

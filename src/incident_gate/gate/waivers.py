@@ -23,6 +23,6 @@ def unused_waivers(decisions: Iterable[Decision]) -> Iterator[Mistake]:
     for waiver in (waiver for waiver, is_unused in unused.items() if is_unused):
         yield Mistake(
             waiver.position,
-            f"the waiver for {waiver.incident} matches no active incident of this input",
+            f"the waiver for {waiver.incident} matches no active incident",
             "an active incident, or no waiver",
         )

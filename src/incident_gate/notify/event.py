@@ -12,7 +12,7 @@ from incident_gate.gate.policy import Conclusion
 from incident_gate.outcome.result import Change
 from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
-from incident_gate.report.view import findings_of, worst_first
+from incident_gate.report.view import rows_of, worst_first
 
 
 class EventKind(StrEnum):
@@ -101,7 +101,7 @@ def _blocked(report: Report, owners: Mapping[str, tuple[Owner, ...]]) -> Iterato
         if decision.conclusion is not Conclusion.BLOCK:
             continue
         urn = decision.entry.urn.text
-        found = findings_of(decision)
+        found = rows_of(decision)
         more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
         detail = f"{found[0].title}{more}" if found else "; ".join(p.message for p in decision.problems)
         yield Item(

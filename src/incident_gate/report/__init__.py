@@ -1,1 +1,1 @@
-"""The sinks: each renders the same Report for one kind of reader."""
+"""Renders the result of a run, one module for each format."""

@@ -11,28 +11,28 @@ from functools import partial
 from actions_toolkit.command import Command
 
 from incident_gate.errors import GateError
-from incident_gate.gate.policy import Conclusion, Decision
+from incident_gate.gate.policy import Conclusion, Decision, MissingOutput
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import NOWHERE, Mistake, Position
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.report.model import Report
 from incident_gate.report.view import (
-    Finding,
+    IncidentRow,
     count,
-    findings_of,
     outcome_line,
     override_lines,
+    rows_of,
     unanswered,
     unanswered_line,
     waited_line,
     worst_first,
 )
-from incident_gate.text import plain
+from incident_gate.text import plain, plain_prose, sentences
 
 _KEPT = 9  # the runner keeps ten of a level in a step and drops the rest without a word; the tenth says so
 _MESSAGE_LIMIT = 4_000  # the runner cuts at 4,096
 _TITLE_LIMIT = 160
-_LINES = 5  # incidents told in one annotation
+_LINES = 5  # incidents in one annotation
 
 
 class Level(StrEnum):
@@ -56,19 +56,20 @@ class Annotation:
 
 
 # Written out only if it is among those kept: a run can have a hundred thousand.
-_Draft = tuple[Level, Callable[[Level], Annotation]]
+_Pending = tuple[Level, Callable[[Level], Annotation]]
 
 _LEVELS = {Conclusion.BLOCK: Level.ERROR, Conclusion.WARN: Level.WARNING, Conclusion.PASS: Level.NOTICE}
 
 
 def annotate(report: Report) -> tuple[Annotation, ...]:
-    """What a run has to say, worst first, no more of a level than the runner keeps."""
+    """Annotate what does not pass, worst first, with no more of a level than the runner keeps."""
     path = report.manifest_path
     return _kept(
         [
             *((Level.WARNING, partial(_remark, text)) for text in override_lines(report)),
             *_of_failure(report),
-            *((_LEVELS[d.conclusion], partial(_of_decision, report, d)) for d in _spoken_of(report)),
+            *((_LEVELS[d.conclusion], partial(_of_decision, report, d)) for d in _noteworthy(report)),
+            *((Level.WARNING, partial(_of_missing, report, missing)) for missing in report.missing_outputs),
             *_of_outcome(report),
             *((Level.WARNING, partial(_on_line, path, warning, "")) for warning in report.warnings),
             *((Level.NOTICE, partial(_remark, notice)) for notice in (waited_line(report), *report.notices) if notice),
@@ -82,33 +83,35 @@ def annotate_mistakes(error: ManifestError) -> tuple[Annotation, ...]:
 
 
 def annotate_error(error: GateError, consequence: str = "", level: Level = Level.ERROR) -> Annotation:
-    """What ended a run early, what to do next, and what came of it."""
-    message = "\n".join(plain(text, 1000) for text in (error.message, error.hint, consequence) if text)
+    """Annotate an error that ended a run early, what to do next, and the consequence."""
+    message = "\n".join(
+        sentences(line) for text in (error.message, error.hint, consequence) for line in text.splitlines() if line
+    )
     return Annotation(level=level, title="DataHub Incident Gate", message=message)
 
 
 def commands(annotations: Iterable[Annotation]) -> Iterator[str]:
-    """The lines that tell them to the runner."""
+    """The workflow commands for the runner, one line each."""
     for annotation in annotations:
         properties = {"title": annotation.title, "file": annotation.file}
         if annotation.file and annotation.line:
             properties |= {"line": str(annotation.line)}
             if annotation.col:
                 properties |= {"col": str(annotation.col)}
-        # The runner drops a property without a value, but not before it has wondered about it.
+        # The runner warns of a property without a value.
         given = {name: value for name, value in properties.items() if value}
         yield str(Command(annotation.level.value, given, annotation.message))
 
 
 def masks(secrets: Iterable[str]) -> Iterator[str]:
-    """The lines that hide secrets in all that follows: one for each line of each, as the runner masks by line."""
+    """The workflow commands that mask secrets in all that follows: one for each line, as the runner masks by line."""
     for secret in secrets:
         for line in secret.splitlines():
             if line.strip():
                 yield str(Command("add-mask", {}, line.strip()))
 
 
-def _spoken_of(report: Report) -> list[Decision]:
+def _noteworthy(report: Report) -> list[Decision]:
     told = {id(decision) for decision in unanswered(report)}
     return worst_first(
         d
@@ -117,7 +120,7 @@ def _spoken_of(report: Report) -> list[Decision]:
     )
 
 
-def _of_failure(report: Report) -> Iterator[_Draft]:
+def _of_failure(report: Report) -> Iterator[_Pending]:
     error, left = report.failure, unanswered_line(report)
     if error and left:
         yield Level.ERROR, partial(annotate_error, error, left)
@@ -125,21 +128,17 @@ def _of_failure(report: Report) -> Iterator[_Draft]:
 
 def _of_decision(report: Report, decision: Decision, level: Level) -> Annotation:
     name = plain(decision.entry.label, 100)
-    found = findings_of(decision)
+    found = rows_of(decision)
     lines = []
-    for finding in found[:_LINES]:
-        sibling = f"on its sibling {plain(finding.sibling)}" if finding.sibling else ""
-        facts = ", ".join(
-            filter(None, (finding.priority, plain(finding.type, 60), finding.age(report.now_ms), sibling))
-        )
-        lines.append(f"{plain(finding.title)}{f' ({facts})' if facts else ''}")
+    for row in found[:_LINES]:
+        sibling = f"on its sibling {plain(row.sibling)}" if row.sibling else ""
+        facts = ", ".join(filter(None, (*row.facts(report.now_ms), sibling)))
+        lines.append(f"{plain(row.title)}{f' ({facts})' if facts else ''}")
     if len(found) > _LINES:
         lines.append(f"and {len(found) - _LINES:,} more")
-    lines += [
-        f"{plain(problem.message, 500)} {plain(problem.hint, 500)}".rstrip() for problem in decision.problems[:_LINES]
-    ]
+    lines += [sentences(problem.message, problem.hint) for problem in decision.problems[:_LINES]]
     for excuse in decision.excused[:_LINES]:
-        lines.append(f"Excused: {plain(Finding(decision, excuse.incident).title)}: {plain(excuse.reason)}")
+        lines.append(f"Excused: {plain(IncidentRow(decision, excuse.incident).title)}: {plain(excuse.reason)}")
     if len(decision.excused) > _LINES:
         lines.append(f"and {len(decision.excused) - _LINES:,} more excused")
     if decision.blocking_count:
@@ -148,10 +147,21 @@ def _of_decision(report: Report, decision: Decision, level: Level) -> Annotation
         title = f"{name}: health unknown"
     else:
         title = f"{name}: {count(len(decision.excused), 'incident')} excused"
+    if decision.entry.selected_by:
+        lines.append(f"Selected by {plain(decision.entry.selected_by)}.")
+    owners = report.owners.get(decision.entry.urn.text, ())
+    if owners:
+        lines.append(f"Owned by {plain(', '.join(owner.name for owner in owners[:5]))}.")
     return _at(level, report.manifest_path, decision.entry.position, title, "\n".join(lines))
 
 
-def _of_outcome(report: Report) -> Iterator[_Draft]:
+def _of_missing(report: Report, missing: MissingOutput, level: Level) -> Annotation:
+    title = f"{plain(missing.entry.label, 100)}: this output does not exist"
+    message = sentences(missing.problem.message, missing.problem.hint)
+    return _at(level, report.manifest_path, missing.entry.position, title, message)
+
+
+def _of_outcome(report: Report) -> Iterator[_Pending]:
     if report.outcome is None:
         return
     for result in report.outcome.results:
@@ -162,13 +172,13 @@ def _of_outcome(report: Report) -> Iterator[_Draft]:
 
 
 def _of_output(report: Report, result: OutputResult, level: Level) -> Annotation:
-    message = "\n".join(plain(text, 1500) for text in (result.message, result.hint) if text)
+    message = sentences(result.message, result.hint, limit=1500)
     title = f"{plain(result.entry.label, 100)}: the outcome could not be written"
     return _at(level, report.manifest_path, result.entry.position, title, message)
 
 
 def _remark(text: str, level: Level) -> Annotation:
-    return Annotation(level=level, message=plain(text, 1000))
+    return Annotation(level=level, message=plain_prose(text))
 
 
 def _on_line(path: str, mistake: Mistake, hint: str, level: Level) -> Annotation:
@@ -192,11 +202,11 @@ def _cut(message: str) -> str:
     return message if len(message) <= _MESSAGE_LIMIT else message[: _MESSAGE_LIMIT - 1] + "…"
 
 
-def _kept(drafts: list[_Draft]) -> tuple[Annotation, ...]:
+def _kept(pending: list[_Pending]) -> tuple[Annotation, ...]:
     kept: list[Annotation] = []
     for level in Level:
-        of_level = [draft for draft_level, draft in drafts if draft_level is level]
-        kept += (draft(level) for draft in of_level[:_KEPT])
+        of_level = [make for pending_level, make in pending if pending_level is level]
+        kept += (make(level) for make in of_level[:_KEPT])
         if len(of_level) > _KEPT:
             rest = f"and {len(of_level) - _KEPT:,} more of this kind: see the job summary"
             kept.append(Annotation(level=level, title="DataHub Incident Gate", message=rest))

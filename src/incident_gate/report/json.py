@@ -9,18 +9,18 @@ from typing import Any
 
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Decision, Verdict
-from incident_gate.incident import Incident
+from incident_gate.incident import Incident, Problem
 from incident_gate.outcome.result import Change, OutputResult
-from incident_gate.report.links import incidents_page
+from incident_gate.report.links import asset_page, incidents_page
 from incident_gate.report.model import Override, Report
-from incident_gate.report.view import excused, findings_of, headline, timestamp
+from incident_gate.report.view import excused, headline, rows_of, timestamp
 
 VERSION = 1
 # GitHub refuses an output above 1 MiB, but Linux starts no process with an environment variable above 131,072 bytes,
 # and `env: {INCIDENTS: ${{ steps.gate.outputs.incidents }}}` is how an output is used.
 OUTPUT_LIMIT = 120_000
 
-# The outputs of a gate that came to no verdict: whoever reads them must not take silence for health.
+# The outputs of a gate without a verdict: a later step must not take empty outputs for health.
 NO_VERDICT: Mapping[str, str] = MappingProxyType(
     {
         "conclusion": "block",
@@ -56,7 +56,17 @@ def document(report: Report) -> str:
             "seconds": round(report.waited.seconds, 1),
             "inputs": [decision.entry.urn.text for decision in report.waited.decisions],
         },
-        "inputs": [_input(decision, report.ui_url) for decision in report.decisions],
+        "inputs": [_input(report, decision) for decision in report.decisions],
+        "missingOutputs": [
+            {
+                "urn": missing.entry.urn.text,
+                "name": missing.entry.label,
+                "line": missing.entry.position.line or None,
+                "link": asset_page(report.ui_url, missing.entry.urn.text),
+                **_problem(missing.problem),
+            }
+            for missing in report.missing_outputs
+        ],
         "outcome": None,
         "warnings": [
             {"line": w.position.line, "column": w.position.column, "message": w.message, "expected": w.expected}
@@ -71,7 +81,7 @@ def document(report: Report) -> str:
             "warnings": list(report.outcome.warnings),
             "unrelatedChecks": report.outcome.unrelated_checks,
             "unrelatedFailures": report.outcome.unrelated_failures,
-            "outputs": [_output(result, report.ui_url) for result in report.outcome.results],
+            "outputs": [_output(report, result) for result in report.outcome.results],
         }
     return json.dumps(value, indent=2) + "\n"
 
@@ -98,16 +108,16 @@ def outputs(report: Report) -> Mapping[str, str]:
 
 
 def _incidents(report: Report) -> Iterator[dict[str, Any]]:
-    found = [finding for decision in report.decisions for finding in findings_of(decision) if finding.incident]
-    for finding in sorted(found, key=lambda finding: finding.rank):
-        if finding.incident:
-            yield _incident(finding.decision, finding.incident, report.ui_url)
-    for finding, excuse in excused(report):
-        yield _incident(finding.decision, excuse.incident, report.ui_url, excuse.reason)
+    found = [row for decision in report.decisions for row in rows_of(decision)]
+    for row in sorted(found, key=lambda row: row.rank):
+        if row.incident:
+            yield _incident(report, row.decision, row.incident, reason=None)
+    for row, excuse in excused(report):
+        yield _incident(report, row.decision, excuse.incident, reason=excuse.reason)
 
 
-def _incident(decision: Decision, incident: Incident, ui_url: str | None, excused: str | None = None) -> dict[str, Any]:
-    """`asset` is where the incident is, a sibling perhaps; `entry` is the manifest's input for which it counts."""
+def _incident(report: Report, decision: Decision, incident: Incident, *, reason: str | None) -> dict[str, Any]:
+    """`asset` is where the incident is, perhaps a sibling; `entry` is the manifest's input for which it counts."""
     return {
         "urn": incident.urn,
         "asset": incident.asset,
@@ -116,41 +126,49 @@ def _incident(decision: Decision, incident: Incident, ui_url: str | None, excuse
         "customType": incident.custom_type,
         "title": incident.title,
         "priority": None if incident.priority is None else incident.priority.name,
+        "stage": incident.stage,
+        "assignees": list(incident.assignees),
         "created": timestamp(incident.created_ms),
-        "blocking": excused is None,
-        "excused": excused,
-        "link": incidents_page(ui_url, incident.asset),
+        "blocking": reason is None,
+        "excused": reason,
+        "link": incidents_page(report.ui_url, incident.asset),
     }
 
 
-def _input(decision: Decision, ui_url: str | None) -> dict[str, Any]:
-    incidents = [_incident(decision, f.incident, ui_url) for f in findings_of(decision) if f.incident]
-    incidents += [_incident(decision, e.incident, ui_url, e.reason) for e in decision.excused]
+def _input(report: Report, decision: Decision) -> dict[str, Any]:
+    incidents = [_incident(report, decision, incident, reason=None) for incident in decision.blocking]
+    incidents += [_incident(report, decision, e.incident, reason=e.reason) for e in decision.excused]
     return {
         "urn": decision.entry.urn.text,
         "name": decision.entry.label,
         "line": decision.entry.position.line or None,
-        "link": incidents_page(ui_url, decision.entry.urn.text),
+        "selectedBy": decision.entry.selected_by or None,
+        "link": incidents_page(report.ui_url, decision.entry.urn.text),
         "verdict": decision.verdict.value,
         "conclusion": decision.conclusion.value,
         "incidents": incidents,
         "unread": decision.unread,
-        "problems": [{"reason": p.reason.value, "message": p.message, "hint": p.hint} for p in decision.problems],
+        "problems": [_problem(problem) for problem in decision.problems],
         "siblings": list(decision.siblings),
         "rules": list(decision.rules),
     }
 
 
-def _output(result: OutputResult, ui_url: str | None) -> dict[str, Any]:
+def _problem(problem: Problem) -> dict[str, str]:
+    return {"reason": problem.reason.value, "message": problem.message, "hint": problem.hint}
+
+
+def _output(report: Report, result: OutputResult) -> dict[str, Any]:
+    urn = result.entry.urn.text
     return {
-        "urn": result.entry.urn.text,
+        "urn": urn,
         "name": result.entry.label,
         "line": result.entry.position.line or None,
-        "link": incidents_page(ui_url, result.entry.urn.text),
         "change": result.change.value,
         "decidedBy": "results" if result.by_results else "job-status",
         "reason": result.reason,
         "incidents": list(result.incidents),
+        "link": incidents_page(report.ui_url, urn),
         "message": result.message,
         "hint": result.hint,
     }

@@ -11,7 +11,7 @@ from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
-from incident_gate.report.view import Finding, count, findings_of, timestamp
+from incident_gate.report.view import IncidentRow, count, rows_of, timestamp
 from incident_gate.text import plain
 
 _NAME = "DataHub Incident Gate"
@@ -76,7 +76,7 @@ def _what(decision: Decision) -> str:
 
 
 def _details(report: Report, decision: Decision) -> Iterator[str]:
-    found = findings_of(decision)
+    found = rows_of(decision)
     yield from (_incident(report, finding) for finding in found[:_SHOWN])
     if len(found) > _SHOWN:
         yield f"and {len(found) - _SHOWN:,} more"
@@ -86,6 +86,6 @@ def _details(report: Report, decision: Decision) -> Iterator[str]:
         yield plain(f"excused ({excuse.reason}): {excuse.incident.title or excuse.incident.urn}", 1000)
 
 
-def _incident(report: Report, finding: Finding) -> str:
+def _incident(report: Report, finding: IncidentRow) -> str:
     words = (finding.priority, finding.type, finding.title, incidents_page(report.ui_url, finding.asset) or "")
     return " · ".join(plain(word, 1000) for word in words if word)

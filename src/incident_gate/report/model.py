@@ -1,4 +1,4 @@
-"""What a run has to say: the one value that every sink renders."""
+"""The result of a run: the one value that every format renders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_gate.errors import GateError
-from incident_gate.gate.policy import Conclusion, Decision, Verdict
+from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Verdict
 from incident_gate.manifest.model import Mistake
 from incident_gate.outcome.result import OutcomeReport
 
@@ -36,9 +36,9 @@ class Override(NamedTuple):
 class Report:
     """A whole run. Either half may be missing: a step of its own reports only the outcome.
 
-    `ui_url` is where incident pages live, without a trailing slash; None leaves links out. `now_ms` is Unix time in
-    milliseconds and only serves to tell ages. `notices` are sentences of the run's own, trusted text excepted.
-    `failure` is what ended the conversation with DataHub early; the decisions say what it left unknown.
+    `ui_url` is the base of links to DataHub's pages, without a trailing slash; None leaves links out. `now_ms` is Unix
+    time in milliseconds, for ages. `notices` are sentences about the run. `failure` is why requests ended early; the
+    decisions have what it left unknown. `missing_outputs` are outputs that DataHub does not have.
     `owners` are those of assets that block or whose incident was raised or resolved, by the asset's URN; `consumers`
     own what is made from these assets. `waited` says how long the gate waited, and for what, `override` why nothing
     blocked.
@@ -53,6 +53,7 @@ class Report:
     notices: tuple[str, ...] = ()
     gated: bool = True
     failure: GateError | None = None
+    missing_outputs: tuple[MissingOutput, ...] = ()
     owners: Mapping[str, tuple[Owner, ...]] = field(default_factory=dict)
     consumers: tuple[Owner, ...] = ()
     waited: Waited | None = None

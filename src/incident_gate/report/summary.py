@@ -1,39 +1,41 @@
-"""The job summary: the run as GitHub Markdown, for people."""
+"""The job summary: the run as GitHub Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from incident_gate.gate.policy import Conclusion, Decision, Excused
+from incident_gate.gate.policy import Conclusion, Decision, Excused, MissingOutput
 from incident_gate.incident import Priority
-from incident_gate.manifest.model import Mistake
+from incident_gate.manifest.model import NOWHERE, InputEntry, Mistake, OutputEntry
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
 from incident_gate.report.view import (
-    Finding,
+    CHANGE_WORDS,
+    IncidentRow,
     count,
     excused,
-    findings,
     headline,
     healthy,
     outcome_line,
     override_lines,
+    rows_with,
     unanswered,
     unanswered_line,
     unknown,
     unrelated_line,
     waited_line,
 )
-from incident_gate.text import code, link, markdown
+from incident_gate.text import code, link, markdown, prose
 
 # GitHub drops a step's summary whole above 1,048,576 bytes; the rest of the step may have written some already.
 LIMIT = 1_000_000
 _ROWS = 1_000  # nobody reads further, and what comes below must stay within reach
 
 _CONCLUSION_SIGNS = {Conclusion.BLOCK: "🔴", Conclusion.WARN: "🟡", Conclusion.PASS: "🟢"}
-_PRIORITY_SIGNS = {Priority.CRITICAL: "🔴", Priority.HIGH: "🟠", Priority.MEDIUM: "🟡", Priority.LOW: "🔵"}
+# Yellow and green are the colours of conclusions.
+_PRIORITY_SIGNS = {Priority.CRITICAL: "🔴", Priority.HIGH: "🟠", Priority.MEDIUM: "🟣", Priority.LOW: "🔵"}
 _HEADINGS = {
     Conclusion.BLOCK: "Blocking incidents",
     Conclusion.WARN: "Incidents that only warn",
@@ -83,112 +85,145 @@ def _failure(report: Report) -> str:
     error, left = report.failure, unanswered_line(report)
     if not (error and left):
         return ""
-    return f"**{markdown(error.message, 1000)}** {markdown(error.hint, 1000)}\n\n{markdown(left)}"
+    return f"**{prose(error.message, 1000)}** {prose(error.hint, 1000)}\n\n{markdown(left)}"
 
 
 def _advice(report: Report) -> str:
-    told = {id(decision) for decision in unanswered(report)}
-    blocking = [d for d in report.decisions if d.conclusion is Conclusion.BLOCK and id(d) not in told]
-    if not blocking:
-        return ""
+    """What to do about what blocks for a reason of its own."""
+    alike = {id(decision) for decision in unanswered(report)}
+    blocking = [d for d in report.decisions if d.conclusion is Conclusion.BLOCK and id(d) not in alike]
     manifest = code(report.manifest_path)
     if any(decision.blocking_count for decision in blocking):
-        return f"Resolve them in DataHub and run this job again, or let one pass until a date: `ignore` in {manifest}."
-    return f"What cannot be established blocks. Mend it as told below, or set `on-unknown: warn` in {manifest}."
+        return (
+            "Resolve the blocking incidents in DataHub and run this job again, or ignore one until a date: "
+            f"`ignore` in {manifest}."
+        )
+    if blocking:
+        return (
+            f"Inputs whose health is unknown block. Fix the cause shown below, or set `on-unknown: warn` in {manifest}."
+        )
+    return ""
 
 
 def _sections(report: Report) -> Iterator[_Section]:
     for conclusion in reversed(Conclusion):
-        found = findings(report, conclusion)
-        rows = (_incident_row(report, finding) for finding in found)
-        columns = ("Priority", "Age", "Incident", "Asset", "Type")
-        yield _table(_HEADINGS[conclusion], columns, rows, len(found))
+        found = rows_with(report, conclusion)
+        rows = (_incident_row(report, row) for row in found)
+        yield _table(_HEADINGS[conclusion], ("Incident", "Asset"), rows, len(found))
     unsure = unknown(report)
-    rows = (_unknown_row(report, decision) for decision in unsure)
-    yield _table("Unknown", ("Asset", "What happened", "What to do"), rows, len(unsure))
+    yield _list("Inputs of unknown health", (_unknown_item(report, decision) for decision in unsure), len(unsure))
+    missing = report.missing_outputs
+    yield _list("Outputs that do not exist", (_missing_item(report, one) for one in missing), len(missing))
     if report.outcome:
-        # In a step of its own the page's title says it.
+        # In a step of its own the page's title is the outcome.
         head = f"### {markdown(outcome_line(report.outcome), 300)}\n\n" if report.gated else ""
         yield _Section(head=head, rows=iter(()), total=1)
         results = report.outcome.results
         remarks = [*report.outcome.warnings, *filter(None, (unrelated_line(report.outcome),))]
-        yield _table(
-            "", ("Output", "What was done", "Incident"), (_output_row(report, r) for r in results), len(results)
-        )
-        yield _list("Results", (markdown(remark, 500) for remark in remarks), len(remarks))
+        yield _table("", ("Output", "What was done"), (_output_row(report, r) for r in results), len(results))
+        yield _list("Results", (prose(remark) for remark in remarks), len(remarks))
     passed = list(excused(report))
-    rows = (_excused_row(report, finding, excuse) for finding, excuse in passed)
-    yield _table("Excused", ("Incident", "Asset", "Why it does not count"), rows, len(passed))
-    yield _list("Remarks", (markdown(notice, 500) for notice in report.notices), len(report.notices))
+    rows = (_excused_row(report, row, excuse) for row, excuse in passed)
+    yield _table("Excused", ("Incident", "Why it does not count"), rows, len(passed))
+    yield _list("Notices", (prose(notice) for notice in report.notices), len(report.notices))
     rows = (_warning_item(report.manifest_path, warning) for warning in report.warnings)
     yield _list("Warnings about the manifest", rows, len(report.warnings))
+    urns = list(_incident_urns(report))
+    yield _folded(f"URNs of {count(len(urns), 'incident')}", map(code, urns), len(urns))
     fine = healthy(report)
-    yield _Section(
-        head=f"<details>\n<summary>{count(len(fine), 'healthy input')}</summary>\n\n",
-        rows=(f"- {code(d.entry.label)}\n" for d in fine),
-        total=len(fine),
-        tail="\n</details>\n",
-    )
+    yield _folded(count(len(fine), "healthy input"), (code(d.entry.label) for d in fine), len(fine))
 
 
-def _table(heading: str, columns: Sequence[str], rows: Iterator[str], total: int) -> _Section:
+def _incident_urns(report: Report) -> Iterator[str]:
+    """The URNs of all incidents: people copy them into `ignore`, and a table with them does not fit on a phone."""
+    for conclusion in reversed(Conclusion):
+        yield from (row.incident.urn for row in rows_with(report, conclusion) if row.incident)
+    yield from (urn for result in (report.outcome.results if report.outcome else ()) for urn in result.incidents)
+
+
+def _table(heading: str, columns: tuple[str, str], rows: Iterator[str], total: int) -> _Section:
+    """A table of two columns, which fits on a phone."""
     head = f"### {heading}\n\n" if heading else ""
-    return _Section(
-        head=f"{head}| {' | '.join(columns)} |\n|{' --- |' * len(columns)}\n", rows=rows, total=total, tail="\n"
-    )
+    return _Section(head=f"{head}| {' | '.join(columns)} |\n| --- | --- |\n", rows=rows, total=total, tail="\n")
 
 
 def _list(heading: str, items: Iterator[str], total: int) -> _Section:
     return _Section(head=f"### {heading}\n\n", rows=(f"- {item}\n" for item in items), total=total, tail="\n")
 
 
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cell or '-' for cell in cells)} |\n"
-
-
-def _incident_row(report: Report, finding: Finding) -> str:
-    priority = finding.incident.priority if finding.incident else None
-    return _row(
-        f"{_PRIORITY_SIGNS[priority]}&nbsp;{priority.name}" if priority is not None else "",
-        finding.age(report.now_ms).replace(" ", "&nbsp;"),
-        _incident(report, finding),
-        _asset_of(finding),
-        markdown(finding.type, 60),
+def _folded(title: str, items: Iterator[str], total: int) -> _Section:
+    return _Section(
+        head=f"<details>\n<summary>{prose(title)}</summary>\n\n",
+        rows=(f"- {item}\n" for item in items),
+        total=total,
+        tail="\n</details>\n\n",
     )
 
 
-def _excused_row(report: Report, finding: Finding, excuse: Excused) -> str:
-    return _row(_incident(report, finding), _asset_of(finding), markdown(excuse.reason, 300))
+def _row(first: tuple[str, ...], second: tuple[str, ...]) -> str:
+    """A row of two cells."""
+    return f"| {_lines(*first) or '-'} | {_lines(*second) or '-'} |\n"
 
 
-def _unknown_row(report: Report, decision: Decision) -> str:
-    happened = "<br>".join(markdown(problem.message, 500) for problem in decision.problems)
-    to_do = "<br>".join(markdown(problem.hint, 500) for problem in decision.problems if problem.hint)
-    asset = _asset(report, decision.entry.label, decision.entry.urn.text)
-    return _row(f"{_CONCLUSION_SIGNS[decision.conclusion]} {asset}", happened, to_do)
+def _lines(*texts: str) -> str:
+    """One thing on a line."""
+    return "<br>".join(filter(None, texts))
+
+
+def _incident_row(report: Report, row: IncidentRow) -> str:
+    priority = row.incident.priority if row.incident else None
+    sign = f"{_PRIORITY_SIGNS[priority]} " if priority is not None else ""
+    facts = sign + markdown(", ".join(row.facts(report.now_ms)), 400)
+    sibling = f"on its sibling {_asset(report, row.sibling, row.asset)}" if row.sibling else ""
+    owners = report.owners.get(row.asset) or report.owners.get(row.decision.entry.urn.text) or ()
+    owned = f"owned by {markdown(', '.join(owner.name for owner in owners[:5]), 200)}" if owners else ""
+    return _row((_incident(report, row), facts), (*_entry(report, row.decision.entry), sibling, owned))
+
+
+def _excused_row(report: Report, row: IncidentRow, excuse: Excused) -> str:
+    asset = _asset(report, row.sibling or row.asset_name, row.asset)
+    return _row((_incident(report, row), f"on {asset}"), (markdown(excuse.reason, 300),))
+
+
+def _unknown_item(report: Report, decision: Decision) -> str:
+    name, *more = _entry(report, decision.entry)
+    why = (text for problem in decision.problems for text in (prose(problem.message), prose(problem.hint)))
+    urn = code(decision.entry.urn.text, 4_000)
+    return _lines(f"{_CONCLUSION_SIGNS[decision.conclusion]} {name}", urn, *more, *why)
+
+
+def _missing_item(report: Report, missing: MissingOutput) -> str:
+    asset = f"🟡 {_output(report, missing.entry)}"
+    urn = code(missing.entry.urn.text, 4_000)
+    return _lines(asset, urn, prose(missing.problem.message), prose(missing.problem.hint))
 
 
 def _output_row(report: Report, result: OutputResult) -> str:
+    page = incidents_page(report.ui_url, result.entry.urn.text)
+    title = (link(result.title or "Open the incident", page),) if result.incidents and page else ()
+    done = f"{_CHANGE_SIGNS[result.change]} {CHANGE_WORDS[result.change]}"
     reason = f"by its results: {result.reason}" if result.by_results else ""
-    said = "<br>".join(markdown(text, 500) for text in (reason, result.message, result.hint) if text)
-    done = f"{_CHANGE_SIGNS[result.change]} {result.change}{f': {said}' if said else ''}"
-    incidents = "<br>".join(code(urn) for urn in result.incidents)
-    return _row(_asset(report, result.entry.label, result.entry.urn.text), done, incidents)
+    said = (markdown(reason, 500), prose(result.message), prose(result.hint))
+    return _row((_output(report, result.entry),), (done, *title, *said))
 
 
 def _warning_item(path: str, warning: Mistake) -> str:
-    return f"{code(path)}, line {warning.position.line}: {markdown(str(warning), 500)}"
+    place = "" if warning.position == NOWHERE else f"{code(path)}, line {warning.position.line}: "
+    return f"{place}{markdown(str(warning), 500)}"
 
 
-def _incident(report: Report, finding: Finding) -> str:
-    title = link(finding.title, incidents_page(report.ui_url, finding.asset))
-    # The URN is what a waiver in the manifest names.
-    return f"{title}<br>{code(finding.incident.urn)}" if finding.incident else title
+def _incident(report: Report, row: IncidentRow) -> str:
+    return link(row.title, incidents_page(report.ui_url, row.asset))
 
 
-def _asset_of(finding: Finding) -> str:
-    sibling = f"<br>on its sibling {code(finding.sibling)}" if finding.sibling else ""
-    return code(finding.asset_name) + sibling
+def _entry(report: Report, entry: InputEntry) -> tuple[str, ...]:
+    """An input's name, with the selector that stands for it."""
+    selected = f"selected by {link(entry.selected_by, None)}" if entry.selected_by else ""
+    return _asset(report, entry.label, entry.urn.text), selected
+
+
+def _output(report: Report, entry: OutputEntry) -> str:
+    return _asset(report, entry.label, entry.urn.text)
 
 
 def _asset(report: Report, label: str, urn: str) -> str:

@@ -6,30 +6,32 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from incident_gate.gate.policy import Conclusion, Decision
+from incident_gate.gate.policy import Conclusion, Decision, Verdict
+from incident_gate.manifest.model import NOWHERE, InputEntry, Mistake, OutputEntry
 from incident_gate.outcome.result import Change
 from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
 from incident_gate.report.view import (
-    Finding,
+    CHANGE_WORDS,
+    IncidentRow,
     count,
     excused,
-    findings_of,
     headline,
     healthy,
     outcome_line,
     override_lines,
+    rows_of,
     unanswered_line,
     unknown,
     unrelated_line,
     waited_line,
     worst_first,
 )
-from incident_gate.text import plain
+from incident_gate.text import plain, plain_prose, sentences
 
-_BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
+_BOLD, _DIM, _RED, _GREEN, _YELLOW, _MAGENTA, _CYAN = "1", "2", "31", "32", "33", "35", "36"
 _CONCLUSION_COLOURS = {Conclusion.BLOCK: _RED, Conclusion.WARN: _YELLOW, Conclusion.PASS: _GREEN}
-_PRIORITY_COLOURS = {"CRITICAL": f"{_BOLD};{_RED}", "HIGH": _RED, "MEDIUM": _YELLOW, "LOW": _CYAN}
+_PRIORITY_COLOURS = {"CRITICAL": f"{_BOLD};{_RED}", "HIGH": _RED, "MEDIUM": _MAGENTA, "LOW": _CYAN}
 _CHANGE_COLOURS = {Change.RAISED: _RED, Change.KEPT: _RED, Change.FAILED: _YELLOW}
 _HEADINGS = {Conclusion.BLOCK: "Blocking", Conclusion.WARN: "Only a warning", Conclusion.PASS: "Ignored"}
 _GAP = "  "
@@ -125,23 +127,26 @@ def _lines(report: Report, screen: _Screen, *, explain: bool) -> Iterator[str]:
     for conclusion in reversed(Conclusion):
         yield from _incident_lines(report, screen, conclusion)
     yield from _unknown_lines(report, screen)
+    yield from _missing_lines(report, screen)
     yield from _excused_lines(report, screen)
     yield from _outcome_lines(report, screen)
     if report.notices or report.warnings:
-        yield from _heading(screen, "Remarks")
-        remarks = [
-            *report.notices,
-            *(f"{report.manifest_path}:{w.position.line}:{w.position.column}: {w}" for w in report.warnings),
-        ]
-        for remark in remarks[:_ROWS]:
-            yield from screen.wrapped(plain(remark, 1000), _GAP * 2, _GAP)
-        yield from _more(len(remarks), "remark")
+        yield from _heading(screen, "Notices")
+        notices = [*report.notices, *(_placed(report.manifest_path, warning) for warning in report.warnings)]
+        for notice in notices[:_ROWS]:
+            yield from screen.wrapped(plain_prose(notice), _GAP * 2, _GAP)
+        yield from _more(len(notices), "notice")
     if explain:
         yield from _explanation(report, screen)
     fine = len(healthy(report))
     if fine and len(report.decisions) > fine:
         yield ""
         yield screen.paint(f"{count(fine, 'input')} healthy", _GREEN)
+
+
+def _placed(path: str, warning: Mistake) -> str:
+    position = warning.position
+    return str(warning) if position == NOWHERE else f"{path}:{position.line}:{position.column}: {warning}"
 
 
 def _heading(screen: _Screen, text: str) -> Iterator[str]:
@@ -154,10 +159,16 @@ def _failure_lines(report: Report, screen: _Screen) -> Iterator[str]:
     if not (error and left):
         return
     yield from _heading(screen, "No answer")
-    yield from screen.wrapped(plain(error.message, 1000), _GAP)
-    if error.hint:
-        yield from screen.wrapped(plain(error.hint, 1000), _GAP * 2, f"{_GAP}→ ")
+    yield from _problem(screen, error.message, error.hint, _GAP)
     yield from screen.wrapped(left, _GAP)
+
+
+def _problem(screen: _Screen, message: str, hint: str, indent: str) -> Iterator[str]:
+    """What is wrong and what to do, each a sentence."""
+    if message:
+        yield from screen.wrapped(sentences(message), indent)
+    if hint:
+        yield from screen.wrapped(sentences(hint), indent + _GAP, f"{indent}→ ")
 
 
 def _incident_lines(report: Report, screen: _Screen, conclusion: Conclusion) -> Iterator[str]:
@@ -165,28 +176,33 @@ def _incident_lines(report: Report, screen: _Screen, conclusion: Conclusion) -> 
     if not decisions:
         return
     yield from _heading(screen, _HEADINGS[conclusion])
-    shown = [(decision, findings_of(decision)[:_INCIDENTS]) for decision in decisions[:_ROWS]]
-    rows = [[_incident_row(report, finding) for finding in found] for _, found in shown]
+    shown = [(decision, rows_of(decision)[:_INCIDENTS]) for decision in decisions[:_ROWS]]
+    rows = [[_incident_row(report, row) for row in found] for _, found in shown]
     widths = screen.columns([row for of_asset in rows for row in of_asset])
     for (decision, found), of_asset in zip(shown, rows, strict=True):
         yield _GAP + screen.paint(fitted(plain(decision.entry.label), screen.width - len(_GAP)), _BOLD)
         yield from (screen.row(row, widths) for row in of_asset)
-        left = decision.blocking_count - sum(finding.unread or 1 for finding in found)
+        left = decision.blocking_count - sum(row.unread or 1 for row in found)
         if left:
             yield f"{_GAP * 2}and {left:,} more"
         # A sibling's incident is on the sibling's page. Never cut: half an address is none.
-        pages = dict.fromkeys(incidents_page(report.ui_url, finding.asset) for finding in found)
+        pages = dict.fromkeys(incidents_page(report.ui_url, row.asset) for row in found)
         yield from (_GAP * 2 + screen.paint(page, _DIM) for page in pages if page)
     yield from _more(len(decisions), "input")
 
 
-def _incident_row(report: Report, finding: Finding) -> list[_Cell]:
-    sibling = f" (on its sibling {plain(finding.sibling)})" if finding.sibling else ""
+def _incident_row(report: Report, row: IncidentRow) -> list[_Cell]:
+    notes = (
+        f"on its sibling {plain(row.sibling)}" if row.sibling else "",
+        row.stage,
+        f"assigned to {plain(row.assignees)}" if row.assignees else "",
+    )
+    more = ", ".join(filter(None, notes))
     return [
-        _Cell(finding.priority or "-", _PRIORITY_COLOURS.get(finding.priority, "")),
-        _Cell(finding.age(report.now_ms) or "-"),
-        _Cell(fitted(plain(finding.type), _TYPE) or "-"),
-        _Cell(plain(finding.title) + sibling),
+        _Cell(row.priority or "-", _PRIORITY_COLOURS.get(row.priority, "")),
+        _Cell(row.age(report.now_ms) or "-"),
+        _Cell(fitted(plain(row.type), _TYPE) or "-"),
+        _Cell(plain(row.title) + (f" ({more})" if more else "")),
     ]
 
 
@@ -201,13 +217,27 @@ def _unknown_lines(report: Report, screen: _Screen) -> Iterator[str]:
         return
     yield from _heading(screen, "Unknown")
     for decision in unsure[:_ROWS]:
-        mark = _CONCLUSION_COLOURS[decision.conclusion]
-        yield _GAP + screen.paint(fitted(plain(decision.entry.label), screen.width - 2), mark)
+        yield from _asset(screen, decision.entry, _CONCLUSION_COLOURS[decision.conclusion])
         for problem in decision.problems:
-            yield from screen.wrapped(plain(problem.message, 1000), _GAP * 2)
-            if problem.hint:
-                yield from screen.wrapped(plain(problem.hint, 1000), _GAP * 3, f"{_GAP * 2}→ ")
+            yield from _problem(screen, problem.message, problem.hint, _GAP * 2)
     yield from _more(len(unsure), "input")
+
+
+def _missing_lines(report: Report, screen: _Screen) -> Iterator[str]:
+    if not report.missing_outputs:
+        return
+    yield from _heading(screen, "Outputs that do not exist")
+    for missing in report.missing_outputs[:_ROWS]:
+        yield from _asset(screen, missing.entry, _YELLOW)
+        yield from _problem(screen, missing.problem.message, missing.problem.hint, _GAP * 2)
+    yield from _more(len(report.missing_outputs), "output")
+
+
+def _asset(screen: _Screen, entry: InputEntry | OutputEntry, colour: str) -> Iterator[str]:
+    """An asset's name and its whole URN, which people compare and copy: it is never cut."""
+    selected = f" (selected by {plain(entry.selected_by)})" if entry.selected_by else ""
+    yield _GAP + screen.paint(fitted(plain(entry.label) + selected, screen.width - 2), colour)
+    yield _GAP * 2 + screen.paint(plain(entry.urn.text, 4_000), _DIM)
 
 
 def _excused_lines(report: Report, screen: _Screen) -> Iterator[str]:
@@ -215,8 +245,8 @@ def _excused_lines(report: Report, screen: _Screen) -> Iterator[str]:
     if not passed:
         return
     yield from _heading(screen, "Excused")
-    for finding, excuse in passed[:_ROWS]:
-        text = f"{plain(finding.asset_name, 120)}: {plain(finding.title)}"
+    for row, excuse in passed[:_ROWS]:
+        text = f"{plain(row.asset_name, 120)}: {plain(row.title)}"
         yield from screen.wrapped(text, _GAP * 2, _GAP)
         yield from screen.wrapped(plain(excuse.reason, 300), _GAP * 2)
     yield from _more(len(passed), "incident")
@@ -229,12 +259,15 @@ def _outcome_lines(report: Report, screen: _Screen) -> Iterator[str]:
         yield from _heading(screen, fitted(outcome_line(report.outcome), screen.width))
     results = report.outcome.results
     for result in results[:_ROWS]:
-        change = screen.paint(padded(result.change, 13), _CHANGE_COLOURS.get(result.change, _GREEN))
-        yield f"{_GAP}{change} {fitted(plain(result.entry.label), screen.width - 17)}"
-        reason = f"by its results: {result.reason}" if result.by_results else ""
-        for text in (reason, *result.incidents, result.message, result.hint):
-            if text:
-                yield from screen.wrapped(plain(text, 1000), _GAP * 2)
+        words = screen.paint(CHANGE_WORDS[result.change], _CHANGE_COLOURS.get(result.change, _GREEN))
+        yield f"{_GAP}{fitted(plain(result.entry.label), screen.width - 40)}: {words}"
+        reason = (f"by its results: {result.reason}",) if result.by_results else ()
+        for text in (*reason, *result.incidents):
+            yield from screen.wrapped(plain(text, 1000), _GAP * 2)
+        page = incidents_page(report.ui_url, result.entry.urn.text) if result.incidents else None
+        if page:
+            yield _GAP * 2 + screen.paint(page, _DIM)
+        yield from _problem(screen, result.message, result.hint, _GAP * 2)
     yield from _more(len(results), "output")
     remarks = [*report.outcome.warnings, *filter(None, (unrelated_line(report.outcome),))]
     if remarks:
@@ -245,13 +278,33 @@ def _outcome_lines(report: Report, screen: _Screen) -> Iterator[str]:
 
 
 def _explanation(report: Report, screen: _Screen) -> Iterator[str]:
+    """The rules that decided on each asset that does not simply pass, and where each is set."""
     yield from _heading(screen, "Rules that decided")
+    simple = 0
     for decision in report.decisions:
-        yield from _rules(decision, screen)
+        if decision.verdict is Verdict.HEALTHY and not decision.excused:
+            simple += 1
+            continue
+        verdict = screen.paint(f"{decision.verdict}, {decision.conclusion}", _CONCLUSION_COLOURS[decision.conclusion])
+        yield f"{_GAP}{plain(decision.entry.urn.text, 4_000)}: {verdict}"
+        for rule in _deciding(report, decision):
+            yield from screen.wrapped(plain(rule, 1000), _GAP * 3, f"{_GAP * 2}- ")
+    if simple:
+        yield f"{_GAP}{count(simple, 'input')} without an active incident: no rule had to decide"
 
 
-def _rules(decision: Decision, screen: _Screen) -> Iterator[str]:
-    verdict = screen.paint(f"{decision.verdict}, {decision.conclusion}", _CONCLUSION_COLOURS[decision.conclusion])
-    yield f"{_GAP}{fitted(plain(decision.entry.urn.text, 600), screen.width - 24)}: {verdict}"
+def _deciding(report: Report, decision: Decision) -> Iterator[str]:
+    places = {
+        "(entry)": f"(entry in {report.manifest_path}, line {decision.entry.position.line})",
+        "(defaults)": f"(defaults in {report.manifest_path})",
+        "(input)": "(option or action input)",
+    }
+    has_incidents = bool(decision.blocking_count or decision.excused)
     for rule in decision.rules:
-        yield from screen.wrapped(plain(rule, 1000), _GAP * 3, f"{_GAP * 2}- ")
+        name = rule.partition(":")[0]
+        if (name == "on-incident" and not has_incidents) or (name == "on-unknown" and not decision.problems):
+            continue
+        place = next((place for place in places if rule.endswith(place)), "")
+        yield rule.removesuffix(place) + places.get(place, "")
+    for excuse in decision.excused:
+        yield f"{excuse.incident.urn} is excused: {excuse.reason}"

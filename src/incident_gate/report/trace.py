@@ -8,9 +8,9 @@ from incident_gate.text import plain
 
 
 def trace(exchange: Exchange) -> str:
-    """What was asked, about how many assets, how long it took and what came of it; no header and no value."""
-    about = f" about {count(exchange.assets, 'asset')}" if exchange.assets else ""
+    """The operation, the number of assets, the time and the result; no header and no value."""
+    assets = f" about {count(exchange.assets, 'asset')}" if exchange.assets else ""
     again = f", attempt {exchange.attempt}" if exchange.attempt > 1 else ""
     status = f"HTTP {exchange.status}" if exchange.status is not None else "no answer"
     milliseconds = round(exchange.seconds * 1000)
-    return f"{exchange.operation}{about}{again}: {status} in {milliseconds:,} ms, {plain(exchange.result, 800)}"
+    return f"{exchange.operation}{assets}{again}: {status} in {milliseconds:,} ms, {plain(exchange.result, 800)}"

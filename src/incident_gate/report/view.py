@@ -1,4 +1,4 @@
-"""What the sinks say in common: the headline, incidents worst first, ages and counts in words."""
+"""What every report computes before it renders: rows, order and one-line summaries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
-from incident_gate.incident import Incident, Priority, Reason
+from incident_gate.incident import Incident, Reason, severity
 from incident_gate.outcome.result import Change, OutcomeReport
 from incident_gate.report.model import Report
 from incident_gate.text import plain
@@ -19,10 +19,41 @@ _DAY_MS = 24 * _HOUR_MS
 
 _WAITED_FOR = 5
 CONCLUSION_WORDS = {Conclusion.BLOCK: "Blocked", Conclusion.WARN: "Passed with a warning", Conclusion.PASS: "Passed"}
+_JOB_WORDS = {
+    "success": "Job succeeded",
+    "failure": "Job failed",
+    "cancelled": "Job was cancelled",
+    "skipped": "Job was skipped",
+}
+# What was done on each output, and the same as a count: the noun that is counted, and what was done to it.
+CHANGE_WORDS = {
+    Change.RAISED: "incident raised",
+    Change.KEPT: "existing incident updated",
+    Change.RESOLVED: "incident resolved",
+    Change.LEFT: "left active for a newer run",
+    Change.CLEAR: "nothing to resolve",
+    Change.UNTOUCHED: "untouched",
+    Change.FAILED: "could not be written",
+    Change.WOULD_RAISE: "would raise an incident",
+    Change.WOULD_KEEP: "would update the existing incident",
+    Change.WOULD_RESOLVE: "would resolve the incident",
+}
+_COUNTED = {
+    Change.RAISED: ("incident", "raised"),
+    Change.KEPT: ("existing incident", "updated"),
+    Change.RESOLVED: ("incident", "resolved"),
+    Change.LEFT: ("incident", "left active for a newer run"),
+    Change.CLEAR: ("output", "with nothing to resolve"),
+    Change.UNTOUCHED: ("output", "untouched"),
+    Change.FAILED: ("output", "not written"),
+    Change.WOULD_RAISE: ("incident", "would be raised"),
+    Change.WOULD_KEEP: ("existing incident", "would be updated"),
+    Change.WOULD_RESOLVE: ("incident", "would be resolved"),
+}
 
 
-class Finding(NamedTuple):
-    """One incident of one input, or (`incident` is None) the `unread` ones that DataHub counts and does not show."""
+class IncidentRow(NamedTuple):
+    """One incident of one input, or (`incident` is None) the `unread` ones that DataHub counts but does not list."""
 
     decision: Decision
     incident: Incident | None
@@ -30,12 +61,8 @@ class Finding(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, int]:
-        """Sorts worst first: by priority, then the longest open. What is not known comes last."""
-        if self.incident is None:
-            return len(Priority) + 1, 0
-        priority = self.incident.priority
-        created = self.incident.created_ms
-        return len(Priority) if priority is None else priority, created if created is not None else 2**63
+        """Sorts the most severe first; incidents that cannot be read come last."""
+        return (2**31, 0) if self.incident is None else severity(self.incident)
 
     @property
     def asset(self) -> str:
@@ -44,7 +71,7 @@ class Finding(NamedTuple):
 
     @property
     def asset_name(self) -> str:
-        """What a person calls the entry; untrusted text."""
+        """The entry's name; untrusted text."""
         return self.decision.entry.label
 
     @property
@@ -56,7 +83,7 @@ class Finding(NamedTuple):
 
     @property
     def title(self) -> str:
-        """The incident's title, or what stands for one; untrusted text."""
+        """The incident's title, else its description; untrusted text."""
         if self.incident is None:
             return f"{count(self.unread, 'active incident')} that DataHub counts but does not show"
         texts = (self.incident.title, self.incident.description)
@@ -75,50 +102,66 @@ class Finding(NamedTuple):
         """The priority's name; empty where there is none."""
         return "" if self.incident is None or self.incident.priority is None else self.incident.priority.name
 
+    @property
+    def stage(self) -> str:
+        """How far the work on it is, in words; empty where the server has no stages."""
+        return (self.incident.stage or "").replace("_", " ").lower() if self.incident else ""
+
+    @property
+    def assignees(self) -> str:
+        """The names of the people it is assigned to; untrusted text."""
+        return ", ".join(self.incident.assignees) if self.incident else ""
+
     def age(self, now_ms: int) -> str:
-        """How long it has been open."""
+        """How long it has been active."""
         return "" if self.incident is None else age(self.incident.created_ms, now_ms)
 
+    def facts(self, now_ms: int) -> list[str]:
+        """What is known of it besides its title, each on one line."""
+        assigned = f"assigned to {self.assignees}" if self.assignees else ""
+        facts = (self.priority, self.type, self.age(now_ms), self.stage, assigned)
+        return [plain(fact, 120) for fact in facts if fact]
 
-def findings_of(decision: Decision) -> list[Finding]:
-    """One input's incidents that nothing excuses, worst first."""
-    findings = [Finding(decision, incident) for incident in decision.blocking]
+
+def rows_of(decision: Decision) -> list[IncidentRow]:
+    """One input's incidents that nothing excuses, most severe first."""
+    rows = [IncidentRow(decision, incident) for incident in decision.blocking]
     if decision.unread:
-        findings.append(Finding(decision, None, decision.unread))
-    return sorted(findings, key=lambda finding: finding.rank)
+        rows.append(IncidentRow(decision, None, decision.unread))
+    return rows
 
 
-def findings(report: Report, conclusion: Conclusion) -> list[Finding]:
-    """The incidents of all inputs that come to this conclusion, worst first."""
-    chosen = (finding for d in report.decisions if d.conclusion is conclusion for finding in findings_of(d))
-    return sorted(chosen, key=lambda finding: finding.rank)
+def rows_with(report: Report, conclusion: Conclusion) -> list[IncidentRow]:
+    """The incidents of all inputs with this conclusion, most severe first."""
+    chosen = (row for d in report.decisions if d.conclusion is conclusion for row in rows_of(d))
+    return sorted(chosen, key=lambda row: row.rank)
 
 
 def worst_first(decisions: Iterable[Decision]) -> list[Decision]:
-    """Inputs in the order of their worst incident, those without one last."""
-    last = (len(Priority) + 2, 0)
-    return sorted(decisions, key=lambda decision: next((finding.rank for finding in findings_of(decision)), last))
+    """Inputs in the order of their most severe incident, those without one last."""
+    last = (2**31 + 1, 0)
+    return sorted(decisions, key=lambda decision: next((row.rank for row in rows_of(decision)), last))
 
 
-def excused(report: Report) -> Iterator[tuple[Finding, Excused]]:
-    """The active incidents that do not count, with the rule that says so."""
+def excused(report: Report) -> Iterator[tuple[IncidentRow, Excused]]:
+    """The active incidents that do not count, each with the rule that excuses it."""
     for decision in report.decisions:
         for excuse in decision.excused:
-            yield Finding(decision, excuse.incident), excuse
+            yield IncidentRow(decision, excuse.incident), excuse
 
 
 def unknown(report: Report) -> list[Decision]:
-    """The inputs of which something of their own could not be established, those that block first."""
+    """The inputs of which something could not be established for a reason of their own, those that block first."""
     order = list(Conclusion)
-    told = {id(decision) for decision in unanswered(report)}
+    alike = {id(decision) for decision in unanswered(report)}
     return sorted(
-        (d for d in report.decisions if (d.problems or d.verdict is Verdict.UNKNOWN) and id(d) not in told),
+        (d for d in report.decisions if (d.problems or d.verdict is Verdict.UNKNOWN) and id(d) not in alike),
         key=lambda d: -order.index(d.conclusion),
     )
 
 
 def unanswered(report: Report) -> list[Decision]:
-    """The inputs that block only because the conversation failed: that is told once, and not of each.
+    """The inputs that block only because the requests failed: that is reported once, not for each.
 
     What `on-unknown: warn` lets through is not among them, because a person should see the name of all that passes
     unchecked.
@@ -133,20 +176,20 @@ def unanswered(report: Report) -> list[Decision]:
 
 
 def unanswered_line(report: Report) -> str:
-    """How many inputs the failure leaves unknown; empty if each of them is told by its name."""
+    """How many inputs the failure leaves unknown; empty if each of them is listed by its name."""
     number = len(unanswered(report))
     return f"{count(number, 'input')} of {len(report.decisions):,} without an answer because of it." if number else ""
 
 
 def healthy(report: Report) -> list[Decision]:
-    """The inputs that nothing is to be said of."""
+    """The healthy inputs."""
     return [d for d in report.decisions if d.verdict is Verdict.HEALTHY]
 
 
 def headline(report: Report) -> str:
-    """The run in one line, in words."""
+    """The run in one line."""
     if not report.gated:
-        return outcome_line(report.outcome) if report.outcome else "Nothing was asked of DataHub"
+        return outcome_line(report.outcome) if report.outcome else "Nothing to do"
     conclusion = report.conclusion
     overridden = report.override is not None and report.override.effective
     words = "Passed by override" if overridden else CONCLUSION_WORDS[conclusion]
@@ -187,15 +230,15 @@ def decision_state(decision: Decision) -> str:
 
 
 def outcome_line(outcome: OutcomeReport) -> str:
-    """What became of the outputs in one line."""
-    said = f"Outcome {plain(outcome.outcome, 40)}: "
+    """What was done on the outputs, in one line."""
+    job = _JOB_WORDS.get(outcome.outcome, f"Job ended with {plain(outcome.outcome, 40)}")
     if outcome.nothing:
-        return said + plain(outcome.nothing)
+        return f"{job}: {plain(outcome.nothing)}"
     counts = {change: sum(result.change is change for result in outcome.results) for change in Change}
-    # "failure: 1 failed" would leave open what failed.
-    words = {Change.FAILED: "not written"}
-    parts = [f"{number:,} {words.get(change, change)}" for change, number in counts.items() if number]
-    return said + (", ".join(parts) or "no outputs to report on")
+    if counts[Change.CLEAR] == len(outcome.results):
+        return f"{job}: {'nothing to resolve' if outcome.results else 'no outputs to report on'}"
+    counted = ((number, *_COUNTED[change]) for change, number in counts.items() if number)
+    return f"{job}: {', '.join(f'{count(number, noun)} {done}' for number, noun, done in counted)}"
 
 
 def unrelated_line(outcome: OutcomeReport) -> str:
@@ -208,7 +251,7 @@ def unrelated_line(outcome: OutcomeReport) -> str:
 
 
 def age(created_ms: int | None, now_ms: int) -> str:
-    """A duration as people say it: `12 min`, `3 h`, `2 d`; empty if unknown."""
+    """A duration in its largest unit: `12 min`, `3 h`, `2 d`; empty if unknown."""
     if created_ms is None:
         return ""
     passed = now_ms - created_ms
@@ -246,7 +289,7 @@ def sibling_name(urn: str) -> str:
 def _grounds(report: Report, conclusion: Conclusion) -> str:
     total = len(report.decisions)
     if not total:
-        return "the manifest names no inputs, so there is nothing to gate"
+        return "the manifest names no inputs, so there is nothing to check"
     if len(unanswered(report)) == total:
         return f"DataHub could not be queried about {'the input' if total == 1 else f'any of the {total:,} inputs'}"
     deciding = [d for d in report.decisions if d.conclusion is conclusion]

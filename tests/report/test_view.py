@@ -8,7 +8,18 @@ from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
 from incident_gate.incident import Incident, Priority
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
-from incident_gate.report.view import Finding, age, findings, findings_of, headline, sibling_name, timestamp, unknown
+from incident_gate.report.view import (
+    CHANGE_WORDS,
+    IncidentRow,
+    age,
+    headline,
+    outcome_line,
+    rows_of,
+    rows_with,
+    sibling_name,
+    timestamp,
+    unknown,
+)
 from tests.helpers.report_samples import DAY, HOUR, NOW, decision, entry, incident, missing, report, unhealthy
 
 
@@ -41,7 +52,7 @@ WAIVED = decision(entry("waived"), excused=(Excused(incident(1, entry("waived").
 @pytest.mark.parametrize(
     ("decisions", "said"),
     [
-        ((), "Passed: the manifest names no inputs, so there is nothing to gate"),
+        ((), "Passed: the manifest names no inputs, so there is nothing to check"),
         ((FINE,), "Passed: the input is healthy"),
         ((FINE, FINE), "Passed: all 2 inputs are healthy"),
         ((FINE, WAIVED), "Passed: all 2 inputs are healthy, 1 incident excused"),
@@ -62,7 +73,37 @@ def test_a_step_of_its_own_has_the_outcome_as_its_headline() -> None:
     changes = (Change.RAISED, Change.RAISED, Change.KEPT, Change.FAILED, Change.WOULD_RAISE)
     results = tuple(OutputResult(entry=output, change=change) for change in changes)
     run = report(outcome=OutcomeReport(outcome="failure", results=results), gated=False)
-    assert headline(run) == "Outcome failure: 2 raised, 1 kept, 1 not written, 1 would raise"
+    assert headline(run) == (
+        "Job failed: 2 incidents raised, 1 existing incident updated, 1 output not written, 1 incident would be raised"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "line"),
+    [
+        ("success", (Change.CLEAR,), "Job succeeded: nothing to resolve"),
+        ("success", (Change.CLEAR, Change.CLEAR), "Job succeeded: nothing to resolve"),
+        (
+            "success",
+            (Change.RESOLVED, Change.CLEAR),
+            "Job succeeded: 1 incident resolved, 1 output with nothing to resolve",
+        ),
+        ("failure", (Change.KEPT,), "Job failed: 1 existing incident updated"),
+        ("failure", (), "Job failed: no outputs to report on"),
+        ("odd\n", (), "Job ended with odd: no outputs to report on"),
+    ],
+)
+def test_the_outcome_is_a_sentence(status: str, changes: tuple[Change, ...], line: str) -> None:
+    output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
+    results = tuple(OutputResult(entry=output, change=change) for change in changes)
+    assert outcome_line(OutcomeReport(outcome=status, results=results)) == line
+
+
+def test_every_change_has_words() -> None:
+    assert set(CHANGE_WORDS) == set(Change)
+    output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
+    for change in Change:
+        assert outcome_line(OutcomeReport(outcome="success", results=(OutputResult(entry=output, change=change),)))
 
 
 def test_an_unknown_asset_without_a_reason_is_still_listed() -> None:
@@ -76,7 +117,7 @@ def test_an_unknown_asset_without_a_reason_is_still_listed() -> None:
 )
 def test_an_incident_without_a_title_has_a_name(title: str | None, description: str | None, said: str) -> None:
     found = Incident(urn="urn:li:incident:1", asset="x", title=title, description=description)
-    assert Finding(FINE, found).title == said
+    assert IncidentRow(FINE, found).title == said
 
 
 @pytest.mark.parametrize(
@@ -90,7 +131,7 @@ def test_an_incident_without_a_title_has_a_name(title: str | None, description: 
     ],
 )
 def test_a_custom_type_has_its_own_name(kind: str | None, custom: str | None, said: str) -> None:
-    assert Finding(FINE, Incident(urn="u", asset="x", type=kind, custom_type=custom)).type == said
+    assert IncidentRow(FINE, Incident(urn="u", asset="x", type=kind, custom_type=custom)).type == said
 
 
 @pytest.mark.parametrize(
@@ -107,6 +148,6 @@ def test_a_sibling_is_named_by_platform_and_name(urn: str, name: str) -> None:
 
 def test_incidents_are_worst_first_within_an_asset_and_among_assets() -> None:
     low, high = (unhealthy(name, name, priority=Priority[name]) for name in ("LOW", "HIGH"))
-    assert [found.title for found in findings(report(low, high), Conclusion.BLOCK)] == ["HIGH", "LOW"]
-    both = decision(entry("both"), Conclusion.BLOCK, blocking=(*low.blocking, *high.blocking), unread=1)
-    assert [found.priority for found in findings_of(both)] == ["HIGH", "LOW", ""]
+    assert [found.title for found in rows_with(report(low, high), Conclusion.BLOCK)] == ["HIGH", "LOW"]
+    both = decision(entry("both"), Conclusion.BLOCK, blocking=(*high.blocking, *low.blocking), unread=1)
+    assert [found.priority for found in rows_of(both)] == ["HIGH", "LOW", ""]
