@@ -1,0 +1,156 @@
+"""What each format's reader makes of its own peculiarities."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incident_gate.outcome.results.model import FileResults, Verdict
+from tests.helpers.results import FIXTURES, dbt_results, read_files
+
+
+def read(folder: Path, text: str) -> FileResults:
+    (folder / "file").write_text(text, encoding="utf-8")
+    (results,) = read_files(folder, "file", job_start=0)
+    return results
+
+
+@pytest.mark.parametrize(
+    ("args", "counts"),
+    [
+        ({}, True),
+        ({"empty": False, "sample": None}, True),
+        ({"empty": True}, False),
+        ({"sample": True}, False),
+        ({"sample": "3 days"}, False),
+        ({"sample": {"start": "2026-01-01"}}, False),
+    ],
+)
+@pytest.mark.parametrize("which", ["run", "build", "test", "seed", "snapshot"])
+def test_successes_of_dbt_on_part_of_the_data_do_not_count(
+    tmp_path: Path, which: str, args: dict[str, Any], *, counts: bool
+) -> None:
+    results = read(tmp_path, dbt_results(("model.p.a", "success"), ("test.p.b", "fail"), which=which, **args))
+    assert [check.verdict for check in results.checks] == [Verdict.FAILED]
+    assert bool(results.builds) is counts
+    assert bool(results.note) is not counts
+
+
+@pytest.mark.parametrize(
+    "which", ["compile", "generate", "show", "clone", "list", "run-operation", "retry", "anything"]
+)
+def test_other_commands_of_dbt_report_nothing(tmp_path: Path, which: str) -> None:
+    results = read(tmp_path, dbt_results(("model.p.a", "success"), ("test.p.b", "fail"), which=which))
+    assert (results.checks, results.builds) == ((), ())
+    assert "neither builds nor tests" in results.note
+
+
+def test_without_the_command_only_failures_count(tmp_path: Path) -> None:
+    results = read(
+        tmp_path, dbt_results(("model.p.a", "success"), ("test.p.b", "pass"), ("test.p.c", "fail"), which=None)
+    )
+    assert ([check.name for check in results.checks], results.builds) == (["test.p.c"], ())
+
+
+def test_old_data_is_a_failure_and_what_could_not_be_asked_is_an_error() -> None:
+    (results,) = read_files(FIXTURES, "dbt/shop-1.7/source-freshness.sources.json", job_start=0)
+    found = {check.name: check for check in results.checks}
+    assert found["source.shop.raw.orders"].verdict is Verdict.FAILED
+    returns = found["source.shop.raw.returns"]
+    assert (returns.verdict, returns.message) == (
+        Verdict.ERROR,
+        "Runtime Error in source returns (models/sources.yml): Catalog Error: Table with name returns does not exist!",
+    )
+
+
+def test_a_hook_is_neither_check_nor_build(tmp_path: Path) -> None:
+    results = read(tmp_path, dbt_results(("operation.p.p-on-run-end-0", "error"), ("exposure.p.e", "skipped")))
+    assert (results.checks, results.builds, results.note) == ((), (), "has no results")
+
+
+def expectation(*, success: Any, **values: Any) -> dict[str, Any]:
+    config = {"type": "expect_column_to_exist", "kwargs": {"column": "id"}}
+    return {"success": success, "expectation_config": config} | values
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"raised_exception": True, "exception_message": "no such column\nselect secret"},
+        {"('column.mean', ())": {"raised_exception": True, "exception_message": "no such column\nselect secret"}},
+    ],
+)
+def test_an_expectation_that_raised_could_not_be_run(tmp_path: Path, info: dict[str, Any]) -> None:
+    for success in (True, False):
+        value = {"success": False, "results": [expectation(success=success, exception_info=info)]}
+        (check,) = read(tmp_path, json.dumps(value)).checks
+        assert (check.verdict, check.message) == (Verdict.ERROR, "no such column")
+
+
+@pytest.mark.parametrize("success", [None, "true", 1])
+def test_an_expectation_without_a_verdict_is_unknown(tmp_path: Path, success: Any) -> None:
+    (check,) = read(tmp_path, json.dumps({"success": True, "results": [expectation(success=success)]})).checks
+    assert check.verdict is Verdict.UNKNOWN
+
+
+def test_a_validation_that_failed_without_a_failed_expectation_is_a_problem(tmp_path: Path) -> None:
+    failed = {"success": False, "results": [expectation(success=True)]}
+    for value in (failed, {"run_results": {"a": failed}}, {"run_results": {"a": {"validation_result": failed}}}):
+        assert read(tmp_path, json.dumps(value)).problem == "reports a failure without the expectation that failed"
+
+
+@pytest.mark.parametrize("results", [[1], [None], [[]], ["text"]])
+def test_expectations_of_another_shape_are_unknown(tmp_path: Path, results: list[Any]) -> None:
+    checks = read(tmp_path, json.dumps({"success": True, "results": results})).checks
+    assert [check.verdict for check in checks] == [Verdict.UNKNOWN] * len(checks)
+
+
+def soda(*checks: dict[str, Any], **values: Any) -> str:
+    return json.dumps({"hasErrors": False, "hasFailures": False, "checks": checks} | values)
+
+
+def test_a_scan_with_errors_passes_nothing(tmp_path: Path) -> None:
+    checks = ({"name": "a", "outcome": "pass"}, {"name": "b", "outcome": "fail"})
+    for errors in (True, None, "no"):
+        results = read(tmp_path, soda(*checks, hasErrors=errors))
+        assert [check.verdict for check in results.checks] == [Verdict.UNKNOWN, Verdict.FAILED]
+        assert results.problem
+
+
+def test_a_scan_that_failed_without_a_failed_check_is_a_problem(tmp_path: Path) -> None:
+    results = read(tmp_path, soda({"name": "a", "outcome": "pass"}, hasFailures=True))
+    assert results.problem == "reports a failure without the check that failed"
+
+
+@pytest.mark.parametrize(
+    ("definition", "column", "incident"),
+    [
+        ("checks for t:\n  row_count > 0", None, "VOLUME"),
+        ("checks for t:\n  - anomaly detection for row_count", None, "VOLUME"),
+        ("checks for t:\n  missing_count(row_count) = 0", "row_count", "FIELD"),
+        ("checks for t:\n  freshness(loaded_at) < 1d", "loaded_at", "FRESHNESS"),
+        ("checks for t:\n  - schema:\n      fail: {}", None, "DATA_SCHEMA"),
+        ("checks for schema:\n  - failed rows:\n      name: freshness", None, "OPERATIONAL"),
+        (None, None, "OPERATIONAL"),
+    ],
+)
+def test_the_kind_of_a_soda_check_is_in_its_definition(
+    tmp_path: Path, definition: str | None, column: str | None, incident: str
+) -> None:
+    check = {"name": "named by the user", "outcome": "fail", "definition": definition, "column": column}
+    assert [c.type for c in read(tmp_path, soda(check)).checks] == [incident]
+
+
+@pytest.mark.parametrize("outcome", [None, "unknown", 1, [], {}])
+def test_a_soda_check_without_a_verdict_is_unknown(tmp_path: Path, outcome: Any) -> None:
+    assert [c.verdict for c in read(tmp_path, soda({"name": "a", "outcome": outcome})).checks] == [Verdict.UNKNOWN]
+
+
+def test_a_suite_that_failed_as_a_whole_is_a_check(tmp_path: Path) -> None:
+    text = '<testsuite name="s"><error message="import failed"/><testcase name="a"/></testsuite>'
+    checks = read(tmp_path, text).checks
+    assert [(c.name, c.verdict, c.message) for c in checks] == [
+        ("s", Verdict.ERROR, "import failed"),
+        ("a", Verdict.PASSED, ""),
+    ]
