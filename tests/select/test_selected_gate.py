@@ -14,6 +14,7 @@ from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
 from tests.helpers.command import Ended, ask, gate
 from tests.helpers.dbt import PROJECTS
 from tests.helpers.selecting import table
+from tests.helpers.step import Step
 
 A, B, C = (table(name) for name in "abc")
 TIER1 = "urn:li:tag:tier1"
@@ -232,3 +233,32 @@ def test_nothing_of_it_is_imported_or_asked_without_a_selector(manifest: str, da
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "[]"
     assert [line.split()[0] for line in ended.stderr.splitlines()] == ["incidentGateHealth"]
+
+
+def test_an_annotation_is_on_the_selectors_line_and_names_both(datahub: Sandbox, step: Step) -> None:
+    datahub.store.add_assets([A, B, C])
+    datahub.store.add_lineage(B, A)
+    datahub.store.raise_incident(B, title="late")
+    step.write_manifest(f"inputs:\n  - {C!r}\n  - upstream-of: {A!r}\n")
+    [error] = [command for command in step.main(datahub).commands if command.name == "error"]
+    assert error.properties["line"] == "3"
+    assert error.properties["title"] == "b: 1 active incident"
+    assert f"Selected by upstream-of: {A}" in error.data
+
+
+def test_selectors_in_a_step_read_files_of_the_checkout(datahub: Sandbox, step: Step) -> None:
+    step.write("dbt/target/manifest.json", (PROJECTS / "shop-1.12" / "manifest.json").read_text(encoding="utf-8"))
+    step.write_manifest(
+        "inputs: [dbt: {manifest: dbt/target/manifest.json, select: [source.shop.raw.orders]}]\n"
+        "outputs: [dbt: {manifest: dbt/target/manifest.json, select: [model.shop.orders]}]\n"
+    )
+    model = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.mart.orders_v2,PROD)"
+    datahub.store.add_assets([SOURCE, model])
+    step.inputs["report-outcome"] = "true"
+    assert step.main(datahub).code == 0
+    ended = step.post(datahub, status="failure")
+    assert (ended.code, len(datahub.store.incidents(model))) == (0, 1), ended.log
+    datahub.store.raise_incident(SOURCE, title="late")
+    assert step.main(datahub).code == 1
+    step.write_manifest("inputs: [dbt: ../manifest.json]\n")
+    assert step.main(datahub).code == 2

@@ -137,7 +137,8 @@ class Stage:
     def _outcome(
         self, settings: Settings, manifest: Manifest, status: str, *, job_start: float | None = None
     ) -> Result:
-        names = ", ".join(plain(entry.label, 80) for entry in manifest.outputs[:20])
+        labels = [entry.label for entry in manifest.outputs] + [entry.label for entry in manifest.output_selectors]
+        names = ", ".join(plain(label, 80) for label in labels[:20])
         self.last_words = (
             f"Interrupted while reporting on {names}: some incidents may be raised or resolved already and others not. "
             "The next run of this job finds its own and goes on from there."

@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             Command("report", "outcome", "raise or resolve, depending on --job-status", _WRITING),
             Command("doctor", "doctor", "check address, token, privileges and server without writing", _READING),
             Command("select", "select", "print what the manifest's selectors select, without judging it", _READING),
+            Command("init", "init", "print a manifest for URNs, or for links to pages of DataHub"),
             Command("validate", "validate", "check manifests offline; reports all errors as file:line:column"),
             Command("schema", "schema", "print the JSON Schema of the manifest"),
             Command("sandbox", "sandbox", "serve a stand-in DataHub on this machine", needs_sandbox=True),

@@ -67,7 +67,7 @@ def _entry(entry: InputEntry | OutputEntry) -> dict[str, Any]:
     return {
         "urn": entry.urn.text,
         "also": [urn.text for urn in entry.also],
-        "line": entry.position.line,
+        "line": entry.position.line or None,
         "selector": entry.selected_by or None,
     }
 
