@@ -50,7 +50,7 @@ def test_every_option_is_read_once() -> None:
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name in list(Scope)])
 def test_help_of_a_command_has_its_options(command: str) -> None:
     shown = set(re.findall(r"^  (--[\w-]+)", gate(command, "--help").out, re.MULTILINE))
-    own = {"--format", "--explain", "--verbose"}
+    own = {"--format", "--explain", "--online", "--verbose"}
 
     assert shown - own == {option.flag for option in options_of(Scope(command))}
 

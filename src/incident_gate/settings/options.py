@@ -63,7 +63,7 @@ class Option(NamedTuple, Generic[T_co]):
     help: str
     default: str = ""
     metavar: str = "TEXT"
-    exists: frozenset[Scope] = _ASSETS
+    exists: frozenset[Scope] = _MANIFEST
     repeatable: bool = False
     option: str = ""
     secret: bool = False
