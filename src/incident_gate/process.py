@@ -6,9 +6,12 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
+
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 def say(stream: TextIO | None, text: str) -> None:
@@ -56,6 +59,16 @@ def end(code: int) -> NoReturn:
     os._exit(code)
 
 
+@contextmanager
+def delayed_interrupts() -> Iterator[None]:
+    """Deliver SIGINT and SIGTERM at the end of the block."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+
+
 def on_interrupt(last_words: Callable[[], str]) -> None:
     """End at once on SIGINT and SIGTERM, by which a cancelled job is told.
 
@@ -66,7 +79,7 @@ def on_interrupt(last_words: Callable[[], str]) -> None:
         say(sys.stdout, f"{last_words()}\n")
         end(128 + number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _INTERRUPTS:
         signal.signal(number, interrupted)
 
 

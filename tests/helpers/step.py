@@ -58,7 +58,7 @@ def in_process(stage: str, _folder: Path, environment: Mapping[str, str]) -> tup
     if stage == "post" and not reports_outcome(environment):
         return 0, ""
     stdout = io.StringIO()
-    code = Stage(environment=environment, stdout=stdout).guarded(lambda it: it.main() if stage == "main" else it.post())
+    code = getattr(Stage(environment=environment, stdout=stdout), stage)()
     return code, stdout.getvalue()
 
 
@@ -176,6 +176,10 @@ class Step:
     def start(self, server: Sandbox | None = None, *, stage: str = "main", **inputs: str) -> subprocess.Popen[str]:
         """Start a stage in a process of its own, and do not wait for it."""
         return _start(stage, self.folder, self._prepared(stage, server, inputs))
+
+    def written(self, name: str) -> dict[str, str]:
+        """The values in one of the files that the latest stage wrote to."""
+        return self._values(name)
 
     def ended(self, code: int, log: str) -> Ended:
         """What the runner reads after a stage."""

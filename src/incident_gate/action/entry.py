@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NoReturn
 
-from incident_gate.process import end, on_interrupt, prepare, started
+from incident_gate.process import delayed_interrupts, end, on_interrupt, prepare, started
 
 if TYPE_CHECKING:
     from incident_gate.action.stage import Stage
@@ -15,34 +15,37 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Run the main stage."""
-    stage = _stage()
-    end(stage.guarded(lambda it: it.main()))
+    stage = _stage(lambda it: it.interrupted())
+    end(stage.main())
 
 
 def post() -> NoReturn:
     """Run the post stage, which every step has and few need."""
     if not reports_outcome(os.environ):
         end(0)
-    stage = _stage()
-    end(stage.guarded(lambda it: it.post()))
+    stage = _stage(lambda it: it.last_words)
+    end(stage.post())
 
 
 def reports_outcome(environment: Mapping[str, str]) -> bool:
     """Whether the step is to report the job's outcome when the job ends.
 
-    Asked before anything is imported: where it is not, the end of the job waits for nothing.
+    What the main stage saved decides: the inputs may be another action's by then. Asked before anything is imported:
+    where it is not, the end of the job waits for nothing.
     """
+    if saved := environment.get("STATE_report", ""):
+        return saved == "true"
     mode = environment.get("INPUT_MODE", "").strip()
     return mode in {"", "gate"} and environment.get("INPUT_REPORT-OUTCOME", "").strip().lower() == "true"
 
 
-def _stage() -> Stage:
-    stage: Stage | None = None
+def _stage(last_words: Callable[[Stage], str]) -> Stage:
     prepare()
-    on_interrupt(lambda: stage.last_words if stage else "Interrupted before anything was asked.")
-    # Only now: the imports take most of a short run's time, and an interruption in them is one as well.
-    from incident_gate.action.stage import Stage  # noqa: PLC0415
+    # An interruption during the imports, which take most of a short run's time, waits until it can be handled.
+    with delayed_interrupts():
+        from incident_gate.action.stage import Stage  # noqa: PLC0415
 
+        stage = Stage(environment=os.environ, stdout=sys.stdout)
+        on_interrupt(lambda: last_words(stage))
     started()
-    stage = Stage(environment=os.environ, stdout=sys.stdout)
     return stage

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,9 +13,11 @@ from typing import TYPE_CHECKING, TextIO
 from actions_toolkit.command import Command
 
 from incident_gate.action import runner
+from incident_gate.action.state import SavedState, digest_of, saved_state, values_to_save
 from incident_gate.api.check import check
 from incident_gate.api.connect import Result
 from incident_gate.api.manifest import manifest_of
+from incident_gate.ci.blocked import leave_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import Manifest
@@ -40,8 +40,10 @@ from incident_gate.text import plain
 if TYPE_CHECKING:
     from incident_gate.datahub.client import Exchange
 
-# Linux starts no process with a variable of more than 128 KiB, and saved state is handed on as one.
-LONGEST_STATE = 64 * 1024
+_NESTED = (
+    "Inside nested composite actions the end of the job does not get a step's inputs: "
+    "set DATAHUB_GMS_TOKEN in the job's `env`, or use a last step with `mode: report`."
+)
 _REPORT_IT = "Run the job again with debug logging, and report what it prints."
 
 
@@ -61,12 +63,29 @@ class Stage:
     last_words: str = "Interrupted: nothing was decided and nothing was written."
     start: float = field(default_factory=time.time)
 
-    def guarded(self, run: Callable[[Stage], ExitCode]) -> ExitCode:
+    def main(self) -> ExitCode:
+        """Run the main stage: gate, or what the mode says."""
+        code = self._guarded(self._main)
+        if code is not ExitCode.OK:
+            self._warn(self._leave_blocked())
+        return code
+
+    def post(self) -> ExitCode:
+        """Run the post stage: report the job's outcome, if the gate let the job go on."""
+        return self._guarded(self._post)
+
+    def interrupted(self) -> str:
+        """End the main stage early, as a gate that came to no verdict; returns what to print."""
+        self._write_outputs(json.NO_VERDICT)
+        self._warn(self._leave_blocked())
+        return self.last_words
+
+    def _guarded(self, run: Callable[[], ExitCode]) -> ExitCode:
         """Run a stage; whatever ends it early becomes an annotation and an exit code."""
         try:
             # Before anything else that might print: a mask works on what follows it.
             self._command(*masks(secrets_of(self._input, self.environment)))
-            return run(self)
+            return run()
         except ManifestError as error:
             self._annotate(annotate_mistakes(error))
             self._log(str(error))
@@ -80,8 +99,7 @@ class Stage:
             self._say_where(error)
             return ExitCode.DATAHUB
 
-    def main(self) -> ExitCode:
-        """The main stage: gate, or what the mode says."""
+    def _main(self) -> ExitCode:
         try:
             settings = self._settings()
             manifest = self._manifest(settings)
@@ -92,23 +110,25 @@ class Stage:
             # The files of a post stage would replace the gate's, when nothing can upload them any more.
             self._write_reports(settings, result.report)
         except Exception:
-            # Whoever reads the outputs of a step that failed must not take silence for health.
+            # Who reads the outputs of a step that failed must not take silence for health.
             self._write_outputs(json.NO_VERDICT)
             raise
         return result.exit_code
 
-    def post(self) -> ExitCode:
-        """The post stage: the job's outcome, if the gate let the job go on. Its troubles are warnings."""
-        conclusion = self.environment.get("STATE_conclusion", "")
-        if conclusion not in {"pass", "warn"}:
-            why = "the gate blocked this job" if conclusion else "the gate did not come to an end"
+    def _post(self) -> ExitCode:
+        """Errors are warnings: the job has ended."""
+        state = saved_state(self.environment)
+        if state.conclusion not in {"pass", "warn"}:
+            why = "the gate blocked this job" if state.conclusion else "the gate did not come to an end"
             self._annotate([Annotation(level=Level.NOTICE, message=f"No outcome is reported: {why}.")])
             return ExitCode.OK
         try:
-            # Where the manifest is saved, its path no longer matters: the job may have turned it into anything.
-            settings = self._settings(reads_manifest="STATE_manifest" not in self.environment)
-            manifest = self._saved_manifest(settings)
-            self._outcome(settings, manifest, settings.job_status, job_start=self._saved_start())
+            settings = self._settings(state)
+            if missing := _missing(state, settings):
+                self._unreported(f"{missing} {_NESTED}")
+                return ExitCode.OK
+            manifest = self._saved_manifest(settings, state)
+            self._outcome(settings, manifest, settings.job_status, job_start=state.start)
         except GateError as error:
             self._unreported(annotate_error(error).message)
             self._say_where(error)
@@ -117,9 +137,18 @@ class Stage:
             self._say_where(error)
         return ExitCode.OK
 
-    def _settings(self, *, reads_manifest: bool = True) -> Settings:
+    def _settings(self, state: SavedState | None = None) -> Settings:
         workspace = Path(self.environment.get("GITHUB_WORKSPACE") or ".")
-        return read_settings(self._input, self.environment, workspace=workspace, reads_manifest=reads_manifest)
+        if state is None:
+            return read_settings(self._input, self.environment, workspace=workspace)
+        return read_settings(
+            lambda name: state.value_of(name, self._input),
+            self.environment,
+            workspace=workspace,
+            # Where the manifest is saved, its path no longer matters: the job may have turned it into anything.
+            reads_manifest=state.manifest is None,
+            run=state.run,
+        )
 
     def _manifest(self, settings: Settings) -> Manifest:
         return manifest_of(settings, _today())
@@ -129,8 +158,7 @@ class Stage:
         with self._progress(settings) as progress, waiting_on(self.stdout, settings) as on_wait:
             result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress, on_wait=on_wait)
         self._publish(result.report)
-        if settings.report_outcome:
-            self._save(settings, result.report)
+        self._save(settings, result.report)
         self._notify(settings, manifest, result.report)
         return result
 
@@ -193,31 +221,33 @@ class Stage:
     # What the post stage needs
 
     def _save(self, settings: Settings, report: Report) -> None:
-        data = _content(settings.manifest)
-        state = {"conclusion": report.conclusion.value, "digest": hashlib.sha256(data).hexdigest()}
-        state["start"] = str(self.start)
-        if len(data) <= LONGEST_STATE:
-            state["manifest"] = data.decode()
-        self._warn(runner.write_values(self.environment.get("GITHUB_STATE"), state, "state for the end of the job"))
+        values = {"report": "true" if settings.report_outcome else "false"}
+        if settings.report_outcome:
+            values |= values_to_save(
+                settings,
+                self._input,
+                conclusion=report.conclusion.value,
+                manifest=_content(settings.manifest),
+                start=self.start,
+            )
+        self._warn(runner.write_values(self.environment.get("GITHUB_STATE"), values, "state for the end of the job"))
 
-    def _saved_start(self) -> float | None:
-        try:
-            start = float(self.environment.get("STATE_start", ""))
-        except ValueError:
-            return None
-        return start if math.isfinite(start) else None
-
-    def _saved_manifest(self, settings: Settings) -> Manifest:
+    def _saved_manifest(self, settings: Settings, state: SavedState) -> Manifest:
         """The manifest that the gate read: the job may have changed the checkout since."""
-        saved = self.environment.get("STATE_manifest")
-        if saved is not None:
-            return manifest_of(settings, _today(), saved.encode())
+        if state.manifest is not None:
+            return manifest_of(settings, _today(), state.manifest.encode())
         manifest = self._manifest(settings)
-        if hashlib.sha256(_content(settings.manifest)).hexdigest() != self.environment.get("STATE_digest"):
+        if digest_of(_content(settings.manifest)) != state.digest:
             raise GateError(
                 f"{settings.manifest_shown} changed while the job ran.", hint="Leave it alone until the job's end."
             )
         return manifest
+
+    def _leave_blocked(self) -> str:
+        """Leave for later steps that the gate stopped this job; steps of other modes do not."""
+        if self._input("mode") in {Mode.RAISE, Mode.RESOLVE, Mode.REPORT}:
+            return ""
+        return leave_blocked(self.environment, self._input("incident-key"))
 
     # What the runner is told
 
@@ -268,6 +298,13 @@ class Stage:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _missing(state: SavedState, settings: Settings) -> str:
+    """What the end of the job lacks."""
+    if state.had_token and not settings.connection.token:
+        return "The gate had a DataHub token, and the end of the job has none."
+    return "" if settings.job_status else "The job's status is missing."
 
 
 def _content(manifest: Path) -> bytes:

@@ -25,7 +25,12 @@ def main() -> NoReturn:
     prepare()
     arguments = sys.argv[1:]
     command = next((COMMANDS[word] for word in arguments if word in COMMANDS), None)
-    on_interrupt(lambda: command.interrupted if command else "Interrupted.")
+
+    def interrupted() -> str:
+        _leave_blocked(arguments, os.environ, sys.stderr)
+        return command.interrupted if command else "Interrupted."
+
+    on_interrupt(interrupted)
     end(run(arguments, os.environ, sys.stdout, sys.stderr, sys.stdin.buffer if sys.stdin else None, ready=started))
 
 
@@ -38,7 +43,7 @@ def run(  # noqa: PLR0913 - the process's edges
     *,
     ready: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run one command.
+    """Run one command; a check that does not pass on GitHub is left for the job's later steps.
 
     Args:
         arguments: Without the program's name.
@@ -51,6 +56,20 @@ def run(  # noqa: PLR0913 - the process's edges
     Returns:
         The exit code.
     """
+    code = _run(arguments, environment, stdout, stderr, stdin, ready)
+    if code != ExitCode.OK:
+        _leave_blocked(arguments, environment, stderr)
+    return code
+
+
+def _run(  # noqa: PLR0913, PLR0917 - the process's edges
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    stdout: TextIO,
+    stderr: TextIO,
+    stdin: BinaryIO | None,
+    ready: Callable[[], None],
+) -> int:
     verbose = _VERBOSE in arguments
     try:
         words = [word for word in arguments if word != _VERBOSE]
@@ -84,6 +103,22 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """
     command = _command(arguments[0])
     return _parser(command, _module(command), sys.stdout).parse(arguments[1:])
+
+
+def _leave_blocked(arguments: Sequence[str], environment: Mapping[str, str], stderr: TextIO) -> None:
+    """Leave for the job's later steps that the gate stopped the job; the options may be what is wrong."""
+    if "GITHUB_ENV" not in environment or "check" not in arguments:
+        return
+    from incident_gate.ci.blocked import leave_blocked  # noqa: PLC0415 - where a check does not pass only
+
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    parser.add_argument("--incident-key", default="")
+    try:
+        options, _ = parser.parse_known_args(arguments)
+    except argparse.ArgumentError:
+        options = argparse.Namespace(incident_key="")
+    if warning := leave_blocked(environment, options.incident_key):
+        say(stderr, f"warning: {warning}\n")
 
 
 def _command(name: str) -> Command:

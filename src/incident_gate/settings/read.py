@@ -57,6 +57,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     command_line: bool = False,
     library: bool = False,
     needs_server: bool = True,
+    run: Run | None = None,
 ) -> Settings:
     """Read and check all settings.
 
@@ -69,13 +70,14 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         command_line: Whether options are spelled `--name`, and DataHub's own configuration file may be used.
         library: Whether options are spelled `like_this`.
         needs_server: Whether a missing URL is an error.
+        run: This run, where it was read before.
 
     Raises:
         SettingError: With every error, one a line.
     """
     spelling = Spelling.OPTION if command_line else Spelling.ARGUMENT if library else Spelling.INPUT
     values = _Values(get, spelling)
-    run = current_run(environment)
+    run = run or current_run(environment)
     mode = mode or values(options.MODE) or Mode.GATE
     shown = values(options.MANIFEST)
     connection, notices = _connection(values, environment, workspace, config=command_line, needs_server=needs_server)

@@ -1,0 +1,138 @@
+"""Jobs that the gate itself stopped raise nothing."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from incident_gate.ci.blocked import BLOCKED
+from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.step import Step
+
+
+def active(server: Sandbox) -> int:
+    return len(server.store.incidents(CUSTOMERS, "ACTIVE"))
+
+
+def is_unhealthy(_step: Step, server: Sandbox) -> None:
+    server.store.raise_incident(ORDERS)
+
+
+def has_a_wrong_manifest(step: Step, _server: Sandbox) -> None:
+    step.write_manifest("inputs: [nonsense]\n")
+
+
+def has_no_address(step: Step, _server: Sandbox) -> None:
+    step.inputs["datahub-url"] = ""
+
+
+def has_a_wrong_setting(step: Step, _server: Sandbox) -> None:
+    step.inputs["timeout"] = "soon"
+
+
+def is_refused(step: Step, _server: Sandbox) -> None:
+    step.inputs["datahub-token"] = "wrong"
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [(is_unhealthy, 1), (has_a_wrong_manifest, 2), (has_no_address, 2), (has_a_wrong_setting, 2), (is_refused, 3)],
+)
+def test_report_after_a_gate_that_failed_raises_nothing(
+    step: Step, datahub: Sandbox, reason: Callable[[Step, Sandbox], None], code: int
+) -> None:
+    inputs, manifest = dict(step.inputs), (step.workspace / ".github/incident-gate.yml").read_text(encoding="utf-8")
+    step.inputs |= {"datahub-url": datahub.url, "datahub-token": datahub.token}
+    reason(step, datahub)
+    assert step.main().code == code
+    (scope,) = step.written("env").values()
+    assert len(scope) == 32
+
+    step.inputs = inputs
+    step.write_manifest(manifest)
+    step.environment[BLOCKED] = scope
+    ended = step.main(datahub, mode="report", job_status="failure")
+
+    assert (ended.code, active(datahub)) == (0, 0)
+    assert "The gate stopped this job" in ended.said("notice")[0]
+
+
+def test_gate_that_passes_and_steps_of_other_modes_leave_nothing(step: Step, datahub: Sandbox) -> None:
+    assert step.main(datahub).code == 0
+    assert step.written("env") == {}
+
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="raiseIncident", code=403),))
+    assert step.main(datahub, mode="raise").code == 3
+    assert step.written("env") == {}
+
+
+def test_raise_and_resolve_do_not_obey_it_and_another_scope_does_not_either(step: Step, datahub: Sandbox) -> None:
+    datahub.store.raise_incident(ORDERS)
+    step.main(datahub)
+    step.environment |= step.written("env")
+
+    step.main(datahub, mode="report", job_status="failure", incident_key="eu")
+    assert active(datahub) == 1
+    step.main(datahub, mode="raise")
+    assert active(datahub) == 2
+    step.main(datahub, mode="resolve")
+    assert active(datahub) == 1
+
+
+def test_post_stage_of_a_gate_that_passed_obeys_another_gate_of_the_job(step: Step, datahub: Sandbox) -> None:
+    incident = datahub.store.raise_incident(ORDERS)
+    assert step.main(datahub).code == 1
+    step.environment |= step.written("env")
+    datahub.store.resolve(incident)
+    assert step.main(datahub, report_outcome="true").code == 0
+
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert active(datahub) == 0
+    assert "The gate stopped this job" in ended.said("notice")[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("mode", ["gate", "raise"])
+def test_main_stage_that_is_cancelled_leaves_its_outputs(
+    step: Step, datahub: Sandbox, number: signal.Signals, mode: str
+) -> None:
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.HANG),))
+    process = step.start(datahub, mode=mode)
+    while not datahub.requests:
+        assert process.poll() is None
+        time.sleep(0.01)
+
+    process.send_signal(number)
+    log, _ = process.communicate(timeout=30)
+
+    ended = step.ended(process.returncode, log)
+    assert ended.code == 128 + number
+    assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("block", "unknown")
+    assert bool(step.written("env")) is (mode == "gate")
+
+
+def test_main_stage_that_is_cancelled_while_it_starts_leaves_its_outputs(step: Step, datahub: Sandbox) -> None:
+    for delay in (0.03, 0.06, 0.1, 0.15, 0.2):
+        process = step.start(datahub)
+        # Python itself is not ready before; from then on an interruption waits for the imports.
+        while "incident_gate" not in _mapped(process.pid) and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(delay)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        if process.returncode != -signal.SIGTERM:
+            assert step.written("output")["conclusion"] in {"block", "pass"}
+            assert process.returncode in {0, 128 + signal.SIGTERM}
+
+
+def _mapped(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("-", "_")
+    except OSError:
+        return ""
