@@ -17,6 +17,15 @@ class Priority(IntEnum):
     LOW = 3
 
 
+def read_priority(value: object) -> Priority | None:
+    """A priority as either kind of server sends it: an int (0 is the most severe) up to 0.15, a name since 1.0."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Priority(min(max(value, Priority.CRITICAL), Priority.LOW))
+    if isinstance(value, str):
+        return Priority.__members__.get(value)
+    return None
+
+
 # Every value of `IncidentType` that some generation of server knows: the last three only the 2022 beta.
 INCIDENT_TYPES = (
     "FRESHNESS",
@@ -44,6 +53,7 @@ class Reason(StrEnum):
     REFUSED = "refused"  # the server refuses to answer: the token may not, or it is not DataHub that answers
     ERROR = "error"  # the server failed on this asset
     NO_ANSWER = "no-answer"  # the request that carried it failed or ran out of time
+    UNVERIFIED = "unverified"  # an incident that a second source names as active, and that nothing shows
     MALFORMED = "malformed"  # the answer is not what the schema promises
     UNSTEADY = "unsteady"  # it passes, but not yet for as long as the settings ask
     INCOMPLETE = "incomplete"  # a selector's list has more entries than the server shows
@@ -152,7 +162,8 @@ class Health:
     `unread` counts active incidents that the server's index counts and its list does not show (`total` above the
     list): they are real until shown otherwise. `problems` is empty only when the answer is complete.
     `siblings` are the URNs whose incidents are included. `resolved` are the asset's own incidents that came along and
-    are over.
+    are over. `unlisted` counts those of `incidents` that the list lacks; `unverified` are incidents that the asset's
+    summary names as active, and of which nothing more can be read.
     """
 
     urn: str
@@ -161,3 +172,5 @@ class Health:
     problems: tuple[Problem, ...] = ()
     siblings: tuple[str, ...] = ()
     resolved: tuple[Incident, ...] = ()
+    unlisted: int = 0
+    unverified: tuple[Incident, ...] = ()

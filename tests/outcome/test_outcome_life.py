@@ -234,6 +234,10 @@ def test_incident_that_is_counted_and_not_shown_is_never_raised_twice(each_sandb
     each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_INCIDENTS, urn=ORDERS),))
     for number in (8, 9):
         (result,) = job.end("failure", number).results
+        if each_sandbox.generation is Generation.CLOUD:
+            # The asset's summary names it, and the primary store shows it.
+            assert (result.change, result.incidents) == (Change.KEPT, (first.urn,))
+            continue
         if each_sandbox.generation.has_ids:
             assert (result.change, result.incidents) == (Change.RAISED, (first.urn,))
         else:

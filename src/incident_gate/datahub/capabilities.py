@@ -36,6 +36,18 @@ TYPE_NAMES: Mapping[str, str] = MappingProxyType(
 )
 _DATASET = "dataset"
 
+# A field of each type that is never blank, but in the shell of an asset that the token may not view.
+MARKERS: Mapping[str, str] = MappingProxyType(
+    {
+        "dataset": "platform { name }",
+        "mlModel": "platform { name }",
+        "dashboard": "tool",
+        "chart": "tool",
+        "dataFlow": "orchestrator",
+        "dataJob": "dataFlow { orchestrator }",
+    }
+)
+
 # What the gate reads of an incident besides its URN and state, where the server has it.
 INCIDENT_FIELDS = ("title", "description", "incidentType", "customType", "priority", "created")
 
@@ -62,14 +74,16 @@ class Selection(NamedTuple):
     """What is read of an asset besides its existence.
 
     `incidents`: the active ones. `history`: those in all states, besides. `siblings`: their active ones as well.
+    `page`: a further page of one of these lists, and nothing else.
     """
 
     incidents: bool = True
     history: bool = False
     siblings: bool = False
+    page: bool = False
 
     @property
-    def page(self) -> str:
+    def list_name(self) -> str:
         """The name in the answer of the one list that is selected."""
         return "history" if self.history else "incidents"
 
@@ -81,6 +95,8 @@ class AssetFields(NamedTuple):
     exists: bool = True
     removed: bool = True
     siblings: bool = False
+    summary: bool = True
+    marker: bool = True
 
     def names(self, selection: Selection) -> frozenset[str]:
         """The names of the fields that an answer to this selection has."""
@@ -136,15 +152,19 @@ class Capabilities:
         return Generation.G2 if self.has("DataJob", "incidents") else Generation.G1
 
 
-# For servers that hide their schema: Cloud of 2022 with what datasets had then, and the query of DataHub's own guide.
+# For servers that hide their schema: those that cannot name aspects, Cloud of 2022 with what datasets had then, and the
+# query of DataHub's own guide.
+WITHOUT_SUMMARY = Capabilities(
+    assets={kind: AssetFields(siblings=kind == _DATASET, summary=False) for kind in TYPE_NAMES}, has_stages=False
+)
 OF_2022 = Capabilities(
     entities=False,
-    assets={_DATASET: AssetFields(exists=False, siblings=True)},
+    assets={_DATASET: AssetFields(exists=False, siblings=True, summary=False, marker=False)},
     has_stages=False,
 )
 GUIDE = Capabilities(
     entities=False,
-    assets={_DATASET: AssetFields(exists=False, removed=False)},
+    assets={_DATASET: AssetFields(exists=False, removed=False, summary=False, marker=False)},
     incident_fields=frozenset({"title", "description"}),
     has_stages=False,
     is_guide=True,
@@ -186,6 +206,8 @@ def capabilities_of(data: Mapping[str, Any]) -> Capabilities | None:
                 exists="exists" in own,
                 removed="status" in own and "removed" in members.get("Status", ()),
                 siblings="siblings" in own and kind == _DATASET,
+                summary="aspects" in own and "aspectNames" in members.get("AspectParams", ()),
+                marker=MARKERS.get(kind, "").partition(" ")[0] in own,
             )
             for kind, name in TYPE_NAMES.items()
             if (own := members.get(name)) and (kind in query or "entities" in query)
@@ -212,6 +234,7 @@ class Discovery:
         self._client = client
         self._lock = threading.Lock()
         self._introspected = known is not None
+        self._fallbacks = [WITHOUT_SUMMARY, OF_2022, GUIDE]
 
     def learn(self, refused: Capabilities, failure: RequestFailure) -> None:
         """Change what is known, after a query by it was refused.
@@ -228,10 +251,8 @@ class Discovery:
                 if learned and learned != refused:
                     self.known = learned
                     return
-            if refused not in (OF_2022, GUIDE):
-                self.known = OF_2022
-            elif refused == OF_2022:
-                self.known = GUIDE
+            if self._fallbacks:
+                self.known = self._fallbacks.pop(0)
             else:
                 raise RefusedError(
                     f"The server answers GraphQL but refuses the simplest query for a dataset's incidents: {failure}.",

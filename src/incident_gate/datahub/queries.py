@@ -9,8 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from incident_gate.datahub.capabilities import INCIDENT_FIELDS, TYPE_NAMES, AssetFields, Capabilities, Selection
+from incident_gate.datahub.capabilities import (
+    INCIDENT_FIELDS,
+    MARKERS,
+    TYPE_NAMES,
+    AssetFields,
+    Capabilities,
+    Selection,
+)
 from incident_gate.datahub.client import Operation
+
+_SUMMARY = 'aspects(input: { aspectNames: ["incidentsSummary"] }) { aspectName payload }'
 
 
 class Group(NamedTuple):
@@ -40,7 +49,7 @@ def root_name(place: int) -> str:
 def health_of_each(capabilities: Capabilities, kind: str, number: int, selection: Selection) -> Operation:
     """One aliased field for each asset, for servers without `entities`: `$u0`, `$u1` ..., `$start`, `$count`."""
     own = "" if capabilities.is_guide else "urn "
-    fields = _asset(capabilities.assets[kind], selection)
+    fields = _asset(capabilities, kind, selection)
     roots = " ".join(f"a{place}: {kind}(urn: $u{place}) {{ {own}{fields} }}" for place in range(number))
     return _with_pages("incidentGateHealthOfEach", _urns(number), roots, capabilities, [selection])
 
@@ -66,27 +75,47 @@ def _fragments(capabilities: Capabilities, group: Group) -> str:
     return " ".join(
         f"... on {TYPE_NAMES[kind]} {{ {fields} }}"
         for kind in TYPE_NAMES
-        if kind in group.kinds and (fields := _asset(capabilities.assets[kind], group.selection))
+        if kind in group.kinds and (fields := _asset(capabilities, kind, group.selection))
     )
 
 
-def _asset(fields: AssetFields, selection: Selection) -> str:
+def _asset(capabilities: Capabilities, kind: str, selection: Selection) -> str:
+    fields = capabilities.assets[kind]
     paging = "start: $start, count: $count) { ...page }"
-    incidents = f"incidents(state: ACTIVE, {paging}" if fields.incidents and selection.incidents else ""
-    history = f"history: incidents({paging}" if fields.incidents and selection.history else ""
-    sibling = f"siblings {{ siblings {{ urn ... on Dataset {{ {incidents} }} }} }}"
+    lists = [
+        f"incidents(state: ACTIVE, {paging}" if fields.incidents and selection.incidents else "",
+        f"history: incidents({paging}" if fields.incidents and selection.history else "",
+    ]
+    if selection.page:
+        return " ".join(filter(None, lists))
     parts = [
         "exists" if fields.exists else "",
         "status { removed }" if fields.removed else "",
-        incidents,
-        history,
-        sibling if fields.siblings and selection.siblings and incidents else "",
+        _marker(fields, kind),
+        *lists,
+        _SUMMARY if fields.summary and selection.incidents else "",
+        _siblings(capabilities, lists[0]) if fields.siblings and selection.siblings and lists[0] else "",
     ]
     return " ".join(filter(None, parts))
 
 
+def _siblings(capabilities: Capabilities, incidents: str) -> str:
+    fields = capabilities.assets["dataset"]
+    own = " ".join(filter(None, [_marker(fields, "dataset"), incidents, _SUMMARY if fields.summary else ""]))
+    return f"siblings {{ siblings {{ urn ... on Dataset {{ {own} }} }} }}"
+
+
+def _marker(fields: AssetFields, kind: str) -> str:
+    return MARKERS.get(kind, "") if fields.marker else ""
+
+
 def _page(capabilities: Capabilities, *, details: bool) -> str:
-    """The fragment of a page of incidents, with stage and message only where incidents are written."""
+    """The fragments of a page of incidents, with stage and message only where incidents are written."""
+    page = "fragment page on EntityIncidentsResult { total incidents { ...incident } }"
+    return f"{page} {_incident(capabilities, details=details)}"
+
+
+def _incident(capabilities: Capabilities, *, details: bool) -> str:
     leaves = [
         "created { time }" if name == "created" else name
         for name in INCIDENT_FIELDS
@@ -97,7 +126,20 @@ def _page(capabilities: Capabilities, *, details: bool) -> str:
         status += " stage message" if capabilities.has_stages else " message"
     if capabilities.status_field:
         leaves.append(f"{capabilities.status_field} {{ {status} }}")
-    return f"fragment page on EntityIncidentsResult {{ total incidents {{ urn {' '.join(leaves)} }} }}"
+    return f"fragment incident on Incident {{ urn {' '.join(leaves)} }}"
+
+
+def incidents_by_urn(capabilities: Capabilities, number: int, kinds: Collection[str], *, details: bool) -> Operation:
+    """Incidents `$u0`, `$u1` ... from the primary store, and the history of the assets `$urns`.
+
+    The first answers on DataHub Cloud; open source has no entity of that type and answers null.
+    """
+    name = "incidentGateWitness"
+    single = " ".join(f"a{place}: entity(urn: $u{place}) {{ ...incident }}" for place in range(number))
+    group = Group(kinds, Selection(incidents=False, history=True, page=True))
+    variables = ", ".join(("$urns: [String!]!", *_urns(number), "$start: Int!", "$count: Int!"))
+    roots = f"{single} entities(urns: $urns) {{ urn {_fragments(capabilities, group)} }}"
+    return Operation(name, f"query {name}({variables}) {{ {roots} }} {_page(capabilities, details=details)}")
 
 
 def _urns(number: int) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from incident_gate.incident import Health, Incident, Priority, Problem, severity
+from incident_gate.incident import Health, Incident, Priority, Problem, Reason, severity
 from incident_gate.manifest.model import InputEntry, OnFailingAssertion, OnIncident, OnUnknown, OutputEntry, Rules
 
 
@@ -136,8 +136,11 @@ def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[
     blocking = sorted((incident for incident, excuse in weighed if excuse is None), key=severity)
     # What the server counts but does not show cannot be matched with any excuse but the one for everything.
     unread = 0 if rule.on_incident is OnIncident.IGNORE else health.unread
+    hidden = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.unverified]
+    problems = (*health.problems, *(_unverified(incident) for incident, excuse in hidden if excuse is None))
+    weighed += [(incident, excuse) for incident, excuse in hidden if excuse is not None]
     verdict, conclusion = Verdict.HEALTHY, Conclusion.PASS
-    if health.problems:
+    if problems:
         verdict, conclusion = Verdict.UNKNOWN, Conclusion(rule.on_unknown.value)
     if blocking or unread:
         verdict, conclusion = Verdict.UNHEALTHY, worst([Conclusion(rule.on_incident.value), conclusion])
@@ -150,9 +153,18 @@ def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[
         blocking=tuple(blocking),
         unread=unread,
         excused=tuple(Excused(incident, excuse) for incident, excuse in weighed if excuse is not None),
-        problems=health.problems,
+        problems=problems,
         siblings=health.siblings,
         rules=rule.sources,
+    )
+
+
+def _unverified(incident: Incident) -> Problem:
+    return Problem(
+        Reason.UNVERIFIED,
+        f"The summary of {incident.asset} names {incident.urn} as active, and DataHub does not show it",
+        "Either this token may not see incidents (on DataHub Cloud a view policy that is limited to some assets hides "
+        "them: run `incident-gate doctor`), or DataHub's search index must be restored.",
     )
 
 

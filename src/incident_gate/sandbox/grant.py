@@ -39,8 +39,8 @@ class Grant:
         return _covers(self.edits, urn) or _covers(self.edits_entities, urn)
 
     def may_see(self, urn: str) -> bool:
-        """Whether this asset may be viewed."""
-        return _covers(self.sees, urn)
+        """Whether this asset may be viewed; platforms are seen by everyone."""
+        return urn.startswith("urn:li:dataPlatform:") or _covers(self.sees, urn)
 
     def privileges(self, urn: str | None, *, may_view: bool) -> list[str]:
         """Names of the privileges on an asset, or of those that belong to no asset."""

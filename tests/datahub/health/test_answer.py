@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -7,9 +8,8 @@ from incident_gate.datahub.health.answer import (
     Element,
     Listing,
     read_element,
-    read_priority,
 )
-from incident_gate.incident import Health, Priority, Reason
+from incident_gate.incident import Health, Priority, Reason, read_priority
 from tests.helpers.asking import MODEL, ORDERS
 
 ASKED = ("exists", "status", "incidents", "siblings")
@@ -143,3 +143,40 @@ def test_error_in_an_asset_is_told_with_its_code() -> None:
 )
 def test_priority_of_either_kind_of_server_is_on_one_scale(sent: object, priority: Priority | None) -> None:
     assert read_priority(sent) is priority
+
+
+@pytest.mark.parametrize("path", [("entities", 0, "aspects"), ("entities", 0, "aspects", 0, "payload")])
+def test_witness_that_fails_is_no_reason_to_block(path: tuple[str | int, ...]) -> None:
+    assert health_of(healthy(aspects=None), GraphqlError("x", path, 500)) == Health(urn=ORDERS)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        None,
+        5,
+        "",
+        "{",
+        "[]",
+        "[" * 10_000,
+        '{"activeIncidents": "x"}',
+        '{"activeIncidentDetails": [null, 5, {}, {"urn": 5}, {"urn": "urn:li:dataset:x"}]}',
+        '{"activeIncidents": [null, {}, []]}',
+        '{"activeIncidents": ["' + "x" * 600_000 + '"]}',
+    ],
+)
+def test_summary_that_cannot_be_read_is_no_reason_to_block(payload: object) -> None:
+    aspects = [None, {"aspectName": "other", "payload": "{}"}, {"aspectName": "incidentsSummary", "payload": payload}]
+
+    assert health_of(healthy(aspects=aspects)) == Health(urn=ORDERS)
+
+
+def test_incident_that_only_the_summary_names_is_unverified() -> None:
+    details = {"urn": "urn:li:incident:1", "type": "VOLUME", "priority": 1, "createdAt": 5}
+    payload = json.dumps({"activeIncidentDetails": [details], "activeIncidents": ["urn:li:incident:2"]})
+    health = health_of(healthy(aspects=[{"aspectName": "incidentsSummary", "payload": payload}]))
+
+    assert [(i.urn[-1], i.type, i.priority, i.created_ms) for i in health.unverified] == [
+        ("2", None, None, None),
+        ("1", "VOLUME", Priority.HIGH, 5),
+    ]

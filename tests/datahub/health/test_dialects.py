@@ -144,7 +144,7 @@ def test_null_existence_is_asked_again_and_believed(schema: Generation) -> None:
 
         assert verdicts(result) == ["unknown", "healthy"]
         assert reasons(result.report.decisions[0]) == ["existence-unknown"]
-        assert server.requests.operations == ["incidentGateHealth", "incidentGateExistence"]
+        assert server.requests.operations[:2] == ["incidentGateHealth", "incidentGateExistence"]
 
 
 @pytest.mark.parametrize(("exists", "verdict"), [(True, "healthy"), (False, "unknown")])

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from incident_gate.datahub.failure import GraphqlError, RequestFailure
-from incident_gate.incident import Health, Incident, Priority, Problem, Reason, mark_in
+from incident_gate.datahub.health.witness import read_summary
+from incident_gate.incident import Health, Incident, Problem, Reason, mark_in, read_priority
 from incident_gate.text import NO_SECRETS, Redactor
 
 _SUPPORT_HINT = "Take it out of the manifest, or check that this DataHub version tracks incidents on this asset type."
@@ -41,6 +42,10 @@ class Listing:
         reached: The offset up to which the list was read.
         unreadable: Elements of the list that are no incidents.
         problems: Why the list is not complete.
+        claimed: Incidents that the asset's summary names as active.
+        unlisted: Those of them that are active, although the list lacks them.
+        over: URNs of those that are over.
+        settled: URNs that the summary names as resolved.
     """
 
     urn: str
@@ -52,6 +57,21 @@ class Listing:
     reached: int = 0
     unreadable: int = 0
     problems: list[Problem] = field(default_factory=list)
+    claimed: dict[str, Incident] = field(default_factory=dict)
+    unlisted: dict[str, Incident] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+    settled: frozenset[str] = frozenset()
+
+    @property
+    def asset(self) -> str:
+        """Its URN as reports show it."""
+        return self.shown or self.urn
+
+    @property
+    def doubtful(self) -> dict[str, Incident]:
+        """Incidents that the summary names as active and that nothing else has told of."""
+        known = self.active.keys() | self.resolved.keys() | self.unlisted.keys() | self.over
+        return {urn: incident for urn, incident in self.claimed.items() if urn not in known}
 
     @property
     def unread(self) -> int:
@@ -104,7 +124,27 @@ class Listing:
         # Resolved ones come although active ones were asked for: the index lists them still, and the primary store,
         # from which they were loaded, knows better.
         states = self.resolved if _state(element) == "RESOLVED" else self.active
-        states[urn] = _incident(urn, self.shown or self.urn, element, self.redact)
+        states[urn] = read_incident(urn, self.asset, element, self.redact)
+
+    def verify(self, urn: str, element: object) -> None:
+        """Take in what the primary store says of an incident that the list lacks, if it says anything."""
+        state = _state(element) if isinstance(element, dict) else None
+        if state == "RESOLVED":
+            self.over.add(urn)
+        elif state == "ACTIVE" and isinstance(element, dict):
+            self.unlisted[urn] = read_incident(urn, self.asset, element, self.redact)
+
+    def note_summary(self, value: Mapping[str, Any]) -> None:
+        """Note which incidents the summary of an asset names as active."""
+        self.claimed, self.settled = read_summary(value.get("aspects"), self.asset, self.redact)
+
+    def renew(self, later: Listing) -> None:
+        """Take in a later look at the same list and summary."""
+        self.active |= later.active
+        self.resolved |= later.resolved
+        # The summary has caught up. That it no longer names an incident would prove nothing: it drops the oldest.
+        self.over |= later.settled - later.claimed.keys()
+        self.claimed |= later.claimed
 
     def _problem(self, reason: Reason, message: str, hint: str = _ACCESS_HINT) -> None:
         self.problems.append(Problem(reason, message, hint))
@@ -149,6 +189,13 @@ class PartialHealth:
         reason = Reason.REFUSED if failure.is_refusal else Reason.ERROR if failure.errors else Reason.NO_ANSWER
         self.problem(reason, f"DataHub failed on it: {failure.message}")
 
+    def renew(self, later: PartialHealth) -> None:
+        """Take in a later look at the same asset."""
+        self.own.renew(later.own)
+        for urn, sibling in self.siblings.items():
+            if urn in later.siblings:
+                sibling.renew(later.siblings[urn])
+
     @property
     def listings(self) -> Iterable[Listing]:
         """The lists of active incidents."""
@@ -172,13 +219,16 @@ class PartialHealth:
         # An active incident that only the history shows is active: the index of active ones lags.
         own = self.history.active | self.own.active
         listed = [own, *(sibling.active for sibling in self.siblings.values())]
+        unlisted = [listing.unlisted for listing in self.listings]
         return Health(
             urn=self.urn,
-            incidents=tuple(incident for active in listed for incident in active.values()),
+            incidents=tuple(incident for active in (*listed, *unlisted) for incident in active.values()),
             resolved=tuple((self.history.resolved | self.own.resolved).values()),
             unread=sum(listing.unread for listing in self.listings),
             problems=tuple(dict.fromkeys(problems)),
             siblings=tuple(sibling.shown for sibling in self.siblings.values()),
+            unlisted=sum(map(len, unlisted)),
+            unverified=tuple(incident for listing in self.listings for incident in listing.doubtful.values()),
         )
 
     def _not_found(self) -> Problem:
@@ -270,6 +320,8 @@ def read_element(
     """
     draft = PartialHealth.of(urn, redact)
     for error in element.errors:
+        if "aspects" in error.path:
+            continue  # the second witness is no reason to block
         reason = Reason.REFUSED if error.is_refusal else Reason.ERROR
         draft.problem(reason, f"DataHub failed on it: {error}")
     value = element.value
@@ -282,18 +334,41 @@ def read_element(
     if not isinstance(value, dict):
         draft.problem(Reason.MALFORMED, "DataHub's answer for it is not an object")
         return draft
+    _read_fields(draft, value, asked, size)
+    return draft
+
+
+def _read_fields(draft: PartialHealth, value: dict[str, Any], asked: Collection[str], size: int) -> None:
     if missing := sorted(name for name in asked if name not in value):
         draft.problem(Reason.MALFORMED, f"DataHub's answer for it lacks {', '.join(missing)}")
     exists = value.get("exists")
     draft.exists = exists if isinstance(exists, bool) else None
     _note_removal(draft, value)
+    if draft.exists is not False and is_restricted(value):
+        hint = 'Its user needs the privilege "View Entity Page" on it.'
+        draft.problem(Reason.HIDDEN, "It is hidden from this token", hint)
     # A list that failed has its error already.
     for name, listing in (("incidents", draft.own), ("history", draft.history)):
         if name in asked and not (value.get(name) is None and draft.problems):
             listing.add(value.get(name), size=size)
+    draft.own.note_summary(value)
     for sibling, listing in _siblings(draft, value):
         listing.add(sibling.get("incidents"), size=size)
-    return draft
+        listing.note_summary(sibling)
+
+
+def is_restricted(value: Mapping[str, Any]) -> bool:
+    """Whether this is the shell of an asset that the token may not view.
+
+    A server with view authorization answers with the asset's URN, blanks what cannot be null, and leaves out the rest.
+    An ordinary asset may lack status and siblings as well, but its platform or tool is part of its URN.
+    """
+    if value.get("status") is not None or value.get("siblings") is not None:
+        return False
+    platform = value.get("platform")
+    leaves = [value.get(name) for name in ("name", "tool", "orchestrator")]
+    leaves.append(platform.get("name") if isinstance(platform, dict) else None)
+    return "" in leaves or ("dataFlow" in value and value["dataFlow"] is None)
 
 
 def _note_removal(draft: PartialHealth, value: dict[str, Any]) -> None:
@@ -322,6 +397,9 @@ def _siblings(draft: PartialHealth, value: dict[str, Any]) -> Sequence[tuple[dic
         if not isinstance(urn, str):
             hint = "Grant view access, or set `siblings: false`."
             draft.problem(Reason.HIDDEN, "One of its siblings is not visible to the token", hint)
+        elif is_restricted(sibling):
+            hint = "Grant view access, or set `siblings: false`."
+            draft.problem(Reason.HIDDEN, "One of its siblings is hidden from this token", hint)
         elif urn != draft.urn:
             redact = draft.own.redact
             found.append((sibling, draft.siblings.setdefault(urn, Listing(urn, redact, redact(urn)[:MOST_TEXT]))))
@@ -364,7 +442,9 @@ def _state(element: dict[str, object]) -> object:
     return _status(element).get("state")
 
 
-def _incident(urn: str, asset: str, element: dict[str, object], redact: Redactor) -> Incident:
+def read_incident(urn: str, asset: str, element: dict[str, object], redact: Redactor) -> Incident:
+    """Read an incident's fields; any of them may be missing."""
+
     def text(value: object) -> str | None:
         # Secrets first: a part of one would not be found.
         return redact(value)[:MOST_TEXT] if isinstance(value, str) and value else None
@@ -385,12 +465,3 @@ def _incident(urn: str, asset: str, element: dict[str, object], redact: Redactor
         stage=text(status.get("stage")),
         message=text(status.get("message")),
     )
-
-
-def read_priority(value: object) -> Priority | None:
-    """A priority as either kind of server sends it: an int (0 is the most severe) up to 0.15, a name since 1.0."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Priority(min(max(value, Priority.CRITICAL), Priority.LOW))
-    if isinstance(value, str):
-        return Priority.__members__.get(value)
-    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
@@ -37,7 +38,14 @@ ALIASES, EXISTENCE_ALIASES = 40, 500
 MOST_REFUSALS_AT_FIRST = 64
 MOST_REFUSALS = 500
 
+# Seconds: index and hook lag separately, so a moment's disagreement of list and summary means nothing.
+SECOND_LOOK = 2.0
+# Incidents in one request that checks what a summary names.
+CHECKED = 40
+
 T = TypeVar("T")
+_PAGE = Selection(page=True)
+_HISTORY_PAGE = Selection(incidents=False, history=True, page=True)
 
 
 class HealthQuery(NamedTuple):
@@ -67,6 +75,7 @@ class BatchReader:
         history: Read resolved incidents as well as active ones: the newest.
         whole_history: Read all of them, as far as the server lists them.
         schema: What is known of the server already.
+        sleep: Waits for seconds.
     """
 
     def __init__(
@@ -76,8 +85,10 @@ class BatchReader:
         history: bool = False,
         whole_history: bool = False,
         schema: Capabilities | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
+        self._sleep = sleep
         self._history = history or whole_history
         self._whole_history = whole_history
         self._discovery = Discovery(client, schema)
@@ -98,13 +109,10 @@ class BatchReader:
             for query in batch:
                 draft = drafts[query.urn.text]
                 for listing in draft.listings:
-                    # A sibling is a dataset, whatever else the batch holds.
-                    kind = query.urn.entity_type if listing is draft.own else EntityType.DATASET
-                    self._read_pages(capabilities, listing, kind, Selection())
+                    self._read_pages(capabilities, listing, _kind(query, draft, listing), _PAGE)
                 if self._whole_history:
-                    self._read_pages(
-                        capabilities, draft.history, query.urn.entity_type, Selection(incidents=False, history=True)
-                    )
+                    self._read_pages(capabilities, draft.history, query.urn.entity_type, _HISTORY_PAGE)
+            self._check_summaries(capabilities, batch, drafts)
             # Last, because an asset that is not known to exist is not healthy: what a failure on the way here leaves
             # open stays unknown.
             if capabilities.entity_exists:
@@ -230,8 +238,58 @@ class BatchReader:
             [[element]] = self._elements(capabilities, [(selection, [(kind, listing.urn)])], paging)
         except RequestFailure:
             return False
-        page = element.value.get(selection.page) if isinstance(element.value, dict) else None
+        page = element.value.get(selection.list_name) if isinstance(element.value, dict) else None
         return bool(page is not None and not element.errors and listing.add(page, size=count))
+
+    def _check_summaries(
+        self, capabilities: Capabilities, batch: Sequence[HealthQuery], drafts: Mapping[str, PartialHealth]
+    ) -> None:
+        """Check the incidents that a summary names as active and that the list lacks; twice, because both lag."""
+        for is_second in (False, True):
+            doubted = [query for query in batch if any(each.doubtful for each in drafts[query.urn.text].listings)]
+            if not doubted or self._client.deadline.passed:
+                return
+            try:
+                if is_second:
+                    self._sleep(min(SECOND_LOOK, self._client.deadline.remaining))
+                    for urn, later in self._ask(capabilities, doubted).items():
+                        drafts[urn].renew(later)
+                self._verify(
+                    capabilities,
+                    [
+                        (_kind(query, drafts[query.urn.text], listing), listing)
+                        for query in doubted
+                        for listing in drafts[query.urn.text].listings
+                        if listing.doubtful
+                    ],
+                )
+            except RequestFailure:
+                continue  # then they stay unknown
+
+    def _verify(self, capabilities: Capabilities, lists: Sequence[tuple[str, Listing]]) -> None:
+        """Ask the primary store, which answers on Cloud, and the lists in all states, which answer on open source."""
+        claims = [(kind, listing, urn) for kind, listing in lists for urn in listing.doubtful]
+        for chunk in _chunks(claims, CHECKED):
+            histories = {listing.urn: (kind, Listing(listing.urn, listing.redact)) for kind, listing, _ in chunk}
+            operation = queries.incidents_by_urn(
+                capabilities, len(chunk), {kind for kind, _ in histories.values()}, details=self._history
+            )
+            variables = {"urns": list(histories), "start": 0, "count": FIRST_PAGE}
+            singles = {f"u{place}": urn for place, (_, _, urn) in enumerate(chunk)}
+            data = self._execute(operation, len(chunk), {**variables, **singles}).data
+            for place, (_, listing, urn) in enumerate(chunk):
+                listing.verify(urn, data.get(f"a{place}"))
+            entities = data.get("entities")
+            for entity in entities if isinstance(entities, list) else ():
+                asset = entity.get("urn") if isinstance(entity, dict) else None
+                if isinstance(asset, str) and asset in histories and entity.get("history") is not None:
+                    kind, history = histories[asset]
+                    history.add(entity["history"], size=FIRST_PAGE)
+                    self._read_pages(capabilities, history, kind, _HISTORY_PAGE)
+            for _, listing, _ in chunk:
+                _, history = histories[listing.urn]
+                listing.unlisted |= {urn: history.active[urn] for urn in listing.doubtful if urn in history.active}
+                listing.over |= history.resolved.keys() & listing.doubtful.keys()
 
     def _ask_existence(self, drafts: Sequence[PartialHealth]) -> None:
         """Ask what is still open, and whether an asset that may not exist exists in lower case."""
@@ -317,6 +375,11 @@ def _can_be_asked(capabilities: Capabilities, query: HealthQuery) -> bool:
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def _kind(query: HealthQuery, draft: PartialHealth, listing: Listing) -> EntityType:
+    # A sibling is a dataset, whatever else the batch holds.
+    return query.urn.entity_type if listing is draft.own else EntityType.DATASET
 
 
 def _others(roots: Sequence[str], root: str) -> set[tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -47,6 +48,7 @@ class Reader:
         history: Read resolved incidents as well as active ones: the newest.
         whole_history: Read all of them, as far as the server lists them.
         schema: What is known of the server already.
+        sleep: Waits for seconds.
     """
 
     def __init__(
@@ -56,9 +58,10 @@ class Reader:
         history: bool = False,
         whole_history: bool = False,
         schema: Capabilities | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
-        self._batches = BatchReader(client, history=history, whole_history=whole_history, schema=schema)
+        self._batches = BatchReader(client, history=history, whole_history=whole_history, schema=schema, sleep=sleep)
 
     def read(
         self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None

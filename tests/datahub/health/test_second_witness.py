@@ -1,0 +1,199 @@
+"""Incidents that the token's policies hide from search, and what the asset's summary gives away of them."""
+
+import pytest
+
+from incident_gate.errors import ExitCode
+from incident_gate.sandbox import Faults, Generation, Grant, Sandbox, ViewPolicy
+from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, MODEL, ORDERS
+from tests.helpers.gating import check, only, reasons, tables, verdicts
+
+ASSETS = (ORDERS, CUSTOMERS, MODEL, FLOW, JOB, DASHBOARD, CHART)
+# Least privilege as it is recommended elsewhere: on Cloud it hides every incident.
+LIMITED = Grant(token="limited", views=(ViewPolicy(urns=ASSETS),))
+OPEN_SOURCE = (Generation.G2, Generation.G3_EARLY, Generation.G3, Generation.G4)
+
+
+@pytest.fixture(autouse=True)
+def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incident_gate.datahub.health.batch.SECOND_LOOK", 0.05)
+
+
+@pytest.mark.parametrize("urn", ASSETS)
+def test_incident_that_search_hides_blocks_on_cloud(urn: str) -> None:
+    with Sandbox.start(schema="cloud", tokens=[LIMITED]) as server:
+        server.store.add_assets(ASSETS)
+        raised = server.store.raise_incident(urn, title="Late", priority=1)
+
+        result = check(server, *ASSETS)
+
+        [decision] = [d for d in result.report.decisions if d.blocking]
+        assert decision.entry.urn.text == urn
+        assert [(i.urn, i.title, i.priority) for i in decision.blocking] == [(raised, "Late", 1)]
+        assert result.exit_code is ExitCode.BLOCKED
+
+
+def test_incident_of_a_sibling_that_search_hides_blocks_on_cloud() -> None:
+    with Sandbox.start(schema="cloud", tokens=[LIMITED]) as server:
+        server.store.add_asset(ORDERS, siblings=[MODEL])
+        server.store.add_asset(MODEL)
+        server.store.raise_incident(MODEL, title="Late")
+
+        assert [incident.asset for incident in only(check(server, ORDERS)).blocking] == [MODEL]
+
+
+def test_resolved_incident_that_the_summary_still_names_passes(each_sandbox: Sandbox) -> None:
+    store = each_sandbox.store
+    store.add_asset(ORDERS)
+    over = store.raise_incident(ORDERS)
+    store.resolve(over)
+    store.set_summary(ORDERS, active=[over])
+
+    assert verdicts(check(each_sandbox, ORDERS)) == ["healthy"]
+
+
+@pytest.mark.parametrize("generation", OPEN_SOURCE)
+def test_active_incident_that_only_the_history_shows_blocks_on_open_source(generation: Generation) -> None:
+    with Sandbox.start(schema=generation) as server:
+        server.store.add_asset(ORDERS)
+        raised = server.store.raise_incident(ORDERS, title="Late")
+        # The index took it for resolved; the store knows better.
+        server.store.resolve(raised)
+        server.store.update_incident(raised, {"state": "ACTIVE"}, lag=60)
+
+        assert [incident.urn for incident in only(check(server, ORDERS)).blocking] == [raised]
+
+
+@pytest.mark.parametrize("generation", [*OPEN_SOURCE, Generation.CLOUD])
+def test_incident_that_nothing_shows_is_unknown(generation: Generation) -> None:
+    with Sandbox.start(schema=generation) as server:
+        server.store.add_assets([ORDERS, CUSTOMERS])
+        gone = server.store.raise_incident(ORDERS)
+        server.store.delete_incident(gone)
+
+        result = check(server, ORDERS, CUSTOMERS)
+
+        assert verdicts(result) == ["unknown", "healthy"]
+        assert reasons(result.report.decisions[0]) == ["unverified"]
+        assert gone in result.report.decisions[0].problems[0].message
+        assert result.exit_code is ExitCode.BLOCKED
+
+
+def test_incident_that_is_listed_a_moment_later_blocks(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    raised = sandbox.store.raise_incident(ORDERS, title="Late", lag=0.2)
+
+    result = check(sandbox, ORDERS)
+
+    # At the second look the index may have it or not: it never passes.
+    assert verdicts(result)[0] in {"unhealthy", "unknown"}
+    assert raised in str(result.report.decisions[0])
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [
+        ("types: [OPERATIONAL]", "unknown"),
+        ("types: [VOLUME]", "healthy"),
+        ("min-priority: HIGH", "healthy"),
+        ("min-priority: LOW", "unknown"),
+        ("on-incident: ignore", "healthy"),
+    ],
+)
+def test_rules_apply_to_what_the_summary_tells(sandbox: Sandbox, rule: str, verdict: str) -> None:
+    sandbox.store.add_asset(ORDERS)
+    sandbox.store.delete_incident(sandbox.store.raise_incident(ORDERS, priority=3))
+
+    assert verdicts(check(sandbox, manifest=f'inputs:\n  - urn: "{ORDERS}"\n    {rule}\n')) == [verdict]
+
+
+def test_waiver_applies_to_an_incident_that_nothing_shows(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    gone = sandbox.store.raise_incident(ORDERS)
+    sandbox.store.delete_incident(gone)
+    waiver = f"ignore: [{{incident: '{gone}', until: 2027-01-31, reason: deleted}}]"
+
+    assert verdicts(check(sandbox, manifest=f'inputs:\n  - urn: "{ORDERS}"\n    {waiver}\n')) == ["healthy"]
+
+
+def test_silent_summary_is_no_reason_to_pass(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    sandbox.store.raise_incident(ORDERS)
+    sandbox.store.set_summary(ORDERS)
+
+    assert verdicts(check(sandbox, ORDERS)) == ["unhealthy"]
+
+
+def test_summaries_of_many_assets_cost_no_further_request(sandbox: Sandbox) -> None:
+    urns = tables(200)
+    sandbox.store.add_assets(urns)
+
+    assert set(verdicts(check(sandbox, *urns))) == {"healthy"}
+    assert sandbox.requests.operations == ["incidentGateHealth"]
+
+
+def test_many_hidden_incidents_are_checked_together() -> None:
+    urns = tables(200)
+    grant = Grant(token="limited", views=(ViewPolicy(urns=tuple(urns)),))
+    with Sandbox.start(schema="cloud", tokens=[grant]) as server:
+        server.store.add_assets(urns)
+        for urn in urns[:60]:
+            server.store.raise_incident(urn)
+
+        assert verdicts(check(server, *urns)) == ["unhealthy"] * 60 + ["healthy"] * 140
+        assert server.requests.operations.count("incidentGateWitness") == 2
+
+
+# Restricted assets
+
+
+@pytest.mark.parametrize("urn", ASSETS)
+@pytest.mark.parametrize("generation", [Generation.G3, Generation.CLOUD])
+def test_shell_of_an_asset_that_may_not_be_viewed_is_unknown(urn: str, generation: Generation) -> None:
+    seen = CUSTOMERS if urn != CUSTOMERS else ORDERS
+    grant = Grant(token="few", views=(ViewPolicy(urns=(seen,)),))
+    with Sandbox.start(schema=generation, tokens=[grant]) as server:
+        server.store.add_assets([seen, urn])
+
+        result = check(server, seen, urn)
+
+        assert verdicts(result) == ["healthy", "unknown"]
+        assert reasons(result.report.decisions[1]) == ["hidden"]
+        assert "hidden from this token" in result.report.decisions[1].problems[0].message
+
+
+@pytest.mark.parametrize("urn", ASSETS)
+def test_asset_without_status_and_siblings_is_no_shell(each_sandbox: Sandbox, urn: str) -> None:
+    each_sandbox.store.add_asset(urn)
+
+    expected = "unknown" if each_sandbox.generation is Generation.G1 and "dataset" not in urn else "healthy"
+    assert verdicts(check(each_sandbox, urn)) == [expected]
+
+
+def test_token_that_may_view_no_input_is_refused() -> None:
+    with Sandbox.start(schema="cloud", tokens=[Grant(token="none", views=())]) as server:
+        server.store.add_assets([ORDERS, CUSTOMERS])
+
+        result = check(server, ORDERS, CUSTOMERS, on_unknown="warn")
+
+        assert result.exit_code is ExitCode.DATAHUB
+        assert "DataHub refuses every input" in str(result.report.failure)
+
+
+@pytest.mark.parametrize("faults", [Faults(lacks=("aspects",)), Faults(lacks=("aspects",), introspection=False)])
+def test_server_without_aspects_is_read_all_the_same(each_sandbox: Sandbox, faults: Faults) -> None:
+    each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    each_sandbox.store.raise_incident(CUSTOMERS)
+    each_sandbox.faults = faults
+
+    assert verdicts(check(each_sandbox, ORDERS, CUSTOMERS)) == ["healthy", "unhealthy"]
+
+
+@pytest.mark.parametrize("faults", [Faults(blank_names=True), Faults(old_summaries=True), Faults(no_hook=True)])
+def test_forms_of_shell_and_summary(faults: Faults) -> None:
+    grant = Grant(token="few", views=(ViewPolicy(urns=(CUSTOMERS, MODEL)),))
+    with Sandbox.start(schema="cloud", tokens=[grant], faults=faults) as server:
+        server.store.add_assets([ORDERS, CUSTOMERS, MODEL])
+        server.store.raise_incident(CUSTOMERS, hook_lag=None if faults.no_hook else 0.0)
+
+        expected = "healthy" if faults.no_hook else "unhealthy"
+        assert verdicts(check(server, ORDERS, CUSTOMERS, MODEL)) == ["unknown", expected, "healthy"]
