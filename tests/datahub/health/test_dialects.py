@@ -66,7 +66,7 @@ def test_server_that_lacks_fields_still_blocks(lacking: str, *, introspection: b
         known = "healthy" if lacking in {"exists", "entities"} else "unknown"
         assert verdicts(result) == ["unhealthy", known, "unknown", "unhealthy", "unknown"]
         assert reasons(result.report.decisions[2]) == ["removed"]
-        assert reasons(result.report.decisions[4]) == ["not-found" if known == "healthy" else "existence-unknown"]
+        assert reasons(result.report.decisions[4]) == ["not-found" if known == "healthy" else "existence-not-supported"]
 
 
 def test_every_generation_blocks_without_introspection(each_sandbox: Sandbox) -> None:
