@@ -1,17 +1,44 @@
 """Fixtures that several folders of tests share."""
 
+import faulthandler
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from incident_gate.sandbox import Generation, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
 from tests.helpers.step import Step
 
 MANIFEST = f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n"
+
+# Seconds that a test may take, on a machine with much else to do: the longest takes five on an idle one.
+LONGEST_TEST = 150
+
+# How long an example takes says something about the machine only.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Fail a test that hangs, with the stacks of all threads, and go on with the next one."""
+    previous = signal.signal(signal.SIGALRM, _hangs)
+    signal.alarm(LONGEST_TEST)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def _hangs(*_: object) -> None:
+    faulthandler.dump_traceback()
+    pytest.fail(f"the test took more than {LONGEST_TEST} s")
 
 
 def pytest_xdist_auto_num_workers() -> int:
