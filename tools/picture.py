@@ -1,12 +1,14 @@
-"""Draws the README's picture: the job summary of a blocked run, as GitHub shows it.
+"""Draws the pictures of the documentation: what one blocked run leaves in GitHub and Slack.
 
-The run is a real one against the stand-in DataHub. Needs chromium on the path, and Pillow beside the tests' packages:
+The run is a real one against stand-ins. Needs chromium on the path, and Pillow beside the tests' packages:
     .make/test/bin/python -m pip install pillow
-    .make/test/bin/python tools/picture.py docs/blocked.png
+    .make/test/bin/python -m tools.picture docs
 With `--log` it prints the same run's log instead, for the README.
 """
 
+import html
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -15,14 +17,17 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import cmarkgfm  # type: ignore[import-untyped]
+from tests.helpers.services import GitHubStandIn, SlackStandIn, serving
 
 from incident_gate.action.stage import Stage
 from incident_gate.sandbox import Sandbox, Store
 
 TABLE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.{},PROD)"
 CUSTOMERS = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.customers,PROD)"
+ANA, PLATFORM = "urn:li:corpuser:ana", "urn:li:corpGroup:platform"
 MANIFEST = f"""\
 inputs:
   - {TABLE.format("orders")}
@@ -35,10 +40,13 @@ inputs:
   - {TABLE.format("stores")}
 outputs:
   - {TABLE.format("revenue_daily")}
+people:
+  {ANA}: U0ANA
 """
 UI = "https://datahub.example.com"
 HOUR = 3_600_000
 WIDTH = 920
+SLACK_WIDTH = 620
 
 # What github.com's own style sheet makes of these elements in a job summary.
 STYLE = """
@@ -55,6 +63,17 @@ tr:nth-child(2n) td { background: #f6f8fa; }
 """
 
 
+SLACK_STYLE = """
+body { margin: 0; padding: 14px 20px 8px; color: #1d1c1d; background: #fff; border: 1px solid #ddd;
+       font: 15px/1.46 Lato, "Liberation Sans", Helvetica, Arial, sans-serif; }
+h3 { font-size: 18px; margin: 8px 0; }
+p { margin: 6px 0; }
+a { color: #1264a3; text-decoration: none; }
+small { background: #ddd; color: #616061; padding: 1px 3px; border-radius: 2px; font-size: 10px; }
+.mention { background: #e8f5fa; color: #1264a3; padding: 0 2px; border-radius: 3px; }
+"""
+
+
 def fill(store: Store, now_ms: int) -> None:
     """Put into DataHub what the run meets."""
     for name in ("orders", "customers", "payments", "products", "stores", "revenue_daily"):
@@ -68,29 +87,63 @@ def fill(store: Store, now_ms: int) -> None:
         # Half an hour more than the age that is shown, so that the picture is the same however long this takes.
         created = now_ms - hours * HOUR - HOUR // 2
         store.raise_incident(TABLE.format(name), title=title, type=kind, priority=priority, created_ms=created)
+    store.add_asset(ANA, title="Ana Lopez")
+    store.add_asset(PLATFORM, title="Data Platform")
+    store.add_owner(TABLE.format("orders"), ANA)
+    store.add_owner(CUSTOMERS, PLATFORM)
 
 
-def blocked_run() -> tuple[str, str]:
-    """The log and the job summary of a step that blocks."""
-    with tempfile.TemporaryDirectory() as folder, Sandbox.start() as server:
+class Blocked(NamedTuple):
+    """What a blocked run leaves: its log, the job summary, the pull request comment and the message in Slack."""
+
+    log: str
+    summary: str
+    comment: str
+    message: Mapping[str, Any]
+
+
+def blocked_run() -> Blocked:
+    """Run a step that blocks."""
+    slack, github = SlackStandIn(), GitHubStandIn()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Sandbox.start() as server,
+        serving(slack) as to,
+        serving(github) as api,
+    ):
         fill(server.store, time.time_ns() // 1_000_000)
         workspace = Path(folder)
         (workspace / ".github").mkdir()
         (workspace / ".github/incident-gate.yml").write_text(MANIFEST, encoding="utf-8")
+        (workspace / "event.json").write_text(json.dumps({"pull_request": {"number": 3}}), encoding="utf-8")
         summary = workspace / "summary.md"
         environment: Mapping[str, str] = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": api,
+            "GITHUB_EVENT_NAME": "pull_request",
+            "GITHUB_EVENT_PATH": str(workspace / "event.json"),
+            "GITHUB_JOB": "build",
+            "GITHUB_REPOSITORY": "acme/shop",
+            "GITHUB_RUN_ID": "4711",
+            "GITHUB_RUN_NUMBER": "12",
+            "GITHUB_WORKFLOW": "Nightly",
             "GITHUB_WORKSPACE": folder,
             "GITHUB_STEP_SUMMARY": str(summary),
             "GITHUB_OUTPUT": str(workspace / "output"),
+            "GITHUB_ENV": str(workspace / "env"),
             "INPUT_DATAHUB-URL": server.url,
             "INPUT_DATAHUB-TOKEN": server.token,
             "INPUT_DATAHUB-UI-URL": UI,
+            "INPUT_NOTIFY-ON": "blocked",
+            "INPUT_SLACK-WEBHOOK": to + slack.webhook_path,
+            "INPUT_COMMENT": "true",
+            "INPUT_GITHUB-TOKEN": github.token,
         }
         stdout = io.StringIO()
         Stage(environment=environment, stdout=stdout).main()
         # What the runner shows: no line that is a command to it.
         log = "".join(line for line in stdout.getvalue().splitlines(keepends=True) if not line.startswith("::"))
-        return log, summary.read_text(encoding="utf-8")
+        return Blocked(log, summary.read_text(encoding="utf-8"), github.bodies[0], slack.messages[0])
 
 
 def page(summary: str) -> str:
@@ -99,7 +152,24 @@ def page(summary: str) -> str:
     return f"<!doctype html><meta charset=utf-8><title>Job summary</title><style>{STYLE}</style>{body}"
 
 
-def draw(html: str, picture: Path) -> None:
+def slack_page(message: Mapping[str, Any]) -> str:
+    """The message as Slack shows it, as far as a page of HTML goes."""
+    shown = []
+    for block in message["blocks"]:
+        text = block["text"]["text"]
+        if block["type"] == "header":
+            shown.append(f"<h3>{html.escape(text)}</h3>")
+            continue
+        # The text is escaped already; what is left between angle brackets are links and mentions.
+        text = re.sub(r"<(https?:[^|>]+)\|([^>]*)>", r'<a href="#">\2</a>', text)
+        text = re.sub(r"<@\w+>", '<span class="mention">@Ana Lopez</span>', text)
+        text = re.sub(r"\*(<a.*?</a>)\*", r"<b>\1</b>", text).replace("\n", "<br>")
+        shown.append(f"<p>{text}</p>")
+    head = "<p><b>DataHub Incident Gate</b> <small>APP</small></p>"
+    return f"<!doctype html><meta charset=utf-8><title>Slack</title><style>{SLACK_STYLE}</style>{head}{''.join(shown)}"
+
+
+def draw(page_of: str, picture: Path, width: int = WIDTH) -> None:
     """Photograph the page at its own height."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if not browser:
@@ -107,7 +177,7 @@ def draw(html: str, picture: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "summary.html"
         measure = "<script>document.title = document.documentElement.offsetHeight</script>"
-        file.write_text(html + measure, encoding="utf-8")
+        file.write_text(page_of + measure, encoding="utf-8")
         options = [
             "--headless",
             "--no-sandbox",
@@ -115,10 +185,10 @@ def draw(html: str, picture: Path) -> None:
             "--hide-scrollbars",
             f"--user-data-dir={folder}/profile",
         ]
-        measuring = [browser, *options, f"--window-size={WIDTH},100", "--dump-dom", file.as_uri()]
+        measuring = [browser, *options, f"--window-size={width},100", "--dump-dom", file.as_uri()]
         dom = subprocess.run(measuring, capture_output=True, text=True, check=True).stdout
         height = re.search(r"<title>(\d+)</title>", dom)
-        size = f"--window-size={WIDTH},{height[1] if height else 600}"
+        size = f"--window-size={width},{height[1] if height else 600}"
         shot = f"--screenshot={picture.resolve()}"
         drawing = [browser, *options, size, "--force-device-scale-factor=1.5", shot, file.as_uri()]
         subprocess.run(drawing, capture_output=True, check=True)
@@ -134,16 +204,21 @@ def shrink(picture: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Draw the picture, or print the log."""
-    log, summary = blocked_run()
+    """Draw the pictures, or print the log."""
+    run = blocked_run()
     if arguments == ["--log"]:
-        print(log, end="")
+        print(run.log, end="")
         return 0
-    picture = Path(arguments[0] if arguments else "docs/blocked.png")
-    picture.parent.mkdir(exist_ok=True)
-    draw(page(summary), picture)
-    shrink(picture)
-    print(f"{picture}: {picture.stat().st_size:,} bytes")
+    folder = Path(arguments[0] if arguments else "docs")
+    drawings = (
+        ("blocked.png", page(run.summary), WIDTH),
+        ("comment.png", page(run.comment), WIDTH),
+        ("slack.png", slack_page(run.message), SLACK_WIDTH),
+    )
+    for name, shown, width in drawings:
+        draw(shown, folder / name, width)
+        shrink(folder / name)
+        print(f"{folder / name}: {(folder / name).stat().st_size:,} bytes")
     return 0
 
 

@@ -168,16 +168,15 @@ def test_the_readme_is_short_enough_to_read() -> None:
 
 
 def test_the_log_is_that_of_a_real_run() -> None:
-    log, summary = runpy.run_path(str(ROOT / "tools/picture.py"))["blocked_run"]()
+    run = runpy.run_path(str(ROOT / "tools/picture.py"))["blocked_run"]()
     shown = next(text for language, text in BLOCKS if language == "text")
 
-    assert shown == log
-    assert "3 healthy inputs" in summary
+    assert shown == run.log
+    assert "3 healthy inputs" in run.summary
 
 
-def test_the_picture_is_small() -> None:
-    picture = ROOT / "docs/blocked.png"
-
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs").glob("*.png")), ids=lambda path: path.name)
+def test_every_picture_is_small(picture: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size < 80_000
 
