@@ -147,6 +147,8 @@ def test_links_lead_somewhere(page: Path) -> None:
     ids=["README", *DOCS, *(p.stem for p in WORKFLOWS)],
 )
 def test_commands_are_spelled_as_the_program_takes_them(text: str) -> None:
+    # Groovy quotes whole commands: test_ci_recipes runs these.
+    text = re.sub(r"^```groovy$.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     for command in COMMAND.findall(re.sub(r"^usage: .*$", "", text, flags=re.MULTILINE)):
         if "--help" not in command:
             parse(shlex.split(command))
