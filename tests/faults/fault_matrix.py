@@ -174,8 +174,8 @@ class Cell:
 
     @property
     def lasts(self) -> float:
-        """Seconds after which it must be over at the latest."""
-        return 1.5 if self.trouble.kind in {Kind.REFUSAL, Kind.HOPELESS} else TIMEOUT + 2
+        """Seconds after which it must be over at the latest, on a machine that has other work."""
+        return TIMEOUT / 2 if self.trouble.kind in {Kind.REFUSAL, Kind.HOPELESS} else TIMEOUT + 3
 
     @property
     def is_told(self) -> bool:

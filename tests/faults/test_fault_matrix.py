@@ -39,7 +39,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Callable[[Cell], Run]]:
         patch.setattr("incident_gate.datahub.client.REQUEST_SECONDS", 1.5)
         patch.setattr("incident_gate.datahub.health.reader.BATCH", BATCH)
         patch.setattr("incident_gate.datahub.client.size_limit", lambda _assets: 1024 * 1024)
-        patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 1.0)
+        patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 2.0)
         with Sandbox.start() as server:  # builds the schema once, lest all of them do it at the same time
             check(server, ASSETS[0])
         played: dict[Cell, Future[Run]] = {cell: pool.submit(play, cell) for cell in wanted}
@@ -55,7 +55,7 @@ def test_fault(cell: Cell, runs: Callable[[Cell], Run]) -> None:
 
     assert run.result.exit_code == cell.exit_code
     assert run.seconds < cell.lasts
-    assert max(run.requests, default=0) < TIMEOUT + 0.1
+    assert max(run.requests, default=0) < TIMEOUT + 1
     # Never a pass without an answer for every input.
     if run.result.exit_code == 0 and cell.on_unknown == "block":
         assert {decision.verdict for decision in report.decisions} == {Verdict.HEALTHY}
