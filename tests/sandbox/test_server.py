@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox, Store, command
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Request, Sandbox, Store, command
 from incident_gate.sandbox.seed import sample_seed
 from tests.helpers.asking import ORDERS, Asker
 
@@ -310,6 +310,20 @@ def parsed(*arguments: str) -> argparse.Namespace:
 def test_command_tells_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str) -> None:
     assert command.run(parsed("--port", "0", *arguments)) == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_data_can_change_between_two_requests(ask: Asker, sandbox: Sandbox) -> None:
+    urn = sandbox.store.raise_incident(ORDERS)
+
+    def resolve_before_the_second(request: Request) -> None:
+        if len(sandbox.requests) == 2:
+            assert request is sandbox.requests[1]
+            sandbox.store.resolve(urn, message="by a person")
+
+    sandbox.on_request = resolve_before_the_second
+    query = f'{{ dataset(urn: "{ORDERS}") {{ incidents(state: ACTIVE) {{ total }} }} }}'
+    totals = [ask.data(sandbox, query)["dataset"]["incidents"]["total"] for _ in range(3)]
+    assert totals == [1, 0, 0]
 
 
 def test_port_in_use_is_named(capsys: pytest.CaptureFixture[str], sandbox: Sandbox) -> None:

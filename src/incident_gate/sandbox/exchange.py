@@ -41,16 +41,17 @@ async def answer_graphql(state: ServerState, http: HttpRequest) -> Response:
         return JSONResponse({"error": "Invalid request: a JSON object with a query is expected"}, status_code=400)
     prepared = state.prepare(query)
     name = operation or (prepared.names[0] if len(prepared.names) == 1 else None)
-    state.requests.append(
-        Request(
-            operation=name,
-            query=query,
-            variables=variables,
-            headers=dict(http.headers),
-            path=http.url.path,
-            at=time.monotonic(),
-        )
+    request = Request(
+        operation=name,
+        query=query,
+        variables=variables,
+        headers=dict(http.headers),
+        path=http.url.path,
+        at=time.monotonic(),
     )
+    state.requests.append(request)
+    if state.on_request is not None:
+        state.on_request(request)
     strike = state.book.strike((*((name,) if name else ()), *prepared.root_fields), text)
     exchange = _Exchange(state, http, prepared, variables, operation, strike)
     return await exchange.answer()

@@ -15,7 +15,7 @@ from .connection import BreakableProtocol
 from .faults import FaultBook, Faults
 from .generation import Generation
 from .grant import Grant
-from .journal import Journal
+from .journal import Journal, Request
 from .state import ServerState
 from .store import Store
 
@@ -82,6 +82,15 @@ class Sandbox:
     def requests(self) -> Journal:
         """The GraphQL requests received so far."""
         return self._state.requests
+
+    @property
+    def on_request(self) -> Callable[[Request], None] | None:
+        """Called with each GraphQL request before it is executed: to change data between two requests of a client."""
+        return self._state.on_request
+
+    @on_request.setter
+    def on_request(self, function: Callable[[Request], None] | None) -> None:
+        self._state.on_request = function
 
     @property
     def generation(self) -> Generation:

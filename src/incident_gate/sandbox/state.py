@@ -9,7 +9,7 @@ from .engine import Payload, answer, prepared
 from .faults import FaultBook, Faults, Strike
 from .generation import Generation
 from .grant import ANY_TOKEN, Grant
-from .journal import Journal
+from .journal import Journal, Request
 from .store import Store
 
 
@@ -36,6 +36,7 @@ class ServerState:
         self.store = store
         self.requests = Journal()
         self.book = FaultBook(faults)
+        self.on_request: Callable[[Request], None] | None = None
         self._grants = {grant.token: grant for grant in grants}
         self._seed = seed
         self._walks: dict[Any, tuple[float, Any]] = {}
