@@ -30,7 +30,7 @@ class GateError(Exception):
 
     Args:
         message: What happened, and to which asset, setting or line.
-        hint: What to do next, as a sentence; empty where the message says it.
+        hint: What to do next, as a sentence; empty where the message includes it.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.USAGE

@@ -1,4 +1,4 @@
-"""What DataHub says of an asset, freed from the shape in which it says it."""
+"""Incidents and the health of assets, independent of the form of DataHub's answers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ INCIDENT_TYPES = (
 class Reason(StrEnum):
     """Why an asset's health could not be established."""
 
-    NOT_FOUND = "not-found"  # never ingested: DataHub resolves any well-formed URN, only `exists` tells
+    NOT_FOUND = "not-found"  # never ingested: DataHub resolves any well-formed URN, only `exists` shows it
     REMOVED = "removed"  # soft-deleted: still resolves
     EXISTENCE_UNKNOWN = "existence-unknown"  # the server did not answer whether it exists
     EXISTENCE_NOT_SUPPORTED = "existence-not-supported"  # servers before 2023 cannot be asked whether it exists
@@ -157,7 +157,7 @@ def severity(incident: Incident) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Everything that DataHub said of one asset.
+    """The health of one asset, as DataHub answered.
 
     `unread` counts active incidents that the server's index counts and its list does not show (`total` above the
     list): they are real until shown otherwise. `problems` is empty only when the answer is complete.

@@ -1,4 +1,4 @@
-"""The process's ends: its streams, its signals and its exit, whatever state they are in."""
+"""The process: its streams, its signals and its exit."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
-from incident_gate.gate.check import Judgement, check_inputs
+from incident_gate.gate.check import CheckResult, check_inputs
 from incident_gate.gate.policy import Conclusion, Verdict
 from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import InputEntry, Manifest, OnUnknown, Position, Rules
@@ -53,7 +53,7 @@ def healthy(urn: str, *, health: Health | None = None) -> dict[str, Health]:
     return {urn: health or Health(urn=urn)}
 
 
-def judged(answers: Answers, *urns: str, overrides: Rules | None = None) -> Judgement:
+def judged(answers: Answers, *urns: str, overrides: Rules | None = None) -> CheckResult:
     manifest = Manifest(path="gate.yml", inputs=tuple(map(entry, urns)))
     return check_inputs(manifest, reader=answers, identity=ME, overrides=overrides or Rules())
 
@@ -61,7 +61,7 @@ def judged(answers: Answers, *urns: str, overrides: Rules | None = None) -> Judg
 def test_nothing_is_asked_without_inputs() -> None:
     answers = Answers()
 
-    assert judged(answers) == Judgement(())
+    assert judged(answers) == CheckResult(())
     assert judged(answers).exit_code is ExitCode.OK
     assert answers.asked == []
 
@@ -217,7 +217,7 @@ def test_an_incident_is_told_apart_from_a_failure() -> None:
     assert judged(answers, ORDERS, CUSTOMERS, overrides=WARN).exit_code is ExitCode.BLOCKED
 
 
-def outputs_only(answers: Answers, *, reports_outcome: bool = True) -> Judgement:
+def outputs_only(answers: Answers, *, reports_outcome: bool = True) -> CheckResult:
     manifest = Manifest(path="gate.yml", outputs=(output(ORDERS), output(CUSTOMERS)))
     return check_inputs(manifest, reader=answers, identity=ME, overrides=Rules(), reports_outcome=reports_outcome)
 
@@ -240,7 +240,7 @@ def test_outputs_are_asked_for_existence_alone_and_only_where_the_outcome_is_rep
     assert outputs_only(answers).missing_outputs == ()
     assert [(q.urn.text, q.existence_only) for q in answers.asked] == [(ORDERS, True), (CUSTOMERS, True)]
     answers.asked.clear()
-    assert outputs_only(answers, reports_outcome=False) == Judgement(())
+    assert outputs_only(answers, reports_outcome=False) == CheckResult(())
     assert answers.asked == []
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from incident_gate.errors import RefusedError, UnreachableError
-from incident_gate.gate.check import Judgement
+from incident_gate.gate.check import CheckResult
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.gate.wait import Waited, WaitState, wait
 from incident_gate.incident import Reason
@@ -29,14 +29,14 @@ class World:
     failures: dict[float, Exception] = field(default_factory=dict)
     states: list[WaitState] = field(default_factory=list)
 
-    def check(self, positions: Sequence[int]) -> Judgement:
+    def check(self, positions: Sequence[int]) -> CheckResult:
         names = tuple(self.names[position] for position in positions)
         self.asked.append((round(self.now, 2), names))
         failure = next((error for at, error in self.failures.items() if at <= self.now), None)
         decisions = tuple(self.decide(name) for name in names)
         if isinstance(failure, UnreachableError):
             self.failures.clear()
-        return Judgement(decisions, failure)  # type: ignore[arg-type]
+        return CheckResult(decisions, failure)  # type: ignore[arg-type]
 
     def decide(self, name: str) -> Decision:
         return decision(entry(name)) if self.passes(name, self.now) else unhealthy(name)
@@ -45,7 +45,7 @@ class World:
         assert 0 < seconds <= 1
         self.now += seconds
 
-    def wait(self, longest: float, poll: float = 60, steady: float = 0) -> tuple[Judgement, Waited | None]:
+    def wait(self, longest: float, poll: float = 60, steady: float = 0) -> tuple[CheckResult, Waited | None]:
         first = self.check(range(len(self.names)))
         return wait(
             first,
@@ -59,7 +59,7 @@ class World:
         )
 
 
-def conclusions(result: Judgement) -> list[str]:
+def conclusions(result: CheckResult) -> list[str]:
     return [decision.conclusion.value for decision in result.decisions]
 
 
@@ -215,12 +215,12 @@ class _Forgetful(list):  # type: ignore[type-arg]
 
 @pytest.mark.parametrize("conclusion", [Conclusion.WARN, Conclusion.PASS])
 def test_warning_does_not_wait(conclusion: Conclusion) -> None:
-    first = Judgement((decision(entry("a"), conclusion),))
+    first = CheckResult((decision(entry("a"), conclusion),))
 
     result, waited = wait(first, _never, longest=60, poll=1, steady=0, clock=lambda: 0.0, sleep=lambda _: None)
 
     assert (result, waited) == (first, None)
 
 
-def _never(*_: object) -> Judgement:
+def _never(*_: object) -> CheckResult:
     raise AssertionError

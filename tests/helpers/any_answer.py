@@ -13,7 +13,7 @@ from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.gate.check import Judgement, check_inputs
+from incident_gate.gate.check import CheckResult, check_inputs
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import Rules
 from incident_gate.report import json as json_report
@@ -111,7 +111,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from _places(value[key])
 
 
-def judge(answer: Any) -> Judgement:
+def judge(answer: Any) -> CheckResult:
     """Gate both assets with a server that gives this answer to everything, and render every report of it."""
     body = json.dumps(answer).encode()
     responder = httpx.MockTransport(

@@ -11,7 +11,7 @@ from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.gate.check import Judgement, check_inputs
+from incident_gate.gate.check import CheckResult, check_inputs
 from incident_gate.gate.policy import Conclusion, worst
 from incident_gate.gate.waivers import unused_waivers
 from incident_gate.manifest.model import Manifest
@@ -60,7 +60,7 @@ def check(
         reader = Reader(client, schema=selection.schema if selection else None)
         unestablished = selection.problems if selection else ()
 
-        def checked(positions: Sequence[int], *, reports_outcome: bool = False) -> Judgement:
+        def checked(positions: Sequence[int], *, reports_outcome: bool = False) -> CheckResult:
             inputs = len(manifest.inputs)
             unknown = [unestablished[position - inputs] for position in positions if position >= inputs]
             return check_inputs(
@@ -107,13 +107,13 @@ def check(
 def _waited(
     settings: Settings,
     client: Client,
-    first: Judgement,
-    checked: Callable[[Sequence[int]], Judgement],
+    first: CheckResult,
+    checked: Callable[[Sequence[int]], CheckResult],
     on_wait: OnWait,
-) -> tuple[Judgement, Waited | None]:
+) -> tuple[CheckResult, Waited | None]:
     from incident_gate.gate.wait import wait  # noqa: PLC0415 - for runs that wait only
 
-    def recheck(positions: Sequence[int]) -> Judgement:
+    def recheck(positions: Sequence[int]) -> CheckResult:
         client.deadline = Deadline.after(settings.timeout)  # of each round
         return checked(positions)
 

@@ -18,7 +18,7 @@ def manifest_of(settings: Settings, today: date, data: bytes | None = None) -> M
 
     Args:
         settings: The file, further inputs and outputs, and the variables.
-        today: The day on which waivers are judged.
+        today: The day on which waivers must be valid.
         data: The file's content, where it was read before.
 
     Raises:

@@ -130,7 +130,7 @@ def _change(event_name: str, ref: str, event: Mapping[str, Any], repository: str
 
 def _workflow_runs_change(triggered_by: object, repository: str) -> str:
     if not isinstance(triggered_by, dict):
-        return "for another workflow run, about which the event file says nothing"
+        return "for another workflow run, which the event file does not describe"
     if _is_change(_text(triggered_by, "event")):
         return "for a workflow run of a pull request"
     # Null where a fork was deleted meanwhile.

@@ -19,7 +19,7 @@ class JobIdentity:
         workflow: The workflow file's path in the repository.
         job: The job's id in that file.
         matrix: The matrix leg as canonical JSON; empty without a matrix.
-        incident_key: What the user adds to tell apart environments that share a job.
+        incident_key: What the user adds to separate environments that share a job.
     """
 
     server: str

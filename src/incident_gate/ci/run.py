@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Run(NamedTuple):
-    """What the CI system says about this run; everything is empty outside of one.
+    """A run as the CI system describes it; everything is empty outside of one.
 
     `workflow_file` identifies the workflow in its repository and `workflow` is its name for people. `change` says what
     this run tries out, if it tries out a change instead of producing data ("a pull request"). `has_branches` is False

@@ -44,5 +44,5 @@ class Call(NamedTuple):
 
 
 def today() -> date:
-    """The day on which waivers are judged."""
+    """The day on which waivers must be valid."""
     return datetime.now(UTC).date()

@@ -1,1 +1,1 @@
-"""DataHub as the gate sees it: what is asked, how it travels, what comes back."""
+"""DataHub: the connection, the queries and the answers."""

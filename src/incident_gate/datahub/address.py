@@ -101,7 +101,7 @@ def _is_endpoint(path: str) -> bool:
 
 
 def _base_path(path: str) -> str:
-    """What stands before the API: empty, unless DataHub lives below a path."""
+    """The path before the API: empty, unless DataHub lives below a path."""
     return re.sub(r"(/api)?(/gms)?(/api)?(/graph(i?)ql)?$", "", path.rstrip("/"))
 
 

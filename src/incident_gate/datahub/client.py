@@ -261,7 +261,7 @@ class Client:
         cause = _root_cause(error)
         match error:
             case httpx.ProxyError() if reason.startswith("5"):
-                # The proxy is up and reports trouble on the way to the server.
+                # The proxy is up and reports a failure between it and the server.
                 return self._broken(f"The proxy does not reach {self._host}: {reason}", may_have_executed=False)
             case httpx.ProxyError():
                 return RefusedError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment on the monotonic clock, in seconds, after which nothing is asked any more."""
+    """A moment on the monotonic clock, in seconds, after which no request is sent."""
 
     at: float
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)

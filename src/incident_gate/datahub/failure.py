@@ -1,10 +1,10 @@
-"""Why one request brought no usable answer, told apart by what may be done about it.
+"""Why one request brought no usable answer, classified by what may be done about it.
 
 Failure
 ├── TransientFailure   the next attempt may succeed
 └── RequestFailure     this request is refused; another one (smaller, simpler) may be answered
 
-What ends the whole conversation is a `DataHubError` of `incident_gate.errors`.
+What ends all requests is a `DataHubError` of `incident_gate.errors`.
 """
 
 from __future__ import annotations

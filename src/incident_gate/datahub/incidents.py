@@ -1,4 +1,4 @@
-"""Raising and resolving incidents so that nothing happens twice, whatever becomes of the answers."""
+"""Raising and resolving incidents so that nothing happens twice, even when answers are lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from incident_gate.errors import UnreachableError, WriteError
 from incident_gate.incident import Mark, Priority, mark_in
 
 _URN_PREFIX = "urn:li:incident:"
-# What servers say before anything is written, without a code that would tell.
+# Messages of servers before anything is written, without a code that identifies them.
 _REFUSED = re.compile(
     r"customType is required|not a valid destination|does not exist|unauthorized|not authorized|no value found",
     re.IGNORECASE,

@@ -26,7 +26,7 @@ def run_all(
     a byte a second. A task that is not back at the deadline is left behind, and the process can end.
 
     Args:
-        tasks: Each returns its result and raises only what is a defect of ours.
+        tasks: Each returns its result and raises only internal errors.
         threads: How many tasks run at a time.
         deadline: When to stop waiting.
         on_done: Called in this thread with the index of each task that came back.

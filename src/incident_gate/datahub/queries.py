@@ -55,7 +55,7 @@ def health_of_each(capabilities: Capabilities, kind: str, number: int, selection
 
 
 def existence_of_each(number: int) -> Operation:
-    """`entityExists` for `$u0`, `$u1` ..., where the asset itself does not tell."""
+    """`entityExists` for `$u0`, `$u1` ..., where the asset itself does not show it."""
     name = "incidentGateExistence"
     roots = " ".join(f"a{place}: entityExists(urn: $u{place})" for place in range(number))
     return Operation(name, f"query {name}({', '.join(_urns(number))}) {{ {roots} }}")

@@ -1,4 +1,4 @@
-"""Telling a GraphQL answer from everything else that comes back with HTTP."""
+"""Separates GraphQL answers from everything else that comes back with HTTP."""
 
 from __future__ import annotations
 

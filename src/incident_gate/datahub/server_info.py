@@ -1,4 +1,4 @@
-"""Which server answers, as whom, and what that user may do; asked without writing anything."""
+"""Server information: which server answers, as which user, and what that user may do. Nothing is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SELF = Operation(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which server answers, and as whom; empty where it does not tell."""
+    """Which server answers, and as which user; empty where it does not report that."""
 
     version: str = ""
     user: str = ""
@@ -28,7 +28,7 @@ def identity_of(client: Client) -> Identity:
     """Ask for the server's version and the token's user.
 
     Raises:
-        DataHubError: DataHub cannot be asked.
+        DataHubError: DataHub could not be queried.
     """
     try:
         data = client.execute(SELF, {}, assets=0).data
@@ -41,14 +41,14 @@ def identity_of(client: Client) -> Identity:
 
 
 def kinds_with_privileges(capabilities: Capabilities) -> frozenset[EntityType]:
-    """The asset types of which the server tells whether the token's user may edit their incidents."""
+    """The asset types of which the server reports whether the token's user may edit their incidents."""
     if not (capabilities.has("Query", "entities") and capabilities.has("EntityPrivileges", "canEditIncidents")):
         return frozenset()
     return frozenset(kind for kind in EntityType if capabilities.has(TYPE_NAMES.get(kind, ""), "privileges"))
 
 
 def may_edit_incidents(client: Client, urns: Sequence[str], kinds: frozenset[EntityType]) -> Mapping[str, bool | None]:
-    """Ask which assets' incidents the token's user may edit; None where the server does not tell."""
+    """Ask which assets' incidents the token's user may edit; None where the server does not report it."""
     answers: dict[str, bool | None] = dict.fromkeys(urns)
     fragments = " ".join(f"... on {TYPE_NAMES[kind]} {{ privileges {{ canEditIncidents }} }}" for kind in sorted(kinds))
     name = "incidentGatePrivileges"

@@ -1,4 +1,4 @@
-"""The doctor: looks at everything that a gate depends on, writes nothing, and says what to change."""
+"""The doctor: examines everything that a gate depends on, without writing, and reports what to change."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from incident_gate.manifest.model import Manifest, OutputEntry
 from incident_gate.report.view import count
 from incident_gate.settings import Settings
 
+_NO_IDS = "Raising takes no id, so after a broken request the gate reads the incidents back before it raises again."
 _RAISING = {
-    Generation.G1: "Incidents on datasets only. Raising takes no id, so what became of a broken request is read back.",
-    Generation.G2: "Raising takes no id, so what became of a broken request is read back before a second one.",
-    Generation.G3_EARLY: "Raising takes no id, so what became of a broken request is read back before a second one. "
-    "The server hides the reasons of its failures.",
-    Generation.G3: "Raising takes no id, so what became of a broken request is read back before a second one.",
+    Generation.G1: f"Incidents on datasets only. {_NO_IDS}",
+    Generation.G2: _NO_IDS,
+    Generation.G3_EARLY: f"{_NO_IDS} The server hides the reasons of its failures.",
+    Generation.G3: _NO_IDS,
     Generation.G4: "Raising takes an id, so a repeated request changes nothing.",
 }
 _GRANT = 'In DataHub, a policy must give the token\'s user the metadata privilege "Edit Incidents" on it.'
 
 
 class State(StrEnum):
-    """What came of looking; only a problem makes the exit code 3."""
+    """The result of a check; only a problem makes the exit code 3."""
 
     OK = "ok"
     WARNING = "warning"
@@ -88,7 +88,7 @@ def _findings(settings: Settings, client: Client, manifest: Manifest | None) -> 
     yield (
         _ok("version", f"DataHub {identity.version}.")
         if identity.version
-        else _unknown("version", "The server does not tell its version.")
+        else _unknown("version", "The server does not report its version.")
     )
     try:
         capabilities = introspect(client)
@@ -131,7 +131,7 @@ def _token(settings: Settings, user: str) -> Finding:
             hint="Fine for a trial. A server that others reach should have its authentication on.",
         )
     if not user:
-        return _unknown("token", "It is accepted; the server does not say whose it is.")
+        return _unknown("token", "It is accepted; the server does not report whose it is.")
     return _ok("token", f"It is accepted, and belongs to {user}.")
 
 
@@ -192,7 +192,7 @@ def _outputs(client: Client, capabilities: Capabilities | None, entries: tuple[O
     if unsure:
         of_all = f"{unsure:,} of {count(len(entries), 'output')}"
         yield _unknown(
-            "outputs", f"This server does not tell whether the token may edit incidents on {of_all}.", _GRANT
+            "outputs", f"This server does not report whether the token may edit incidents on {of_all}.", _GRANT
         )
 
 

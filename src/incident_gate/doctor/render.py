@@ -18,7 +18,7 @@ _NARROWEST = 40
 
 
 def table(diagnosis: Diagnosis, *, colour: bool = False, width: int = 100) -> str:
-    """One paragraph a finding, and a last line that says how it stands."""
+    """One paragraph for each finding, and a summary in the last line."""
     findings = diagnosis.findings
     lines = [line for finding in findings[:_ROWS] for line in _paragraph(finding, colour=colour, width=width)]
     if len(findings) > _ROWS:

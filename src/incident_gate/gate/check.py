@@ -1,4 +1,4 @@
-"""The gate: a manifest's inputs, asked about and judged."""
+"""The gate: reads the health of a manifest's inputs and decides."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _NOT_CREATED_YET = (
 _CANNOT_RAISE = "If this job fails, no incident can be raised on it."
 
 
-class Judgement(NamedTuple):
-    """A decision on every input, and what went wrong with the conversation as a whole, if anything did.
+class CheckResult(NamedTuple):
+    """A decision on every input, and the failure that ended the requests, if there was one.
 
     `missing` are warnings about outputs that do not exist.
     """
@@ -45,7 +45,7 @@ class Judgement(NamedTuple):
     def exit_code(self) -> ExitCode:
         """What the run returns.
 
-        A conversation that brought no answer at all, or that a wrong setting ended, is told apart from an asset that is
+        A run without any answer, or one that a wrong setting ended, has another exit code than an asset that is
         not healthy.
         """
         if worst(d.conclusion for d in self.decisions) is not Conclusion.BLOCK:
@@ -65,7 +65,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     unestablished: Sequence[tuple[InputEntry, Problem]] = (),
     failure: DataHubError | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Judgement:
+) -> CheckResult:
     """Read the health of every input and decide.
 
     Args:
@@ -84,7 +84,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     entries = [*manifest.inputs, *(entry for entry, _ in unestablished)]
     outputs = manifest.outputs if reports_outcome else ()
     if not entries and not outputs:
-        return Judgement(())
+        return CheckResult(())
     settled: dict[Rules, Rule] = {}  # most entries have no rules of their own
     for entry in entries:
         if entry.rules not in settled:
@@ -115,7 +115,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
 
     written = frozenset(urn.text for entry in manifest.outputs for urn in (entry.urn, *entry.also))
 
-    return Judgement(
+    return CheckResult(
         tuple(
             decide(
                 entry,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from incident_gate.gate.check import Judgement
+from incident_gate.gate.check import CheckResult
 from incident_gate.gate.policy import Conclusion
 
 
-def overridden(result: Judgement, reason: str) -> Judgement:
-    """The result in which everything that would block only warns; the reason stands among the rules."""
+def overridden(result: CheckResult, reason: str) -> CheckResult:
+    """The result in which everything that would block only warns; the reason is among the rules."""
     decisions = tuple(
         replace(decision, conclusion=Conclusion.WARN, rules=(*decision.rules, f"override: {reason}"))
         if decision.conclusion is Conclusion.BLOCK

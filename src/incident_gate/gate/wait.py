@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from incident_gate.errors import RefusedError
-from incident_gate.gate.check import Judgement
+from incident_gate.gate.check import CheckResult
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.incident import Problem, Reason
 
@@ -16,7 +16,7 @@ _SHORTEST_PAUSE = 0.05
 _TICK = 1.0
 
 # Checks the inputs at these positions, and returns their decisions in this order.
-Recheck = Callable[[Sequence[int]], Judgement]
+Recheck = Callable[[Sequence[int]], CheckResult]
 
 
 class Waited(NamedTuple):
@@ -35,7 +35,7 @@ class WaitState(NamedTuple):
 
 
 def wait(  # noqa: PLR0913 - three times and the edges
-    first: Judgement,
+    first: CheckResult,
     recheck: Recheck,
     *,
     longest: float,
@@ -44,7 +44,7 @@ def wait(  # noqa: PLR0913 - three times and the edges
     clock: Callable[[], float],
     sleep: Callable[[float], None],
     on_wait: Callable[[WaitState], None] = lambda _state: None,
-) -> tuple[Judgement, Waited | None]:
+) -> tuple[CheckResult, Waited | None]:
     """Check again until every input passes and has passed for `steady`, or the time is up.
 
     An error that no repetition corrects ends it at once.
@@ -82,7 +82,7 @@ def wait(  # noqa: PLR0913 - three times and the edges
     return state.result(clock()), Waited(clock() - started, blocking)
 
 
-def _is_final(result: Judgement) -> bool:
+def _is_final(result: CheckResult) -> bool:
     passes = all(decision.conclusion is not Conclusion.BLOCK for decision in result.decisions)
     return passes or isinstance(result.failure, RefusedError)
 
@@ -90,7 +90,7 @@ def _is_final(result: Judgement) -> bool:
 class _State:
     """The last decision on each input, and since when each one passes that did not."""
 
-    def __init__(self, first: Judgement, steady: float) -> None:
+    def __init__(self, first: CheckResult, steady: float) -> None:
         self.last = first
         self._decisions = list(first.decisions)
         self._steady = steady
@@ -99,7 +99,7 @@ class _State:
             position for position, decision in enumerate(first.decisions) if decision.conclusion is Conclusion.BLOCK
         }
 
-    def merge(self, positions: Sequence[int], result: Judgement, now: float) -> None:
+    def merge(self, positions: Sequence[int], result: CheckResult, now: float) -> None:
         self.last = result
         for position, decision in zip(positions, result.decisions, strict=True):
             self._decisions[position] = decision
@@ -118,7 +118,7 @@ class _State:
     def pending_decisions(self) -> tuple[Decision, ...]:
         return tuple(self._decisions[position] for position in sorted(self.pending))
 
-    def result(self, now: float) -> Judgement:
+    def result(self, now: float) -> CheckResult:
         """The last check as if it had been one of all inputs; what did not pass for long enough blocks."""
         for position in self.pending & self._passing_since.keys():
             passed = now - self._passing_since[position]

@@ -365,7 +365,7 @@ def _check_unique(node: ListNode, key: str, mistakes: Mistakes) -> None:
         named = next((value for name, value in pairs if name.text == key), item)
         if not isinstance(named, ScalarNode) or not named.text:
             continue
-        position = max(item.position, named.position)  # what an alias stands for is above it
+        position = max(item.position, named.position)  # what an alias refers to is above it
         if named.text in lines:
             mistakes.add(position, f"{quote(named.text)} is a duplicate of line {lines[named.text]}", "each asset once")
         lines.setdefault(named.text, position.line)
@@ -393,6 +393,6 @@ def _text_of(node: Node, what: str, expected: str, mistakes: Mistakes, kinds: fr
         if node.filled or node.kind in kinds:
             return node.text
         if node.kind is not Kind.NULL and Kind.TEXT in kinds:
-            expected += f"; if the word is meant, in quotes: {quote(node.text)}"
+            expected += f"; to use the word itself, put it in quotes: {quote(node.text)}"
     mistakes.add(node.position, f"{what} is {node}", expected)
     return None

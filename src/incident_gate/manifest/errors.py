@@ -12,7 +12,7 @@ class ManifestError(GateError):
     Args:
         path: As the user wrote it.
         mistakes: What is wrong, in the file's order; at least one.
-        hint: What to do next where the mistakes themselves do not say it.
+        hint: What to do next, where the mistakes do not include it.
     """
 
     def __init__(self, path: str, mistakes: tuple[Mistake, ...], *, hint: str = "") -> None:
@@ -51,7 +51,7 @@ class Mistakes:
         return bool(self._found)
 
     def sorted(self) -> tuple[Mistake, ...]:
-        """All of them in the file's order; the last one says when there are more."""
+        """All of them in the file's order; the last one reports when there are more."""
         ordered = sorted(self._found, key=lambda mistake: mistake.position)
         if len(ordered) > self.LIMIT:
             last = ordered[self.LIMIT - 1].position

@@ -43,8 +43,8 @@ def read_manifest(  # noqa: PLR0913 - what the callers differ in
     Args:
         path: The file; the caller has checked that it may be read.
         shown: The path as the user wrote it, for messages.
-        today: The day on which waivers are judged.
-        variables: What `${NAME}` stands for.
+        today: The day on which waivers must be valid.
+        variables: The values of `${NAME}`.
         needs_assets: Whether a manifest that names no asset is an error.
         if_missing: What to do where there is no such file.
 
@@ -123,7 +123,7 @@ def _decoded(shown: str, root: Node, mistakes: Mistakes, *, needs_assets: bool) 
         return None
     inputs, outputs = values.pop("inputs", ()), values.pop("outputs", ())
     if needs_assets and not inputs and not outputs:
-        # An empty gate passes whatever happens, which is never what somebody meant.
+        # An empty gate always passes, which nobody wants.
         mistakes.add(root.position, "the manifest names no asset", "at least one URN in inputs or outputs")
     values.pop("version", None)
     return Manifest(

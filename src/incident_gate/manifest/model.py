@@ -58,7 +58,7 @@ NOWHERE = Position(0, 0)
 
 
 class Rules(NamedTuple):
-    """What an entry, a selector, the manifest's defaults or the settings say; None where they say nothing."""
+    """The rules of an entry, a selector, the manifest's defaults or the settings; None where they set none."""
 
     on_incident: OnIncident | None = None
     on_unknown: OnUnknown | None = None
@@ -90,7 +90,7 @@ class Waiver(NamedTuple):
 class InputEntry(NamedTuple):
     """An asset that must be healthy.
 
-    `selected_by` is the selector that stands for it, empty where the manifest names the asset itself. `also` are other
+    `selected_by` is the selector that selected it, empty where the manifest names the asset itself. `also` are other
     URNs of the same asset: a dbt node has two. `is_selector` marks what stands for a selector that could not establish
     what it selects: then the URN may be any entity's, or a text.
     """
@@ -194,7 +194,7 @@ class Dbt(NamedTuple):
 
 
 class Selector(NamedTuple):
-    """An entry of the inputs that stands for several assets; what it says holds for each of them."""
+    """An entry of the inputs that selects several assets; its rules hold for each of them."""
 
     what: UpstreamOf | Search | Dbt
     position: Position
@@ -211,7 +211,7 @@ class Selector(NamedTuple):
 
 
 class OutputSelector(NamedTuple):
-    """An entry of the outputs that stands for all that a dbt project builds."""
+    """An entry of the outputs that selects all that a dbt project builds."""
 
     what: Dbt
     position: Position

@@ -23,7 +23,7 @@ from incident_gate.text import quote, visible
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 20
 MAX_NODES = 500_000
-"""Values and keys, an alias counted as all that it stands for: a file that doubles itself line by line ends here."""
+"""Values and keys, an alias counted with all that it refers to, so that no file can multiply itself without end."""
 
 _SHORT = 24
 """Texts below this length are keys and choices: each entry repeats them, memory need not."""
@@ -121,7 +121,7 @@ def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str]) ->
     Args:
         data: The file's content.
         mistakes: Where errors are added after which the file can still be read.
-        variables: What `${NAME}` in a value stands for.
+        variables: The values of `${NAME}`.
 
     Raises:
         UnreadableError: It is not YAML, not UTF-8 or beyond a limit.

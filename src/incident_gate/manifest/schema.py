@@ -29,8 +29,7 @@ _VARIABLE = {"type": "string", "pattern": r"\$\{"}
 def manifest_schema() -> Schema:
     """Describe the format as the decoder reads it: draft 7, which every editor's YAML support knows.
 
-    Alternatives are `if` and `else`, not `anyOf`: a validator then reports what is wrong in the alternative that was
-    meant.
+    Alternatives are `if` and `else`, not `anyOf`: then a validator reports what is wrong in the one that was written.
     """
     definitions: Schema = {}
     schema: Schema = {

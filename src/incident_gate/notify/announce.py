@@ -42,7 +42,7 @@ class Channels:
 
 
 class Remark(NamedTuple):
-    """What became of one message: which service, why it did not take it, and what to do.
+    """One message that was not delivered: which service, why, and what to do.
 
     A notice instead of a warning where nothing can be done about it, as for a fork's read-only token.
     """
@@ -67,7 +67,7 @@ def announce(
     open_client: Callable[[str], httpx.Client],
     deadline: Deadline | None = None,
 ) -> tuple[Remark, ...]:
-    """Announce a stage wherever the user wants it; nothing here changes a verdict.
+    """Announce a stage to the configured services; nothing here changes a verdict.
 
     Args:
         channels: Where.

@@ -97,7 +97,7 @@ def _comments(pull: PullRequest, service: Service) -> Iterator[dict[str, Any]]:
 
 
 def _login(pull: PullRequest, service: Service) -> str:
-    """The login of the token's user; empty for the workflow's own token, which GitHub refuses to say this of."""
+    """The login of the token's user; empty for the workflow's own token, for which GitHub refuses this query."""
     answer = _call(pull, service, "GET", "/user")
     value = None if answer.failed else _value(answer)
     login = value.get("login") if isinstance(value, dict) else None

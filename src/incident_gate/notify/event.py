@@ -52,7 +52,7 @@ _CHANGES = {EventKind.RAISED: Change.RAISED, EventKind.RESOLVED: Change.RESOLVED
 def events_of(
     report: Report, wanted: AbstractSet[EventKind], owners: Mapping[str, tuple[Owner, ...]]
 ) -> tuple[Event, ...]:
-    """What a stage's report contains of what the user wants to be notified of.
+    """What a stage's report contains of what the user chose to be notified of.
 
     An incident that is kept is not announced again.
 

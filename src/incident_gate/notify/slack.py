@@ -33,8 +33,8 @@ _HEADINGS = {
     EventKind.BLOCKED: ("⛔", "input", "blocked a job"),
 }
 _ADVICE = {
-    "invalid_payload": "This is a defect of the gate: report it.",
-    "invalid_blocks": "This is a defect of the gate: report it.",
+    "invalid_payload": "Internal error: report it.",
+    "invalid_blocks": "Internal error: report it.",
     "ratelimited": "Another run may be posting at the same time.",
     "invalid_auth": "Check slack-token: it must be a bot token of this workspace.",
     "not_authed": "Check slack-token: it must be a bot token of this workspace.",

@@ -29,7 +29,7 @@ from incident_gate.report.view import (
 )
 from incident_gate.text import plain, plain_prose, sentences
 
-_KEPT = 9  # the runner keeps ten of a level in a step and drops the rest without a word; the tenth says so
+_KEPT = 9  # the runner keeps ten of a level in a step and drops the rest silently; the tenth counts them
 _MESSAGE_LIMIT = 4_000  # the runner cuts at 4,096
 _TITLE_LIMIT = 160
 _LINES = 5  # incidents in one annotation

@@ -89,7 +89,7 @@ def document(report: Report) -> str:
 def outputs(report: Report) -> Mapping[str, str]:
     """The action's outputs by name.
 
-    A list that would be too long is cut at its end, where the least severe stand, and its last element then says how
+    A list that would be too long is cut at its end, where the least severe are, and its last element then has how
     many are missing: `{"truncated": 17}` among incidents, `"truncated:17"` among URNs.
     """
     gated = report.gated

@@ -36,7 +36,7 @@ def junit(report: Report) -> str:
 
 
 def _case(urn: str, label: str, kind: str, result: FinalResult | None) -> TestCase:
-    # A name that stands for two inputs would make them one test case.
+    # Two inputs with one name would become one test case.
     name = plain(label, 200)
     case = TestCase(plain(urn, 1000) if name == plain(urn, 200) else f"{name} ({plain(urn, 1000)})", kind)
     case.result = [result] if result is not None else []

@@ -40,7 +40,7 @@ class Report:
     time in milliseconds, for ages. `notices` are sentences about the run. `failure` is why requests ended early; the
     decisions have what it left unknown. `missing_outputs` are outputs that DataHub does not have.
     `owners` are those of assets that block or whose incident was raised or resolved, by the asset's URN; `consumers`
-    own what is made from these assets. `waited` says how long the gate waited, and for what, `override` why nothing
+    own what is made from these assets. `waited` is how long the gate waited, and for what, `override` why nothing
     blocked.
     """
 

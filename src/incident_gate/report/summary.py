@@ -217,7 +217,7 @@ def _incident(report: Report, row: IncidentRow) -> str:
 
 
 def _entry(report: Report, entry: InputEntry) -> tuple[str, ...]:
-    """An input's name, with the selector that stands for it."""
+    """An input's name, with the selector that selected it."""
     selected = f"selected by {link(entry.selected_by, None)}" if entry.selected_by else ""
     return _asset(report, entry.label, entry.urn.text), selected
 

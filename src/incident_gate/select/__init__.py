@@ -1,1 +1,1 @@
-"""Entries that stand for several assets, and the assets that they select."""
+"""Selectors: entries of the manifest that select several assets."""

@@ -20,7 +20,7 @@ MAX_DEPTH = 200
 KEEP = None
 """Keeps a scalar, or the scalars of a list."""
 ANY_KEY = "*"
-"""Stands for every key of a mapping that is not named."""
+"""Every key of a mapping that is not named."""
 
 _CHUNK = 64 << 10
 _COST = 64  # bytes of a kept value besides its characters, about

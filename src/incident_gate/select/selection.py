@@ -33,9 +33,9 @@ class Unestablished(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """The entries that selectors stand for, after the manifest's own, and what could not be established.
+    """The entries that selectors select, after the manifest's own, and what could not be established.
 
-    `left_out` counts what each selector selected that cannot have incidents. `failure` is what ended the conversation
+    `left_out` counts what each selector selected that cannot have incidents. `failure` is what ended the requests
     with DataHub, if something did; `schema` is what was learned of it.
     """
 

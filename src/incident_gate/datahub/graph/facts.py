@@ -21,8 +21,8 @@ _SCHEMA = INTROSPECTION.text.partition("{")[2].rpartition("}")[0].strip()
 class Fact(NamedTuple):
     """What is known of one entity.
 
-    `exists` is None where the server does not say. `siblings` are the URNs of its siblings, None where one is hidden
-    or they could not be read.
+    `exists` is None where the server does not report it. `siblings` are the URNs of its siblings, None where one is
+    hidden or they could not be read.
     """
 
     exists: bool | None = None

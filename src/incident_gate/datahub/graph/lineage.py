@@ -15,7 +15,7 @@ from incident_gate.incident import Problem, Reason
 Hops: TypeAlias = Literal["all"] | int
 
 _MOST_ROUNDS = 10
-# What stands between two assets and takes a step of its own on servers that do not skip it.
+# What is between two assets and takes a step of its own on servers that do not skip it.
 _TYPES_BETWEEN = ("DATA_JOB", "QUERY", "DATA_PROCESS_INSTANCE")
 _BETWEEN = ("urn:li:dataJob:", "urn:li:query:", "urn:li:dataProcessInstance:")
 _PARTIAL_HINT = "Name the upstream assets in the manifest, or choose fewer `hops`."
@@ -23,7 +23,7 @@ _PARTIAL_HINT = "Name the upstream assets in the manifest, or choose fewer `hops
 
 @dataclass(slots=True)
 class Upstreams:
-    """The assets from which one is made, by URN; `problems` say why there may be more of them."""
+    """The assets from which one is made, by URN; `problems` are why there may be more of them."""
 
     start: str
     found: dict[str, Found] = field(default_factory=dict)

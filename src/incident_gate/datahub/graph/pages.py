@@ -15,7 +15,7 @@ _SCROLL = "nextScrollId"
 
 
 class Found(NamedTuple):
-    """An entity in a list. `degree` is its distance in a walk, None where the server does not say.
+    """An entity in a list. `degree` is its distance in a walk, None where the server does not report it.
 
     `siblings` are the URNs of its siblings, None where one of them is hidden.
     """

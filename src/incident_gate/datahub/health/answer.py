@@ -112,7 +112,7 @@ class Listing:
         for element in listed:
             self._element(element)
         # The server may cut the page below what was asked, and the list may be shorter still where elements do not
-        # load; only an empty list says nothing about where the next one starts.
+        # load; only an empty list does not show where the next one starts.
         self.reached += len(listed) or size
         return len(self.active) + len(self.resolved) > before
 
@@ -159,7 +159,7 @@ class PartialHealth:
         own: Its active incidents.
         history: Its incidents in all states; empty unless they are read.
         siblings: The active incidents of each sibling.
-        exists: None until an answer tells.
+        exists: None until an answer shows it.
         has_existence: Whether the server can be asked for it.
         twin: The same URN in lower case, if that is another one and exists.
         problems: Why the health is not known.
@@ -185,7 +185,7 @@ class PartialHealth:
 
     def refused(self, failure: RequestFailure) -> None:
         """Note that a request about this asset alone failed."""
-        # Without GraphQL errors it is the request that failed, and nothing was said about the asset.
+        # Without GraphQL errors it is the request that failed, and the server did not answer about the asset.
         reason = Reason.REFUSED if failure.is_refusal else Reason.ERROR if failure.errors else Reason.NO_ANSWER
         self.problem(reason, f"DataHub failed on it: {failure.message}")
 
@@ -299,7 +299,7 @@ def split_by_alias(urns: Sequence[str], data: Mapping[str, Any], errors: Sequenc
     elements: list[Element] = []
     for place, urn in enumerate(urns):
         value = data.get(f"a{place}")
-        # The query of DataHub's guide does not ask for the URN: there the alias alone tells the asset.
+        # The query of DataHub's guide does not ask for the URN: there only the alias identifies the asset.
         if isinstance(value, dict) and "urn" in value and _urn_of(value) != urn:
             value = None
         elements.append(Element(value, tuple(by_place.get(place, ()))))

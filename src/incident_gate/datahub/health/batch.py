@@ -59,7 +59,7 @@ class HealthQuery(NamedTuple):
 class BatchResult(NamedTuple):
     """The answers about one batch.
 
-    `healths` is in the order of the queries, None for each without an answer; `failure` is what ended the conversation,
+    `healths` is in the order of the queries, None for each without an answer; `failure` is what ended the requests,
     if something did.
     """
 

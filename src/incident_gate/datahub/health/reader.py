@@ -28,7 +28,7 @@ _REFUSALS = {Reason.REFUSED, Reason.HIDDEN}
 class Reading(NamedTuple):
     """The health of every asset that was asked for, in that order.
 
-    `failure` is set when the conversation as a whole failed: then some assets, perhaps all, are without an answer.
+    `failure` is set when the requests as a whole failed: then some assets, perhaps all, are without an answer.
     """
 
     healths: tuple[Health, ...]
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
 
     @property
     def nothing_answered(self) -> bool:
-        """Whether DataHub failed on every asset, so that nothing was said about any."""
+        """Whether DataHub failed on every asset, so that the health of none is known."""
         return all(_has_only(health, _FAILURES) for health in self.healths)
 
 
@@ -89,7 +89,7 @@ class Reader:
             threads=PARALLEL,
             deadline=self._client.deadline.later(GRACE),
             on_done=report,
-            # What ends one conversation ends them all: further batches would fail in the same way.
+            # What ends one batch ends them all: further batches would fail in the same way.
             stop=lambda result: result.failure is not None,
         )
         healths = {
