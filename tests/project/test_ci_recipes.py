@@ -27,6 +27,9 @@ GITLAB = {
     "CI_PIPELINE_ID": "1",
     "CI_COMMIT_BRANCH": "main",
     "CI_DEFAULT_BRANCH": "main",
+    "CI_JOB_URL": "https://gitlab.example.com/jobs/1",
+    "CI_COMMIT_SHA": "c0ffee",
+    "GITLAB_USER_LOGIN": "ana",
 }
 AIRFLOW = {"AIRFLOW_CTX_DAG_ID": "orders", "AIRFLOW_CTX_TASK_ID": "build", "AIRFLOW_CTX_DAG_RUN_ID": "r1"}
 
@@ -81,12 +84,12 @@ def shell(datahub: Sandbox, tmp_path: Path) -> Shell:
     return Shell(tmp_path, datahub)
 
 
-def gitlab(shell: Shell) -> int:
+def gitlab(shell: Shell, variables: Mapping[str, str] = GITLAB, *, canceled: bool = False) -> int:
     """Run the job as GitLab does: what comes before and the script in one shell, what comes after in another."""
     job = yaml.safe_load(block("yaml", "before_script"))["build"]
-    code = shell.run("\n".join([*job["before_script"], *job["script"]]), GITLAB)
-    status = "failed" if code else "success"
-    shell.run("\n".join(job["after_script"]), GITLAB | {"CI_JOB_STATUS": status})
+    code = shell.run("\n".join([*job["before_script"], *job["script"]]), variables)
+    status = "canceled" if canceled else "failed" if code else "success"
+    assert shell.run("\n".join(job["after_script"]), {**variables, "CI_JOB_STATUS": status}) == 0
     return code
 
 
@@ -104,6 +107,38 @@ def test_gitlab_job_that_the_gate_blocks_reports_nothing(shell: Shell) -> None:
     assert (shell.was_made, shell.raised) == (False, 0)
     [suite] = JUnitXml.fromfile(str(shell.folder / "incident-gate.xml"))
     assert suite.failures == 1
+
+
+def test_gitlab_job_that_is_canceled_changes_nothing(shell: Shell) -> None:
+    shell.make(works=False)
+    gitlab(shell, canceled=True)
+    assert shell.raised == 0
+    gitlab(shell)
+    gitlab(shell, canceled=True)
+    assert shell.raised == 1
+
+
+@pytest.mark.parametrize("changes", [{"CI_COMMIT_BRANCH": "topic"}, {"CI_MERGE_REQUEST_IID": "3"}])
+def test_gitlab_job_of_a_branch_or_merge_request_reports_nothing(shell: Shell, changes: Mapping[str, str]) -> None:
+    shell.make(works=False)
+    gitlab(shell, {**GITLAB, **changes})
+    assert shell.raised == 0
+
+
+def test_gitlab_job_leaves_no_mark_to_the_next_one_in_the_same_folder(shell: Shell) -> None:
+    gitlab(shell)
+    shell.server.store.raise_incident(ORDERS, title="late")
+    gitlab(shell)
+    assert shell.raised == 0
+
+
+def test_gitlabs_incident_names_job_run_commit_and_actor(shell: Shell) -> None:
+    shell.make(works=False)
+    gitlab(shell)
+
+    [incident] = shell.server.store.incidents(CUSTOMERS, "ACTIVE")
+    for fact in ("build", "acme/shop", "https://gitlab.example.com/jobs/1", "c0ffee (main)", "ana"):
+        assert fact in (incident.description or "")
 
 
 def bash_command() -> str:

@@ -165,7 +165,8 @@ def _of_outcome(report: Report) -> Iterator[_Pending]:
     if report.outcome is None:
         return
     for result in report.outcome.results:
-        if result.change is Change.FAILED:
+        # A hint on an output with nothing to resolve: it does not exist.
+        if result.change is Change.FAILED or (result.change is Change.CLEAR and result.hint):
             yield Level.WARNING, partial(_of_output, report, result)
     yield from ((Level.WARNING, partial(_remark, warning)) for warning in report.outcome.warnings)
     yield Level.NOTICE, partial(_remark, outcome_line(report.outcome))
@@ -173,7 +174,8 @@ def _of_outcome(report: Report) -> Iterator[_Pending]:
 
 def _of_output(report: Report, result: OutputResult, level: Level) -> Annotation:
     message = sentences(result.message, result.hint, limit=1500)
-    title = f"{plain(result.entry.label, 100)}: the outcome could not be written"
+    what = "the outcome could not be written" if result.change is Change.FAILED else "this output does not exist"
+    title = f"{plain(result.entry.label, 100)}: {what}"
     return _at(level, report.manifest_path, result.entry.position, title, message)
 
 
