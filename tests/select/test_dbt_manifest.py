@@ -1,6 +1,8 @@
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +225,13 @@ def test_pure_python_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     fast: Any = read_project(path)
     monkeypatch.setattr(ijson, "basic_parse_coro", ijson.get_backend("python").basic_parse_coro)
     assert read_project(path) == fast
+
+
+def test_a_large_file_is_read_in_little_memory() -> None:
+    # 25 MB take 200 MB where they are read whole.
+    bench = Path(__file__).parents[2] / "bench" / "dbt_manifest.py"
+    ended = subprocess.run([sys.executable, bench, "25"], capture_output=True, text=True, check=True)
+    measured = json.loads(ended.stdout)
+    assert measured["bytes"] > 24_000_000
+    assert measured["nodes"] > 500
+    assert measured["megabytes"] < 60

@@ -203,6 +203,11 @@ def test_what_the_token_may_not_see_is_a_problem(generation: Generation) -> None
     assert reasons(choice) == {Reason.HIDDEN}
 
 
+def test_a_hidden_start_is_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
+    each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_ELEMENT, urn=A),))
+    assert reasons(each.upstreams(A)) == {Reason.HIDDEN}
+
+
 def test_a_hidden_sibling_is_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
     model = table("a", "dbt")
     each_sandbox.store.add_asset(model, siblings=[A])

@@ -42,10 +42,13 @@ def select_upstreams(
         if all(fact.exists is False for fact in known):
             message = f"{start} is not in DataHub, so nothing is known of its upstreams"
             problems[Problem(Reason.NOT_FOUND, message, _MISSING_HINT), start] = None
-        if any(fact.removed for fact in known):
+        elif any(fact.removed for fact in known):
             message = f"{start} was removed (soft-deleted) in DataHub, so nothing is known of its upstreams"
             problems[Problem(Reason.REMOVED, message, _MISSING_HINT), start] = None
-        if any(fact.siblings is None for fact in known):
+        elif any(fact.hidden and fact.exists is not False for fact in known):
+            message = f"{start} may not be seen with this token, and neither may its upstreams"
+            problems[Problem(Reason.HIDDEN, message, _ACCESS_HINT), start] = None
+        elif any(fact.siblings is None for fact in known):
             message = f"A sibling of {start} may not be seen with this token, and may have upstreams of its own"
             problems[Problem(Reason.HIDDEN, message, _ACCESS_HINT), start] = None
         others = [urn.text for urn in urns[1:]] + [sibling for fact in known for sibling in fact.siblings or ()]

@@ -21,12 +21,13 @@ _SCHEMA = INTROSPECTION.text.partition("{")[2].rpartition("}")[0].strip()
 class Fact(NamedTuple):
     """What is known of one entity.
 
-    `exists` is None where the server does not report it. `siblings` are the URNs of its siblings, None where one is
-    hidden or they could not be read.
+    `exists` is None where the server does not report it. `hidden`: the server shows nothing of it, and it may exist.
+    `siblings` are the URNs of its siblings, None where one is hidden or they could not be read.
     """
 
     exists: bool | None = None
     removed: bool = False
+    hidden: bool = False
     siblings: tuple[str, ...] | None = ()
 
 
@@ -99,5 +100,6 @@ def _decode(urns: Sequence[str], answer: Answer) -> dict[str, Fact]:
         failed = any(error.path[:1] == (f"d{number}",) for error in answer.errors)
         status = own.get("status")
         removed = isinstance(status, dict) and status.get("removed") is True
-        facts[urn] = Fact(exists, removed, None if failed else siblings_of(own, urn))
+        hidden = f"d{number}" in answer.data and not own
+        facts[urn] = Fact(exists, removed, hidden, None if failed else siblings_of(own, urn))
     return facts
