@@ -3,12 +3,17 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from incident_gate.incident import Cause, mark_in
-from incident_gate.sandbox import Sandbox
+from incident_gate.sandbox import Generation, Sandbox
+from tests.helpers.command import gate
 from tests.helpers.results import FIXTURES
 from tests.helpers.step import Ended, Step
 
@@ -267,3 +272,87 @@ def test_nothing_untrusted_is_active_and_nothing_secret_is_shown(step: Step, sho
     assert {c.name for c in ended.commands} <= {"notice", "add-mask"}
     assert not re.search(r"^[^`]*\[link\]\(", incident.description or "", re.MULTILINE)
     assert "`t.a : :warning::x`" in (incident.description or "")
+
+
+def test_what_a_project_builds_needs_no_names(step: Step, shop: Sandbox) -> None:
+    """A selector's outputs, of which DataHub knows the warehouse's tables only."""
+    step.write_manifest("outputs:\n  - dbt: {manifest: target/manifest.json, select: ['model.shop.*']}\n")
+    ended = job(step, shop, "build", status="failure")
+    assert state(shop) == {ORDERS: [Cause.CHECKS]}
+    # Of the 14 models, DataHub knows five. What it does not know is a warning and no incident.
+    assert "4 of 7 checks failed" in ended.summary
+    shop.store.add_assets([urn("customers_v1"), "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.mart.orders_v2,PROD)"])
+    job(step, shop, "build", status="failure")
+    assert active(shop, urn("customers_v1")) == [Cause.CHECKS]
+
+
+def test_a_gitlab_job_starts_when_gitlab_says(tmp_path: Path, sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([ORDERS])
+    for name in ("build.run_results.json", "manifest.json"):
+        shutil.copy(SHOP / name, tmp_path / name)
+    (tmp_path / "gate.yml").write_text(f"outputs:\n  - {json.dumps(ORDERS)}\n", encoding="utf-8")
+    arguments = ("report", str(tmp_path / "gate.yml"), "--results", str(tmp_path / "*.run_results.json"))
+
+    def report(started: str) -> Any:
+        environment = {
+            "DATAHUB_GMS_URL": sandbox.url,
+            "DATAHUB_GMS_TOKEN": sandbox.token,
+            "GITLAB_CI": "true",
+            "CI_PROJECT_PATH": "acme/shop",
+            "CI_PIPELINE_ID": "7",
+            "CI_JOB_NAME": "build",
+            "CI_JOB_STATUS": "failed",
+            "CI_COMMIT_BRANCH": "main",
+            "CI_DEFAULT_BRANCH": "main",
+            "CI_JOB_STARTED_AT": started,
+        }
+        ended = gate(*arguments, "--dry-run", "--format", "json", environment=environment)
+        assert ended.code == 0, ended.err
+        return ended.json["outcome"]
+
+    fresh = report("2026-11-25T01:00:00Z")
+    assert [(o["change"], o["decidedBy"], o["reason"]) for o in fresh["outputs"]] == [
+        ("would raise", "results", "4 of 7 checks failed")
+    ]
+    assert (fresh["warnings"], fresh["unrelatedChecks"], fresh["unrelatedFailures"]) == ([], 26, 4)
+    stale = report("2026-11-25T02:00:00Z")
+    assert [(o["change"], o["decidedBy"], o["reason"]) for o in stale["outputs"]] == [
+        ("would raise", "job-status", "the job failed")
+    ]
+    assert "is older than this job" in stale["warnings"][0]
+
+
+def test_outside_of_a_job_a_day_old_is_too_old(step: Step, shop: Sandbox) -> None:
+    step.inputs |= {"report-outcome": "false"}
+    dbt_writes(step, "build", hours=-23.9)
+    step.main(shop, mode="report", job_status="failure")
+    assert state(shop) == {ORDERS: [Cause.CHECKS]}
+    dbt_writes(step, "build", hours=-24.1)
+    assert any("older" in warning for warning in step.main(shop, mode="report", job_status="failure").said("warning"))
+
+
+def test_results_that_nothing_names_are_not_imported() -> None:
+    code = (
+        "import sys, incident_gate.api.outcome; print([m for m in sys.modules if 'results' in m or 'json_parts' in m])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_server_that_does_not_know_the_type_gets_the_general_one(step: Step, each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_assets([ORDERS])
+    step.write_manifest(f"outputs:\n  - urn: {ORDERS}\n    checks: ['events.*']\n")
+    step.inputs |= {"results": "soda.json", "report-outcome": "true"}
+    for status in ("failure", "failure"):
+        step.main(each_sandbox)
+        scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))
+        step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now()}))
+        step.post(each_sandbox, status=status)
+    [incident] = each_sandbox.store.incidents(ORDERS, "ACTIVE")
+    few_types = each_sandbox.generation in {Generation.G1, Generation.G2_EARLY}
+    assert incident.type == ("OPERATIONAL" if few_types else "FRESHNESS")
+    scan["checks"] = [check | {"outcome": "pass"} for check in scan["checks"]]
+    step.main(each_sandbox)
+    step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now(), "hasFailures": False}))
+    step.post(each_sandbox, status="success")
+    assert active(each_sandbox, ORDERS) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -20,12 +20,17 @@ _REFUSED = re.compile(
     r"customType is required|not a valid destination|does not exist|unauthorized|not authorized|no value found",
     re.IGNORECASE,
 )
+GENERAL_TYPE = "OPERATIONAL"
 _CONFLICT, _NOT_FOUND, _UNAUTHORIZED = 409, 404, 403
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewIncident:
-    """An incident to raise. `started_ms` is Unix time in milliseconds; servers before 1.0 drop it and the assignees."""
+    """An incident to raise.
+
+    `started_ms` is Unix time in milliseconds; servers before 1.0 drop it and the assignees. `is_type_derived` means
+    that nobody chose the type: a server that does not know it gets the general one.
+    """
 
     asset: str
     type: str
@@ -35,6 +40,7 @@ class NewIncident:
     priority: Priority | None = None
     assignees: tuple[str, ...] = ()
     started_ms: int | None = None
+    is_type_derived: bool = False
 
 
 class RaiseStatus(Enum):
@@ -117,6 +123,10 @@ class Writer:
                     return outcome
                 raise _not_raised(new, outcome)
             refusals.append(outcome)
+        if new.is_type_derived:
+            # Before 0.13.3 there are few types.
+            general = replace(new, type=GENERAL_TYPE, is_type_derived=False)
+            return self.raise_incident(general, incident_id, hidden=hidden)
         raise _not_raised(new, next((r for r in refusals if new.type in r.message), refusals[-1]))
 
     def _raise_as(self, form: Operation, new: NewIncident, incident_id: str) -> Attempt | RequestFailure:

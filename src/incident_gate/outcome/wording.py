@@ -54,9 +54,11 @@ class Wording:
     def incident(self, output: OutputEntry, mark: Mark, now_ms: int, failure: Failure = JOB_FAILURE) -> NewIncident:
         """The incident to raise on an output."""
         template = output.incident
+        is_type_derived = bool(failure.type) and not template.sets_type
         return NewIncident(
             asset=output.urn.text,
-            type=template.type if template.sets_type or not failure.type else failure.type,
+            type=failure.type if is_type_derived else template.type,
+            is_type_derived=is_type_derived,
             custom_type=template.custom_type,
             title=self.title or template.title or self._title(output, failure),
             description=sign(self._description(template.description, failure), mark),
