@@ -8,6 +8,7 @@ from incident_gate.sandbox import Faults, Generation, Grant, Sandbox, ViewPolicy
 from tests.helpers.asking import CHART, CUSTOMERS, FLOW, JOB, ORDERS, Asker
 
 TAG = "urn:li:tag:tier1"
+EU = "urn:li:dataPlatformInstance:(urn:li:dataPlatform:snowflake,eu)"
 DOMAIN = "urn:li:domain:sales"
 LISTED = "query q($u: String!) { dataset(urn: $u) { exists incidents(state: ACTIVE) { total incidents { urn } } } }"
 UNLIMITED = Grant(token="all", views=(ViewPolicy(),))
@@ -59,13 +60,23 @@ def test_health_hides_what_the_list_hides(ask: Asker, generation: Generation) ->
         (ViewPolicy(domains=("urn:li:domain:other",)), False),
         (ViewPolicy(platforms=("snowflake",)), True),
         (ViewPolicy(platforms=("hive",)), False),
-        (ViewPolicy(containers=("urn:li:container:c",)), False),
+        (ViewPolicy(containers=("urn:li:container:c",)), True),
+        (ViewPolicy(containers=("urn:li:container:other",)), False),
+        (ViewPolicy(platform_instances=(EU,)), True),
+        (ViewPolicy(platform_instances=(EU + "x",)), False),
         (ViewPolicy(tags=(TAG,), platforms=("hive",)), False),
     ],
 )
 def test_policies_cover_assets_by_all_of_their_conditions(ask: Asker, policy: ViewPolicy, *, visible: bool) -> None:
     with Sandbox.start(tokens=[Grant(token="t", views=(policy,))]) as server:
-        server.store.add_asset(ORDERS, removed=False, tags=[TAG], domains=[DOMAIN])
+        server.store.add_asset(
+            ORDERS,
+            removed=False,
+            tags=[TAG],
+            domains=[DOMAIN],
+            containers=["urn:li:container:c"],
+            platform_instance=EU,
+        )
         dataset = ask.data(server, f'{{ dataset(urn: "{ORDERS}") {{ status {{ removed }} }} }}')["dataset"]
     assert dataset == {"status": {"removed": False} if visible else None}
 

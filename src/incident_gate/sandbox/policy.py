@@ -22,6 +22,7 @@ class ViewPolicy:
         domains: URNs of domains.
         containers: URNs of containers.
         platforms: names or URNs of platforms.
+        platform_instances: URNs of platform instances.
     """
 
     urns: tuple[str, ...] = ()
@@ -30,6 +31,7 @@ class ViewPolicy:
     domains: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
+    platform_instances: tuple[str, ...] = ()
 
     @property
     def is_limited(self) -> bool:
@@ -44,6 +46,7 @@ class ViewPolicy:
             (self.containers, asset.containers),
             (self.types, (urn.kind,)),
             (self.platforms, (urn.key[0], last_part(urn.key[0]))),
+            (self.platform_instances, (asset.platform_instance or "",)),
         )
         return (not self.urns or matches(self.urns, urn.text)) and all(
             not wanted or not set(wanted).isdisjoint(values) for wanted, values in held
