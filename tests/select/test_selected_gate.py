@@ -262,3 +262,22 @@ def test_selectors_in_a_step_read_files_of_the_checkout(datahub: Sandbox, step: 
     assert step.main(datahub).code == 1
     step.write_manifest("inputs: [dbt: ../manifest.json]\n")
     assert step.main(datahub).code == 2
+
+
+@pytest.mark.usefixtures("here")
+def test_the_doctor_looks_at_what_is_selected(lineage: Sandbox) -> None:
+    lineage.store.add_tag(C, TIER1)
+    manifest = (
+        f"inputs:\n  - upstream-of: {A!r}\n  - search: {{tags: [{TIER1!r}]}}\n  - upstream-of: {table('x')!r}\n"
+        "  - dbt: {manifest: target, select: [source.shop.raw.orders]}\n"
+        "outputs: [dbt: nothing.json]\n"
+    )
+    lineage.store.add_asset(LOWER)
+    Path("gate.yml").write_text(manifest, encoding="utf-8")
+    ended = ask(lineage, "doctor", "gate.yml", "--format", "json")
+    found = {(check["subject"], check["state"]) for check in ended.json["findings"]}
+    assert ended.code == 3
+    assert (f"selector upstream-of: {table('x')}", "problem") in found
+    assert (f"selector search: tags {TIER1}", "unknown") in found
+    assert ("selector dbt: nothing.json", "unknown") in found
+    assert "3 of 3 inputs can be read." in ended.out

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from incident_gate.datahub.capabilities import Capabilities, Generation, introspect
 from incident_gate.datahub.client import Client
@@ -15,8 +16,9 @@ from incident_gate.datahub.server_info import identity_of, kinds_with_privileges
 from incident_gate.doctor.origins import origins
 from incident_gate.errors import DataHubError, ExitCode, RefusedError
 from incident_gate.gate.policy import rule_for
+from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Reason
-from incident_gate.manifest.model import Manifest, OutputEntry
+from incident_gate.manifest.model import Manifest, OutputEntry, Search
 from incident_gate.report.view import count
 from incident_gate.settings import Settings
 
@@ -97,6 +99,9 @@ def _findings(settings: Settings, client: Client, manifest: Manifest | None) -> 
             where = f"There is no manifest at {settings.manifest_shown}, so no asset was looked at."
             yield _unknown("assets", where, "Name one: incident-gate doctor MANIFEST.")
         else:
+            if manifest.selectors or manifest.output_selectors:
+                manifest, findings = _selected(settings, client, manifest)
+                yield from findings
             yield from _inputs(settings, client, manifest)
             yield from _outputs(client, capabilities, manifest.outputs)
     except DataHubError as error:
@@ -146,17 +151,51 @@ def _schema(capabilities: Capabilities | None) -> Finding:
     return _ok("schema", f"{generation.name}, as {generation.value}. {_RAISING[generation]}")
 
 
+def _selected(settings: Settings, client: Client, manifest: Manifest) -> tuple[Manifest, list[Finding]]:
+    """The manifest with what its selectors select, and what could not be established."""
+    from incident_gate.select.resolve import resolve  # noqa: PLC0415 - most manifests have no selectors
+
+    selection = resolve(manifest, client=client, root=settings.workspace or Path.cwd())
+    if selection.failure:
+        raise selection.failure
+    findings = [
+        _problem(f"selector {entry.selected_by}", f"{problem.message}.", problem.hint)
+        for entry, problem in selection.problems
+    ]
+    for selector, problem in selection.output_problems:
+        # dbt's files are read at the end of the job, and may not exist yet.
+        findings.append(_unknown(f"selector {selector.label}", f"{problem.message}.", problem.hint))
+    findings += [
+        _unknown(
+            f"selector {selector.label}",
+            "A search finds only what the token may see. Whether something is hidden from it cannot be known.",
+            "Give the token's user view access to all that the gate is to check.",
+        )
+        for selector in manifest.selectors
+        if isinstance(selector.what, Search)
+    ]
+    return selection.applied_to(manifest), findings
+
+
 def _inputs(settings: Settings, client: Client, manifest: Manifest) -> Iterator[Finding]:
     entries = manifest.inputs
     if not entries:
         yield _ok("inputs", "The manifest names none.")
         return
-    rules = [rule_for(entry.rules, settings.overrides, manifest.defaults) for entry in entries]
-    questions = [HealthQuery(entry.urn, siblings=rule.siblings) for entry, rule in zip(entries, rules, strict=True)]
-    reading = Reader(client).read(questions)
+    queries = [
+        HealthQuery(urn, siblings=rule_for(entry.rules, settings.overrides, manifest.defaults).siblings)
+        for entry in entries
+        for urn in (entry.urn, *entry.also)
+    ]
+    reading = Reader(client).read(queries)
     if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
         raise reading.failure
-    unread = [(entry, health) for entry, health in zip(entries, reading.healths, strict=True) if health.problems]
+    answers = iter(reading.healths)
+    healths = [
+        combined([next(answers) for _ in (entry.urn, *entry.also)], first_must_exist=not entry.selected_by)
+        for entry in entries
+    ]
+    unread = [(entry, health) for entry, health in zip(entries, healths, strict=True) if health.problems]
     for entry, health in unread:
         yield _unreadable(f"input {entry.label}", health)
     if len(unread) < len(entries):
@@ -167,14 +206,18 @@ def _outputs(client: Client, capabilities: Capabilities | None, entries: tuple[O
     if not entries:
         yield _ok("outputs", "The manifest names none, so no outcome is reported.")
         return
-    reading = Reader(client, history=True).read([HealthQuery(entry.urn, siblings=False) for entry in entries])
+    queries = [HealthQuery(urn, siblings=False) for entry in entries for urn in (entry.urn, *entry.also)]
+    reading = Reader(client, history=True).read(queries)
     if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
         raise reading.failure
+    answers = iter(reading.healths)
+    found = [_raised_on(entry, [next(answers) for _ in (entry.urn, *entry.also)]) for entry in entries]
+    entries, healths = tuple(entry for entry, _ in found), [health for _, health in found]
     kinds = kinds_with_privileges(capabilities) if capabilities else frozenset()
     asked = [entry.urn.text for entry in entries if entry.urn.entity_type in kinds]
     may_edit = may_edit_incidents(client, asked, kinds) if asked else {}
     editable = unsure = 0
-    for entry, health in zip(entries, reading.healths, strict=True):
+    for entry, health in zip(entries, healths, strict=True):
         subject = f"output {entry.label}"
         # Nothing is raised where existence is not known, except on servers that cannot be asked.
         if any(problem.reason is not Reason.EXISTENCE_NOT_SUPPORTED for problem in health.problems):
@@ -194,6 +237,14 @@ def _outputs(client: Client, capabilities: Capabilities | None, entries: tuple[O
         yield _unknown(
             "outputs", f"This server does not report whether the token may edit incidents on {of_all}.", _GRANT
         )
+
+
+def _raised_on(entry: OutputEntry, healths: Sequence[Health]) -> tuple[OutputEntry, Health]:
+    """The output with the first of its URNs that can be raised on."""
+    urns = (entry.urn, *entry.also)
+    pairs = list(zip(urns, healths, strict=True))
+    urn, health = next((pair for pair in pairs if not pair[1].problems), pairs[0])
+    return entry._replace(urn=urn), health
 
 
 def _unreadable(subject: str, health: Health) -> Finding:
