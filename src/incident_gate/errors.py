@@ -13,7 +13,11 @@ GateError
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import ClassVar
+
+# As typing has it, without its import: the library starts with this module.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class ExitCode(IntEnum):

@@ -54,7 +54,7 @@ def tasks(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dict[str, Task]:
 
         return decorate
 
-    decorator.sensor = decorator  # type: ignore[attr-defined]
+    vars(decorator).update(sensor=decorator)
     sdk = ModuleType("airflow.sdk")
     sdk.dag = lambda **_: lambda function: function  # type: ignore[attr-defined]
     sdk.task = decorator  # type: ignore[attr-defined]

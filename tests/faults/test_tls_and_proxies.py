@@ -286,6 +286,18 @@ def test_proxy_that_does_not_apply_does_not_matter(
     assert (expected in result.report.notices) is bool(notice)
 
 
+def test_proxy_of_the_user_with_a_password_is_a_secret(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Proxy(refuses="403 ana:proxy-password YW5hOnByb3h5LXBhc3N3b3Jk")
+    with proxy.running() as address:
+        monkeypatch.setenv("HTTPS_PROXY", address.replace("://", "://ana:proxy-password@"))
+
+        result = check(server.url.replace("http:", "https:"), ORDERS, datahub_token=CANARY)
+
+    assert proxy.heads
+    assert "proxy-password" not in str(result.report.failure)
+    assert "YW5hOnByb3h5LXBhc3N3b3Jk" not in str(result.report.failure)
+
+
 # Whom the token reaches
 
 
