@@ -259,7 +259,7 @@ def test_a_server_may_keep_to_itself_what_it_is(httpx_mock: HTTPXMock) -> None:
     found = answered(httpx_mock, {"Dataset": ["incidents"]}, {})
 
     assert (found["token"]["state"], found["version"]["state"]) == ("unknown", "unknown")
-    assert "does not say whose it is" in found["token"]["detail"]
+    assert "does not report whose it is" in found["token"]["detail"]
 
 
 def test_a_user_without_a_name_is_told_by_the_urn(httpx_mock: HTTPXMock) -> None:

@@ -224,7 +224,7 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
         ("- yes", '1:3: an item of the manifest is "yes", which YAML reads as true or false; expected an asset\'s URN'),
         (
             "- 2027-01-31",
-            "which YAML reads as a date; expected an asset's URN; if the word is meant, in quotes: \"2027",
+            "which YAML reads as a date; expected an asset's URN; to use the word itself, put it in quotes: \"2027",
         ),
         (
             "- name: x",

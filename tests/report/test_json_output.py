@@ -7,7 +7,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_gate.gate.policy import Conclusion, Excused
@@ -127,6 +127,7 @@ def test_a_step_of_its_own_has_no_verdict() -> None:
     assert json.loads(document(run))["verdict"] is None
 
 
+@settings(deadline=None)  # a machine under load
 @given(st.integers(0, 1200))
 def test_a_list_is_cut_between_elements_and_says_how_many_are_missing(number: int) -> None:
     run = report(*(unhealthy(f"table{n}", "t" * 100) for n in range(number)))
