@@ -110,7 +110,7 @@ def test_every_manifest_in_the_readme_is_valid() -> None:
 
     assert len(manifests) >= 2
     for text in manifests:
-        assert load_manifest("docs", text.encode(), date(2026, 11, 23)).warnings == ()
+        assert load_manifest("docs", text.encode(), date(2026, 11, 23), {"ENV": "PROD"}).warnings == ()
 
 
 def test_the_readme_shows_every_key_of_a_manifest() -> None:
