@@ -75,8 +75,8 @@ class Reader:
         Returns:
             A health for every query. Whatever was not answered is a health with a problem.
         """
-        unique = list({query.urn.text: query for query in sorted(queries, key=_existence_first)}.values())
-        batches = [unique[start : start + BATCH] for start in range(0, len(unique), BATCH)]
+        unique = _unique(queries)
+        batches = _batches(unique)
         done = 0
 
         def report(index: int) -> None:
@@ -93,24 +93,43 @@ class Reader:
             stop=lambda result: result.failure is not None,
         )
         healths = {
-            query.urn.text: health
+            query: health
             for batch, result in zip(batches, results, strict=True)
             if result
             for query, health in zip(batch, result.healths, strict=True)
             if health
         }
+        asked = {query.urn.text: query for query in unique}
         failure = next((result.failure for result in results if result and result.failure), None)
         if failure is None and len(healths) < len(unique):
             failure = UnreachableError(
                 "DataHub did not answer for every input in time.", hint="Raise `timeout`, in seconds, or ask for less."
             )
         if failure is None:
-            failure = _common_failure([healths[q.urn.text] for q in queries if not q.existence_only])
-        return Reading(tuple(healths.get(q.urn.text) or _left_out(q, failure) for q in queries), failure)
+            failure = _common_failure([healths[query] for query in queries if not query.existence_only])
+        answers = (healths.get(asked[q.urn.text] if q.existence_only else q) for q in queries)
+        return Reading(
+            tuple(health or _left_out(query, failure) for query, health in zip(queries, answers, strict=True)), failure
+        )
 
 
-def _existence_first(query: HealthQuery) -> bool:
-    return not query.existence_only
+def _unique(queries: Sequence[HealthQuery]) -> list[HealthQuery]:
+    """Each query once, in their order; the existence alone only of assets whose health is not asked for."""
+    whole = {query.urn.text for query in queries if not query.existence_only}
+    return list(dict.fromkeys(q for q in queries if not (q.existence_only and q.urn.text in whole)))
+
+
+def _batches(queries: Sequence[HealthQuery]) -> list[Sequence[HealthQuery]]:
+    """Batches in which no asset is twice: with and without its siblings, an asset has two answers."""
+    rounds: list[list[HealthQuery]] = [[]]
+    times: dict[str, int] = {}
+    for query in queries:
+        number = times.get(query.urn.text, 0)
+        times[query.urn.text] = number + 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(query)
+    return [some[start : start + BATCH] for some in rounds for start in range(0, len(some), BATCH)]
 
 
 def _common_failure(healths: Sequence[Health]) -> DataHubError | None:

@@ -1,0 +1,55 @@
+"""Many assets: each query has its own answer, whatever else is asked about the same asset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from incident_gate.api.connect import connect
+from incident_gate.datahub.health.batch import HealthQuery
+from incident_gate.datahub.health.reader import Reader
+from incident_gate.incident import Health
+from incident_gate.sandbox import Sandbox
+from incident_gate.settings import read_settings
+from incident_gate.urn import parse_urn
+from tests.helpers.asking import MODEL, ORDERS
+
+WITH, WITHOUT = HealthQuery(parse_urn(ORDERS)), HealthQuery(parse_urn(ORDERS), siblings=False)
+EXISTENCE = HealthQuery(parse_urn(ORDERS), existence_only=True)
+
+
+def read(server: Sandbox, queries: Sequence[HealthQuery]) -> tuple[Health, ...]:
+    given = {"datahub-url": server.url, "datahub-token": server.token}
+    with connect(read_settings(lambda name: given.get(name, ""), {})) as client:
+        return Reader(client).read(queries).healths
+
+
+@pytest.mark.parametrize(
+    "queries",
+    [(WITH, WITHOUT), (WITHOUT, WITH), (EXISTENCE, WITHOUT, WITH, EXISTENCE)],
+    ids=["with first", "without first", "existence as well"],
+)
+def test_siblings_count_for_each_query_that_asks_for_them(
+    each_sandbox: Sandbox, queries: tuple[HealthQuery, ...]
+) -> None:
+    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+    each_sandbox.store.add_asset(MODEL, siblings=[ORDERS])
+    each_sandbox.store.raise_incident(MODEL, title="Late")
+
+    healths = read(each_sandbox, queries)
+
+    for query, health in zip(queries, healths, strict=True):
+        if not query.existence_only:
+            assert [incident.title for incident in health.incidents] == (["Late"] if query.siblings else [])
+        assert health.problems == ()
+
+
+def test_existence_alone_is_not_asked_for_once_more(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    sandbox.store.raise_incident(ORDERS, title="Late")
+
+    whole, existence = read(sandbox, (WITH, EXISTENCE))
+
+    assert whole == existence
+    assert len(sandbox.requests) == 1
