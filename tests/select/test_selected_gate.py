@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +283,46 @@ def test_the_doctor_looks_at_what_is_selected(lineage: Sandbox) -> None:
     assert (f"selector search: tags {TIER1}", "unknown") in found
     assert ("selector dbt: nothing.json", "unknown") in found
     assert "3 of 3 inputs can be read." in ended.out
+
+
+def _later(seconds: float, change: Callable[[], object]) -> None:
+    timer = threading.Timer(seconds, change)
+    timer.daemon = True
+    timer.start()
+
+
+@pytest.mark.usefixtures("here")
+def test_waiting_selects_again_until_everything_is_established(datahub: Sandbox) -> None:
+    start = table("later")
+    datahub.store.add_assets([B, C])
+    manifest = f"inputs: [{C!r}, upstream-of: {start!r}]\n"
+    _later(1.0, lambda: datahub.store.add_asset(start, upstreams=[B]))
+    ended = _check(datahub, manifest, "--wait", "20", "--poll", "0.3", "--format", "json")
+    assert ended.code == 0, ended.out
+    assert [entry["urn"] for entry in ended.json["inputs"]] == [C, B]
+    assert ended.json["verdict"] == "healthy"
+
+
+@pytest.mark.usefixtures("here")
+def test_waiting_does_not_pass_what_is_selected_and_not_healthy(datahub: Sandbox) -> None:
+    datahub.store.add_assets([A, B])
+    datahub.store.raise_incident(B, title="late")
+    _later(0.5, lambda: datahub.store.add_lineage(B, A))
+    ended = _check(datahub, f"inputs: [upstream-of: {A!r}]\n", "--wait", "2", "--poll", "0.2", "--format", "json")
+    assert ended.code == 1
+    assert [entry["urn"] for entry in ended.json["inputs"]] == [B]
+
+
+@pytest.mark.usefixtures("here")
+def test_waiting_for_a_datahub_that_is_down_selects_again(datahub: Sandbox) -> None:
+    datahub.store.add_assets([A, B])
+    datahub.store.add_lineage(B, A)
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=500),))
+
+    def repair() -> None:
+        datahub.faults = Faults()
+
+    _later(1.0, repair)
+    ended = _check(datahub, f"inputs: [upstream-of: {A!r}]\n", "--wait", "20", "--poll", "0.2", "--format", "json")
+    assert ended.code == 0, ended.out
+    assert [entry["urn"] for entry in ended.json["inputs"]] == [B]

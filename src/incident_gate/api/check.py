@@ -54,7 +54,7 @@ def check(
             # Most manifests have no selectors, and the gate's start is a good part of its time.
             from incident_gate.api.select import select  # noqa: PLC0415
 
-            selection = select(settings, manifest, client)
+            named, selection = manifest, select(settings, manifest, client)
             manifest = selection.applied_to(manifest)
             notices += selection.notices
         reader = Reader(client, schema=selection.schema if selection else None)
@@ -74,6 +74,13 @@ def check(
                 on_progress=on_progress,
             )
 
+        def renewed() -> CheckResult:
+            nonlocal manifest, selection, unestablished
+            client.deadline = Deadline.after(settings.timeout)
+            selection = select(settings, named, client)
+            manifest, unestablished = selection.applied_to(named), selection.problems
+            return checked(range(len(manifest.inputs) + len(unestablished)))
+
         everything = range(len(manifest.inputs) + len(unestablished))
         result, waited = checked(everything, reports_outcome=settings.report_outcome), None
         missing_outputs = result.missing_outputs
@@ -83,7 +90,7 @@ def check(
 
             result = overridden(result, settings.override.reason)
         elif blocks and settings.waiting.longest:
-            result, waited = _waited(settings, client, result, checked, on_wait)
+            result, waited = _waited(settings, client, result, checked, on_wait, renewed if selection else None)
         report = Report(
             manifest_path=manifest.path,
             ui_url=settings.connection.address.ui_url,
@@ -104,12 +111,13 @@ def check(
     return Result(report, result.exit_code)
 
 
-def _waited(
+def _waited(  # noqa: PLR0913, PLR0917 - the state of the check
     settings: Settings,
     client: Client,
     first: CheckResult,
     checked: Callable[[Sequence[int]], CheckResult],
     on_wait: OnWait,
+    renew: Callable[[], CheckResult] | None,
 ) -> tuple[CheckResult, Waited | None]:
     from incident_gate.gate.wait import wait  # noqa: PLC0415 - for runs that wait only
 
@@ -127,4 +135,5 @@ def _waited(
         clock=time.monotonic,
         sleep=time.sleep,
         on_wait=on_wait,
+        renew=renew,
     )

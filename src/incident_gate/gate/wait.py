@@ -44,6 +44,7 @@ def wait(  # noqa: PLR0913 - three times and the edges
     clock: Callable[[], float],
     sleep: Callable[[float], None],
     on_wait: Callable[[WaitState], None] = lambda _state: None,
+    renew: Callable[[], CheckResult] | None = None,
 ) -> tuple[CheckResult, Waited | None]:
     """Check again until every input passes and has passed for `steady`, or the time is up.
 
@@ -58,6 +59,7 @@ def wait(  # noqa: PLR0913 - three times and the edges
         clock: Seconds that only ever grow.
         sleep: Waits for so many seconds.
         on_wait: Called about once a second.
+        renew: Selects and checks all inputs anew, while a selector could not establish what it selects.
 
     Returns:
         The last check of all inputs, and how long the gate waited; None where the first round passed.
@@ -74,10 +76,13 @@ def wait(  # noqa: PLR0913 - three times and the edges
         while (left := until - clock()) > 0:
             on_wait(WaitState(clock() - started, longest, state.pending_decisions()))
             sleep(min(left, _TICK))
+        if renew and any(decision.entry.is_selector for decision in state.pending_decisions()):
+            state.restart(renew(), clock())
+            continue
         positions = sorted(state.pending)
         state.merge(positions, recheck(positions), clock())
-        if not state.pending and len(positions) < len(first.decisions):
-            everything = range(len(first.decisions))
+        if not state.pending and len(positions) < state.size:
+            everything = range(state.size)
             state.merge(everything, recheck(everything), clock())
     return state.result(clock()), Waited(clock() - started, blocking)
 
@@ -110,6 +115,18 @@ class _State:
                 since = self._passing_since.setdefault(position, now)
                 if now - since >= self._steady:
                     self.pending.discard(position)
+
+    @property
+    def size(self) -> int:
+        """The number of inputs."""
+        return len(self._decisions)
+
+    def restart(self, result: CheckResult, now: float) -> None:
+        """Begin again with other inputs."""
+        self._decisions = list(result.decisions)
+        self._passing_since.clear()
+        self.pending = set(range(self.size))
+        self.merge(range(self.size), result, now)
 
     def steady_at(self) -> list[float]:
         """When each input that passes, but not yet for long enough, will have."""
