@@ -54,6 +54,7 @@ class Reason(StrEnum):
     ERROR = "error"  # the server failed on this asset
     NO_ANSWER = "no-answer"  # the request that carried it failed or ran out of time
     UNVERIFIED = "unverified"  # an incident that a second source names as active, and that nothing shows
+    ASSERTIONS = "assertions"  # assertions that cannot be read, have no result, or one that is too old
     MALFORMED = "malformed"  # the answer is not what the schema promises
     UNSTEADY = "unsteady"  # it passes, but not yet for as long as the settings ask
     INCOMPLETE = "incomplete"  # a selector's list has more entries than the server shows
@@ -155,6 +156,34 @@ def severity(incident: Incident) -> tuple[int, int]:
     return priority, 2**63 if incident.created_ms is None else incident.created_ms
 
 
+class AssertionResult(StrEnum):
+    """The latest result of an assertion."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    ERROR = "ERROR"
+    INIT = "INIT"  # a first run without anything to compare with: no result
+    UNREADABLE = "UNREADABLE"  # there is none that can be read
+    NEVER = "NEVER"  # it has not run yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """An assertion as read; all text is untrusted. Times are Unix time in milliseconds.
+
+    `asset` is the URN on which it is listed. `since_ms` is the time of the first failure after any other result.
+    """
+
+    urn: str
+    asset: str
+    type: str | None = None
+    description: str | None = None
+    url: str | None = None
+    result: AssertionResult = AssertionResult.NEVER
+    run_ms: int | None = None
+    since_ms: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The health of one asset, as DataHub answered.
@@ -164,6 +193,7 @@ class Health:
     `siblings` are the URNs whose incidents are included. `resolved` are the asset's own incidents that came along and
     are over. `unlisted` counts those of `incidents` that the list lacks; `unverified` are incidents that the asset's
     summary names as active, and of which nothing more can be read.
+    `assertions` are read only where they count, and then `assertion_problems` are reasons why they are not complete.
     """
 
     urn: str
@@ -174,3 +204,5 @@ class Health:
     resolved: tuple[Incident, ...] = ()
     unlisted: int = 0
     unverified: tuple[Incident, ...] = ()
+    assertions: tuple[Assertion, ...] = ()
+    assertion_problems: tuple[Problem, ...] = ()

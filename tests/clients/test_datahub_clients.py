@@ -15,6 +15,7 @@ import pytest
 
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.gating import check
 
 _WHY = "DataHub's clients are not installed: pip install -r tests/clients/requirements.txt"
 datahub_graph = pytest.importorskip("datahub.ingestion.graph.client", reason=_WHY)
@@ -239,3 +240,36 @@ def test_circuit_breaker_requires_a_result_after_the_last_change() -> None:
         assert breaks(server, verify=True) is False
         server.store.add_operation(ORDERS, at_ms=now)
         assert breaks(server, verify=True) is True
+
+
+@pytest.mark.parametrize(
+    ("results", "difference"),
+    [
+        ((), False),
+        (("SUCCESS",), False),
+        (("FAILURE",), False),
+        (("SUCCESS", "FAILURE"), False),
+        (("FAILURE", "SUCCESS"), False),
+        (("INIT",), False),
+        # Until September 2026 the breaker let an error through; for the gate it is unknown, which blocks by default.
+        (("SUCCESS", "ERROR"), True),
+    ],
+)
+def test_gate_blocks_where_the_circuit_breaker_breaks(results: tuple[str, ...], *, difference: bool) -> None:
+    with Sandbox.start(schema=Generation.G4) as server:
+        fill(server)
+        urn = server.store.add_assertion(ORDERS)
+        now = time.time_ns() // 1_000_000
+        for number, result in enumerate(results):
+            server.store.add_run(urn, result, at_ms=now - HOUR_MS + number)
+        gate = check(server, ORDERS, on_failing_assertion="block")
+
+        assert gate.exit_code == 1 if difference else (gate.exit_code == 1) is breaks(server)
+
+
+def test_gate_passes_a_dataset_without_assertions_and_the_circuit_breaker_does_not() -> None:
+    with Sandbox.start(schema=Generation.G4) as server:
+        fill(server)
+
+        assert breaks(server) is True
+        assert check(server, ORDERS, on_failing_assertion="block").exit_code == 0

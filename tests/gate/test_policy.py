@@ -173,7 +173,7 @@ def test_worse_of_incident_and_unknown_counts(on_incident: str, on_unknown: str,
 def test_ignored_asset_passes_with_its_incidents_listed() -> None:
     decision = judge(incident(), unread=3, rule=Rule(on_incident=OnIncident.IGNORE))
     assert (decision.verdict, decision.conclusion, decision.blocking_count) == ("healthy", "pass", 0)
-    assert [(excuse.incident, excuse.reason) for excuse in decision.excused] == [(incident(), "on-incident: ignore")]
+    assert [(excuse.item, excuse.reason) for excuse in decision.excused] == [(incident(), "on-incident: ignore")]
 
 
 def test_unread_incidents_are_never_excused() -> None:

@@ -43,6 +43,7 @@ def test_the_outputs_have_exactly_the_documented_names() -> None:
         "conclusion",
         "verdict",
         "incidents",
+        "failing-assertions",
         "unhealthy",
         "unknown",
         "blocking-count",

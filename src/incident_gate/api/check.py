@@ -71,6 +71,7 @@ def check(
                 reports_outcome=reports_outcome,
                 unestablished=unknown,
                 failure=selection.failure if selection and unknown else None,
+                now_ms=time.time_ns() // 1_000_000,
                 on_progress=on_progress,
             )
 

@@ -74,18 +74,19 @@ class Selection(NamedTuple):
     """What is read of an asset besides its existence.
 
     `incidents`: the active ones. `history`: those in all states, besides. `siblings`: their active ones as well.
-    `page`: a further page of one of these lists, and nothing else.
+    `assertions`: those of the asset and of its siblings. `page`: a further page of one list, and nothing else.
     """
 
     incidents: bool = True
     history: bool = False
     siblings: bool = False
+    assertions: bool = False
     page: bool = False
 
     @property
     def list_name(self) -> str:
         """The name in the answer of the one list that is selected."""
-        return "history" if self.history else "incidents"
+        return "history" if self.history else "assertions" if self.assertions else "incidents"
 
 
 class AssetFields(NamedTuple):
@@ -97,6 +98,7 @@ class AssetFields(NamedTuple):
     siblings: bool = False
     summary: bool = True
     marker: bool = True
+    assertions: bool = False
 
     def names(self, selection: Selection) -> frozenset[str]:
         """The names of the fields that an answer to this selection has."""
@@ -106,6 +108,7 @@ class AssetFields(NamedTuple):
             "incidents": self.incidents and selection.incidents,
             "history": self.incidents and selection.history,
             "siblings": self.siblings and selection.siblings,
+            "assertions": self.assertions and selection.assertions,
         }
         return frozenset(name for name, there in has.items() if there)
 
@@ -121,6 +124,7 @@ class Capabilities:
         incident_fields: Those of `INCIDENT_FIELDS` that it has.
         status_field: The field of an incident that holds its state.
         has_stages: Incidents have stages.
+        has_removed_assertions: The list of assertions can include soft-deleted ones, which its count includes anyway.
         is_guide: The query is that of DataHub's guide of 2022, word for word.
         members: Fields, input fields and values of each type of its schema; empty where it was not introspected.
     """
@@ -128,11 +132,14 @@ class Capabilities:
     entities: bool = True
     entity_exists: bool = True
     assets: Mapping[str, AssetFields] = field(
-        default_factory=lambda: {kind: AssetFields(siblings=kind == _DATASET) for kind in TYPE_NAMES}
+        default_factory=lambda: {
+            kind: AssetFields(siblings=kind == _DATASET, assertions=kind == _DATASET) for kind in TYPE_NAMES
+        }
     )
     incident_fields: frozenset[str] = frozenset(INCIDENT_FIELDS)
     status_field: str = "status"
     has_stages: bool = True
+    has_removed_assertions: bool = True
     is_guide: bool = False
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -155,12 +162,16 @@ class Capabilities:
 # For servers that hide their schema: those that cannot name aspects, Cloud of 2022 with what datasets had then, and the
 # query of DataHub's own guide.
 WITHOUT_SUMMARY = Capabilities(
-    assets={kind: AssetFields(siblings=kind == _DATASET, summary=False) for kind in TYPE_NAMES}, has_stages=False
+    assets={
+        kind: AssetFields(siblings=kind == _DATASET, summary=False, assertions=kind == _DATASET) for kind in TYPE_NAMES
+    },
+    has_stages=False,
 )
 OF_2022 = Capabilities(
     entities=False,
-    assets={_DATASET: AssetFields(exists=False, siblings=True, summary=False, marker=False)},
+    assets={_DATASET: AssetFields(exists=False, siblings=True, summary=False, marker=False, assertions=True)},
     has_stages=False,
+    has_removed_assertions=False,
 )
 GUIDE = Capabilities(
     entities=False,
@@ -208,12 +219,15 @@ def capabilities_of(data: Mapping[str, Any]) -> Capabilities | None:
                 siblings="siblings" in own and kind == _DATASET,
                 summary="aspects" in own and "aspectNames" in members.get("AspectParams", ()),
                 marker=MARKERS.get(kind, "").partition(" ")[0] in own,
+                assertions="assertions" in own and kind == _DATASET,
             )
             for kind, name in TYPE_NAMES.items()
             if (own := members.get(name)) and (kind in query or "entities" in query)
         },
         incident_fields=incident & frozenset(INCIDENT_FIELDS),
         status_field="status" if "status" in incident else "incidentStatus" if "incidentStatus" in incident else "",
+        # The argument came with the field that tells which ones they are.
+        has_removed_assertions="status" in members.get("Assertion", ()),
         has_stages="stage" in members.get("IncidentStatus", ()),
         members=members,
     )

@@ -22,6 +22,11 @@ from incident_gate.datahub.client import Operation
 _SUMMARY = 'aspects(input: { aspectNames: ["incidentsSummary"] }) { aspectName payload }'
 
 
+# Runs of each assertion: the latest, and those before it that count because INIT is no result. Runs of a failing one,
+# to tell since when it fails.
+RUNS, EARLIER_RUNS = 3, 50
+
+
 class Group(NamedTuple):
     """Assets of which the same is read: their types, by the word in their URNs, and what to read."""
 
@@ -65,10 +70,11 @@ def _with_pages(
     name: str, variables: Sequence[str], roots: str, capabilities: Capabilities, selections: Sequence[Selection]
 ) -> Operation:
     # A variable or fragment that is declared and not used is a validation error.
-    if "...page" not in roots:
+    if "$start" not in roots:
         return Operation(name, f"query {name}({', '.join(variables)}) {{ {roots} }}")
     head = f"query {name}({', '.join((*variables, '$start: Int!', '$count: Int!'))})"
-    return Operation(name, f"{head} {{ {roots} }} {_page(capabilities, details=any(s.history for s in selections))}")
+    page = _page(capabilities, details=any(s.history for s in selections)) if "...page" in roots else ""
+    return Operation(name, f"{head} {{ {roots} }} {page}".rstrip())
 
 
 def _fragments(capabilities: Capabilities, group: Group) -> str:
@@ -85,6 +91,7 @@ def _asset(capabilities: Capabilities, kind: str, selection: Selection) -> str:
     lists = [
         f"incidents(state: ACTIVE, {paging}" if fields.incidents and selection.incidents else "",
         f"history: incidents({paging}" if fields.incidents and selection.history else "",
+        _assertions(capabilities) if fields.assertions and selection.assertions else "",
     ]
     if selection.page:
         return " ".join(filter(None, lists))
@@ -94,9 +101,31 @@ def _asset(capabilities: Capabilities, kind: str, selection: Selection) -> str:
         _marker(fields, kind),
         *lists,
         _SUMMARY if fields.summary and selection.incidents else "",
-        _siblings(capabilities, lists[0]) if fields.siblings and selection.siblings and lists[0] else "",
+        _siblings(capabilities, f"{lists[0]} {lists[2]}")
+        if fields.siblings and selection.siblings and lists[0]
+        else "",
     ]
     return " ".join(filter(None, parts))
+
+
+def _assertions(capabilities: Capabilities) -> str:
+    removed = ", includeSoftDeleted: true" if capabilities.has_removed_assertions else ""
+    status = "status { removed } " if capabilities.has_removed_assertions else ""
+    return (
+        f"assertions(start: $start, count: $count{removed}) {{ total count assertions {{ urn {status}"
+        f"info {{ type description externalUrl }} {_runs(RUNS)} }} }}"
+    )
+
+
+def _runs(limit: int) -> str:
+    return f"runEvents(status: COMPLETE, limit: {limit}) {{ runEvents {{ timestampMillis result {{ type }} }} }}"
+
+
+RUNS_OF_ASSERTIONS = Operation(
+    "incidentGateAssertionRuns",
+    "query incidentGateAssertionRuns($urns: [String!]!) "
+    f"{{ entities(urns: $urns) {{ urn ... on Assertion {{ {_runs(EARLIER_RUNS)} }} }} }}",
+)
 
 
 def _siblings(capabilities: Capabilities, incidents: str) -> str:

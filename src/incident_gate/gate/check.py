@@ -10,14 +10,13 @@ from typing import NamedTuple
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.errors import DataHubError, ExitCode, GateError, RefusedError
+from incident_gate.errors import DataHubError, ExitCode, RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Rule, decide, rule_for, worst
 from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import (
     InputEntry,
     Manifest,
-    OnFailingAssertion,
     OnUnknown,
     OutputEntry,
     Rules,
@@ -64,6 +63,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     reports_outcome: bool = False,
     unestablished: Sequence[tuple[InputEntry, Problem]] = (),
     failure: DataHubError | None = None,
+    now_ms: int = 0,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> CheckResult:
     """Read the health of every input and decide.
@@ -76,6 +76,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         reports_outcome: Whether the end of the job is reported on the outputs, so that they must exist.
         unestablished: What selectors could not establish: further inputs, of unknown health.
         failure: Why requests ended before.
+        now_ms: Unix time in milliseconds, for the age of assertions' results.
         on_progress: Called with the number of assets answered so far, and of all.
 
     Returns:
@@ -90,10 +91,8 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         if entry.rules not in settled:
             settled[entry.rules] = rule_for(entry.rules, overrides, manifest.defaults)
     rules = [settled[entry.rules] for entry in entries]
-    if any(rule.on_failing_assertion is not OnFailingAssertion.IGNORE for rule in settled.values()):
-        raise GateError("on-failing-assertion is not supported yet.", hint="Leave it out.")
     queries = [
-        HealthQuery(urn, siblings=settled[entry.rules].siblings)
+        HealthQuery(urn, settled[entry.rules].siblings, settled[entry.rules].counts_assertions)
         for entry in manifest.inputs
         for urn in (entry.urn, *entry.also)
     ]
@@ -122,6 +121,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
                 _explained(health, written),
                 rule,
                 is_ours=partial(_is_ours, identity=identity, written=_written(health, written)),
+                now_ms=now_ms,
             )
             for entry, health, rule in zip(entries, healths, rules, strict=True)
         ),

@@ -8,8 +8,17 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from incident_gate.incident import Health, Incident, Priority, Problem, Reason, severity
-from incident_gate.manifest.model import InputEntry, OnFailingAssertion, OnIncident, OnUnknown, OutputEntry, Rules
+from incident_gate.gate.assertions import counted, find_failing
+from incident_gate.incident import Assertion, Health, Incident, Priority, Problem, Reason, severity
+from incident_gate.manifest.model import (
+    InputEntry,
+    OnFailingAssertion,
+    OnIncident,
+    OnUnknown,
+    OutputEntry,
+    Rules,
+    Waiver,
+)
 
 
 class Verdict(StrEnum):
@@ -29,9 +38,9 @@ class Conclusion(StrEnum):
 
 
 class Excused(NamedTuple):
-    """An active incident that does not count, and the rule that excuses it."""
+    """An active incident or a failing assertion that does not count, and the rule that excuses it."""
 
-    incident: Incident
+    item: Incident | Assertion
     reason: str
 
 
@@ -58,13 +67,20 @@ class Decision:
     on_unknown: OnUnknown
     blocking: tuple[Incident, ...] = ()
     unread: int = 0
+    failing: tuple[Assertion, ...] = ()
     excused: tuple[Excused, ...] = ()
     problems: tuple[Problem, ...] = ()
     siblings: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    counts_assertions: bool = False
 
     @property
     def blocking_count(self) -> int:
+        """Active incidents that nothing excuses, readable or not, and failing assertions."""
+        return self.incident_count + len(self.failing)
+
+    @property
+    def incident_count(self) -> int:
         """Active incidents that nothing excuses, readable or not."""
         return len(self.blocking) + self.unread
 
@@ -84,6 +100,11 @@ class Rule:
     min_priority: Priority | None = None
     siblings: bool = True
     sources: tuple[str, ...] = ()
+
+    @property
+    def counts_assertions(self) -> bool:
+        """Whether assertions are read at all."""
+        return self.on_failing_assertion is not OnFailingAssertion.IGNORE
 
     def with_on_unknown(self, on_unknown: OnUnknown) -> Rule:
         """The same rule for a server that refused: what is unknown then has one reason, which is no asset's own."""
@@ -123,7 +144,9 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[Incident], bool]) -> Decision:
+def decide(
+    entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[Incident], bool], now_ms: int = 0
+) -> Decision:
     """Decide one input.
 
     Args:
@@ -131,6 +154,7 @@ def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[
         health: Its health, as DataHub answered.
         rule: The rule that holds for it.
         is_ours: Whether this workflow raised an incident on an asset that it writes: it must not block itself.
+        now_ms: Unix time in milliseconds, for the age of assertions' results.
     """
     weighed = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.incidents]
     blocking = sorted((incident for incident, excuse in weighed if excuse is None), key=severity)
@@ -139,11 +163,19 @@ def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[
     hidden = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.unverified]
     problems = (*health.problems, *(_unverified(incident) for incident, excuse in hidden if excuse is None))
     weighed += [(incident, excuse) for incident, excuse in hidden if excuse is not None]
+    excused = [Excused(incident, excuse) for incident, excuse in weighed if excuse is not None]
+    failing: tuple[Assertion, ...] = ()
+    if rule.counts_assertions:
+        found = find_failing(health, entry.ignore, rule.assertion_max_age, now_ms)
+        failing, problems = found.failing, (*problems, *counted(found.problems))
+        excused += [Excused(assertion, _waived(waiver)) for assertion, waiver in found.waived]
     verdict, conclusion = Verdict.HEALTHY, Conclusion.PASS
     if problems:
         verdict, conclusion = Verdict.UNKNOWN, Conclusion(rule.on_unknown.value)
     if blocking or unread:
         verdict, conclusion = Verdict.UNHEALTHY, worst([Conclusion(rule.on_incident.value), conclusion])
+    if failing:
+        verdict, conclusion = Verdict.UNHEALTHY, worst([Conclusion(rule.on_failing_assertion.value), conclusion])
     return Decision(
         entry=entry,
         verdict=verdict,
@@ -152,11 +184,17 @@ def decide(entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[
         on_unknown=rule.on_unknown,
         blocking=tuple(blocking),
         unread=unread,
-        excused=tuple(Excused(incident, excuse) for incident, excuse in weighed if excuse is not None),
+        failing=failing,
+        excused=tuple(excused),
         problems=problems,
         siblings=health.siblings,
         rules=rule.sources,
+        counts_assertions=rule.counts_assertions,
     )
+
+
+def _waived(waiver: Waiver) -> str:
+    return f"waived until {waiver.until.isoformat()}: {waiver.reason}"
 
 
 def _unverified(incident: Incident) -> Problem:
@@ -179,7 +217,7 @@ def _excuse(incident: Incident, entry: InputEntry, rule: Rule, is_ours: Callable
         return "raised by this workflow, which writes this asset"
     for waiver in entry.ignore:
         if waiver.incident == incident.urn:
-            return f"waived until {waiver.until.isoformat()}: {waiver.reason}"
+            return _waived(waiver)
     if rule.on_incident is OnIncident.IGNORE:
         return "on-incident: ignore"
     if rule.types is not None and incident.type is not None and incident.type not in rule.types:

@@ -42,6 +42,8 @@ def combined(healths: Sequence[Health], *, first_must_exist: bool) -> Health:
         problems=tuple(dict.fromkeys(problems)),
         siblings=tuple(sibling for sibling in siblings if sibling != first.urn),
         resolved=tuple({incident.urn: incident for health in healths for incident in health.resolved}.values()),
+        assertions=tuple({found.urn: found for health in healths for found in health.assertions}.values()),
+        assertion_problems=tuple(problem for health in healths for problem in health.assertion_problems),
         unlisted=max(health.unlisted for health in healths),
         unverified=tuple({incident.urn: incident for health in healths for incident in health.unverified}.values()),
     )

@@ -12,12 +12,14 @@ from actions_toolkit.command import Command
 
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput
+from incident_gate.incident import Assertion
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import NOWHERE, Mistake, Position
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.report.model import Report
 from incident_gate.report.view import (
     IncidentRow,
+    blocking_words,
     count,
     outcome_line,
     override_lines,
@@ -138,15 +140,17 @@ def _of_decision(report: Report, decision: Decision, level: Level) -> Annotation
         lines.append(f"and {len(found) - _LINES:,} more")
     lines += [sentences(problem.message, problem.hint) for problem in decision.problems[:_LINES]]
     for excuse in decision.excused[:_LINES]:
-        lines.append(f"Excused: {plain(IncidentRow(decision, excuse.incident).title)}: {plain(excuse.reason)}")
+        lines.append(f"Excused: {plain(IncidentRow.of(decision, excuse.item).title)}: {plain(excuse.reason)}")
     if len(decision.excused) > _LINES:
         lines.append(f"and {len(decision.excused) - _LINES:,} more excused")
     if decision.blocking_count:
-        title = f"{name}: {count(decision.blocking_count, 'active incident')}"
+        title = f"{name}: {blocking_words(decision)}"
     elif decision.problems:
         title = f"{name}: health unknown"
     else:
-        title = f"{name}: {count(len(decision.excused), 'incident')} excused"
+        assertions = all(isinstance(excuse.item, Assertion) for excuse in decision.excused)
+        noun = "failing assertion" if assertions else "incident"
+        title = f"{name}: {count(len(decision.excused), noun)} excused"
     if decision.entry.selected_by:
         lines.append(f"Selected by {plain(decision.entry.selected_by)}.")
     owners = report.owners.get(decision.entry.urn.text, ())

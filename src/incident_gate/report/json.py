@@ -9,9 +9,9 @@ from typing import Any
 
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Decision, Verdict
-from incident_gate.incident import Incident, Problem
+from incident_gate.incident import Assertion, AssertionResult, Incident, Problem
 from incident_gate.outcome.result import Change, OutputResult
-from incident_gate.report.links import asset_page, incidents_page
+from incident_gate.report.links import assertion_page, asset_page, incidents_page
 from incident_gate.report.model import Override, Report
 from incident_gate.report.view import excused, headline, rows_of, timestamp
 
@@ -26,6 +26,7 @@ NO_VERDICT: Mapping[str, str] = MappingProxyType(
         "conclusion": "block",
         "verdict": "unknown",
         "incidents": "[]",
+        "failing-assertions": "[]",
         "unhealthy": "[]",
         "unknown": "[]",
         "blocking-count": "0",
@@ -98,6 +99,7 @@ def outputs(report: Report) -> Mapping[str, str]:
         "conclusion": report.conclusion.value if gated else "",
         "verdict": report.verdict.value if gated else "",
         "incidents": _list(list(_incidents(report)), lambda missing: {"truncated": missing}),
+        "failing-assertions": _list(list(_assertions(report)), lambda missing: {"truncated": missing}),
         "unhealthy": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNHEALTHY),
         "unknown": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNKNOWN),
         "blocking-count": str(sum(decision.blocking_count for decision in report.decisions)),
@@ -113,7 +115,39 @@ def _incidents(report: Report) -> Iterator[dict[str, Any]]:
         if row.incident:
             yield _incident(report, row.decision, row.incident, reason=None)
     for row, excuse in excused(report):
-        yield _incident(report, row.decision, excuse.incident, reason=excuse.reason)
+        if isinstance(excuse.item, Incident):
+            yield _incident(report, row.decision, excuse.item, reason=excuse.reason)
+
+
+def _assertions(report: Report) -> Iterator[dict[str, Any]]:
+    for decision in report.decisions:
+        yield from _of_input(report, decision)
+
+
+def _of_input(report: Report, decision: Decision) -> Iterator[dict[str, Any]]:
+    """The failing assertions of an input, and those that a waiver excuses."""
+    for assertion in decision.failing:
+        yield _assertion(report, decision, assertion, reason=None)
+    for excuse in decision.excused:
+        if isinstance(excuse.item, Assertion):
+            yield _assertion(report, decision, excuse.item, reason=excuse.reason)
+
+
+def _assertion(report: Report, decision: Decision, assertion: Assertion, *, reason: str | None) -> dict[str, Any]:
+    return {
+        "urn": assertion.urn,
+        "asset": assertion.asset,
+        "entry": decision.entry.urn.text,
+        "type": assertion.type,
+        "description": assertion.description,
+        "result": assertion.result.value,
+        "lastRun": timestamp(assertion.run_ms),
+        "failingSince": timestamp(assertion.since_ms) if assertion.result is AssertionResult.FAILURE else None,
+        "externalUrl": assertion.url,
+        "blocking": reason is None,
+        "excused": reason,
+        "link": assertion_page(report.ui_url, assertion.asset, assertion.urn),
+    }
 
 
 def _incident(report: Report, decision: Decision, incident: Incident, *, reason: str | None) -> dict[str, Any]:
@@ -137,7 +171,10 @@ def _incident(report: Report, decision: Decision, incident: Incident, *, reason:
 
 def _input(report: Report, decision: Decision) -> dict[str, Any]:
     incidents = [_incident(report, decision, incident, reason=None) for incident in decision.blocking]
-    incidents += [_incident(report, decision, e.incident, reason=e.reason) for e in decision.excused]
+    incidents += [
+        _incident(report, decision, e.item, reason=e.reason) for e in decision.excused if isinstance(e.item, Incident)
+    ]
+    assertions = {"assertions": list(_of_input(report, decision))} if decision.counts_assertions else {}
     return {
         "urn": decision.entry.urn.text,
         "name": decision.entry.label,
@@ -147,6 +184,7 @@ def _input(report: Report, decision: Decision) -> dict[str, Any]:
         "verdict": decision.verdict.value,
         "conclusion": decision.conclusion.value,
         "incidents": incidents,
+        **assertions,
         "unread": decision.unread,
         "problems": [_problem(problem) for problem in decision.problems],
         "siblings": list(decision.siblings),

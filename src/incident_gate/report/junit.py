@@ -9,9 +9,8 @@ from junitparser.junitparser import FinalResult
 
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.outcome.result import Change, OutputResult
-from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
-from incident_gate.report.view import IncidentRow, count, rows_of, timestamp
+from incident_gate.report.view import IncidentRow, blocking_words, page_of, rows_of, timestamp
 from incident_gate.text import plain
 
 _NAME = "DataHub Incident Gate"
@@ -72,7 +71,7 @@ def _result(kind: type[FinalResult], message: str, type_: str, details: str) -> 
 
 
 def _what(decision: Decision) -> str:
-    return count(decision.blocking_count, "active incident") if decision.blocking_count else decision.verdict.value
+    return blocking_words(decision) or decision.verdict.value
 
 
 def _details(report: Report, decision: Decision) -> Iterator[str]:
@@ -83,9 +82,9 @@ def _details(report: Report, decision: Decision) -> Iterator[str]:
     for problem in decision.problems:
         yield plain(f"{problem.message}. {problem.hint}", 1500)
     for excuse in decision.excused[:_SHOWN]:
-        yield plain(f"excused ({excuse.reason}): {excuse.incident.title or excuse.incident.urn}", 1000)
+        yield plain(f"excused ({excuse.reason}): {IncidentRow.of(decision, excuse.item).title}", 1000)
 
 
 def _incident(report: Report, finding: IncidentRow) -> str:
-    words = (finding.priority, finding.type, finding.title, incidents_page(report.ui_url, finding.asset) or "")
+    words = (finding.priority, finding.type, finding.title, page_of(report.ui_url, finding) or "")
     return " · ".join(plain(word, 1000) for word in words if word)

@@ -37,3 +37,9 @@ def incidents_page(ui_url: str | None, urn: str) -> str | None:
     page = asset_page(ui_url, urn)
     _, lists_incidents = _PAGES.get(urn.removeprefix("urn:li:").partition(":")[0], ("", False))
     return f"{page}/Incidents" if page and lists_incidents else page
+
+
+def assertion_page(ui_url: str | None, asset: str, urn: str) -> str | None:
+    """The page of an assertion, among those of its dataset."""
+    page = asset_page(ui_url, asset)
+    return f"{page}/Quality/List?assertion_urn={quote(urn, safe='', errors='replace')}" if page else None

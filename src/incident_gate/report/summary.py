@@ -20,6 +20,7 @@ from incident_gate.report.view import (
     healthy,
     outcome_line,
     override_lines,
+    page_of,
     rows_with,
     unanswered,
     unanswered_line,
@@ -213,7 +214,7 @@ def _warning_item(path: str, warning: Mistake) -> str:
 
 
 def _incident(report: Report, row: IncidentRow) -> str:
-    return link(row.title, incidents_page(report.ui_url, row.asset))
+    return link(row.title, page_of(report.ui_url, row))
 
 
 def _entry(report: Report, entry: InputEntry) -> tuple[str, ...]:

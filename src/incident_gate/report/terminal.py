@@ -20,6 +20,7 @@ from incident_gate.report.view import (
     healthy,
     outcome_line,
     override_lines,
+    page_of,
     rows_of,
     unanswered_line,
     unknown,
@@ -186,7 +187,7 @@ def _incident_lines(report: Report, screen: _Screen, conclusion: Conclusion) -> 
         if left:
             yield f"{_GAP * 2}and {left:,} more"
         # A sibling's incident is on the sibling's page. Never cut: half an address is none.
-        pages = dict.fromkeys(incidents_page(report.ui_url, row.asset) for row in found)
+        pages = dict.fromkeys(page_of(report.ui_url, row) for row in found)
         yield from (_GAP * 2 + screen.paint(page, _DIM) for page in pages if page)
     yield from _more(len(decisions), "input")
 
@@ -307,4 +308,4 @@ def _deciding(report: Report, decision: Decision) -> Iterator[str]:
         place = next((place for place in places if rule.endswith(place)), "")
         yield rule.removesuffix(place) + places.get(place, "")
     for excuse in decision.excused:
-        yield f"{excuse.incident.urn} is excused: {excuse.reason}"
+        yield f"{excuse.item.urn} is excused: {excuse.reason}"

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
-from incident_gate.incident import Incident, Reason, severity
+from incident_gate.incident import Assertion, Incident, Reason, severity
 from incident_gate.outcome.result import Change, OutcomeReport
+from incident_gate.report.links import assertion_page, incidents_page
 from incident_gate.report.model import Report
 from incident_gate.text import plain
 
@@ -53,21 +54,32 @@ _COUNTED = {
 
 
 class IncidentRow(NamedTuple):
-    """One incident of one input, or (`incident` is None) the `unread` ones that DataHub counts but does not list."""
+    """One incident or failing assertion of one input, or the `unread` incidents that DataHub does not list."""
 
     decision: Decision
     incident: Incident | None
     unread: int = 0
+    assertion: Assertion | None = None
+
+    @classmethod
+    def of(cls, decision: Decision, item: Incident | Assertion) -> IncidentRow:
+        """The row of an incident or an assertion."""
+        if isinstance(item, Assertion):
+            return cls(decision, None, assertion=item)
+        return cls(decision, item)
 
     @property
     def rank(self) -> tuple[int, int]:
         """Sorts the most severe first; incidents that cannot be read come last."""
+        if self.assertion:
+            return (2**30, self.assertion.since_ms or 0)
         return (2**31, 0) if self.incident is None else severity(self.incident)
 
     @property
     def asset(self) -> str:
         """The URN of the asset that the incident is on: the entry's or a sibling's."""
-        return self.incident.asset if self.incident else self.decision.entry.urn.text
+        item = self.incident or self.assertion
+        return item.asset if item else self.decision.entry.urn.text
 
     @property
     def asset_name(self) -> str:
@@ -77,13 +89,13 @@ class IncidentRow(NamedTuple):
     @property
     def sibling(self) -> str:
         """The name of the sibling that the incident is on, empty if it is on the asset itself; untrusted text."""
-        if self.incident is None or self.incident.asset == self.decision.entry.urn.text:
-            return ""
-        return sibling_name(self.incident.asset)
+        return "" if self.asset == self.decision.entry.urn.text else sibling_name(self.asset)
 
     @property
     def title(self) -> str:
         """The incident's title, else its description; untrusted text."""
+        if self.assertion:
+            return self.assertion.description or self.assertion.urn
         if self.incident is None:
             return f"{count(self.unread, 'active incident')} that DataHub counts but does not show"
         texts = (self.incident.title, self.incident.description)
@@ -92,6 +104,8 @@ class IncidentRow(NamedTuple):
     @property
     def type(self) -> str:
         """The incident's type, a custom one by its own name; untrusted text."""
+        if self.assertion:
+            return "failing assertion"
         if self.incident is None:
             return ""
         custom = self.incident.custom_type if self.incident.type in (None, "CUSTOM") else None
@@ -113,19 +127,31 @@ class IncidentRow(NamedTuple):
         return ", ".join(self.incident.assignees) if self.incident else ""
 
     def age(self, now_ms: int) -> str:
-        """How long it has been active."""
+        """How long it has been active, or has been failing."""
+        if self.assertion:
+            return age(self.assertion.since_ms, now_ms)
         return "" if self.incident is None else age(self.incident.created_ms, now_ms)
 
     def facts(self, now_ms: int) -> list[str]:
         """What is known of it besides its title, each on one line."""
         assigned = f"assigned to {self.assignees}" if self.assignees else ""
-        facts = (self.priority, self.type, self.age(now_ms), self.stage, assigned)
+        run = age(self.assertion.run_ms, now_ms) if self.assertion else ""
+        last_run = f"last run {run}{'' if run == 'just now' else ' ago'}" if run else ""
+        facts = (self.priority, self.type, self.age(now_ms), last_run, self.stage, assigned)
         return [plain(fact, 120) for fact in facts if fact]
+
+
+def page_of(ui_url: str | None, row: IncidentRow) -> str | None:
+    """The page that shows an incident or an assertion."""
+    if row.assertion:
+        return assertion_page(ui_url, row.asset, row.assertion.urn)
+    return incidents_page(ui_url, row.asset)
 
 
 def rows_of(decision: Decision) -> list[IncidentRow]:
     """One input's incidents that nothing excuses, most severe first."""
     rows = [IncidentRow(decision, incident) for incident in decision.blocking]
+    rows += [IncidentRow.of(decision, assertion) for assertion in decision.failing]
     if decision.unread:
         rows.append(IncidentRow(decision, None, decision.unread))
     return rows
@@ -147,7 +173,7 @@ def excused(report: Report) -> Iterator[tuple[IncidentRow, Excused]]:
     """The active incidents that do not count, each with the rule that excuses it."""
     for decision in report.decisions:
         for excuse in decision.excused:
-            yield IncidentRow(decision, excuse.incident), excuse
+            yield IncidentRow.of(decision, excuse.item), excuse
 
 
 def unknown(report: Report) -> list[Decision]:
@@ -226,7 +252,20 @@ def decision_state(decision: Decision) -> str:
     """What is wrong with an input, in a few words."""
     if decision.conclusion is Conclusion.PASS:
         return "passes, not yet for long enough"
-    return count(decision.blocking_count, "active incident") if decision.blocking_count else decision.verdict.value
+    return blocking_words(decision) or decision.verdict.value
+
+
+def blocking_words(decision: Decision) -> str:
+    """How many incidents and failing assertions nothing excuses; empty if there are none."""
+    return counted_findings(decision.incident_count, len(decision.failing))
+
+
+def counted_findings(incidents: int, assertions: int) -> str:
+    """`2 active incidents`, `1 failing assertion`, `1 incident and 2 failing assertions`; empty without any."""
+    failing = count(assertions, "failing assertion") if assertions else ""
+    if incidents and failing:
+        return f"{count(incidents, 'incident')} and {failing}"
+    return count(incidents, "active incident") if incidents else failing
 
 
 def outcome_line(outcome: OutcomeReport) -> str:
@@ -293,7 +332,7 @@ def _grounds(report: Report, conclusion: Conclusion) -> str:
     if len(unanswered(report)) == total:
         return f"DataHub could not be queried about {'the input' if total == 1 else f'any of the {total:,} inputs'}"
     deciding = [d for d in report.decisions if d.conclusion is conclusion]
-    incidents = sum(d.blocking_count for d in deciding)
+    found = counted_findings(sum(d.incident_count for d in deciding), sum(len(d.failing) for d in deciding))
     affected = sum(d.blocking_count > 0 for d in deciding)
     unsure = sum(d.verdict is Verdict.UNKNOWN for d in deciding)
     ignored = " (ignored)" if conclusion is Conclusion.PASS else ""
@@ -301,13 +340,16 @@ def _grounds(report: Report, conclusion: Conclusion) -> str:
     if isinstance(report.failure, RefusedError) and conclusion is Conclusion.BLOCK:
         # The exit code is 3, and not that of a gate that blocks.
         parts.append("DataHub could not be queried about all inputs")
-    if incidents:
-        parts.append(f"{count(incidents, 'active incident')} on {affected:,} of {count(total, 'input')}{ignored}")
+    if found:
+        parts.append(f"{found} on {affected:,} of {count(total, 'input')}{ignored}")
     if unsure:
         parts.append(f"{unsure:,} of {count(total, 'input')} unknown" if not parts else f"{unsure:,} unknown")
     if not parts:
         parts.append("the input is healthy" if total == 1 else f"all {total:,} inputs are healthy")
-    waived = sum(len(d.excused) for d in report.decisions)
-    if waived:
-        parts.append(f"{count(waived, 'incident')} excused")
+    waived = [excuse.item for decision in report.decisions for excuse in decision.excused]
+    assertions = sum(isinstance(item, Assertion) for item in waived)
+    if len(waived) > assertions:
+        parts.append(f"{count(len(waived) - assertions, 'incident')} excused")
+    if assertions:
+        parts.append(f"{count(assertions, 'failing assertion')} excused")
     return ", ".join(parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from incident_gate.datahub.failure import GraphqlError, RequestFailure
+from incident_gate.datahub.health.assertions import AssertionListing
 from incident_gate.datahub.health.witness import read_summary
 from incident_gate.incident import Health, Incident, Problem, Reason, mark_in, read_priority
 from incident_gate.text import NO_SECRETS, Redactor
@@ -42,6 +43,7 @@ class Listing:
         reached: The offset up to which the list was read.
         unreadable: Elements of the list that are no incidents.
         problems: Why the list is not complete.
+        assertions: Those of the asset; None unless they are read.
         claimed: Incidents that the asset's summary names as active.
         unlisted: Those of them that are active, although the list lacks them.
         over: URNs of those that are over.
@@ -57,6 +59,7 @@ class Listing:
     reached: int = 0
     unreadable: int = 0
     problems: list[Problem] = field(default_factory=list)
+    assertions: AssertionListing | None = None
     claimed: dict[str, Incident] = field(default_factory=dict)
     unlisted: dict[str, Incident] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
@@ -138,6 +141,14 @@ class Listing:
         """Note which incidents the summary of an asset names as active."""
         self.claimed, self.settled = read_summary(value.get("aspects"), self.asset, self.redact)
 
+    def add_assertions(self, value: Mapping[str, Any], *, size: int) -> None:
+        """Add the first page of the asset's assertions."""
+        self.assertions = AssertionListing(self.asset, self.redact)
+        if value.get("assertions") is None:
+            self.assertions.fail("DataHub does not list its assertions")
+        else:
+            self.assertions.add(value["assertions"], size=size)
+
     def renew(self, later: Listing) -> None:
         """Take in a later look at the same list and summary."""
         self.active |= later.active
@@ -201,6 +212,11 @@ class PartialHealth:
         """The lists of active incidents."""
         return (self.own, *self.siblings.values())
 
+    @property
+    def assertion_lists(self) -> Iterable[AssertionListing]:
+        """The lists of assertions."""
+        return [listing.assertions for listing in self.listings if listing.assertions]
+
     def health(self) -> Health:
         """What is established, once nothing further can be asked."""
         problems = [*self.problems]
@@ -228,6 +244,8 @@ class PartialHealth:
             problems=tuple(dict.fromkeys(problems)),
             siblings=tuple(sibling.shown for sibling in self.siblings.values()),
             unlisted=sum(map(len, unlisted)),
+            assertions=tuple(found for listing in self.assertion_lists for found in listing.found.values()),
+            assertion_problems=tuple(problem for listing in self.assertion_lists for problem in listing.problems),
             unverified=tuple(incident for listing in self.listings for incident in listing.doubtful.values()),
         )
 
@@ -322,6 +340,8 @@ def read_element(
     for error in element.errors:
         if "aspects" in error.path:
             continue  # the second witness is no reason to block
+        if "assertions" in error.path and isinstance(element.value, dict):
+            continue  # a list that failed is null, which is a problem of the assertions
         reason = Reason.REFUSED if error.is_refusal else Reason.ERROR
         draft.problem(reason, f"DataHub failed on it: {error}")
     value = element.value
@@ -352,9 +372,13 @@ def _read_fields(draft: PartialHealth, value: dict[str, Any], asked: Collection[
         if name in asked and not (value.get(name) is None and draft.problems):
             listing.add(value.get(name), size=size)
     draft.own.note_summary(value)
+    if "assertions" in asked:
+        draft.own.add_assertions(value, size=size)
     for sibling, listing in _siblings(draft, value):
         listing.add(sibling.get("incidents"), size=size)
         listing.note_summary(sibling)
+        if "assertions" in asked:
+            listing.add_assertions(sibling, size=size)
 
 
 def is_restricted(value: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from incident_gate.datahub import queries
@@ -20,9 +20,10 @@ from incident_gate.datahub.health.answer import (
     split_by_alias,
     split_by_urn,
 )
+from incident_gate.datahub.health.assertions import failing_since
 from incident_gate.datahub.queries import Group
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
-from incident_gate.incident import Health, Reason
+from incident_gate.incident import AssertionResult, Health, Reason
 from incident_gate.urn import EntityType, Urn
 
 # Incidents in the first answer for every asset of a batch, and in each further one for a single asset. Servers cut
@@ -40,19 +41,21 @@ MOST_REFUSALS = 500
 
 # Seconds: index and hook lag separately, so a moment's disagreement of list and summary means nothing.
 SECOND_LOOK = 2.0
-# Incidents in one request that checks what a summary names.
-CHECKED = 40
+# Incidents in one request that checks what a summary names, and assertions in one that dates their failures.
+CHECKED, DATED = 40, 100
 
 T = TypeVar("T")
 _PAGE = Selection(page=True)
+_ASSERTIONS_PAGE = Selection(incidents=False, assertions=True, page=True)
 _HISTORY_PAGE = Selection(incidents=False, history=True, page=True)
 
 
 class HealthQuery(NamedTuple):
-    """An asset to ask about: whether its siblings' incidents count, or whether its existence alone matters."""
+    """An asset to ask about: whether its siblings and its assertions count, or whether its existence alone matters."""
 
     urn: Urn
     siblings: bool = True
+    assertions: bool = False
     existence_only: bool = False
 
 
@@ -112,6 +115,9 @@ class BatchReader:
                     self._read_pages(capabilities, listing, _kind(query, draft, listing), _PAGE)
                 if self._whole_history:
                     self._read_pages(capabilities, draft.history, query.urn.entity_type, _HISTORY_PAGE)
+                for listing in draft.listings:
+                    self._read_assertions(capabilities, listing)
+            self._date_failures(drafts.values())
             self._check_summaries(capabilities, batch, drafts)
             # Last, because an asset that is not known to exist is not healthy: what a failure on the way here leaves
             # open stays unknown.
@@ -162,7 +168,7 @@ class BatchReader:
     def _selection(self, query: HealthQuery) -> Selection:
         if query.existence_only:
             return Selection(incidents=False)
-        return Selection(siblings=query.siblings, history=self._history)
+        return Selection(siblings=query.siblings, history=self._history, assertions=query.assertions)
 
     def _ask(self, capabilities: Capabilities, part: Sequence[HealthQuery]) -> dict[str, PartialHealth]:
         """Ask about some assets in one request."""
@@ -185,6 +191,8 @@ class BatchReader:
                 drafts[query.urn.text] = read_element(
                     query.urn.text, element, asked=asked, size=FIRST_PAGE, redact=self._client.redact
                 )
+                if query.assertions and query.urn.entity_type is EntityType.DATASET and "assertions" not in asked:
+                    drafts[query.urn.text].own.add_assertions({}, size=FIRST_PAGE)
         return drafts
 
     def _elements(
@@ -240,6 +248,43 @@ class BatchReader:
             return False
         page = element.value.get(selection.list_name) if isinstance(element.value, dict) else None
         return bool(page is not None and not element.errors and listing.add(page, size=count))
+
+    def _read_assertions(self, capabilities: Capabilities, listing: Listing) -> None:
+        """Read the further pages of a dataset's assertions."""
+        assertions = listing.assertions
+        for _ in range(MOST_PAGES):
+            if assertions is None or assertions.problem or not assertions.incomplete:
+                return
+            paging = {"start": assertions.reached, "count": FIRST_PAGE}
+            try:
+                [[element]] = self._elements(
+                    capabilities, [(_ASSERTIONS_PAGE, [(EntityType.DATASET.value, listing.urn)])], paging
+                )
+            except RequestFailure as failure:
+                assertions.fail(f"DataHub does not list its assertions: {failure.message}")
+                return
+            page = element.value.get("assertions") if isinstance(element.value, dict) else None
+            if not assertions.add(page, size=FIRST_PAGE):
+                return
+
+    def _date_failures(self, drafts: Iterable[PartialHealth]) -> None:
+        """Ask since when assertions fail; where the server does not answer, the last failure is all that is known."""
+        failing = [
+            (listing, urn)
+            for draft in drafts
+            for listing in draft.assertion_lists
+            for urn, assertion in listing.found.items()
+            if assertion.result is AssertionResult.FAILURE
+        ]
+        for chunk in _chunks(failing, DATED):
+            urns = list(dict.fromkeys(urn for _, urn in chunk))
+            try:
+                entities = self._execute(queries.RUNS_OF_ASSERTIONS, len(urns), {"urns": urns}).data.get("entities")
+            except RequestFailure:
+                return
+            runs = {e.get("urn"): e.get("runEvents") for e in entities or () if isinstance(e, dict)}
+            for listing, urn in chunk:
+                listing.found[urn] = failing_since(listing.found[urn], runs.get(urn))
 
     def _check_summaries(
         self, capabilities: Capabilities, batch: Sequence[HealthQuery], drafts: Mapping[str, PartialHealth]
@@ -359,9 +404,9 @@ def _parts(capabilities: Capabilities, batch: Sequence[HealthQuery]) -> Iterator
         if known:
             yield known
         return
-    kinds = dict.fromkeys((query.urn.entity_type, query.siblings, query.existence_only) for query in known)
+    kinds = dict.fromkeys((query.urn.entity_type, query[1:]) for query in known)
     for kind in kinds:
-        alike = [q for q in known if (q.urn.entity_type, q.siblings, q.existence_only) == kind]
+        alike = [query for query in known if (query.urn.entity_type, query[1:]) == kind]
         yield from _chunks(alike, ALIASES)
 
 

@@ -1,0 +1,213 @@
+"""Assertions in the gate: what fails, what is not known, and what they cost."""
+
+import time
+
+import pytest
+
+from incident_gate.errors import ExitCode
+from incident_gate.report import json as json_report
+from incident_gate.report import terminal
+from incident_gate.report.view import headline
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
+from tests.helpers.asking import CHART, CUSTOMERS, JOB, MODEL, ORDERS
+from tests.helpers.gating import check, only, reasons, tables, verdicts
+
+HOUR_MS = 3_600_000
+
+
+def ago(hours: float) -> int:
+    return time.time_ns() // 1_000_000 - int(hours * HOUR_MS)
+
+
+def asserted(server: Sandbox, *results: str, dataset: str = ORDERS, description: str | None = None) -> str:
+    """An assertion with results, the latest last and an hour old."""
+    urn = server.store.add_assertion(dataset, description=description)
+    for number, result in enumerate(results):
+        server.store.add_run(urn, result, at_ms=ago(len(results) - number))
+    return urn
+
+
+def test_assertions_are_not_read_by_default(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    asserted(each_sandbox, "FAILURE")
+
+    result = check(each_sandbox, ORDERS)
+
+    assert verdicts(result) == ["healthy"]
+    assert all("assertions" not in request.query for request in each_sandbox.requests)
+
+
+@pytest.mark.parametrize(
+    ("results", "verdict"),
+    [
+        ((), "unknown"),
+        (("SUCCESS",), "healthy"),
+        (("FAILURE",), "unhealthy"),
+        (("SUCCESS", "FAILURE"), "unhealthy"),
+        (("FAILURE", "SUCCESS"), "healthy"),
+        (("ERROR",), "unknown"),
+        (("SUCCESS", "ERROR"), "unknown"),
+        (("INIT",), "unknown"),
+        (("FAILURE", "INIT"), "unhealthy"),
+        (("SUCCESS", "INIT"), "healthy"),
+    ],
+)
+def test_latest_result_decides(each_sandbox: Sandbox, results: tuple[str, ...], verdict: str) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    asserted(each_sandbox, *results)
+
+    assert verdicts(check(each_sandbox, ORDERS, on_failing_assertion="block")) == [verdict]
+
+
+def test_assertion_that_never_ran_is_ignored_beside_another(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    asserted(sandbox)
+    asserted(sandbox, "INIT")
+    asserted(sandbox, "SUCCESS")
+
+    assert verdicts(check(sandbox, ORDERS, on_failing_assertion="block")) == ["healthy"]
+
+
+def test_assets_without_assertions_are_no_trouble(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_assets([ORDERS, CHART, JOB])
+    kinds = ["healthy"] if each_sandbox.generation is Generation.G1 else ["healthy"] * 3
+    urns = [ORDERS, CHART, JOB][: len(kinds)]
+
+    assert verdicts(check(each_sandbox, *urns, on_failing_assertion="block")) == kinds
+
+
+def test_assertion_of_a_sibling_counts_unless_siblings_do_not(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+    sandbox.store.add_asset(MODEL)
+    failing = asserted(sandbox, "FAILURE", dataset=MODEL)
+
+    decision = only(check(sandbox, ORDERS, on_failing_assertion="block"))
+    alone = check(
+        sandbox, manifest=f'inputs:\n  - urn: "{ORDERS}"\n    siblings: false\n', on_failing_assertion="block"
+    )
+
+    assert [(a.urn, a.asset) for a in decision.failing] == [(failing, MODEL)]
+    assert verdicts(alone) == ["healthy"]
+
+
+@pytest.mark.parametrize(("age", "verdict"), [("24h", "unknown"), ("7d", "healthy")])
+def test_result_beyond_the_maximum_age_is_unknown(sandbox: Sandbox, age: str, verdict: str) -> None:
+    sandbox.store.add_asset(ORDERS)
+    sandbox.store.add_run(sandbox.store.add_assertion(ORDERS), at_ms=ago(30))
+    rules = f"    on-failing-assertion: block\n    assertion-max-age: {age}\n"
+
+    assert verdicts(check(sandbox, manifest=f'inputs:\n  - urn: "{ORDERS}"\n{rules}')) == [verdict]
+
+
+def test_only_entries_that_want_them_are_asked(sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    for dataset in (ORDERS, CUSTOMERS):
+        asserted(sandbox, "FAILURE", dataset=dataset)
+    manifest = f'inputs:\n  - "{CUSTOMERS}"\n  - urn: "{ORDERS}"\n    on-failing-assertion: warn\n'
+
+    result = check(sandbox, manifest=manifest)
+
+    assert verdicts(result) == ["healthy", "unhealthy"]
+    assert result.exit_code is ExitCode.OK
+    assert sandbox.requests.operations[0] == "incidentGateHealth"
+    assert sandbox.requests.operations.count("incidentGateHealth") == 1
+
+
+def test_waiver_of_an_assertion_excuses_it(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    urn = asserted(sandbox, "FAILURE")
+    waiver = f"ignore: [{{assertion: '{urn}', until: 2027-01-31, reason: known}}]"
+
+    result = check(sandbox, manifest=f'inputs:\n  - urn: "{ORDERS}"\n    {waiver}\n', on_failing_assertion="block")
+
+    assert verdicts(result) == ["healthy"]
+    assert [excuse.item.urn for excuse in only(result).excused] == [urn]
+    assert headline(result.report) == "Passed: the input is healthy, 1 failing assertion excused"
+    assert not result.report.warnings
+
+
+@pytest.mark.parametrize(
+    "kind", [FaultKind.NULL_ASSERTIONS, FaultKind.ASSERTIONS_ERROR, FaultKind.NULL_RUNS, FaultKind.RUNS_ERROR]
+)
+def test_assertions_that_cannot_be_read_are_unknown(each_sandbox: Sandbox, kind: FaultKind) -> None:
+    each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    asserted(each_sandbox, "SUCCESS")
+    each_sandbox.faults = Faults(rules=(Fault(kind=kind, urn=ORDERS),))
+
+    result = check(each_sandbox, ORDERS, CUSTOMERS, on_failing_assertion="block")
+
+    assert verdicts(result) == ["unknown", "healthy"]
+
+
+def test_assertion_that_is_counted_and_not_listed_is_unknown(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    asserted(each_sandbox, "SUCCESS")
+    each_sandbox.store.lose_assertion(asserted(each_sandbox, "FAILURE"))
+
+    decision = only(check(each_sandbox, ORDERS, on_failing_assertion="block"))
+
+    assert reasons(decision) == ["assertions"]
+    assert "counts 1 more" in decision.problems[0].message
+
+
+@pytest.mark.parametrize("generation", [Generation.G2, Generation.G3, Generation.G4])
+def test_soft_deleted_assertion_is_left_out(generation: Generation) -> None:
+    with Sandbox.start(schema=generation) as server:
+        server.store.add_asset(ORDERS)
+        asserted(server, "SUCCESS")
+        gone = server.store.add_assertion(ORDERS, removed=True)
+        server.store.add_run(gone, "FAILURE")
+
+        assert verdicts(check(server, ORDERS, on_failing_assertion="block")) == ["healthy"]
+
+
+def test_every_page_of_assertions_is_read(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(ORDERS)
+    for _ in range(24):
+        asserted(each_sandbox, "SUCCESS")
+    each_sandbox.faults = Faults(assertion_page_limit=10)
+    assert verdicts(check(each_sandbox, ORDERS, on_failing_assertion="block")) == ["healthy"]
+
+    asserted(each_sandbox, "FAILURE")
+
+    assert verdicts(check(each_sandbox, ORDERS, on_failing_assertion="block")) == ["unhealthy"]
+
+
+def test_hundred_datasets_take_at_most_three_requests(sandbox: Sandbox) -> None:
+    urns = tables(100)
+    sandbox.store.add_assets(urns)
+    for urn in urns:
+        for _ in range(5):
+            asserted(sandbox, "SUCCESS", dataset=urn)
+    asserted(sandbox, "FAILURE", dataset=urns[7])
+
+    result = check(sandbox, *urns, on_failing_assertion="block")
+
+    assert [place for place, verdict in enumerate(verdicts(result)) if verdict != "healthy"] == [7]
+    reading = [name for name in sandbox.requests.operations if name != "incidentGateOwners"]
+    assert reading == ["incidentGateHealth", "incidentGateAssertionRuns"]
+
+
+def test_assertions_are_reported_beside_incidents(sandbox: Sandbox) -> None:
+    urns = tables(6)
+    sandbox.store.add_assets(urns)
+    sandbox.store.raise_incident(urns[0], title="Late")
+    asserted(sandbox, "FAILURE", dataset=urns[0], description="rows > 0")
+    urn = asserted(sandbox, "SUCCESS", "FAILURE", "FAILURE", dataset=urns[1], description="unique id")
+
+    result = check(sandbox, *urns, on_failing_assertion="block")
+
+    assert result.exit_code is ExitCode.BLOCKED
+    assert headline(result.report) == "Blocked: 1 incident and 2 failing assertions on 2 of 6 inputs"
+    shown = terminal.terminal(result.report)
+    assert "unique id" in shown
+    outputs = json_report.outputs(result.report)
+    assert outputs["blocking-count"] == "3"
+    assert "rows > 0" not in outputs["incidents"]
+    [failing] = result.report.decisions[1].failing
+    assert failing.urn == urn
+    assert failing.since_ms is not None
+    assert failing.run_ms is not None
+    assert failing.run_ms - failing.since_ms == pytest.approx(HOUR_MS, abs=5_000)
+    assert urn in outputs["failing-assertions"]
+    assert "Quality/List?assertion_urn=" in outputs["failing-assertions"]
