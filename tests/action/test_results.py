@@ -260,14 +260,17 @@ def test_nothing_untrusted_is_active_and_nothing_secret_is_shown(step: Step, sho
     evil = "::error::owned `x` [link](http://evil) @everyone &#27;[31m <b>x</b>\nselect password from users"
     step.write(
         "r.xml",
-        f'<testsuite timestamp="{now()}"><testcase classname="t" name="a&#10;::warning::x"><failure message="'
+        f'<testsuite timestamp="{now()}"><testcase classname="t" name="{shop.token}"><failure message="'
+        f'token {shop.token}"/></testcase><testcase classname="t" name="a&#10;::warning::x"><failure message="'
         f'{evil.replace("<", "&lt;").replace("&#27;", "").replace(chr(10), "&#10;")}">rows: 1, 2, 3</failure>'
         "</testcase></testsuite>",
     )
     ended = step.post(shop, status="failure")
     [incident] = shop.store.incidents(ORDERS, "ACTIVE")
-    everything = f"{incident.description}{incident.title}{ended.log}{ended.summary}"
-    for secret in ("password", "rows: 1", "\x1b"):
+    assert "- `t.***`: `token ***`" in (incident.description or "")
+    log = "\n".join(line for line in ended.log.splitlines() if not line.startswith("::add-mask::"))
+    everything = f"{incident.description}{incident.title}{log}{ended.summary}"
+    for secret in ("password", "rows: 1", "\x1b", shop.token):
         assert secret not in everything
     assert {c.name for c in ended.commands} <= {"notice", "add-mask"}
     assert not re.search(r"^[^`]*\[link\]\(", incident.description or "", re.MULTILINE)

@@ -21,6 +21,7 @@ from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.outcome.wording import Wording
 from incident_gate.report.model import Report
 from incident_gate.settings import Mode, Settings
+from incident_gate.text import Redactor
 from incident_gate.urn import EntityType, Urn
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def _evaluated(settings: Settings, manifest: Manifest, status: Outcome, job_star
         folder=settings.workspace or Path(),
         confined=settings.workspace is not None,
         job_start=job_start or unix_time(settings.run.started) or time.time() - _LONGEST_JOB,
+        redact=Redactor(settings.secrets),
     )
     manifests = DbtManifests(
         paths=tuple(path for dbt in selectors for path in dbt.manifest),

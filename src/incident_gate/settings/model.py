@@ -148,6 +148,13 @@ class Settings:
             found.append(f"This run has no DataHub token. {self.run.why_no_secrets}")
         return tuple(found)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that no text from outside may show."""
+        notify = self.notify
+        services = (notify.slack_webhook, notify.slack_token, notify.webhook, notify.webhook_secret)
+        return (*self.connection.secrets, *filter(None, (*services, notify.github_token)))
+
     def named(self, option: str) -> str:
         """An option's name as the user sets it."""
         return self.connection.named(option)

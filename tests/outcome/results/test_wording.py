@@ -1,6 +1,7 @@
 import pytest
 
-from incident_gate.outcome.results.wording import LONGEST_MESSAGE, one_line
+from incident_gate.outcome.results.wording import LONGEST_MESSAGE, one_line, shown
+from incident_gate.text import Redactor
 
 
 @pytest.mark.parametrize(
@@ -25,8 +26,14 @@ from incident_gate.outcome.results.wording import LONGEST_MESSAGE, one_line
     ],
 )
 def test_a_message_is_one_line_without_the_query(message: str | None, line: str) -> None:
-    assert one_line(message) == line
+    assert shown(one_line(message)) == line
 
 
 def test_a_message_is_cut() -> None:
-    assert len(one_line("a" * 10_000)) == LONGEST_MESSAGE
+    assert len(shown(one_line("a" * 10_000))) == LONGEST_MESSAGE
+
+
+def test_a_secret_is_replaced_before_the_message_is_cut() -> None:
+    secret = "s3cret" * 50
+    message = shown(one_line("a" * 290 + secret), Redactor((secret,)))
+    assert message == "a" * 290 + "***"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from incident_gate.files import FileError
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.results import dbt
-from incident_gate.outcome.results.evaluate import Evaluation, evaluate
+from incident_gate.outcome.results.evaluate import Decision, Evaluation, evaluate
 from incident_gate.outcome.results.load import ResultFiles, load, resolve
-from incident_gate.outcome.results.model import FileResults
+from incident_gate.outcome.results.model import Build, FileResults
 from incident_gate.outcome.results.projects import Projects, join
 from incident_gate.select.dbt import DbtProject
 from incident_gate.select.dbt_manifest import read_project
+from incident_gate.text import Redactor
 
 MANIFEST = "manifest.json"
 _USUAL = f"target/{MANIFEST}"
@@ -40,7 +42,17 @@ def assess(
     """
     results = load(files)
     projects, problems = _projects(results, files, manifests)
-    return evaluate(outputs, (*results, *problems), projects, job_failed=job_failed)
+    evaluation = evaluate(outputs, (*results, *problems), projects, job_failed=job_failed)
+    return replace(evaluation, decisions=tuple(_redacted(decision, files.redact) for decision in evaluation.decisions))
+
+
+def _redacted(decision: Decision, redact: Redactor) -> Decision:
+    """A decision without secrets in names: only now, because names relate checks to outputs."""
+    failed = (
+        one._replace(node=redact(one.node)) if isinstance(one, Build) else one._replace(name=redact(one.name))
+        for one in decision.failed
+    )
+    return replace(decision, failed=tuple(failed))
 
 
 def _projects(

@@ -13,8 +13,9 @@ from typing import Any, BinaryIO, NamedTuple
 from incident_gate.files import FileError, open_regular
 from incident_gate.outcome.results import dbt, great_expectations, junit, soda
 from incident_gate.outcome.results.model import Content, FileResults
+from incident_gate.outcome.results.wording import shown
 from incident_gate.select.json_parts import read_parts
-from incident_gate.text import quote
+from incident_gate.text import NO_SECRETS, Redactor, quote
 
 MAX_BYTES = 100 << 20
 MAX_FILES = 1_000
@@ -47,12 +48,14 @@ class ResultFiles:
         folder: The workspace, or the current folder of a command line.
         confined: Whether files outside `folder` are refused.
         job_start: When the job started, Unix time in seconds: an older file is of another job.
+        redact: Replaces secrets in messages.
     """
 
     patterns: Sequence[str]
     folder: Path
     confined: bool
     job_start: float
+    redact: Redactor = NO_SECRETS
 
 
 def load(files: ResultFiles) -> tuple[FileResults, ...]:
@@ -126,8 +129,8 @@ def _read(path: str, files: ResultFiles) -> FileResults:
         path=path,
         format=name,
         time=time,
-        checks=content.checks,
-        builds=content.builds,
+        checks=tuple(c._replace(message=shown(c.message, files.redact)) if c.message else c for c in content.checks),
+        builds=tuple(b._replace(message=shown(b.message, files.redact)) if b.message else b for b in content.builds),
         problem=content.problem,
         note=note,
     )
