@@ -12,7 +12,8 @@ import pytest
 
 from incident_gate import __version__
 from incident_gate.cli.commands import COMMANDS
-from incident_gate.cli.main import run
+from incident_gate.cli.main import parse, run
+from incident_gate.settings.options import TYPES
 from tests.helpers.asking import DASHBOARD, ORDERS
 from tests.helpers.command import Ended, gate, start
 
@@ -51,7 +52,8 @@ def test_validate_goes_on_after_a_missing_file(tmp_path: Path) -> None:
 def test_validate_imports_no_http_client(manifest: str) -> None:
     program = f"""
 import sys
-from incident_gate.cli.main import run
+from incident_gate.cli.main import parse, run
+from incident_gate.settings.options import TYPES
 code = run(["validate", {manifest!r}], {{}}, sys.stdout, sys.stderr)
 sys.exit(code or "httpx" in sys.modules)
 """
@@ -71,7 +73,8 @@ def test_missing_sandbox_is_reported_with_what_to_install(command: str) -> None:
     program = f"""
 import sys
 sys.modules["graphql"] = None
-from incident_gate.cli.main import run
+from incident_gate.cli.main import parse, run
+from incident_gate.settings.options import TYPES
 sys.exit(run([{command!r}], {{}}, sys.stdout, sys.stderr))
 """
     ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
@@ -179,7 +182,8 @@ def test_validate_reads_standard_input(text: str, code: int, printed: str) -> No
 def test_only_the_module_of_the_command_is_imported() -> None:
     program = """
 import sys
-from incident_gate.cli.main import run
+from incident_gate.cli.main import parse, run
+from incident_gate.settings.options import TYPES
 run(["--version"], {}, sys.stdout, sys.stderr)
 print(*(name for name in sys.modules if name.startswith(("incident_gate.", "httpx", "yaml"))))
 """
@@ -208,3 +212,11 @@ def test_sandbox_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
 
     assert checked.code == 0, checked.err
     assert process.returncode == 0
+
+
+def test_list_that_is_given_twice_is_not_cut_to_its_end() -> None:
+    """A filter that forgot its first type would let incidents of that type pass."""
+    options = parse(["check", "--types", "FRESHNESS", "--types", "VOLUME,FIELD"])
+
+    assert getattr(options, "types") == ["FRESHNESS", "VOLUME,FIELD"]  # noqa: B009 - as options are read
+    assert TYPES.parse("FRESHNESS\nVOLUME,FIELD", "--types") == {"FRESHNESS", "VOLUME", "FIELD"}

@@ -113,6 +113,7 @@ def test_interrupted_process_ends_at_once_and_writes_no_half_report(
     lines = [line for line in told.decode().splitlines() if not line.startswith("::add-mask::")]
     assert len(lines) == 1
     assert lines[0].startswith("Interrupted")
+    assert "nothing was decided" in lines[0]
     assert "Traceback" not in told.decode()
     written = step.written()
     # What reads the outputs of a cancelled step must not take silence for health.

@@ -127,6 +127,7 @@ REPORT_BRANCHES = Option(
     "branches whose runs report outcomes (default: the default branch)",
     metavar="PATTERNS",
     exists=_OUTCOME,
+    repeatable=True,
 )
 ON_INCIDENT = Option(
     "on-incident",
@@ -155,6 +156,7 @@ TYPES = Option(
     "only incidents of these types count; overrides as --on-incident",
     metavar="TYPES",
     exists=_CHECK,
+    repeatable=True,
 )
 MIN_PRIORITY = Option(
     "min-priority",
@@ -234,6 +236,7 @@ NOTIFY_ON = Option(
     default="raised, resolved",
     metavar="EVENTS",
     exists=_JOB,
+    repeatable=True,
 )
 SLACK_WEBHOOK = Option(
     "slack-webhook", parse.service_url, "incoming webhook of Slack", metavar="URL", exists=_JOB, secret=True
