@@ -52,8 +52,7 @@ def test_validate_goes_on_after_a_missing_file(tmp_path: Path) -> None:
 def test_validate_imports_no_http_client(manifest: str) -> None:
     program = f"""
 import sys
-from incident_gate.cli.main import parse, run
-from incident_gate.settings.options import TYPES
+from incident_gate.cli.main import run
 code = run(["validate", {manifest!r}], {{}}, sys.stdout, sys.stderr)
 sys.exit(code or "httpx" in sys.modules)
 """
@@ -73,8 +72,7 @@ def test_missing_sandbox_is_reported_with_what_to_install(command: str) -> None:
     program = f"""
 import sys
 sys.modules["graphql"] = None
-from incident_gate.cli.main import parse, run
-from incident_gate.settings.options import TYPES
+from incident_gate.cli.main import run
 sys.exit(run([{command!r}], {{}}, sys.stdout, sys.stderr))
 """
     ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
@@ -182,8 +180,7 @@ def test_validate_reads_standard_input(text: str, code: int, printed: str) -> No
 def test_only_the_module_of_the_command_is_imported() -> None:
     program = """
 import sys
-from incident_gate.cli.main import parse, run
-from incident_gate.settings.options import TYPES
+from incident_gate.cli.main import run
 run(["--version"], {}, sys.stdout, sys.stderr)
 print(*(name for name in sys.modules if name.startswith(("incident_gate.", "httpx", "yaml"))))
 """
