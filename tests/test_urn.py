@@ -1,4 +1,4 @@
-"""Asset URNs: what DataHub accepts is read, anything else is told with its place."""
+"""Asset URNs: what DataHub accepts is read, anything else is an error with its position."""
 
 import re
 from collections.abc import Callable

@@ -70,7 +70,7 @@ def delayed_interrupts() -> Iterator[None]:
 
 
 def on_interrupt(last_words: Callable[[], str]) -> None:
-    """End at once on SIGINT and SIGTERM, by which a cancelled job is told.
+    """End at once on SIGINT and SIGTERM, which a cancelled job gets.
 
     As process 1 of a container there is no default for SIGTERM: without a handler it is ignored, and the runner waits.
     """

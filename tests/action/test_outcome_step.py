@@ -33,9 +33,9 @@ def test_one_step_gates_raises_and_resolves(step: Step, each_datahub: Sandbox) -
     assert len(active(each_datahub)) == 1
 
     gated(step, each_datahub)
-    mended = step.post(each_datahub, status="success", report_outcome="true")
+    resolved = step.post(each_datahub, status="success", report_outcome="true")
     assert active(each_datahub) == []
-    assert mended.said("notice") == ["Job succeeded: 1 incident resolved"]
+    assert resolved.said("notice") == ["Job succeeded: 1 incident resolved"]
 
 
 def test_incidents_of_others_stay(step: Step, datahub: Sandbox) -> None:

@@ -36,7 +36,7 @@ def twice_and_a_rival(generation: Generation, lag: float | tuple[float, float]) 
 
 
 def lost_answers(generation: Generation, lag: float | tuple[float, float]) -> Schedule:
-    """Two attempts are written and their answers lost; the third one is told."""
+    """Two attempts are written and their answers lost; the third one is answered."""
     fault = Fault(kind=FaultKind.DROP_AFTER, operation="incidentGateRaise", times=2)
     return Schedule(seed=2, generation=generation, lag=lag, runs=(Run(outcome="failure", faults=(fault,)),))
 

@@ -183,7 +183,7 @@ def test_pull_request_is_known_by_its_ref_whatever_the_event() -> None:
         ({"issue": {"number": 3, "pull_request": {"url": "x"}}}, True),
         ({"issue": {"number": 3}}, False),
         ({"issue": {"number": 3, "pull_request": None}}, False),
-        ({}, True),  # cannot be told
+        ({}, True),  # not known
     ],
 )
 def test_comment_counts_by_what_it_is_on(event: dict[str, Any], *, is_one: bool, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The image under test, named by whoever built it."""
+"""The image under test, as its builder named it."""
 
 import os
 import shlex

@@ -278,10 +278,10 @@ def test_update_is_confirmed_by_a_truth_value_or_its_word(answer: object) -> Non
     server = Server(data(updateIncidentStatus=answer), data(updateIncidentStatus=answer))
     writer = server.writer()
     assert writer.keep(URN, message="still", stage=None)
-    assert writer.resolve(URN, "mended")
+    assert writer.resolve(URN, "resolved")
     assert [body["variables"] for body in server.asked] == [
         {"urn": URN, "message": "still"},
-        {"urn": URN, "message": "mended"},
+        {"urn": URN, "message": "resolved"},
     ]
     assert "state: ACTIVE" in server.asked[0]["query"]
     assert "state: RESOLVED, stage: FIXED" in server.asked[1]["query"]
@@ -296,33 +296,33 @@ def test_update_that_is_not_confirmed_is_an_error(answer: object) -> None:
 def test_stage_is_left_out_where_there_is_none_and_that_is_remembered() -> None:
     server = Server(httpx.Response(200, json=INVALID), *[data(updateIncidentStatus=True)] * 2)
     writer = server.writer()
-    assert writer.resolve(URN, "mended")
-    assert writer.resolve(URN, "mended")
+    assert writer.resolve(URN, "resolved")
+    assert writer.resolve(URN, "resolved")
     assert ["stage" in body["query"] for body in server.asked] == [True, False, False]
 
 
 def test_server_that_understands_no_form_of_resolving_says_so() -> None:
     with pytest.raises(WriteError, match="could not be updated"):
-        Server(*[httpx.Response(200, json=INVALID)] * 2).writer().resolve(URN, "mended")
+        Server(*[httpx.Response(200, json=INVALID)] * 2).writer().resolve(URN, "resolved")
 
 
 def test_incident_that_is_gone_is_no_error() -> None:
     gone = error("Incident does not exist.", 404, "updateIncidentStatus")
     writer = Server(gone, gone).writer()
     assert writer.keep(URN, message="still", stage=None) is False
-    assert writer.resolve(URN, "mended") is False
+    assert writer.resolve(URN, "resolved") is False
 
 
 def test_update_without_privilege_says_which() -> None:
     with pytest.raises(WriteError) as caught:
-        Server(error("Unauthorized.", 403, "updateIncidentStatus")).writer().resolve(URN, "mended")
+        Server(error("Unauthorized.", 403, "updateIncidentStatus")).writer().resolve(URN, "resolved")
     assert "Edit Incidents" in caught.value.hint
     assert "Unauthorized" in caught.value.message
 
 
 def test_update_is_asked_again_when_its_answer_is_lost() -> None:
     server = Server(httpx.ReadError("reset"), data(updateIncidentStatus=True))
-    assert server.writer().resolve(URN, "mended")
+    assert server.writer().resolve(URN, "resolved")
     assert len(server.asked) == 2
 
 

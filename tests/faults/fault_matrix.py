@@ -46,7 +46,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A fault, by its name in the table, with a pattern for the words by which a person is told of it."""
+    """A fault, by its name in the table, with a pattern of the words that report it."""
 
     name: str
     kind: Kind
@@ -179,7 +179,7 @@ class Cell:
 
     @property
     def is_told(self) -> bool:
-        """Whether the trouble must be told in its own words."""
+        """Whether the trouble must be reported in its own words."""
         return self.exit_code == 3 or (self.often is Often.FOR_EVER and self.moment is Moment.FIRST)
 
 

@@ -35,7 +35,7 @@ def _accept(listener: socket.socket, context: ssl.SSLContext, behind: tuple[str,
 
 
 def _exchange(client: socket.socket, context: ssl.SSLContext, behind: tuple[str, int]) -> None:
-    """One request and its answer; the server behind is told to close, so that its end is the answer's end."""
+    """One request and its answer; the server behind closes, so that its end is the answer's end."""
     # A client that does not trust the certificate ends here.
     with contextlib.suppress(OSError), client, context.wrap_socket(client, server_side=True) as outer:
         request = _read_request(outer)

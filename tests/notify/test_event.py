@@ -20,41 +20,41 @@ def outcome(**changes: Change) -> OutcomeReport:
 
 
 def test_raised_and_resolved_are_announced_together() -> None:
-    told = report(gated=False, outcome=outcome(a=Change.RAISED, b=Change.RESOLVED, c=Change.RAISED))
+    announced = report(gated=False, outcome=outcome(a=Change.RAISED, b=Change.RESOLVED, c=Change.RAISED))
 
-    found = {event.kind: [item.name for item in event.items] for event in events_of(told, ALL, {})}
+    found = {event.kind: [item.name for item in event.items] for event in events_of(announced, ALL, {})}
 
     assert found == {EventKind.RAISED: ["shop.a", "shop.c"], EventKind.RESOLVED: ["shop.b"]}
 
 
 def test_kept_failed_and_imagined_changes_are_not_announced() -> None:
     quiet = (Change.KEPT, Change.CLEAR, Change.FAILED, Change.WOULD_RAISE, Change.WOULD_RESOLVE)
-    told = report(gated=False, outcome=outcome(**{change.name.lower(): change for change in quiet}))
+    announced = report(gated=False, outcome=outcome(**{change.name.lower(): change for change in quiet}))
 
-    assert events_of(told, ALL, {}) == ()
-    assert affected_assets(told) == ()
+    assert events_of(announced, ALL, {}) == ()
+    assert affected_assets(announced) == ()
 
 
 def test_only_wanted_events_are_announced() -> None:
-    told = report(unhealthy("orders"))
+    announced = report(unhealthy("orders"))
 
-    assert events_of(told, frozenset({EventKind.RAISED}), {}) == ()
-    assert [event.kind for event in events_of(told, ALL, {})] == [EventKind.BLOCKED]
+    assert events_of(announced, frozenset({EventKind.RAISED}), {}) == ()
+    assert [event.kind for event in events_of(announced, ALL, {})] == [EventKind.BLOCKED]
 
 
 def test_blocked_run_names_what_blocks_with_its_owner() -> None:
     blocked, unknown = unhealthy("orders"), missing("customers", line=2)
     passing = decision(entry("stores", 3))
     ana = Owner("urn:li:corpuser:ana", "Ana")
-    told = report(passing, blocked, unknown)
+    announced = report(passing, blocked, unknown)
 
-    [event] = events_of(told, ALL, {blocked.entry.urn.text: (ana,)})
+    [event] = events_of(announced, ALL, {blocked.entry.urn.text: (ana,)})
 
     assert [(item.name, item.detail, item.owners) for item in event.items] == [
         ("orders", "Rows are missing", (ana,)),
         ("customers", "DataHub does not know customers.", ()),
     ]
-    assert affected_assets(told) == (blocked.entry.urn.text, unknown.entry.urn.text)
+    assert affected_assets(announced) == (blocked.entry.urn.text, unknown.entry.urn.text)
 
 
 def test_warning_is_not_a_block() -> None:

@@ -1,4 +1,4 @@
-"""What ended the conversation with DataHub is told once, wherever it is told."""
+"""What ended the conversation with DataHub is reported once in each report."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def write_summary(path: str | None, markdown: str) -> str:
 
 
 def size(path: str | None) -> int:
-    """How many bytes a file holds already; 0 if that cannot be told."""
+    """How many bytes a file already has; 0 if that is not known."""
     try:
         return os.stat(path).st_size if path else 0  # noqa: PTH116
     except (OSError, ValueError):

@@ -249,7 +249,7 @@ class Stage:
             return ""
         return leave_blocked(self.environment, self._input("incident-key"))
 
-    # What the runner is told
+    # What the runner reads
 
     def _input(self, name: str) -> str:
         # As the runner spells it: hyphens stay, and an input that is not set is empty.

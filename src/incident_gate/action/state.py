@@ -103,7 +103,7 @@ def saved_state(environment: Mapping[str, str]) -> SavedState:
 
 
 def digest_of(manifest: bytes) -> str:
-    """What tells whether a manifest has changed."""
+    """Changes when the manifest does."""
     return hashlib.sha256(manifest).hexdigest()
 
 

@@ -226,7 +226,7 @@ def capabilities_of(data: Mapping[str, Any]) -> Capabilities | None:
         },
         incident_fields=incident & frozenset(INCIDENT_FIELDS),
         status_field="status" if "status" in incident else "incidentStatus" if "incidentStatus" in incident else "",
-        # The argument came with the field that tells which ones they are.
+        # The argument came with the field that names them.
         has_removed_assertions="status" in members.get("Assertion", ()),
         has_stages="stage" in members.get("IncidentStatus", ()),
         members=members,

@@ -217,18 +217,18 @@ def _on_incident(values: _Values) -> OnIncident | None:
 
 
 def _check_identity(values: _Values, identity: JobIdentity, run: Run, *, command_line: bool) -> None:
-    """Refuse to write where the incidents of two jobs could not be told apart."""
+    """Refuse to write where the incidents of two jobs would look alike."""
     key = values.named(options.INCIDENT_KEY)
     if not identity.is_known:
         values.add(
-            "This job has no identity: no CI system is recognized, so its incidents could not be told from others'.",
+            "This job has no identity, as no CI system is recognized: its incidents would look like those of others.",
             hint=f"Set {key} to a name that only this job has.",
         )
     elif command_line and run.system == GITHUB and not identity.incident_key and not values.text(options.MATRIX):
         # The action's input has the leg as its default. The environment does not show it.
         matrix = values.named(options.MATRIX)
         values.add(
-            f"{matrix} is not set, so legs of a matrix could not be told apart.",
+            f"{matrix} is not set, so the legs of a matrix would look alike.",
             hint=f"Use {matrix} '${{{{ toJSON(matrix) }}}}', which is null without a matrix, or {key}.",
         )
 

@@ -149,7 +149,7 @@ def test_soft_deletion_and_siblings_count_on_a_server_that_hides_its_schema() ->
 
 @pytest.mark.parametrize("introspection", ["shown", "null", "a lie", "HTTP 403"])
 def test_asset_that_fails_without_a_path_is_unknown_and_every_other_is_answered(introspection: str) -> None:
-    """Nothing tells it from a refused document but that the document without assets is executed."""
+    """It looks like a refused document, except that the document without assets is executed."""
     urns = tables(300)
 
     def interrupt(_name: str, variables: Mapping[str, Any]) -> Reply | None:
