@@ -200,7 +200,7 @@ def test_comment_counts_by_what_it_is_on(event: dict[str, Any], *, is_one: bool,
         ({"event": "merge_group", "head_repository": {"full_name": "acme/shop"}}, "pull request"),
         ({"event": "push", "head_branch": "main", "head_repository": {"full_name": "eve/shop"}}, "another repository"),
         ({"event": "push", "head_branch": "main", "head_repository": None}, "another repository"),
-        (None, "the event file says nothing"),
+        (None, "the event file does not describe"),
     ],
 )
 def test_workflow_run_counts_by_what_started_the_other_one(
