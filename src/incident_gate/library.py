@@ -158,7 +158,7 @@ def report_outcome(settings: Settings, status: str) -> Report:
         status: `failure` raises, `success` resolves, `cancelled` and `skipped` do nothing.
 
     Returns:
-        The report; its `outcome` says what was done on each output.
+        The report; its `outcome` has what was done on each output.
 
     Raises:
         WriteError: An output could not be written.

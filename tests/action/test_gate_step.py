@@ -284,7 +284,7 @@ def test_a_defect_blocks_and_shows_where_only_with_debug_logging(
     ended = step.main(datahub)
 
     assert (ended.code, ended.outputs["conclusion"], ended.outputs["verdict"]) == (3, "block", "unknown")
-    assert "A defect of the gate itself: ZeroDivisionError" in ended.said("error")[0]
+    assert "Internal error: ZeroDivisionError" in ended.said("error")[0]
     assert any("in broken" in line for line in ended.said("debug")) is debugs
     assert ("Traceback" in ended.log) is debugs
 

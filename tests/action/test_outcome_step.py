@@ -225,7 +225,7 @@ def test_a_defect_in_the_post_stage_is_a_warning(
     ended = step.post(datahub, status="success", report_outcome="true")
 
     assert (ended.code, ended.said("error")) == (0, [])
-    assert "A defect of the gate itself: ZeroDivisionError" in ended.said("warning")[0]
+    assert "Internal error: ZeroDivisionError" in ended.said("warning")[0]
     assert any("in broken" in line for line in ended.said("debug")) is debugs
 
 

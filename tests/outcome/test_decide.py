@@ -57,7 +57,9 @@ def test_runs_that_do_not_count_are_not_reported() -> None:
 
 
 def test_job_that_the_gate_stopped_and_missing_outputs_are_not_reported() -> None:
-    assert skipped("failure", blocked=True) == "The gate stopped this job, so its end says nothing about the outputs."
+    assert (
+        skipped("failure", blocked=True) == "The gate stopped this job, so its status does not count for the outputs."
+    )
     assert skipped("success", blocked=True) != ""
     assert skipped("failure", outputs=False) == "The manifest names no outputs."
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 class Run(NamedTuple):
     """A run as the CI system describes it; everything is empty outside of one.
 
-    `workflow_file` identifies the workflow in its repository and `workflow` is its name for people. `change` says what
+    `workflow_file` identifies the workflow in its repository and `workflow` is its name for people. `change` is what
     this run tries out, if it tries out a change instead of producing data ("a pull request"). `has_branches` is False
     where the system knows no branches; `default_branch` is empty where it is not known. `is_ordered` means that ids of
     runs grow and survive re-runs. `why_no_secrets` explains why the run has no secrets, if it has none.

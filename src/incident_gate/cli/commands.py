@@ -1,4 +1,4 @@
-"""The commands: what their help says, and which module runs each."""
+"""The commands: their help, and the module that runs each."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913 - the process's edges
 
     Args:
         arguments: Without the program's name.
-        environment: For fallbacks, colour and what the CI system says of the run.
+        environment: For fallbacks, colour and the CI system's description of the run.
         stdout: For the report.
         stderr: For errors, progress and `--verbose`.
         stdin: For a manifest that is piped in.

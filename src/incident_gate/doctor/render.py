@@ -37,8 +37,8 @@ def document(diagnosis: Diagnosis) -> str:
 def _paragraph(finding: Finding, *, colour: bool, width: int) -> Iterator[str]:
     state = f"{finding.state:<{len(_INDENT)}}"
     painted = f"\x1b[{_COLOURS[finding.state]}m{state}\x1b[0m" if colour else state
-    said = f"{plain(finding.subject, 120)}: {plain(finding.detail, 1000)}"
-    lines = [*_wrapped(said, width), *_wrapped(plain(finding.hint, 1000), width, first="→ ")]
+    shown = f"{plain(finding.subject, 120)}: {plain(finding.detail, 1000)}"
+    lines = [*_wrapped(shown, width), *_wrapped(plain(finding.hint, 1000), width, first="→ ")]
     yield painted + lines[0].removeprefix(_INDENT)
     yield from lines[1:]
 

@@ -123,7 +123,7 @@ def _decoded(shown: str, root: Node, mistakes: Mistakes, *, needs_assets: bool) 
         return None
     inputs, outputs = values.pop("inputs", ()), values.pop("outputs", ())
     if needs_assets and not inputs and not outputs:
-        # An empty gate always passes, which nobody wants.
+        # An empty gate would let every run pass.
         mistakes.add(root.position, "the manifest names no asset", "at least one URN in inputs or outputs")
     values.pop("version", None)
     return Manifest(

@@ -9,7 +9,7 @@ from incident_gate.ci.run import Run
 
 
 def why_not_counted(run: Run, patterns: Sequence[str]) -> str:
-    """Why this run's outcome says nothing about the data, and what to set; empty if it counts.
+    """Why this run's outcome does not count, and what to set; empty if it counts.
 
     Args:
         run: The run.

@@ -36,7 +36,7 @@ def skip_reason(status: str, *, run: Run, branches: Sequence[str], blocked: bool
     if not outputs:
         return "The manifest names no outputs."
     if blocked:
-        return "The gate stopped this job, so its end says nothing about the outputs."
+        return "The gate stopped this job, so its status does not count for the outputs."
     if status not in {Outcome.SUCCESS, Outcome.FAILURE}:
         return f"The job's status is {status or 'not known'}: only success and failure are reported."
     return ""

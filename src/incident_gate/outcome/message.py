@@ -1,4 +1,4 @@
-"""The gate's own status message, which it may replace, told apart from what people write there."""
+"""The gate's own status message, which it may replace, kept apart from what people write there."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from incident_gate.manifest.model import OutputEntry
 
 
 class Change(StrEnum):
-    """What became of one output."""
+    """What was done on one output."""
 
     RAISED = "raised"
     KEPT = "kept"  # still active, and updated with the new run
@@ -28,7 +28,7 @@ class OutputResult:
     """What was done on one output.
 
     `by_results` means that files with results decided, not the job's status; `reason` is what in them did.
-    `incidents` are incident URNs, `title` is that of an incident that was raised, `message` says why when it failed.
+    `incidents` are incident URNs, `title` is that of an incident that was raised, `message` is why it failed.
     """
 
     entry: OutputEntry
@@ -43,7 +43,7 @@ class OutputResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeReport:
-    """The outcome's half: `outcome` is the job's status as given; `nothing` says why nothing was to be done, if so.
+    """The outcome's half: `outcome` is the job's status as given; `nothing` is why nothing had to be done, if so.
 
     `warnings` are sentences about files with results. `unrelated_checks` belong to no output; of these,
     `unrelated_failures` failed.

@@ -42,7 +42,7 @@ class Wording:
     Args:
         run: The run that reports.
         title: The user's title for what is raised; empty leaves it to the manifest or to us.
-        message: The user's words: they head the description of what is raised and the message of what is resolved.
+        message: The user's text, at the start of a raised incident's description and of a resolved one's message.
         matrix: The matrix leg as JSON, empty without one.
     """
 

@@ -114,11 +114,11 @@ def masks(secrets: Iterable[str]) -> Iterator[str]:
 
 
 def _noteworthy(report: Report) -> list[Decision]:
-    told = {id(decision) for decision in unanswered(report)}
+    alike = {id(decision) for decision in unanswered(report)}
     return worst_first(
         d
         for d in report.decisions
-        if (d.blocking_count or d.problems or d.excused or d.conclusion is not Conclusion.PASS) and id(d) not in told
+        if (d.blocking_count or d.problems or d.excused or d.conclusion is not Conclusion.PASS) and id(d) not in alike
     )
 
 

@@ -204,8 +204,8 @@ def _output_row(report: Report, result: OutputResult) -> str:
     title = (link(result.title or "Open the incident", page),) if result.incidents and page else ()
     done = f"{_CHANGE_SIGNS[result.change]} {CHANGE_WORDS[result.change]}"
     reason = f"by its results: {result.reason}" if result.by_results else ""
-    said = (markdown(reason, 500), prose(result.message), prose(result.hint))
-    return _row((_output(report, result.entry),), (done, *title, *said))
+    why = (markdown(reason, 500), prose(result.message), prose(result.hint))
+    return _row((_output(report, result.entry),), (done, *title, *why))
 
 
 def _warning_item(path: str, warning: Mistake) -> str:

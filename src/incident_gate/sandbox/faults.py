@@ -76,7 +76,7 @@ class Fault:
         urn: only requests that mention this text; for faults about data, the asset that they strike. A `*` at the end
             matches any rest.
         after: let this many matching requests through first.
-        times: strike this many requests at most; None is for ever.
+        times: strike this many requests at most; None is without end.
         rate: strike a matching request with this probability.
         seconds: how long a latency, a hang or a delay is. A hang of 0 lasts until the client gives up.
         status: the HTTP status of STATUS and STATUS_AFTER.

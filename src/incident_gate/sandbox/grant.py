@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .policy import ViewPolicy, matches
 
 # The token of a grant for every token that no other grant names.
-ANY_TOKEN = "*"  # noqa: S105 - stands for every token
+ANY_TOKEN = "*"  # noqa: S105 - matches every token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

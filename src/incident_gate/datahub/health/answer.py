@@ -72,7 +72,7 @@ class Listing:
 
     @property
     def doubtful(self) -> dict[str, Incident]:
-        """Incidents that the summary names as active and that nothing else has told of."""
+        """Incidents that the summary names as active and that no other answer has."""
         known = self.active.keys() | self.resolved.keys() | self.unlisted.keys() | self.over
         return {urn: incident for urn, incident in self.claimed.items() if urn not in known}
 
@@ -130,7 +130,7 @@ class Listing:
         states[urn] = read_incident(urn, self.asset, element, self.redact)
 
     def verify(self, urn: str, element: object) -> None:
-        """Take in what the primary store says of an incident that the list lacks, if it says anything."""
+        """Add what the primary store has of an incident that the list lacks."""
         state = _state(element) if isinstance(element, dict) else None
         if state == "RESOLVED":
             self.over.add(urn)

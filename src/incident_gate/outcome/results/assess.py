@@ -23,7 +23,7 @@ _USUAL = f"target/{MANIFEST}"
 
 
 class DbtManifests(NamedTuple):
-    """What the gate's manifest says of dbt: paths of `manifest.json`, and the platforms of its tables."""
+    """What the gate's manifest has about dbt: paths of `manifest.json`, and the platforms of its tables."""
 
     paths: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()

@@ -72,7 +72,7 @@ def read(root: Mapping[str, Any]) -> Content:
     for option in ("empty", "sample"):
         if args.get(option) not in {None, False}:
             return _failures(
-                time, checks, builds, f"was written with --{option}, so a success says nothing of the data"
+                time, checks, builds, f"was written with --{option}, so a success proves nothing about the data"
             )
     return Content(time=time, checks=checks, builds=builds)
 

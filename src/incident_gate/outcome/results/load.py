@@ -170,7 +170,7 @@ def _parse(file: BinaryIO) -> tuple[str, Content]:
 
 
 def _merged(first: Any, second: Any) -> Any:
-    """What either of two readers wants."""
+    """What either of two readers needs."""
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return {key: _merged(first.get(key), second.get(key)) for key in {**first, **second}}
     if isinstance(first, list) and isinstance(second, list):
