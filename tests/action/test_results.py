@@ -95,7 +95,16 @@ def test_a_check_answers_a_check(step: Step, shop: Sandbox) -> None:
     job(step, shop, "docs-generate", status="success")
     job(step, shop, "none-selected", status="success")
     job(step, shop, "run-empty", status="success")
+    ended = job(step, shop, "run-select", status="success", hours=0)
+    assert "untouched" in ended.log
+    ended = ends_with(step, shop, PAYMENTS_MODEL, which="run")
     assert state(shop) == {ORDERS: [Cause.CHECKS], PAYMENTS: [Cause.CHECKS]}
+    assert "It stays active until all of its checks pass." in ended.log
+
+
+def test_results_without_a_report_have_no_effect(step: Step, shop: Sandbox) -> None:
+    assert "results has no effect without report-outcome." in step.main(shop, report_outcome="false").said("notice")
+    assert "no effect" not in step.main(shop).log
 
 
 def passing(step: Step, *unique_ids: str, which: str = "test") -> None:

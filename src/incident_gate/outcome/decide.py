@@ -8,15 +8,20 @@ from functools import partial
 from incident_gate.ci.run import Run
 from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, WriteError
-from incident_gate.incident import Health, Reason
+from incident_gate.incident import Cause, Health, Reason
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome import twins
 from incident_gate.outcome.branches import why_not_counted
 from incident_gate.outcome.model import Context, Outcome, OutputOutcome
-from incident_gate.outcome.own import cause_of, fold, keep, newer_run, of_key, resolve
+from incident_gate.outcome.own import cause_of, fold, keep, newer_run, of_key, resolve, strictest_cause
 from incident_gate.outcome.raising import PARALLEL, PendingRaise, raise_all
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 
+_ANSWERED_BY = {
+    Cause.JOB: "until the job succeeds",
+    Cause.BUILD: "until it is built or all of its checks pass",
+    Cause.CHECKS: "until all of its checks pass",
+}
 # An asset that is not there, or was removed, has no incident of this job either.
 _ABSENT = {Reason.NOT_FOUND, Reason.REMOVED, Reason.EXISTENCE_UNKNOWN, Reason.EXISTENCE_NOT_SUPPORTED}
 
@@ -79,11 +84,8 @@ def _isolated(context: Context, end: OutputOutcome, health: Health) -> OutputRes
 
 def _succeeded(context: Context, end: OutputOutcome, health: Health) -> OutputResult:
     entry, run = end.entry, context.wording.run
-    ours = [
-        incident
-        for incident in of_key(health.incidents, context.identity.key_of(entry.urn.text))
-        if cause_of(incident) in end.answers
-    ]
+    active = of_key(health.incidents, context.identity.key_of(entry.urn.text))
+    ours = [incident for incident in active if cause_of(incident) in end.answers]
     newer = {incident.urn: found for incident in ours if (found := newer_run(incident, run))}
     resolved = [incident.urn for incident in ours if incident.urn not in newer]
     if resolved and not context.dry_run:
@@ -94,6 +96,10 @@ def _succeeded(context: Context, end: OutputOutcome, health: Health) -> OutputRe
     if newer:
         message = f"Run {max(newer.values(), key=int)} is newer than this one and failed, so its incident stays active."
         return OutputResult(entry=entry, change=Change.LEFT, incidents=tuple(newer), message=message)
+    if unanswered := [incident for incident in active if incident not in ours]:
+        needed = _ANSWERED_BY[strictest_cause(*map(cause_of, unanswered))]
+        urns = tuple(incident.urn for incident in unanswered)
+        return OutputResult(entry=entry, change=Change.LEFT, incidents=urns, message=f"It stays active {needed}.")
     for problem in health.problems:
         if problem.reason not in _ABSENT:
             return _not_written(entry, f"{problem.message}.", problem.hint)

@@ -13,7 +13,7 @@ class Change(StrEnum):
 
     RAISED = "raised"
     KEPT = "kept"  # still active, and updated with the new run
-    LEFT = "left"  # success, and left active for a newer run that failed
+    LEFT = "left"  # success, and left active: a newer run failed, or this one does not answer its cause
     RESOLVED = "resolved"
     CLEAR = "clear"  # success, and nothing of ours was active
     UNTOUCHED = "untouched"  # the results say neither success nor failure

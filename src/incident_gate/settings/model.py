@@ -146,6 +146,8 @@ class Settings:
             found.append(f"The DataHub token travels unencrypted to {address.server}: use https in {address.setting}.")
         if not self.connection.token and self.run.why_no_secrets:
             found.append(f"This run has no DataHub token. {self.run.why_no_secrets}")
+        if self.results and self.mode is Mode.GATE and not self.report_outcome:
+            found.append(f"{self.named('results')} has no effect without {self.named('report-outcome')}.")
         return tuple(found)
 
     @property

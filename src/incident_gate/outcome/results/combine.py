@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from incident_gate.outcome.results import dbt
 from incident_gate.outcome.results.model import Build, Check, FileResults
+from incident_gate.outcome.results.patterns import Names
 from incident_gate.text import quote
 
 
@@ -35,15 +36,15 @@ class Combined:
         )
 
 
-def combine(files: Sequence[FileResults], *, unique_ids: Collection[str], is_named: Callable[[str], bool]) -> Combined:
+def combine(files: Sequence[FileResults], *, unique_ids: Collection[str], patterns: Sequence[str]) -> Combined:
     """Combine files.
 
     Args:
         files: In any order.
         unique_ids: Of all nodes and tests in dbt's manifests.
-        is_named: Whether a pattern of the gate's manifest names a check.
+        patterns: Of the gate's manifest: they may name checks of a project whose manifest is not known.
     """
-    files = [_of_known_project(file, unique_ids, is_named) for file in files]
+    files = [_of_known_project(file, unique_ids, patterns) for file in files]
     from_dbt = {name for file in files if file.format == dbt.NAME for name in _names(file)}
     checks: dict[str, tuple[Check, ...]] = {}
     builds: dict[str, Build] = {}
@@ -72,16 +73,18 @@ def _time(file: FileResults) -> float:
     return file.time
 
 
-def _of_known_project(file: FileResults, unique_ids: Collection[str], is_named: Callable[[str], bool]) -> FileResults:
+def _of_known_project(file: FileResults, unique_ids: Collection[str], patterns: Sequence[str]) -> FileResults:
     names = _names(file)
     if file.format != dbt.NAME or not names:
         return file
-    if not any(name in unique_ids or is_named(name) for name in names):
+    checks = Names(check.name for check in file.checks)
+    named = {name for pattern in patterns for name in checks.matching(pattern)}
+    if not named and not any(name in unique_ids for name in names):
         problem = "is of a dbt project whose manifest.json is not known, so that no output is related to its results"
         return replace(file, checks=(), builds=(), problem=problem)
     failed = [check.name for check in file.checks if check.verdict.is_bad]
     failed += [build.node for build in file.builds if build.verdict.is_bad]
-    unknown = [name for name in failed if unique_ids and name not in unique_ids and not is_named(name)]
+    unknown = [name for name in failed if unique_ids and name not in unique_ids and name not in named]
     if unknown:
         problem = f"has a failure that manifest.json does not know ({quote(unknown[0])}): the two are of different runs"
         return replace(file, problem=file.problem or problem)

@@ -10,7 +10,7 @@ from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.results.combine import Combined, combine
 from incident_gate.outcome.results.model import Build, Check, FileResults, Verdict
-from incident_gate.outcome.results.patterns import Names, compile_pattern
+from incident_gate.outcome.results.patterns import Names
 from incident_gate.outcome.results.projects import Projects
 
 
@@ -71,12 +71,8 @@ def evaluate(
         projects: dbt's manifests.
         job_failed: Whether the job failed; if not, it succeeded.
     """
-    patterns = [compile_pattern(pattern) for output in outputs for pattern in output.checks]
-    combined = combine(
-        files,
-        unique_ids=projects.unique_ids,
-        is_named=lambda name: any(pattern.fullmatch(name) for pattern in patterns),
-    )
+    patterns = [pattern for output in outputs for pattern in output.checks]
+    combined = combine(files, unique_ids=projects.unique_ids, patterns=patterns)
     job = _Job(failed=job_failed, explained=combined.explains_failure, incomplete=bool(combined.problems))
     relations = _Relations(combined, projects)
     related = [relations.of(output) for output in outputs]

@@ -22,7 +22,7 @@ class Names:
     def matching(self, pattern: str) -> Iterator[str]:
         """The names that a pattern matches as a whole, letter case included."""
         beginning = _WILDCARD.split(pattern, maxsplit=1)[0]
-        compiled = compile_pattern(pattern)
+        compiled = _compiled(pattern)
         for index in range(bisect_left(self._sorted, beginning), len(self._sorted)):
             name = self._sorted[index]
             if not name.startswith(beginning):
@@ -31,7 +31,7 @@ class Names:
                 yield name
 
 
-def compile_pattern(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str) -> re.Pattern[str]:
     """A pattern as a regular expression: names of parametrized tests contain brackets, so those are literal."""
     # Runs of stars as one: several in a row would be tried in every combination.
     parts = re.split(r"(\*+|\?)", pattern)
