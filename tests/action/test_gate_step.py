@@ -19,6 +19,7 @@ def test_a_healthy_input_passes(step: Step, each_datahub: Sandbox) -> None:
         "conclusion": "pass",
         "verdict": "healthy",
         "incidents": "[]",
+        "failing-assertions": "[]",
         "unhealthy": "[]",
         "unknown": "[]",
         "blocking-count": "0",

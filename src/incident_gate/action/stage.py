@@ -94,7 +94,7 @@ class Stage:
             self._annotate([annotate_error(error)])
             self._say_where(error)
             return error.exit_code
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not pass as health, nor print a traceback
+        except Exception as error:  # noqa: BLE001 - an internal error must not pass as health, nor print a traceback
             self._defect(error)
             self._say_where(error)
             return ExitCode.DATAHUB
@@ -132,8 +132,8 @@ class Stage:
         except GateError as error:
             self._unreported(annotate_error(error).message)
             self._say_where(error)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not fail a job that has succeeded
-            self._unreported(f"A defect of the gate itself: {type(error).__name__}. {_REPORT_IT}")
+        except Exception as error:  # noqa: BLE001 - an internal error must not fail a job that has succeeded
+            self._unreported(f"Internal error: {type(error).__name__}. {_REPORT_IT}")
             self._say_where(error)
         return ExitCode.OK
 
@@ -287,7 +287,7 @@ class Stage:
             self._command(*(str(Command("debug", {}, line)) for line in traceback.format_exception(error)))
 
     def _defect(self, error: Exception) -> None:
-        message = f"A defect of the gate itself: {type(error).__name__}. Nothing was decided, so nothing passes."
+        message = f"Internal error: {type(error).__name__}. Nothing was decided, so nothing passes."
         title = "DataHub Incident Gate"
         self._annotate([Annotation(level=Level.ERROR, title=title, message=f"{message}\n{_REPORT_IT}")])
 
