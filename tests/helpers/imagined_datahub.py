@@ -159,6 +159,7 @@ class ImaginedDataHub:
         """What a job reports with."""
         return Context(
             reader=cast("Reader", self),
+            looks=cast("Reader", self),
             archive=cast("Reader", replace(self, entries=self.archive) if self.archive else self),
             writer=cast("Writer", self),
             identity=IDENTITY,

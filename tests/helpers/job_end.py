@@ -83,9 +83,11 @@ class Job:
         connection = Connection(address=address, token=self.token or self.server.token)
         with open_client(connection, connections=8) as http:
             client = Client(http, address.graphql_url, Deadline.after(self.seconds))
+            reader = Reader(client, history=True, sleep=lambda seconds: time.sleep(seconds * self.scale))
             context = Context(
-                reader=Reader(client, history=True),
-                archive=Reader(client, whole_history=True),
+                reader=reader,
+                looks=reader.variant(summaries=False),
+                archive=reader.variant(whole_history=True),
                 writer=Writer(client),
                 identity=self.identity,
                 wording=Wording(run=run, title=self.title, message=self.message),

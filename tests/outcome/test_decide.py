@@ -151,6 +151,27 @@ def test_keeping_ends_when_no_answer_comes() -> None:
     assert len(server.stages) == 4
 
 
+@pytest.mark.parametrize("outcome", [Outcome.FAILURE, Outcome.SUCCESS])
+@pytest.mark.parametrize("active", [True, False])
+def test_incident_that_no_list_shows_is_looked_up_by_itself_before_it_is_written(
+    outcome: Outcome, *, active: bool
+) -> None:
+    """Searches of a token that may not see incidents hide them; the first reading found it by another way."""
+    entry = Entry("a")
+    server = ImaginedDataHub(
+        entries=[entry, Entry("b", listed_at=100.1)], attempts=[created("b", has_id=True)], knows_states=True
+    )
+
+    def hide(number: int) -> None:
+        if number:
+            entry.listed_at, entry.active = float("inf"), active
+
+    server.on_read = hide
+    end(server, outcome)
+    assert bool(server.writes) is active
+    assert bool(server.raised) is (outcome is Outcome.FAILURE and not active)
+
+
 def test_nothing_is_written_where_the_second_look_fails() -> None:
     class Failing(ImaginedDataHub):
         def read(self, questions: Sequence[HealthQuery]) -> Reading:

@@ -271,6 +271,17 @@ def test_requests_of_each_outcome(each_sandbox: Sandbox) -> None:
     assert counts == expected.get(each_sandbox.generation, newest)
 
 
+def test_raise_whose_answer_arrived_is_looked_at_for_a_second_only(each_sandbox: Sandbox) -> None:
+    """However long the index lags, and without the check of summaries, which would wait two seconds for each look."""
+    job = life_of(each_sandbox)
+    each_sandbox.faults = Faults(lag=60.0)
+    assert job.changes("failure") == [Change.RAISED]
+    raised = each_sandbox.requests.operations.index("incidentGateRaise")
+    after = [request.query for request in each_sandbox.requests][raised + 1 :]
+    assert 1 <= sum("history: incidents" in query for query in after) <= 4
+    assert not any("incidentsSummary" in query for query in after)
+
+
 def test_long_history_of_resolved_incidents_hides_nothing_and_costs_nothing(
     each_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,9 +134,11 @@ def _reported(
     evaluation: Evaluation | None,
     client: Client,
 ) -> OutcomeReport:
+    reader = Reader(client, history=True)
     context = Context(
-        reader=Reader(client, history=True),
-        archive=Reader(client, whole_history=True),
+        reader=reader,
+        looks=reader.variant(summaries=False),
+        archive=reader.variant(whole_history=True),
         writer=Writer(client),
         identity=settings.identity,
         wording=Wording(

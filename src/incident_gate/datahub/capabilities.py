@@ -74,13 +74,15 @@ class Selection(NamedTuple):
     """What is read of an asset besides its existence.
 
     `incidents`: the active ones. `history`: those in all states, besides. `siblings`: their active ones as well.
-    `assertions`: those of the asset and of its siblings. `page`: a further page of one list, and nothing else.
+    `summary`: the second witness of the active ones. `assertions`: those of the asset and of its siblings. `page`: a
+    further page of one list, and nothing else.
     """
 
     incidents: bool = True
     history: bool = False
     siblings: bool = False
     assertions: bool = False
+    summary: bool = True
     page: bool = False
 
     @property

@@ -100,7 +100,7 @@ def _asset(capabilities: Capabilities, kind: str, selection: Selection) -> str:
         "status { removed }" if fields.removed else "",
         _marker(fields, kind),
         *lists,
-        _SUMMARY if fields.summary and selection.incidents else "",
+        _SUMMARY if fields.summary and selection.incidents and selection.summary else "",
         _siblings(capabilities, f"{lists[0]} {lists[2]}")
         if fields.siblings and selection.siblings and lists[0]
         else "",

@@ -87,9 +87,10 @@ def _succeeded(context: Context, end: OutputOutcome, health: Health) -> OutputRe
     active = of_key(health.incidents, context.identity.key_of(entry.urn.text))
     ours = [incident for incident in active if cause_of(incident) in end.answers]
     newer = {incident.urn: found for incident in ours if (found := newer_run(incident, run))}
-    resolved = [incident.urn for incident in ours if incident.urn not in newer]
-    if resolved and not context.dry_run:
-        resolved = [urn for urn in resolved if resolve(context, entry, urn, end.reason)]
+    older = [incident for incident in ours if incident.urn not in newer]
+    if not context.dry_run:
+        older = [incident for incident in older if resolve(context, entry, incident, end.reason)]
+    resolved = [incident.urn for incident in older]
     if resolved:
         change = Change.WOULD_RESOLVE if context.dry_run else Change.RESOLVED
         return OutputResult(entry=entry, change=change, incidents=tuple(resolved))

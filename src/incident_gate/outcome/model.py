@@ -61,6 +61,7 @@ class Context:
 
     Args:
         reader: Lists an asset's incidents, with the newest of its history, and stages and messages.
+        looks: The same in one request, without the check that the lists are complete.
         archive: Lists them with the whole history.
         writer: Raises and resolves.
         identity: This job, for its keys.
@@ -73,6 +74,7 @@ class Context:
     """
 
     reader: Reader
+    looks: Reader
     archive: Reader
     writer: Writer
     identity: JobIdentity
@@ -86,6 +88,10 @@ class Context:
     def read(self, entries: list[OutputEntry]) -> tuple[Health, ...]:
         """The health of outputs, without their siblings."""
         return self.reader.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
+
+    def look(self, entries: list[OutputEntry]) -> tuple[Health, ...]:
+        """The health of outputs that were read before, as it is now."""
+        return self.looks.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
 
     def read_archive(self, entry: OutputEntry) -> Health:
         """The health of an output with its whole history."""

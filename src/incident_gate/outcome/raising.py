@@ -176,7 +176,7 @@ def _await_index(context: Context, pending: Sequence[PendingRaise]) -> None:
         context.sleep(min([pause, *(limit.remaining for limit in (listed, settled, longest) if not limit.passed)]))
         # Asked before the reading: what the list lacks was missing at this moment or later.
         is_listed, is_settled, is_last = listed.passed, settled.passed, longest.passed
-        healths = context.read([one.entry for one in waiting])
+        healths = context.look([one.entry for one in waiting])
         waiting = [
             one
             for one, health in zip(waiting, healths, strict=True)

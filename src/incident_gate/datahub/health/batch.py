@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import NamedTuple, TypeVar
 
 from incident_gate.datahub import queries
@@ -94,10 +95,17 @@ class BatchReader:
         self._sleep = sleep
         self._history = history or whole_history
         self._whole_history = whole_history
+        self._summaries = True
         self._discovery = Discovery(client, schema)
         self._has_answered = False
         self._refusals = 0
         self._has_entity_exists = True
+
+    def variant(self, *, whole_history: bool = False, summaries: bool = True) -> BatchReader:
+        """A reader of the same server that shares what was learned about it; arguments as for `Reader.variant`."""
+        variant = copy(self)
+        variant._whole_history, variant._summaries = whole_history, summaries  # noqa: SLF001 - its own copy
+        return variant
 
     def read(self, batch: Sequence[HealthQuery]) -> BatchResult:
         """Ask about one batch.
@@ -168,7 +176,9 @@ class BatchReader:
     def _selection(self, query: HealthQuery) -> Selection:
         if query.existence_only:
             return Selection(incidents=False)
-        return Selection(siblings=query.siblings, history=self._history, assertions=query.assertions)
+        return Selection(
+            siblings=query.siblings, history=self._history, assertions=query.assertions, summary=self._summaries
+        )
 
     def _ask(self, capabilities: Capabilities, part: Sequence[HealthQuery]) -> dict[str, PartialHealth]:
         """Ask about some assets in one request."""

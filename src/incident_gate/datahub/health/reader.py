@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import partial
 from typing import NamedTuple
 
@@ -62,6 +63,18 @@ class Reader:
     ) -> None:
         self._client = client
         self._batches = BatchReader(client, history=history, whole_history=whole_history, schema=schema, sleep=sleep)
+
+    def variant(self, *, whole_history: bool = False, summaries: bool = True) -> Reader:
+        """A reader of the same server that shares what was learned about it.
+
+        Args:
+            whole_history: Read the whole history, as far as the server lists it.
+            summaries: Check the lists with the assets' summaries; without them a look is one request.
+        """
+        variant = copy(self)
+        batches = self._batches.variant(whole_history=whole_history, summaries=summaries)
+        variant._batches = batches  # noqa: SLF001 - its own copy
+        return variant
 
     def read(
         self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
