@@ -225,6 +225,15 @@ def test_the_latest_result_of_each_node_counts() -> None:
     assert decide(first, dbt({"model.p.a": PASSED}, time=2.0)).cause is Cause.CHECKS
 
 
+def test_a_copy_of_a_file_counts_once() -> None:
+    files = [dbt({"test.p.a1": FAILED, "test.p.a2": PASSED}, path=path, time=1.0) for path in ("a", "b")]
+    assert decide(*files).headline == "1 of 2 checks failed"
+    files = [other(Check("x", FAILED, urns=(B,)), path=path, time=1.0) for path in ("a", "b")]
+    assert decide(*files, urn=B).headline == "1 of 1 checks failed"
+    # Two unusable files are two.
+    assert len(run(UNUSABLE, FileResults(path="other", problem="is empty")).warnings) == 3
+
+
 def test_checks_of_one_name_in_one_file_all_count_and_a_later_file_replaces_them() -> None:
     twice = other(Check("x", FAILED, urns=(B,)), Check("x", PASSED, urns=(B,)), time=1.0)
     assert decide(twice, urn=B).headline == "1 of 2 checks failed"

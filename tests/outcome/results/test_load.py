@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,31 @@ def test_properties_of_outer_suites_hold_too_and_may_come_last(tmp_path: Path) -
     )
     (tmp_path / "a.xml").write_text(text, encoding="utf-8")
     assert [check.urns for check in one(tmp_path, "a.xml").checks] == [("u1", "u2"), ()]
+
+
+def test_what_a_pattern_matches_besides_results_is_a_note(tmp_path: Path) -> None:
+    shop = FIXTURES / "dbt/shop-1.12"
+    for name in ("manifest.json", "build.run_results.json"):
+        shutil.copy(shop / name, tmp_path / name)
+    (tmp_path / "semantic_manifest.json").write_text('{"metrics": []}', encoding="utf-8")
+    (tmp_path / "coverage.xml").write_text("<coverage/>", encoding="utf-8")
+    assert [bool(r.problem) for r in read_files(tmp_path, "*.json", "*.xml")] == [False] * 4
+    assert one(tmp_path, "coverage.xml").problem
+    # A file that is not complete may have been one of results.
+    (tmp_path / "coverage.xml").write_text("<cover", encoding="utf-8")
+    assert [r.problem.partition(":")[0] for r in read_files(tmp_path, "*.xml")] == ["is not complete XML"]
+
+
+def test_a_file_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(CASE, encoding="utf-8")
+    assert len(read_files(tmp_path, "a.xml", "./a.xml", "*.xml", "./*.xml", job_start=0)) == 1
+
+
+def test_a_checkpoint_is_as_old_as_its_validations(tmp_path: Path) -> None:
+    times = '{"run_id": {"run_time": "%s"}, "run_results": {"a": {"success": true, "results": [], "meta": %s}}}'
+    (tmp_path / "new.json").write_text(
+        times % ("2020-01-01T00:00:00Z", '{"run_id": {"run_time": "2026-11-25T03:00:00Z"}}'), encoding="utf-8"
+    )
+    (tmp_path / "old.json").write_text(times % ("2020-01-01T00:00:00Z", "{}"), encoding="utf-8")
+    assert not one(tmp_path, "new.json", START).problem
+    assert one(tmp_path, "old.json", START).problem

@@ -44,6 +44,9 @@ def combine(files: Sequence[FileResults], *, unique_ids: Collection[str], patter
         unique_ids: Of all nodes and tests in dbt's manifests.
         patterns: Of the gate's manifest: they may name checks of a project whose manifest is not known.
     """
+    # A copy has the same time and content: teams copy dbt's file after each command, and the last one is still there.
+    originals = {(file.format, file.time, file.checks, file.builds): file for file in files if file.format}
+    files = [*originals.values(), *(file for file in files if not file.format)]
     files = [_of_known_project(file, unique_ids, patterns) for file in files]
     from_dbt = {name for file in files if file.format == dbt.NAME for name in _names(file)}
     checks: dict[str, tuple[Check, ...]] = {}

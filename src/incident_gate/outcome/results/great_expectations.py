@@ -50,7 +50,7 @@ def accepts(root: Mapping[str, Any]) -> bool:
 def read(root: Mapping[str, Any]) -> Content:
     """Read the results of expectations."""
     checks: list[Check] = []
-    times = [unix_time(_at(root, "run_id", "run_time"))]
+    times: list[float | None] = []
     problem = ""
     for validation in _validations(root):
         meta = validation.get("meta")
@@ -62,7 +62,8 @@ def read(root: Mapping[str, Any]) -> Content:
         checks += found
         if validation.get("success") is not True and not any(check.verdict.is_bad for check in found):
             problem = "reports a failure without the expectation that failed"
-    return Content(time=min((t for t in times if t), default=None), checks=tuple(checks), problem=problem)
+    time = min((t for t in times if t), default=None) or unix_time(_at(root, "run_id", "run_time"))
+    return Content(time=time, checks=tuple(checks), problem=problem)
 
 
 def _validations(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from xml.etree.ElementTree import ParseError, XMLParser
 
 from incident_gate.files import FileError
-from incident_gate.outcome.results.model import Check, Content, Verdict
+from incident_gate.outcome.results.model import Check, Content, NoResultsError, Verdict
 from incident_gate.outcome.results.wording import one_line, unix_time
 
 NAME = "JUnit"
@@ -102,7 +102,7 @@ class _Report:
         tag = _local(tag)
         if self._depth == 1:
             if tag not in _SUITES:
-                raise FileError("is XML, but not of JUnit")
+                raise NoResultsError("is XML, but not of JUnit")
             self._declared = _number(attributes.get("failures")) + _number(attributes.get("errors"))
         if tag in _SUITES:
             self._suites.append(_Suite(attributes.get("name", "")))

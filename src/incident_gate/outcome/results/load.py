@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from incident_gate.files import FileError, open_regular
 from incident_gate.outcome.results import dbt, great_expectations, junit, soda
-from incident_gate.outcome.results.model import Content, FileResults
+from incident_gate.outcome.results.model import Content, FileResults, NoResultsError
 from incident_gate.outcome.results.wording import shown
 from incident_gate.select.json_parts import read_parts
 from incident_gate.text import NO_SECRETS, Redactor, quote
@@ -62,11 +62,11 @@ def load(files: ResultFiles) -> tuple[FileResults, ...]:
     """Read all files; what is wrong with one is a `problem` of it, and never stops the others."""
     loaded: list[FileResults] = []
     count = 0
-    for path, problem in islice(_paths(files), MAX_FILES + 1):
+    for path, problem, is_named in islice(_paths(files), MAX_FILES + 1):
         if len(loaded) == MAX_FILES:
             loaded.append(FileResults(path=path, problem=f"is beyond the limit of {MAX_FILES:,} files"))
             break
-        results = FileResults(path=path, problem=problem) if problem else _read(path, files)
+        results = FileResults(path=path, problem=problem) if problem else _read(path, files, is_named=is_named)
         count += len(results.checks) + len(results.builds)
         if count > MAX_RESULTS:
             loaded.append(FileResults(path=path, problem=f"is beyond the limit of {MAX_RESULTS:,} results"))
@@ -75,21 +75,23 @@ def load(files: ResultFiles) -> tuple[FileResults, ...]:
     return tuple(loaded)
 
 
-def _paths(files: ResultFiles) -> Iterator[tuple[str, str]]:
-    """Every path, each once, with what is wrong with it."""
+def _paths(files: ResultFiles) -> Iterator[tuple[str, str, bool]]:
+    """Every path, each once, with what is wrong with it, and whether it is named and not only matched."""
     seen: set[str] = set()
     for pattern in files.patterns:
         try:
-            matches = [pattern] if _is_path(files.folder / pattern, pattern) else _matches(files.folder, pattern)
+            is_named = _is_path(files.folder / pattern, pattern)
+            matches = [pattern] if is_named else _matches(files.folder, pattern)
         except (ValueError, NotImplementedError) as error:
-            yield pattern, f"is neither a path nor a pattern: {error}"
+            yield pattern, f"is neither a path nor a pattern: {error}", True
             continue
         if not matches:
-            yield pattern, "matches no file"
+            yield pattern, "matches no file", True
         for match in matches:
-            if match not in seen:
-                seen.add(match)
-                yield match, ""
+            # Not the text: "./a.xml" is "a.xml".
+            if (path := os.path.normpath(match)) not in seen:
+                seen.add(path)
+                yield match, "", is_named
 
 
 def _is_path(path: Path, pattern: str) -> bool:
@@ -108,12 +110,15 @@ def _matches(folder: Path, pattern: str) -> list[str]:
     )
 
 
-def _read(path: str, files: ResultFiles) -> FileResults:
+def _read(path: str, files: ResultFiles, *, is_named: bool) -> FileResults:
     try:
         target = resolve(files.folder / path, files)
         with open_regular(target, max_bytes=MAX_BYTES) as file:
             modified = os.fstat(file.fileno()).st_mtime
             name, content = _parse(file)
+    except NoResultsError as error:
+        # A pattern matches other files too: dbt's manifest.json, a report of coverage.
+        return FileResults(path=path, problem=str(error)) if is_named else FileResults(path=path, note=str(error))
     except FileError as error:
         return FileResults(path=path, problem=str(error))
     except OSError as error:
@@ -165,8 +170,8 @@ def _parse(file: BinaryIO) -> tuple[str, Content]:
             return form.name, form.read(root)
     schema = root.get("metadata", {}) if isinstance(root.get("metadata"), dict) else {}
     if isinstance(text := schema.get("dbt_schema_version"), str):
-        raise FileError(f"is of dbt, but has no results: its schema is {quote(text)}")
-    raise FileError("is none of the formats that are read: dbt, JUnit XML, Great Expectations, Soda")
+        raise NoResultsError(f"is of dbt, but has no results: its schema is {quote(text)}")
+    raise NoResultsError("is none of the formats that are read: dbt, JUnit XML, Great Expectations, Soda")
 
 
 def _merged(first: Any, second: Any) -> Any:

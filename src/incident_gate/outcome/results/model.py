@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from incident_gate.files import FileError
+
+
+class NoResultsError(FileError):
+    """A file that is complete, and not one of results."""
+
 
 class Verdict(StrEnum):
     """How a check or a build ended."""
