@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from hypothesis import strategies as st
 
+from incident_gate.action.runner import commands
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
@@ -18,7 +19,7 @@ from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import Rules
 from incident_gate.report import json as json_report
 from incident_gate.report import summary, terminal
-from incident_gate.report.annotations import annotate, commands
+from incident_gate.report.annotations import annotate
 from incident_gate.report.model import Report
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_gate.action.runner import commands, masks
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Excused
 from incident_gate.incident import Priority, Problem, Reason
@@ -20,8 +21,6 @@ from incident_gate.report.annotations import (
     annotate,
     annotate_error,
     annotate_mistakes,
-    commands,
-    masks,
 )
 from tests.helpers.report_samples import (
     DAY,

@@ -1,18 +1,77 @@
-"""The files by which a step hands things to the runner: outputs, state and the job summary."""
+"""What a step hands to the runner: commands in its log, and the files for outputs, state and the job summary."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
+from actions_toolkit.command import Command
 from actions_toolkit.file_command import prepare_key_value_message
+
+from incident_gate.process import say
+from incident_gate.report.annotations import Annotation, Level
 
 # What `steps.<id>.outputs.<name>` and `STATE_<name>` can be written as.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LIMIT = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StepLog:
+    """The step's log, in which lines that start with `::` are commands to the runner."""
+
+    stdout: TextIO
+
+    def mask(self, secrets: Iterable[str]) -> None:
+        """Mask secrets in all that follows."""
+        self._print(masks(secrets))
+
+    def annotate(self, annotations: Iterable[Annotation]) -> None:
+        """Annotate the run."""
+        self._print(commands(annotations))
+
+    def warn(self, warning: str) -> None:
+        """Annotate a warning; nothing if it is empty."""
+        if warning:
+            self.annotate([Annotation(level=Level.WARNING, message=warning)])
+
+    def debug(self, *lines: str) -> None:
+        """Print lines that the runner shows where the user asked for debug logging."""
+        self._print(str(Command("debug", {}, line)) for line in lines)
+
+    def text(self, text: str) -> None:
+        """Print text in which nothing is a command, whatever its lines begin with."""
+        token = os.urandom(16).hex()
+        say(self.stdout, f"{Command('stop-commands', {}, token)}\n{text.rstrip()}\n::{token}::\n")
+
+    def _print(self, lines: Iterable[str]) -> None:
+        say(self.stdout, "".join(f"{line}\n" for line in lines))
+
+
+def commands(annotations: Iterable[Annotation]) -> Iterator[str]:
+    """The workflow commands for the runner, one line each."""
+    for annotation in annotations:
+        properties = {"title": annotation.title, "file": annotation.file}
+        if annotation.file and annotation.line:
+            properties |= {"line": str(annotation.line)}
+            if annotation.col:
+                properties |= {"col": str(annotation.col)}
+        # The runner warns of a property without a value.
+        given = {name: value for name, value in properties.items() if value}
+        yield str(Command(annotation.level.value, given, annotation.message))
+
+
+def masks(secrets: Iterable[str]) -> Iterator[str]:
+    """The workflow commands that mask secrets in all that follows: one for each line, as the runner masks by line."""
+    for secret in secrets:
+        for line in secret.splitlines():
+            if line.strip():
+                yield str(Command("add-mask", {}, line.strip()))
 
 
 def write_values(path: str | None, values: Mapping[str, str], what: str = "outputs") -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
-
-from actions_toolkit.command import Command
 
 from incident_gate.action import runner
 from incident_gate.action.state import SavedState, digest_of, saved_state, values_to_save
@@ -21,7 +18,6 @@ from incident_gate.ci.blocked import leave_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import Manifest
-from incident_gate.process import say
 from incident_gate.report import json
 from incident_gate.report.annotations import (
     Annotation,
@@ -29,8 +25,6 @@ from incident_gate.report.annotations import (
     annotate,
     annotate_error,
     annotate_mistakes,
-    commands,
-    masks,
 )
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress, waiting_on
@@ -67,7 +61,7 @@ class Stage:
         """Run the main stage: gate, or what the mode says."""
         code = self._guarded(self._main)
         if code is not ExitCode.OK:
-            self._warn(self._leave_blocked())
+            self._log.warn(self._leave_blocked())
         return code
 
     def post(self) -> ExitCode:
@@ -77,21 +71,21 @@ class Stage:
     def interrupted(self) -> str:
         """End the main stage early, as a gate that came to no verdict; returns what to print."""
         self._write_outputs(json.NO_VERDICT)
-        self._warn(self._leave_blocked())
+        self._log.warn(self._leave_blocked())
         return self.last_words
 
     def _guarded(self, run: Callable[[], ExitCode]) -> ExitCode:
         """Run a stage; whatever ends it early becomes an annotation and an exit code."""
         try:
             # Before anything else that might print: a mask works on what follows it.
-            self._command(*masks(secrets_of(self._input, self.environment)))
+            self._log.mask(secrets_of(self._input, self.environment))
             return run()
         except ManifestError as error:
-            self._annotate(annotate_mistakes(error))
-            self._log(str(error))
+            self._log.annotate(annotate_mistakes(error))
+            self._log.text(str(error))
             return error.exit_code
         except GateError as error:
-            self._annotate([annotate_error(error)])
+            self._log.annotate([annotate_error(error)])
             self._say_where(error)
             return error.exit_code
         except Exception as error:  # noqa: BLE001 - an internal error must not pass as health, nor print a traceback
@@ -120,7 +114,7 @@ class Stage:
         state = saved_state(self.environment)
         if state.conclusion not in {"pass", "warn"}:
             why = "the gate blocked this job" if state.conclusion else "the gate did not come to an end"
-            self._annotate([Annotation(level=Level.NOTICE, message=f"No outcome is reported: {why}.")])
+            self._log.annotate([Annotation(level=Level.NOTICE, message=f"No outcome is reported: {why}.")])
             return ExitCode.OK
         try:
             settings = self._settings(state)
@@ -187,7 +181,7 @@ class Stage:
 
         for remark in announce_stage(settings, manifest.people, report):
             level = Level.WARNING if remark.is_warning else Level.NOTICE
-            self._annotate([Annotation(level=level, message=plain(remark.text, 1000))])
+            self._log.annotate([Annotation(level=level, message=plain(remark.text, 1000))])
 
     def _progress(self, settings: Settings) -> Progress:
         return Progress(
@@ -203,20 +197,20 @@ class Stage:
             from incident_gate.report.files import write_reports  # noqa: PLC0415 - for steps with report files only
 
             workspace = settings.workspace
-            for warning in write_reports(report, settings.reports, workspace=workspace, print_text=self._log):
-                self._warn(warning)
+            for warning in write_reports(report, settings.reports, workspace=workspace, print_text=self._log.text):
+                self._log.warn(warning)
 
     def _publish(self, report: Report) -> None:
         from incident_gate.report import summary, terminal  # noqa: PLC0415 - a stage that ends early needs neither
 
-        self._log(terminal.terminal(report))
-        self._annotate(annotate(report))
+        self._log.text(terminal.terminal(report))
+        self._log.annotate(annotate(report))
         path = self.environment.get("GITHUB_STEP_SUMMARY")
-        self._warn(runner.write_summary(path, summary.summary(report, summary.LIMIT - runner.size(path))))
+        self._log.warn(runner.write_summary(path, summary.summary(report, summary.LIMIT - runner.size(path))))
         self._write_outputs(json.outputs(report))
 
     def _write_outputs(self, outputs: Mapping[str, str]) -> None:
-        self._warn(runner.write_values(self.environment.get("GITHUB_OUTPUT"), outputs))
+        self._log.warn(runner.write_values(self.environment.get("GITHUB_OUTPUT"), outputs))
 
     # What the post stage needs
 
@@ -230,7 +224,9 @@ class Stage:
                 manifest=_content(settings.manifest),
                 start=self.start,
             )
-        self._warn(runner.write_values(self.environment.get("GITHUB_STATE"), values, "state for the end of the job"))
+        self._log.warn(
+            runner.write_values(self.environment.get("GITHUB_STATE"), values, "state for the end of the job")
+        )
 
     def _saved_manifest(self, settings: Settings, state: SavedState) -> Manifest:
         """The manifest that the gate read: the job may have changed the checkout since."""
@@ -255,20 +251,9 @@ class Stage:
         # As the runner spells it: hyphens stay, and an input that is not set is empty.
         return self.environment.get(f"INPUT_{name.upper()}", "").strip()
 
-    def _annotate(self, given: Iterable[Annotation]) -> None:
-        self._command(*commands(given))
-
-    def _warn(self, warning: str) -> None:
-        if warning:
-            self._annotate([Annotation(level=Level.WARNING, message=warning)])
-
-    def _command(self, *lines: str) -> None:
-        say(self.stdout, "".join(f"{line}\n" for line in lines))
-
-    def _log(self, text: str) -> None:
-        """Print text in which nothing is a command, whatever its lines begin with."""
-        token = os.urandom(16).hex()
-        say(self.stdout, f"{Command('stop-commands', {}, token)}\n{text.rstrip()}\n::{token}::\n")
+    @property
+    def _log(self) -> runner.StepLog:
+        return runner.StepLog(self.stdout)
 
     @property
     def _debugs(self) -> bool:
@@ -278,22 +263,22 @@ class Stage:
     def _trace(self, exchange: Exchange) -> None:
         from incident_gate.report.trace import trace  # noqa: PLC0415 - for debug logs only
 
-        self._command(str(Command("debug", {}, trace(exchange))))
+        self._log.debug(trace(exchange))
 
     def _say_where(self, error: Exception) -> None:
         if self._debugs:
             import traceback  # noqa: PLC0415 - for debug logs only
 
-            self._command(*(str(Command("debug", {}, line)) for line in traceback.format_exception(error)))
+            self._log.debug(*traceback.format_exception(error))
 
     def _defect(self, error: Exception) -> None:
         message = f"Internal error: {type(error).__name__}. Nothing was decided, so nothing passes."
         title = "DataHub Incident Gate"
-        self._annotate([Annotation(level=Level.ERROR, title=title, message=f"{message}\n{_REPORT_IT}")])
+        self._log.annotate([Annotation(level=Level.ERROR, title=title, message=f"{message}\n{_REPORT_IT}")])
 
     def _unreported(self, why: str) -> None:
         message = f"The job's outcome could not be reported to DataHub.\n{why}"
-        self._annotate([Annotation(level=Level.WARNING, title="DataHub Incident Gate", message=message)])
+        self._log.annotate([Annotation(level=Level.WARNING, title="DataHub Incident Gate", message=message)])
 
 
 def _today() -> date:

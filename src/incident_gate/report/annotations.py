@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
 # Not `actions_toolkit.core`: that one imports `requests`, at 80 ms of every run.
-from actions_toolkit.command import Command
-
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput
 from incident_gate.incident import Assertion
@@ -90,27 +88,6 @@ def annotate_error(error: GateError, consequence: str = "", level: Level = Level
         sentences(line) for text in (error.message, error.hint, consequence) for line in text.splitlines() if line
     )
     return Annotation(level=level, title="DataHub Incident Gate", message=message)
-
-
-def commands(annotations: Iterable[Annotation]) -> Iterator[str]:
-    """The workflow commands for the runner, one line each."""
-    for annotation in annotations:
-        properties = {"title": annotation.title, "file": annotation.file}
-        if annotation.file and annotation.line:
-            properties |= {"line": str(annotation.line)}
-            if annotation.col:
-                properties |= {"col": str(annotation.col)}
-        # The runner warns of a property without a value.
-        given = {name: value for name, value in properties.items() if value}
-        yield str(Command(annotation.level.value, given, annotation.message))
-
-
-def masks(secrets: Iterable[str]) -> Iterator[str]:
-    """The workflow commands that mask secrets in all that follows: one for each line, as the runner masks by line."""
-    for secret in secrets:
-        for line in secret.splitlines():
-            if line.strip():
-                yield str(Command("add-mask", {}, line.strip()))
 
 
 def _noteworthy(report: Report) -> list[Decision]:
