@@ -174,6 +174,7 @@ def test_a_file_of_another_job_leaves_it_to_the_jobs_status(step: Step, shop: Sa
     ended = job(step, shop, "build", status=status, hours=-1)
     assert any("is older than this job" in warning for warning in ended.said("warning"))
     assert any(f"The job's status ({status}) decided" in warning for warning in ended.said("warning"))
+    assert f"by the job status: the job {'failed' if status == 'failure' else 'succeeded'}" in ended.log
     # It raises, and it answers no checks.
     assert active(shop, ORDERS) == [Cause.CHECKS]
     assert active(shop, STAGING) == ([Cause.JOB] if status == "failure" else [])

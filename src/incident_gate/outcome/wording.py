@@ -111,7 +111,7 @@ class Wording:
             ("Job", f"{run.job} of workflow {workflow}" if run.job else workflow if run.workflow else ""),
             ("Matrix", self.matrix),
             ("Run", self._where() if run.run_id else ""),
-            ("Commit", f"{run.commit} ({run.ref})" if run.ref else run.commit),
+            ("Commit", f"{run.commit} ({run.ref})" if run.commit and run.ref else run.commit or run.ref),
             ("Started by", run.actor),
         ]
         head = self.message or own or ""

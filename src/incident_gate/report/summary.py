@@ -15,6 +15,7 @@ from incident_gate.report.view import (
     CHANGE_WORDS,
     IncidentRow,
     count,
+    decided_line,
     excused,
     headline,
     healthy,
@@ -203,7 +204,7 @@ def _output_row(report: Report, result: OutputResult) -> str:
     page = incidents_page(report.ui_url, result.entry.urn.text)
     title = (link(result.title or "Open the incident", page),) if result.incidents and page else ()
     done = f"{_CHANGE_SIGNS[result.change]} {CHANGE_WORDS[result.change]}"
-    reason = f"by its results: {result.reason}" if result.by_results else ""
+    reason = decided_line(result)
     why = (markdown(reason, 500), prose(result.message), prose(result.hint))
     return _row((_output(report, result.entry),), (done, *title, *why))
 

@@ -15,6 +15,7 @@ from incident_gate.report.view import (
     CHANGE_WORDS,
     IncidentRow,
     count,
+    decided_line,
     excused,
     headline,
     healthy,
@@ -262,8 +263,7 @@ def _outcome_lines(report: Report, screen: _Screen) -> Iterator[str]:
     for result in results[:_ROWS]:
         words = screen.paint(CHANGE_WORDS[result.change], _CHANGE_COLOURS.get(result.change, _GREEN))
         yield f"{_GAP}{fitted(plain(result.entry.label), screen.width - 40)}: {words}"
-        reason = (f"by its results: {result.reason}",) if result.by_results else ()
-        for text in (*reason, *result.incidents):
+        for text in filter(None, (decided_line(result), *result.incidents)):
             yield from screen.wrapped(plain(text, 1000), _GAP * 2)
         page = incidents_page(report.ui_url, result.entry.urn.text) if result.incidents else None
         if page:

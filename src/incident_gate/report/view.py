@@ -9,7 +9,7 @@ from typing import NamedTuple
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
 from incident_gate.incident import Assertion, Incident, Reason, severity
-from incident_gate.outcome.result import Change, OutcomeReport
+from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.links import assertion_page, incidents_page
 from incident_gate.report.model import Report
 from incident_gate.text import plain
@@ -31,7 +31,7 @@ CHANGE_WORDS = {
     Change.RAISED: "incident raised",
     Change.KEPT: "existing incident updated",
     Change.RESOLVED: "incident resolved",
-    Change.LEFT: "left active for a newer run",
+    Change.LEFT: "left active",
     Change.CLEAR: "nothing to resolve",
     Change.UNTOUCHED: "untouched",
     Change.FAILED: "could not be written",
@@ -43,7 +43,7 @@ _COUNTED = {
     Change.RAISED: ("incident", "raised"),
     Change.KEPT: ("existing incident", "updated"),
     Change.RESOLVED: ("incident", "resolved"),
-    Change.LEFT: ("incident", "left active for a newer run"),
+    Change.LEFT: ("incident", "left active"),
     Change.CLEAR: ("output", "with nothing to resolve"),
     Change.UNTOUCHED: ("output", "untouched"),
     Change.FAILED: ("output", "not written"),
@@ -278,6 +278,13 @@ def outcome_line(outcome: OutcomeReport) -> str:
         return f"{job}: {'nothing to resolve' if outcome.results else 'no outputs to report on'}"
     counted = ((number, *_COUNTED[change]) for change, number in counts.items() if number)
     return f"{job}: {', '.join(f'{count(number, noun)} {done}' for number, noun, done in counted)}"
+
+
+def decided_line(result: OutputResult) -> str:
+    """What decided about an output; empty where there are no results, so that only the job's status can have."""
+    if not result.reason:
+        return ""
+    return f"by {'its results' if result.by_results else 'the job status'}: {result.reason}"
 
 
 def unrelated_line(outcome: OutcomeReport) -> str:
