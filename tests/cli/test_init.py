@@ -69,3 +69,9 @@ def test_nothing_is_refused() -> None:
     ended = _piped(b"\n")
     assert (ended.code, ended.out) == (2, "")
     assert "There is no asset." in ended.err
+
+
+def test_escapes_of_a_urn_stay_as_they_are() -> None:
+    urn = "urn:li:dataset:(urn:li:dataPlatform:excel,margins%28x%29,PROD)"
+
+    assert gate("init", urn).out == f"version: 1\ninputs:\n- {urn}\n"

@@ -35,7 +35,7 @@ def run(call: Call) -> int:
     errors: list[str] = []
     for text in _texts(call.options.assets or [_STANDARD_INPUT], call.stdin):
         try:
-            urns[parse_urn(urn_behind(text) or text).text] = None
+            urns[_urn(text)] = None
         except UrnError as error:
             errors.append(f"{quote(text)}: {error}.")
     if errors:
@@ -47,6 +47,16 @@ def run(call: Call) -> int:
     manifest = {"version": 1, "inputs": inputs}
     say(call.stdout, yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=float("inf")))
     return ExitCode.OK
+
+
+def _urn(text: str) -> str:
+    """The URN that a text is or stands for; one that is well-formed stays as it is, its escapes included."""
+    try:
+        return parse_urn(text).text
+    except UrnError:
+        if urn := urn_behind(text):
+            return urn
+        raise
 
 
 def _texts(arguments: Iterable[str], stdin: BinaryIO | None) -> Iterator[str]:

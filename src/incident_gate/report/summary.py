@@ -130,16 +130,17 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield _list("Notices", (prose(notice) for notice in report.notices), len(report.notices))
     rows = (_warning_item(report.manifest_path, warning) for warning in report.warnings)
     yield _list("Warnings about the manifest", rows, len(report.warnings))
-    urns = list(_incident_urns(report))
-    yield _folded(f"URNs of {count(len(urns), 'incident')}", map(code, urns), len(urns))
+    urns = list(dict.fromkeys(_urns(report)))
+    yield _folded("URNs of these incidents and assertions", map(code, urns), len(urns))
     fine = healthy(report)
     yield _folded(count(len(fine), "healthy input"), (code(d.entry.label) for d in fine), len(fine))
 
 
-def _incident_urns(report: Report) -> Iterator[str]:
-    """The URNs of all incidents: people copy them into `ignore`, and a table with them does not fit on a phone."""
+def _urns(report: Report) -> Iterator[str]:
+    """The URNs of what the tables show: people copy them into `ignore`, and a table with them is wider than a phone."""
     for conclusion in reversed(Conclusion):
-        yield from (row.incident.urn for row in rows_with(report, conclusion) if row.incident)
+        items = (row.incident or row.assertion for row in rows_with(report, conclusion))
+        yield from (item.urn for item in items if item)
     yield from (urn for result in (report.outcome.results if report.outcome else ()) for urn in result.incidents)
 
 
