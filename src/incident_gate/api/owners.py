@@ -1,14 +1,16 @@
-"""Name the owners of what a stage reports."""
+"""Name the people behind what a stage reports."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.graph.consumers import owners_of_consumers
-from incident_gate.datahub.graph.owners import owners_of
+from incident_gate.datahub.graph.people import Work, people_of
 from incident_gate.errors import DataHubError
+from incident_gate.gate.policy import Decision
 from incident_gate.notify.event import EventKind, affected_assets, events_of
 from incident_gate.report.model import Report
 from incident_gate.settings import Settings
@@ -18,7 +20,7 @@ _SECONDS = 10.0
 
 
 def with_owners(client: Client, settings: Settings, report: Report) -> Report:
-    """Add the owners of what blocks and of what was raised or resolved.
+    """Add the owners of what blocks and of what was raised or resolved, and who works on what blocks.
 
     Nothing is queried where there is no such asset. A report is complete without owners, so what DataHub refuses here
     is left out.
@@ -32,10 +34,29 @@ def with_owners(client: Client, settings: Settings, report: Report) -> Report:
     if not assets or report.failure:
         return report
     notify, client = settings.notify, client.within(_SECONDS)
+    incidents = {incident.asset for decision in report.decisions for incident in decision.blocking}
     try:
-        report = replace(report, owners=owners_of(client, assets))
+        people = people_of(client, [*assets, *sorted(incidents)], with_work=bool(incidents))
+        report = replace(
+            report,
+            owners=people.owners,
+            decisions=tuple(_with_work(decision, people.work) for decision in report.decisions),
+        )
         if notify.uses_slack and events_of(report, frozenset(map(EventKind, notify.events)), {}):
             report = replace(report, consumers=owners_of_consumers(client, assets, notify.downstream_hops))
     except (Failure, DataHubError):
         pass
     return report
+
+
+def _with_work(decision: Decision, work: Mapping[str, Work]) -> Decision:
+    """The decision with stage and assignees of its incidents."""
+    if not any(incident.urn in work for incident in decision.blocking):
+        return decision
+    blocking = (
+        replace(incident, stage=work[incident.urn].stage, assignees=work[incident.urn].assignees)
+        if incident.urn in work
+        else incident
+        for incident in decision.blocking
+    )
+    return replace(decision, blocking=tuple(blocking))

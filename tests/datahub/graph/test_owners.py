@@ -10,7 +10,8 @@ from incident_gate.api.connect import connect
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.graph.consumers import owners_of_consumers
-from incident_gate.datahub.graph.owners import Owner, owners_of
+from incident_gate.datahub.graph.owners import Owner
+from incident_gate.datahub.graph.people import people_of
 from incident_gate.sandbox import Generation, Sandbox
 from incident_gate.settings import read_settings
 from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, MODEL, ORDERS
@@ -41,14 +42,14 @@ def client(owned: Sandbox) -> Iterator[Client]:
 
 
 def test_owners_have_names_and_addresses(client: Client, owned: Sandbox) -> None:
-    assert owners_of(client, [ORDERS, CUSTOMERS, JOB]) == {
+    assert people_of(client, [ORDERS, CUSTOMERS, JOB], with_work=False).owners == {
         ORDERS: (Owner(ANA, "Ana", "ana@example.com"), Owner(TEAM, "Data Platform"), Owner(GONE, "gone"))
     }
     assert len(owned.requests) == 1
 
 
 def test_nothing_is_asked_about_nothing(client: Client, owned: Sandbox) -> None:
-    assert owners_of(client, []) == {}
+    assert people_of(client, [], with_work=False).owners == {}
     assert owners_of_consumers(client, [ORDERS], 0) == ()
     assert len(owned.requests) == 0
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from incident_gate.datahub.client import Client, Operation
+from incident_gate.datahub.client import Operation
 
 MOST_ASSETS = 250
 """In one request; the others are left out, because a message names no more."""
@@ -40,32 +39,6 @@ class Owner(NamedTuple):
     email: str = ""
 
 
-def owners_of(client: Client, urns: Sequence[str]) -> Mapping[str, tuple[Owner, ...]]:
-    """Read the owners of assets in one request.
-
-    Args:
-        client: Queries DataHub.
-        urns: The assets; at most `MOST_ASSETS` are asked for.
-
-    Returns:
-        The owners by the asset's URN; assets without any are left out.
-
-    Raises:
-        Failure: The server refuses the query, or failed on it.
-        DataHubError: DataHub could not be queried.
-    """
-    asked = list(dict.fromkeys(urns))[:MOST_ASSETS]
-    if not asked:
-        return {}
-    elements = client.execute(OWNERS, {"urns": asked}, assets=len(asked)).data.get("entities")
-    found: dict[str, tuple[Owner, ...]] = {}
-    for element in elements if isinstance(elements, list) else ():
-        urn = element.get("urn") if isinstance(element, dict) else None
-        if isinstance(urn, str) and urn in asked and (owners := read_owners(element)):
-            found[urn] = owners
-    return found
-
-
 def read_owners(asset: object) -> tuple[Owner, ...]:
     """The owners in an answer about one asset, selected as `OWNERS_OF_ASSET`; each once."""
     ownership = asset.get("ownership") if isinstance(asset, dict) else None
@@ -76,7 +49,11 @@ def read_owners(asset: object) -> tuple[Owner, ...]:
 
 
 def _owner(element: object) -> Owner | None:
-    owner = element.get("owner") if isinstance(element, dict) else None
+    return owner_in(element.get("owner") if isinstance(element, dict) else None)
+
+
+def owner_in(owner: object) -> Owner | None:
+    """The user or group in an answer; None without a URN."""
     urn = _text(owner, "urn")
     if not urn:
         return None
