@@ -42,4 +42,5 @@ def connect(settings: Settings, on_exchange: OnExchange | None = None) -> Iterat
             Deadline.after(settings.timeout),
             on_exchange=on_exchange,
             secrets=settings.connection.secrets,
+            is_plain=not (settings.connection.address.is_encrypted or settings.connection.proxy.url),
         )

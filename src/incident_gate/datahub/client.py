@@ -19,6 +19,7 @@ import httpx
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.failure import Answer, Failure, RequestFailure, TransientFailure
 from incident_gate.datahub.parallel import run_all
+from incident_gate.datahub.probe import speaks_http
 from incident_gate.datahub.response import CONNECTION_PATIENCE, Received, read_response, size_limit
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
 from incident_gate.text import Redactor
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 REQUEST_SECONDS = 45.0
 CONNECT_SECONDS = 10.0
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
+PROBE_SECONDS = 2.0
+_PORT_HINT = "Check datahub-url: another service may listen at that port."
 _DOWN_HINT = "Check that DataHub is up and reachable from this runner; `timeout` sets how long to try."
 # What a name server answers for a name that does not exist. Its failure to answer is EAI_AGAIN.
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
@@ -63,9 +66,10 @@ class Client:
         deadline: After it no request is begun, and none is waited for.
         on_exchange: Called with every request, for the debug log.
         secrets: What was sent and may not come back in any text.
+        is_plain: Whether the connection goes to the server itself, without TLS.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first three are named
         self,
         http: httpx.Client,
         url: str,
@@ -73,6 +77,7 @@ class Client:
         *,
         on_exchange: Callable[[Exchange], None] | None = None,
         secrets: Sequence[str] = (),
+        is_plain: bool = False,
     ) -> None:
         self.deadline = deadline
         self.redact = Redactor(tuple(secrets))
@@ -80,6 +85,7 @@ class Client:
         self._url = url
         self._host = urlsplit(url).netloc
         self._on_exchange = on_exchange
+        self._is_plain = is_plain
         # Decoding takes several times an answer's size for a moment, so threads take turns.
         self._decoding = threading.Lock()
 
@@ -91,6 +97,7 @@ class Client:
             self.deadline.earlier(seconds),
             on_exchange=self._on_exchange,
             secrets=self.redact.secrets,
+            is_plain=self._is_plain,
         )
 
     def execute(
@@ -176,12 +183,16 @@ class Client:
                 raise
             if failure.answer:
                 return failure.answer
-            # A last attempt that the deadline cut short has no reason of its own: the one before has.
-            tries = retrying.statistics["attempt_number"]
-            raise cause.ends_as(
-                f"{cause.message}; gave up after {tries} {'try' if tries == 1 else 'tries'}.",
-                hint=cause.hint or _DOWN_HINT,
-            ) from None
+            raise self._given_up(cause, retrying.statistics["attempt_number"]) from None
+
+    def _given_up(self, cause: TransientFailure, tries: int) -> DataHubError:
+        # A last attempt that the deadline cut short has no reason of its own: the one before has.
+        if cause.is_silent and self._is_plain and not self._speaks_http():
+            return RefusedError(f"{self._host} answers with something that is not HTTP.", hint=_PORT_HINT)
+        return cause.ends_as(
+            f"{cause.message}; gave up after {tries} {'try' if tries == 1 else 'tries'}.",
+            hint=cause.hint or _DOWN_HINT,
+        )
 
     def _attempt(self, body: bytes, operation: str, attempt: int, assets: int) -> Answer:
         started = time.monotonic()
@@ -255,7 +266,7 @@ class Client:
     def _late(self) -> TransientFailure:
         return TransientFailure(f"{self._host} does not answer in time", may_have_executed=True, slow=True)
 
-    def _translated(self, error: Exception) -> Failure | DataHubError:  # noqa: PLR0911 - a table
+    def _translated(self, error: Exception) -> Failure | DataHubError:  # noqa: C901, PLR0911 - a table
         """An httpx error as one of ours, by what may be done about it."""
         reason = self.redact(str(error)) or type(error).__name__
         cause = _root_cause(error)
@@ -292,18 +303,29 @@ class Client:
                 return self._broken(
                     f"{self._host} answers with something that is not HTTP", may_have_executed=True, foreign=True
                 )
+            case httpx.RemoteProtocolError():
+                return self._broken(
+                    f"The connection to {self._host} broke: {reason}", may_have_executed=True, is_silent=True
+                )
             case httpx.TransportError() | httpx.DecodingError():
                 return self._broken(f"The connection to {self._host} broke: {reason}", may_have_executed=True)
             case _:
                 return RefusedError(f"No request to {self._host} is possible: {reason}.", hint="Check datahub-url.")
 
-    def _broken(self, message: str, *, may_have_executed: bool, foreign: bool = False) -> TransientFailure:
+    def _speaks_http(self) -> bool:
+        parts = urlsplit(self._url)
+        return speaks_http(parts.hostname or "", parts.port or 80, PROBE_SECONDS)
+
+    def _broken(
+        self, message: str, *, may_have_executed: bool, foreign: bool = False, is_silent: bool = False
+    ) -> TransientFailure:
         return TransientFailure(
             message,
             may_have_executed=may_have_executed,
             patience=CONNECTION_PATIENCE,
             ends_as=RefusedError if foreign else UnreachableError,
-            hint="Check datahub-url: another service may listen at that port." if foreign else "",
+            hint=_PORT_HINT if foreign else "",
+            is_silent=is_silent,
         )
 
 

@@ -45,6 +45,7 @@ class TransientFailure(Failure):
         ends_as: What to raise after the last attempt.
         answer: What to take then instead, if a part of the answer is there.
         hint: What to do when all attempts failed.
+        is_silent: Whether the server closed the connection before it answered.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first are named
@@ -58,8 +59,10 @@ class TransientFailure(Failure):
         ends_as: type[DataHubError] = UnreachableError,
         answer: Answer | None = None,
         hint: str = "",
+        is_silent: bool = False,
     ) -> None:
         super().__init__(message, may_have_executed=may_have_executed)
+        self.is_silent = is_silent
         self.retry_after = retry_after
         self.patience = patience
         self.slow = slow
