@@ -266,7 +266,7 @@ class Client:
     def _late(self) -> TransientFailure:
         return TransientFailure(f"{self._host} does not answer in time", may_have_executed=True, slow=True)
 
-    def _translated(self, error: Exception) -> Failure | DataHubError:  # noqa: C901, PLR0911 - a table
+    def _translated(self, error: Exception) -> Failure | DataHubError:  # noqa: PLR0911 - a table
         """An httpx error as one of ours, by what may be done about it."""
         reason = self.redact(str(error)) or type(error).__name__
         cause = _root_cause(error)
@@ -303,12 +303,10 @@ class Client:
                 return self._broken(
                     f"{self._host} answers with something that is not HTTP", may_have_executed=True, foreign=True
                 )
-            case httpx.RemoteProtocolError():
+            case httpx.TransportError() | httpx.DecodingError():
                 return self._broken(
                     f"The connection to {self._host} broke: {reason}", may_have_executed=True, is_silent=True
                 )
-            case httpx.TransportError() | httpx.DecodingError():
-                return self._broken(f"The connection to {self._host} broke: {reason}", may_have_executed=True)
             case _:
                 return RefusedError(f"No request to {self._host} is possible: {reason}.", hint="Check datahub-url.")
 
