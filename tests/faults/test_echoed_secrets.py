@@ -7,10 +7,11 @@ import socket
 
 import pytest
 
+from incident_gate.action.runner import commands
 from incident_gate.api.connect import Result
 from incident_gate.report import json as json_report
 from incident_gate.report import summary, terminal
-from incident_gate.report.annotations import annotate, commands
+from incident_gate.report.annotations import annotate
 from tests.helpers.asking import ORDERS
 from tests.helpers.gating import check
 from tests.helpers.loopback import listening, read_head
