@@ -1,14 +1,19 @@
 """What each combination of results and job status does to an output."""
 
+import time
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.results.evaluate import Decision, Effect, Evaluation, evaluate
 from incident_gate.outcome.results.model import Build, Check, FileResults, Verdict
+from incident_gate.outcome.results.patterns import Names
 from incident_gate.outcome.results.projects import Projects, join
 from tests.helpers.dbt import dbt_node, dbt_project
 from tests.helpers.results import output
@@ -263,6 +268,19 @@ def test_a_pattern_matches_whole_names(pattern: str, *, matches: bool) -> None:
     file = other(Check("tests.orders.not_null[id]", FAILED), Check("tests.others.x", SKIPPED))
     decision = decide(file, urn=B, patterns=(pattern,))
     assert (decision.effect is RAISE) is matches
+
+
+def test_a_long_name_does_not_take_long() -> None:
+    started = time.process_time()
+    file = other(Check("a" * 100_000, FAILED), Check("ab" * 50_000 + "c", FAILED))
+    assert decide(file, urn=B, patterns=("*a*a*a*a*a*a*a*a*bb", "*?a*b?a*a*ca")).effect is NOTHING
+    assert time.process_time() - started < 2
+
+
+@given(name=st.text("ab[.", max_size=8), pattern=st.text("ab[.*?", max_size=8))
+def test_a_pattern_means_what_fnmatch_means_without_brackets(name: str, pattern: str) -> None:
+    expected = fnmatchcase(name, pattern.replace("[", "[[]"))
+    assert (list(Names([name]).matching(pattern)) == [name]) is expected
 
 
 def test_a_check_that_matches_in_two_ways_is_counted_once() -> None:

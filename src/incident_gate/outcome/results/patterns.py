@@ -6,8 +6,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
-_WILDCARD = re.compile(r"[*?]")
-
 
 class Names:
     """Names in which patterns are looked up: sorted, so that only those with a pattern's beginning are compared.
@@ -21,19 +19,24 @@ class Names:
 
     def matching(self, pattern: str) -> Iterator[str]:
         """The names that a pattern matches as a whole, letter case included."""
-        beginning = _WILDCARD.split(pattern, maxsplit=1)[0]
+        literals = re.split(r"[*?]", pattern)
+        beginning, longest = literals[0], max(literals, key=len)
         compiled = _compiled(pattern)
         for index in range(bisect_left(self._sorted, beginning), len(self._sorted)):
             name = self._sorted[index]
             if not name.startswith(beginning):
                 return
-            if compiled.fullmatch(name):
+            if longest in name and compiled.fullmatch(name):
                 yield name
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern as a regular expression: names of parametrized tests contain brackets, so those are literal."""
-    # Runs of stars as one: several in a row would be tried in every combination.
-    parts = re.split(r"(\*+|\?)", pattern)
-    words = (".*" if part.startswith("*") else "." if part == "?" else re.escape(part) for part in parts)
-    return re.compile("".join(words), re.DOTALL)
+    """A pattern as a regular expression: names of parametrized tests contain brackets, so those are literal.
+
+    Each part between stars is matched where it first occurs, and nowhere else: a long name must not take long.
+    """
+    first, *others = (re.escape(part).replace(r"\?", ".") for part in re.split(r"\*+", pattern))
+    if not others:
+        return re.compile(first, re.DOTALL)
+    middle = "".join(f"(?>.*?{part})" for part in others[:-1])
+    return re.compile(f"{first}{middle}.*{others[-1]}", re.DOTALL)
