@@ -41,6 +41,7 @@ def _hangs(*_: object) -> None:
     pytest.fail(f"the test took more than {LONGEST_TEST} s")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers a core: most tests wait for something."""
     return 2 * (os.cpu_count() or 1)

@@ -126,8 +126,7 @@ def mark_in(description: str | None) -> Mark | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
+class Incident(NamedTuple):
     """An incident as read; all text is untrusted.
 
     `asset` is the URN on which it is listed: the entry's own, or a sibling's. `created_ms` is Unix time in

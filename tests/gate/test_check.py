@@ -124,7 +124,7 @@ def test_incident_on_what_is_no_output_any_more_blocks(outputs: tuple[str, ...])
 
 
 def test_mark_copied_from_another_asset_blocks() -> None:
-    copied = replace(own(CUSTOMERS), asset=ORDERS)
+    copied = own(CUSTOMERS)._replace(asset=ORDERS)
 
     assert conclusion_of(incident=copied, outputs=(ORDERS, CUSTOMERS)) is Conclusion.BLOCK
 

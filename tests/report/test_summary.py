@@ -54,7 +54,7 @@ def hostile_report(text: str) -> Report:
             Conclusion.BLOCK,
             blocking=(
                 incident(1, of.urn, title=text, type=text, urn=text),
-                dataclasses.replace(incident(2, of.urn), asset=text),
+                incident(2, of.urn)._replace(asset=text),
             ),
             problems=(Problem(Reason.ERROR, text, text),),
             excused=(Excused(incident(3, of.urn, title=text), text),),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
 from hypothesis import given
@@ -35,7 +34,7 @@ def test_no_text_from_outside_reaches_the_terminal_as_more_than_text(text: str, 
         decision(
             of,
             Conclusion.BLOCK,
-            blocking=(dataclasses.replace(incident(1, of.urn), title=text, type=text, asset=text),),
+            blocking=(incident(1, of.urn)._replace(title=text, type=text, asset=text),),
             problems=(Problem(Reason.ERROR, text, text),),
             excused=(Excused(incident(3, of.urn, title=text), text),),
             rules=(text,),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from incident_gate.errors import SettingError
@@ -17,8 +17,7 @@ _LONGEST_LABEL = 63  # of a name in DNS
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """One DataHub server.
 
     `server` names it in keys: host and port without the form in which the URL was given. `setting` is the input, option

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 # Not `actions_toolkit.core`: that one imports `requests`, at 80 ms of every run.
 from incident_gate.errors import GateError
@@ -43,8 +43,7 @@ class Level(StrEnum):
     NOTICE = "notice"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotation:
+class Annotation(NamedTuple):
     """One annotation, already safe to show; `line` and `col` only mean something with a `file`."""
 
     level: Level

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from incident_gate.gate.policy import Conclusion, Decision, Excused, MissingOutput
 from incident_gate.incident import Priority
@@ -57,8 +57,7 @@ _CHANGE_SIGNS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Section:
+class _Section(NamedTuple):
     """A part of the page that may be cut after any row: `rows` are rendered only as far as there is room."""
 
     head: str
