@@ -47,7 +47,7 @@ LEFT_OUT = (
         "_pydatetime.py",
     ),
     # archives and their compressors, foreign functions, and what only developers' tools import
-    *("tarfile.py", "zipfile", "lzma.py", "_lzma*", "bz2.py", "_bz2*", "ctypes", "_ctypes*"),
+    *("tarfile.py", "lzma.py", "_lzma*", "bz2.py", "_bz2*", "ctypes", "_ctypes*"),
     *("pickletools.py", "statistics.py", "difflib.py", "configparser.py", "_pyio.py", "symtable.py"),
     # East Asian codecs: every text that the gate meets is UTF-8
     *("_codecs_*", "_multibytecodec*"),
@@ -56,7 +56,11 @@ LEFT_OUT = (
 )
 
 # Never imported in a container: the stand-in DataHub, tests of dependencies, and what pip left beside the packages.
-PACKAGES_LEFT_OUT = ("sandbox", "tests", "bin", "__pycache__", "*.dist-info", "*.pyi", "py.typed", "*.pyx", "*.pxd")
+# METADATA stays: scanners look for it, and junitparser reads its own version there.
+PACKAGES_LEFT_OUT = (
+    *("sandbox", "tests", "bin", "__pycache__", "*.pyi", "py.typed", "*.pyx", "*.pxd"),
+    *("RECORD", "WHEEL", "INSTALLER", "REQUESTED", "top_level.txt", "entry_points.txt", "licenses", "LICENSE*"),
+)
 
 EXECUTABLES = {
     "incident-gate": "incident_gate.cli.main:main",

@@ -59,6 +59,16 @@ def test_failed_job_raises_one_incident_and_the_next_success_resolves_it(make_st
     assert active(datahub, CUSTOMERS) == [theirs]
 
 
+def test_reports_are_written_below_the_workspace(make_step: MakeStep) -> None:
+    step = make_step(reports="junit=out/gate.xml\njson=out/gate.json\nmarkdown=out/gate.md")
+
+    ended = step.main()
+
+    assert ended.code == 0, ended.log
+    assert {path.name for path in (step.workspace / "out").iterdir()} == {"gate.xml", "gate.json", "gate.md"}
+    assert "<testcase" in (step.workspace / "out/gate.xml").read_text(encoding="utf-8")
+
+
 def test_blocked_job_raises_nothing(make_step: MakeStep, datahub: Sandbox) -> None:
     datahub.store.raise_incident(ORDERS, title="Rows are missing")
     step = make_step(report_outcome="true")
