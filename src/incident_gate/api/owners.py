@@ -54,7 +54,7 @@ def _with_work(decision: Decision, work: Mapping[str, Work]) -> Decision:
     if not any(incident.urn in work for incident in decision.blocking):
         return decision
     blocking = (
-        replace(incident, stage=work[incident.urn].stage, assignees=work[incident.urn].assignees)
+        incident._replace(stage=work[incident.urn].stage, assignees=work[incident.urn].assignees)
         if incident.urn in work
         else incident
         for incident in decision.blocking
