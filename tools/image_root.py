@@ -108,6 +108,8 @@ def copy_packages(source: Path, packages: Path, root: Path) -> None:
 def copy_shared_libraries(root: Path, interpreter: Path) -> None:
     """Copy every library that the copied binaries load, wherever this architecture and distribution keep it."""
     for library in sorted({found for binary in (interpreter, *root.rglob("*.so")) for found in needed_by(binary)}):
+        if library.is_relative_to(root.resolve()):
+            continue  # a package brings it, beside the module that needs it
         target = below(root, library)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(library, target)
