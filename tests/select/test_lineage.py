@@ -71,6 +71,14 @@ def test_upstreams_that_were_removed_are_selected(each_sandbox: Sandbox, each: S
     assert texts(each.upstreams(A)) == [B]
 
 
+@pytest.mark.parametrize("generation", [item for item in Generation if item.schema_version >= (0, 13, 3)])
+def test_servers_that_leave_out_what_was_removed_are_asked_not_to(generation: Generation) -> None:
+    with Sandbox.start(schema=generation) as server, selecting(server) as asked:
+        server.store.add_assets([A, B])
+        asked.upstreams(A)
+        assert "includeSoftDeleted: true" in server.requests[-1].query
+
+
 @pytest.mark.parametrize("hops", [1, 2, "all"])
 def test_a_job_between_two_datasets_is_no_hop(each_sandbox: Sandbox, each: Selecting, hops: object) -> None:
     store = each_sandbox.store

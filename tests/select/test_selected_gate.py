@@ -203,6 +203,14 @@ def test_an_explicit_twin_takes_the_other_one_along(each_sandbox: Sandbox) -> No
     assert [(entry["urn"], entry["conclusion"]) for entry in document["inputs"]] == [(LOWER, "warn")]
 
 
+@pytest.mark.usefixtures("here")
+def test_an_explicit_twin_must_exist_itself(each_sandbox: Sandbox) -> None:
+    each_sandbox.store.add_asset(SOURCE)
+    selector = "dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}"
+    assert _check(each_sandbox, f"inputs:\n  - {selector}\n").code == 0
+    assert _check(each_sandbox, f"inputs:\n  - {selector}\n  - {LOWER!r}\n").code == 1
+
+
 @pytest.mark.parametrize("path", ["../target/manifest.json", "/etc/passwd", "link/manifest.json"])
 def test_a_path_outside_the_folder_is_a_mistake(here: Path, datahub: Sandbox, path: str) -> None:
     (here / "link").symlink_to("/")

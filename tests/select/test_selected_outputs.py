@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from incident_gate.sandbox import Sandbox
+from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.command import Ended, gate
 from tests.helpers.dbt import PROJECTS
 
@@ -74,6 +74,14 @@ def test_an_incident_on_the_other_twin_is_kept_and_resolved(each_sandbox: Sandbo
     assert _results(_end(each_sandbox, "raise")) == [(WAREHOUSE, "kept")]
     assert _results(_end(each_sandbox, "resolve")) == [(WAREHOUSE, "resolved")]
     assert _results(_end(each_sandbox, "raise")) == [(DBT, "raised")]
+
+
+@pytest.mark.usefixtures("here")
+def test_nothing_is_raised_beside_a_twin_that_cannot_be_read(datahub: Sandbox) -> None:
+    datahub.store.add_assets([DBT, WAREHOUSE])
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn=WAREHOUSE),))
+    assert _results(_end(datahub, "raise"), 3) == [(WAREHOUSE, "failed")]
+    assert not _incidents(datahub)
 
 
 @pytest.mark.parametrize("command", ["raise", "resolve"])
