@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.text import code, link, markdown, plain, prose, sentences
+from incident_gate.text import code, link, markdown, plain, prose, quote, sentences
 from tests.helpers.github_markdown import Page
 from tests.helpers.runner_grammar import commands_in
 
@@ -247,3 +247,23 @@ def test_text_at_the_start_of_an_item_opens_nothing(text: str) -> None:
 
 def test_a_link_is_never_without_a_text() -> None:
     assert link("\u200b", "https://e.com/?a=1&b=2") == "[…](https://e.com/?a=1&amp;b=2)"
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("orders", '"orders"'),
+        ("a\nb\x1b[31m", r'"a\nb\x1b[31m"'),
+        ("\u202egnp", r'"\u202egnp"'),
+        ("\ud800", r'"\ud800"'),
+        ("x" * 80, f'"{"x" * 80}"'),
+        ("x" * 81, f'"{"x" * 79}…"'),
+    ],
+)
+def test_what_cannot_be_seen_is_written_out(text: str, quoted: str) -> None:
+    assert quote(text) == quoted
+
+
+@given(st.text(st.characters()))
+def test_a_quotation_is_printable_whatever_it_quotes(text: str) -> None:
+    assert quote(text).isprintable()

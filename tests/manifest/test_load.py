@@ -10,7 +10,7 @@ import pytest
 
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import read_manifest
-from incident_gate.manifest.nodes import MAX_BYTES
+from incident_gate.manifest.reader import MAX_BYTES
 
 URN = "urn:li:chart:(superset,17)"
 TODAY = date(2026, 11, 23)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from incident_gate.incident import INCIDENT_TYPES, Priority
-from incident_gate.manifest.decode import AssetUrn, Choice, Key, ListOf, Record, Table, Text, Variants
+from incident_gate.manifest.decode import Key, ListOf, Record, Table, Variants
 from incident_gate.manifest.model import (
     NO_RULES,
     Dbt,
@@ -28,6 +28,7 @@ from incident_gate.manifest.model import (
     Waiver,
 )
 from incident_gate.manifest.nodes import Kind
+from incident_gate.manifest.values import AssetUrn, Choice, Text
 from incident_gate.urn import FABRICS
 
 Values = dict[str, Any]

@@ -21,7 +21,8 @@ from incident_gate.manifest.model import (
     Selector,
     Waiver,
 )
-from incident_gate.manifest.nodes import MAX_BYTES, ListNode, MappingNode, Node, check_size, read_nodes
+from incident_gate.manifest.nodes import ListNode, MappingNode, Node
+from incident_gate.manifest.reader import MAX_BYTES, check_size, read_nodes
 from incident_gate.text import quote
 
 EXAMPLE = """inputs:

@@ -1,35 +1,16 @@
-"""A YAML file's values with their positions.
-
-The nodes are made from PyYAML's events, not by its composer: the limits hold while the file is being read, and aliases
-cannot multiply what is in memory.
-"""
+"""The values of a YAML file with their positions."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from enum import StrEnum
-from sys import intern
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-import yaml
-from yaml import events
 from yaml.resolver import Resolver
 
-from incident_gate.manifest.errors import Mistakes, UnreadableError
 from incident_gate.manifest.model import Position
-from incident_gate.text import quote, visible
+from incident_gate.text import quote
 
-MAX_BYTES = 2 * 1024 * 1024
-MAX_DEPTH = 20
-MAX_NODES = 500_000
-"""Values and keys, an alias counted with all that it refers to, so that no file can multiply itself without end."""
-
-_SHORT = 24
-"""Texts below this length are keys and choices: each entry repeats them, memory need not."""
-
-_TAG = "tag:yaml.org,2002:"
-_SCALAR_TAGS = frozenset({"!", *(_TAG + name for name in ("str", "bool", "int", "float", "timestamp", "null"))})
+TAG = "tag:yaml.org,2002:"
 
 
 class Kind(StrEnum):
@@ -43,11 +24,11 @@ class Kind(StrEnum):
 
 
 _KINDS = {
-    f"{_TAG}bool": Kind.BOOLEAN,
-    f"{_TAG}int": Kind.NUMBER,
-    f"{_TAG}float": Kind.NUMBER,
-    f"{_TAG}timestamp": Kind.DATE,
-    f"{_TAG}null": Kind.NULL,
+    f"{TAG}bool": Kind.BOOLEAN,
+    f"{TAG}int": Kind.NUMBER,
+    f"{TAG}float": Kind.NUMBER,
+    f"{TAG}timestamp": Kind.DATE,
+    f"{TAG}null": Kind.NULL,
 }
 
 
@@ -115,222 +96,9 @@ class MappingNode(NamedTuple):
 Node: TypeAlias = ScalarNode | ListNode | MappingNode
 
 
-def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str]) -> Node | None:
-    """Read a YAML file; None where it holds nothing but comments.
-
-    Args:
-        data: The file's content.
-        mistakes: Where errors are added after which the file can still be read.
-        variables: The values of `${NAME}`.
-
-    Raises:
-        UnreadableError: It is not YAML, not UTF-8 or beyond a limit.
-    """
-    check_size(len(data))
-    text = _decoded(data)
-    try:
-        # The parser in C is ten times faster, but PyYAML can be built without it.
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-    except yaml.YAMLError as error:
-        raise _not_yaml(error, text) from None
-    try:
-        return _Builder(loader, text, mistakes, variables).document()
-    except yaml.YAMLError as error:
-        raise _not_yaml(error, text) from None
-    except (ValueError, OverflowError):  # the parser in Python, at an escape such as "\UFFFFFFFF"
-        position = Position(loader.line + 1, loader.column + 1)
-        raise UnreadableError(position, "this is not YAML: a number here is out of range") from None
-
-
 def unclosed(text: str) -> int:
     """The number of parentheses that are opened and not closed."""
     return text.count("(") - text.count(")")
-
-
-def check_size(size: int) -> None:
-    """Refuse a file over the limit, if possible before it is read.
-
-    Raises:
-        UnreadableError: It is over the limit.
-    """
-    if size > MAX_BYTES:
-        raise UnreadableError(Position(1, 1), f"the file has {size:,} bytes", f"at most {MAX_BYTES:,} (2 MiB)")
-
-
-class _Builder:
-    """One pass over the events of a file."""
-
-    def __init__(self, loader: Any, text: str, mistakes: Mistakes, variables: Mapping[str, str]) -> None:
-        self._loader = loader
-        self._text = text
-        self._mistakes = mistakes
-        self._variables = variables
-        self._anchors: dict[str, tuple[Node, int]] = {}
-        self._count = 0
-
-    def document(self) -> Node | None:
-        """Read the whole file, which may hold one document."""
-        self._next()  # the stream's start
-        if self._loader.check_event(events.StreamEndEvent):
-            return None
-        self._next()  # the document's start
-        root = self._node(depth=1, flow=False)
-        self._next()  # the document's end
-        event = self._next()
-        if not isinstance(event, events.StreamEndEvent):
-            raise UnreadableError(_start(event), "a second YAML document begins", "one document in the file")
-        return None if isinstance(root, ScalarNode) and root.kind is Kind.NULL else root
-
-    def _next(self) -> Any:
-        """Take the next event; `Any`, because the stubs know only what all events share."""
-        return self._loader.get_event()
-
-    def _node(self, depth: int, *, flow: bool, is_key: bool = False) -> Node:
-        event = self._next()
-        position = _start(event)
-        if depth > MAX_DEPTH:
-            raise UnreadableError(position, "this is nested too deeply", f"at most {MAX_DEPTH} levels")
-        if isinstance(event, events.AliasEvent):
-            return self._alias(str(event.anchor), position)
-        before = self._count
-        self._grow(1, position)
-        node: Node
-        if isinstance(event, events.ScalarEvent):
-            node = self._scalar(event, position, flow=flow)
-            if "${" in node.text and not is_key:
-                node = self._filled(node)
-        elif isinstance(event, events.SequenceStartEvent):
-            self._check_tag(event.tag, position, {f"{_TAG}seq"})
-            node = ListNode(position, self._items(depth, flow=flow or bool(event.flow_style)))
-        else:
-            self._check_tag(event.tag, position, {f"{_TAG}map"})
-            node = MappingNode(position, self._pairs(depth, flow=flow or bool(event.flow_style)))
-        if event.anchor:
-            self._anchors[event.anchor] = (node, self._count - before)
-        return node
-
-    def _alias(self, anchor: str, position: Position) -> Node:
-        if anchor not in self._anchors:
-            raise UnreadableError(position, f"there is no anchor {quote('&' + anchor)} above", "an anchor's name")
-        node, size = self._anchors[anchor]
-        self._grow(size, position)
-        if isinstance(node, ScalarNode):
-            return node._replace(position=position, inset=None)
-        return node._replace(position=position)
-
-    def _scalar(self, event: Any, position: Position, *, flow: bool) -> ScalarNode:
-        tag = self._check_tag(event.tag, position, _SCALAR_TAGS)
-        plain = event.implicit[0]
-        inset: int | None = 0 if plain else 1
-        if not self._text.startswith(event.value, event.start_mark.index + (inset or 0)):
-            inset = None
-        text = intern(event.value) if len(event.value) < _SHORT else event.value
-        cut = plain and unclosed(text) > 0 and self._text[event.end_mark.index :].lstrip(" \t").startswith("#")
-        return ScalarNode(position, text, tag, plain, flow, inset, cut=cut)
-
-    def _filled(self, node: ScalarNode) -> ScalarNode:
-        """Replace `${NAME}`; `$${` is a literal `${`."""
-        undefined = False
-
-        def value(found: re.Match[str]) -> str:
-            nonlocal undefined
-            name = found["name"]
-            if name in self._variables:
-                return self._variables[name]
-            if found.group() == "$${":
-                return "${"
-            undefined = True
-            position = node.at(found.start())
-            if name:
-                expected = f"{name}=<value> among the variables, or $${{ for a literal ${{"
-                self._mistakes.add(position, f"the variable {quote(name)} is not defined", expected)
-            else:
-                self._mistakes.add(position, '"${" without the name of a variable', "${NAME}, or $${ for a literal ${")
-            return found.group()
-
-        text = re.sub(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|\$\{", value, node.text)
-        return node._replace(text=text, inset=None, filled=True, undefined=undefined)
-
-    def _items(self, depth: int, *, flow: bool) -> list[Node]:
-        items: list[Node] = []
-        while not self._loader.check_event(events.SequenceEndEvent):
-            items.append(self._node(depth + 1, flow=flow))
-        self._next()
-        return items
-
-    def _pairs(self, depth: int, *, flow: bool) -> list[tuple[ScalarNode, Node]]:
-        pairs: list[tuple[ScalarNode, Node]] = []
-        lines: dict[str, int] = {}
-        while not self._loader.check_event(events.MappingEndEvent):
-            key = self._node(depth + 1, flow=flow, is_key=True)
-            value = self._node(depth + 1, flow=flow)
-            if not isinstance(key, ScalarNode):
-                self._mistakes.add(key.position, f"{key} cannot be a key", "a word, then a colon")
-            elif key.text == "<<" and key.plain:
-                message = "the merge key << is not supported"
-                self._mistakes.add(key.position, message, 'the keys themselves, or "defaults" for all inputs')
-            elif key.text in lines:
-                message = f"the key {quote(key.text)} is a duplicate of line {lines[key.text]}"
-                self._mistakes.add(key.position, message, "each key once")
-            else:
-                lines[key.text] = key.position.line
-                pairs.append((key, value))
-        self._next()
-        return pairs
-
-    def _check_tag(self, tag: str | None, position: Position, known: set[str] | frozenset[str]) -> str | None:
-        if tag is None or tag in known:
-            return tag
-        self._mistakes.add(position, f"the tag {quote(tag)} is not supported", "a value without a tag")
-        return None
-
-    def _grow(self, size: int, position: Position) -> None:
-        self._count += size
-        if self._count > MAX_NODES:
-            message = "the file holds too many values, those repeated by an alias included"
-            raise UnreadableError(position, message, f"at most {MAX_NODES:,}")
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data.removeprefix(b"\xef\xbb\xbf")[: error.start].decode("utf-8")
-        message = f"the byte 0x{error.object[error.start]:02X} is not UTF-8"
-        raise UnreadableError(_position(before, len(before)), message, "a file saved as UTF-8") from None
-
-
-def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
-    """PyYAML's message with its position; about a tab and a control character in plain words."""
-    if isinstance(error, yaml.reader.ReaderError):
-        # The two parsers give a number or a character, and a position in bytes or in characters. The character that
-        # stops them is the first of its kind.
-        character = error.character if isinstance(error.character, str) else chr(error.character)
-        message = f"the control character U+{ord(character):04X}"
-        return UnreadableError(_position(text, text.find(character)), message, "only characters that YAML allows")
-    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return UnreadableError(Position(1, 1), f"this is not YAML: {visible(str(error)[:200])}")
-    mark = error.problem_mark
-    end = len(text.rstrip())  # the parser in C points behind the last line when something is missing at the end
-    position = _position(text, end) if mark.index >= end else Position(mark.line + 1, mark.column + 1)
-    if text[mark.index : mark.index + 1] == "\t":
-        return UnreadableError(position, "a tab in the indentation", "spaces: YAML allows no tabs for indentation")
-    if "mapping values are not allowed" in str(error.problem):
-        expected = 'the value in quotes: without them, ": " ends a key'
-        return UnreadableError(position, 'this is not YAML: a second ": " in a value', expected)
-    context = f" {error.context}" if error.context else ""
-    if context and error.context_mark and error.context_mark.line + 1 != position.line:
-        context += f" that begins in line {error.context_mark.line + 1}"
-    return UnreadableError(position, f"this is not YAML: {visible(f'{error.problem}{context}'[:200])}")
-
-
-def _start(event: Any) -> Position:
-    return Position(event.start_mark.line + 1, event.start_mark.column + 1)
-
-
-def _position(text: str, offset: int) -> Position:
-    breaks = [found.end() for found in re.finditer("\r\n|[\r\n\x85\u2028\u2029]", text[:offset])]
-    return Position(len(breaks) + 1, offset - (breaks[-1] if breaks else 0) + 1)
 
 
 def _implicit_tag(text: str) -> str:
