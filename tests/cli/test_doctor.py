@@ -16,8 +16,8 @@ from incident_gate.datahub.address import parse_address
 from incident_gate.datahub.connection import Connection
 from incident_gate.datahub.proxy import proxy_for
 from incident_gate.doctor.origins import origins
-from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
-from tests.helpers.asking import CUSTOMERS, DASHBOARD, ORDERS
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox, ViewPolicy
+from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, ORDERS
 from tests.helpers.command import gate
 
 TOKEN = "doctor-token"
@@ -57,8 +57,8 @@ def start(generation: Generation = Generation.G4, **grant: Any) -> Any:
 @pytest.mark.parametrize(
     ("generation", "name", "edits"),
     [
-        (Generation.G1, "G1, as DataHub Cloud of 2022", "unknown"),
-        (Generation.G2, "G2, as DataHub 0.13 to 0.15", "unknown"),
+        (Generation.G1, "G1, as DataHub Cloud of 2022", "ok"),
+        (Generation.G2, "G2, as DataHub 0.13 to 0.15", "ok"),
         (Generation.G3, "G3, as DataHub 1.3 to 1.7", "ok"),
         (Generation.G4, "G4, as DataHub after August 2026", "ok"),
     ],
@@ -74,6 +74,7 @@ def test_each_generation_is_recognised(generation: Generation, name: str, edits:
             "token": "ok",
             "version": "ok",
             "schema": "ok",
+            "incidents": "unknown",
             "inputs": "ok",
             "outputs": edits,
             "index lag": "unknown",
@@ -124,9 +125,9 @@ def test_no_output_that_can_be_edited_is_not_called_fine(manifest: Path) -> None
     assert "outputs" not in found
 
 
-def test_a_server_without_entities_does_not_tell_privileges(manifest: Path) -> None:
+def test_a_server_that_cannot_be_asked_does_not_tell_privileges(manifest: Path) -> None:
     with start() as server:
-        server.faults = Faults(no_entities=True)
+        server.faults = Faults(lacks=("Query.getGrantedPrivileges",))
         found = findings(server, str(manifest))
 
     assert (found["inputs"][0], found["outputs"][0]) == ("ok", "unknown")
@@ -371,3 +372,35 @@ def test_origins_of_certificates_are_shown() -> None:
         "The address comes from datahub-url. There is no token. Requests go through the proxy http://proxy:3128, which "
         "HTTPS_PROXY names. Certificate authorities are those of SSL_CERT_DIR, and those of ca-bundle."
     )
+
+
+def test_edit_entity_suffices_for_raising(manifest: Path) -> None:
+    with start(edits=(), edits_entities=None) as server:
+        assert findings(server, str(manifest))["outputs"][0] == "ok"
+
+
+def test_token_whose_policy_hides_incidents_is_a_problem(manifest: Path) -> None:
+    with start(Generation.CLOUD, views=(ViewPolicy(urns=(ORDERS, CUSTOMERS)),)) as server:
+        server.store.raise_incident(ORDERS)
+        state, text = findings(server, str(manifest))["incidents"]
+
+    assert state == "problem"
+    assert "do not show 1 active incident" in text
+    assert '"View Entity Page" on all assets' in text
+
+
+def test_token_that_sees_an_incident_is_fine(manifest: Path) -> None:
+    with start(Generation.CLOUD, views=(ViewPolicy(),)) as server:
+        server.store.raise_incident(ORDERS)
+
+        assert findings(server, str(manifest))["incidents"][0] == "ok"
+
+
+@pytest.mark.parametrize("urn", [ORDERS, FLOW, JOB, DASHBOARD, CHART])
+def test_privileges_are_asked_of_every_type(tmp_path: Path, urn: str) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"outputs:\n  - {urn}\n")
+    with start(edits=(urn,)) as server:
+        server.store.add_asset(urn)
+
+        assert findings(server, str(path))["outputs"][0] == "ok"

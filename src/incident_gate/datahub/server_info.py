@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from incident_gate.datahub.capabilities import TYPE_NAMES, Capabilities
+from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Rejection, RequestFailure
-from incident_gate.datahub.health.reader import BATCH
-from incident_gate.urn import EntityType
+from incident_gate.urn import Urn
+
+# Assets in one request.
+_CHUNK = 40
 
 SELF = Operation(
     "incidentGateSelf", "query incidentGateSelf { me { corpUser { urn username } } appConfig { appVersion } }"
@@ -22,6 +25,7 @@ class Identity:
 
     version: str = ""
     user: str = ""
+    urn: str = ""
 
 
 def identity_of(client: Client) -> Identity:
@@ -36,35 +40,54 @@ def identity_of(client: Client) -> Identity:
         if failure.rejection is Rejection.NONE:
             raise
         return Identity()
-    user = _get(data, "me", "corpUser", "username") or _get(data, "me", "corpUser", "urn")
-    return Identity(version=client.redact(_get(data, "appConfig", "appVersion")), user=client.redact(user))
+    urn = _get(data, "me", "corpUser", "urn")
+    user = _get(data, "me", "corpUser", "username") or urn
+    version = client.redact(_get(data, "appConfig", "appVersion"))
+    return Identity(version=version, user=client.redact(user), urn=urn)
 
 
-def kinds_with_privileges(capabilities: Capabilities) -> frozenset[EntityType]:
-    """The asset types of which the server reports whether the token's user may edit their incidents."""
-    if not (capabilities.has("Query", "entities") and capabilities.has("EntityPrivileges", "canEditIncidents")):
-        return frozenset()
-    return frozenset(kind for kind in EntityType if capabilities.has(TYPE_NAMES.get(kind, ""), "privileges"))
-
-
-def may_edit_incidents(client: Client, urns: Sequence[str], kinds: frozenset[EntityType]) -> Mapping[str, bool | None]:
-    """Ask which assets' incidents the token's user may edit; None where the server does not report it."""
-    answers: dict[str, bool | None] = dict.fromkeys(urns)
-    fragments = " ".join(f"... on {TYPE_NAMES[kind]} {{ privileges {{ canEditIncidents }} }}" for kind in sorted(kinds))
-    name = "incidentGatePrivileges"
-    operation = Operation(name, f"query {name}($urns: [String!]!) {{ entities(urns: $urns) {{ urn {fragments} }} }}")
-    for start in range(0, len(urns), BATCH):
-        batch = urns[start : start + BATCH]
+def may_raise(
+    client: Client, capabilities: Capabilities | None, actor: str, urns: Sequence[Urn]
+) -> Mapping[str, bool | None]:
+    """Ask on which assets the token's user may raise incidents; None where the server does not tell."""
+    answers: dict[str, bool | None] = {urn.text: None for urn in urns}
+    if not actor or capabilities is None or not capabilities.has("Query", "getGrantedPrivileges"):
+        return answers
+    for start in range(0, len(urns), _CHUNK):
+        chunk = urns[start : start + _CHUNK]
+        variables: dict[str, object] = {"me": actor}
+        for place, urn in enumerate(chunk):
+            variables |= {f"u{place}": urn.text, f"t{place}": _type_of(urn)}
         try:
-            elements = client.execute(operation, {"urns": batch}, assets=len(batch)).data.get("entities")
+            data = client.execute(_privileges_of(len(chunk)), variables, assets=len(chunk)).data
         except RequestFailure:
             continue
-        for element in elements if isinstance(elements, list) else ():
-            privileges = element.get("privileges") if isinstance(element, dict) else None
-            may = privileges.get("canEditIncidents") if isinstance(privileges, dict) else None
-            if isinstance(may, bool) and element.get("urn") in answers:
-                answers[element["urn"]] = may
+        for place, urn in enumerate(chunk):
+            answer = data.get(f"a{place}")
+            held = answer.get("privileges") if isinstance(answer, dict) else None
+            if isinstance(held, list):
+                # Edit Entity suffices, too.
+                answers[urn.text] = "EDIT_ENTITY_INCIDENTS" in held or "EDIT_ENTITY" in held
     return answers
+
+
+def _privileges_of(number: int) -> Operation:
+    name = "incidentGatePrivileges"
+    variables = "".join(f", $u{place}: String!, $t{place}: EntityType!" for place in range(number))
+    roots = " ".join(
+        f"a{place}: getGrantedPrivileges(input: {{ actorUrn: $me, "
+        f"resourceSpec: {{ resourceType: $t{place}, resourceUrn: $u{place} }} }}) {{ privileges }}"
+        for place in range(number)
+    )
+    return Operation(name, f"query {name}($me: String!{variables}) {{ {roots} }}")
+
+
+def _type_of(urn: Urn) -> str:
+    """GraphQL's name of an asset's type: `DATA_JOB` for `dataJob`, `MLMODEL` for `mlModel`."""
+    kind = urn.entity_type.value
+    kind = f"Ml{kind[2:].lower()}" if kind in {"mlModel", "mlFeature"} else kind
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).upper()
+    return words.replace("ML_", "ML", 1) if words.startswith("ML_") else words
 
 
 def _get(value: object, *path: str) -> str:

@@ -12,7 +12,7 @@ from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.datahub.server_info import identity_of, kinds_with_privileges, may_edit_incidents
+from incident_gate.datahub.server_info import identity_of, may_raise
 from incident_gate.doctor.origins import origins
 from incident_gate.errors import DataHubError, ExitCode, RefusedError
 from incident_gate.gate.policy import rule_for
@@ -30,7 +30,13 @@ _RAISING = {
     Generation.G3: _NO_IDS,
     Generation.G4: "Raising takes an id, so a repeated request changes nothing.",
 }
-_GRANT = 'In DataHub, a policy must give the token\'s user the metadata privilege "Edit Incidents" on it.'
+_VIEW_POLICY = (
+    'On DataHub Cloud, the token\'s user needs a policy with "View Entity Page" on all assets: one that is limited to '
+    "some assets hides every incident from searches. On open source, a policy for the assets themselves is enough."
+)
+_GRANT = (
+    'In DataHub, a policy must give the token\'s user the metadata privilege "Edit Incidents" or "Edit Entity" on it.'
+)
 
 
 class State(StrEnum):
@@ -103,7 +109,7 @@ def _findings(settings: Settings, client: Client, manifest: Manifest | None) -> 
                 manifest, findings = _selected(settings, client, manifest)
                 yield from findings
             yield from _inputs(settings, client, manifest)
-            yield from _outputs(client, capabilities, manifest.outputs)
+            yield from _outputs(client, capabilities, identity.urn, manifest.outputs)
     except DataHubError as error:
         yield _problem("connection", error.message, error.hint)
     yield _unknown(
@@ -195,6 +201,7 @@ def _inputs(settings: Settings, client: Client, manifest: Manifest) -> Iterator[
         combined([next(answers) for _ in (entry.urn, *entry.also)], first_must_exist=not entry.selected_by)
         for entry in entries
     ]
+    yield _incidents(healths)
     unread = [(entry, health) for entry, health in zip(entries, healths, strict=True) if health.problems]
     for entry, health in unread:
         yield _unreadable(f"input {entry.label}", health)
@@ -202,7 +209,24 @@ def _inputs(settings: Settings, client: Client, manifest: Manifest) -> Iterator[
         yield _ok("inputs", f"{len(entries) - len(unread):,} of {count(len(entries), 'input')} can be read.")
 
 
-def _outputs(client: Client, capabilities: Capabilities | None, entries: tuple[OutputEntry, ...]) -> Iterator[Finding]:
+def _incidents(healths: Sequence[Health]) -> Finding:
+    """Whether the token sees incidents: an asset's summary names active ones independently of any search."""
+    listed = sum(len(health.incidents) - health.unlisted for health in healths)
+    unlisted = sum(health.unlisted + len(health.unverified) for health in healths)
+    if unlisted:
+        hidden = count(unlisted, "active incident")
+        detail = f"Searches with this token do not show {hidden} that the assets' summaries name."
+        hint = f"{_VIEW_POLICY} If the policy is right, restore DataHub's search indices."
+        return _problem("incidents", detail, hint)
+    if listed:
+        return _ok("incidents", f"{count(listed, 'active incident')} listed, and the assets' summaries name no other.")
+    detail = "No input has an active incident, so it is not known whether this token sees incidents."
+    return _unknown("incidents", detail, _VIEW_POLICY)
+
+
+def _outputs(
+    client: Client, capabilities: Capabilities | None, actor: str, entries: tuple[OutputEntry, ...]
+) -> Iterator[Finding]:
     if not entries:
         yield _ok("outputs", "The manifest names none, so no outcome is reported.")
         return
@@ -213,9 +237,7 @@ def _outputs(client: Client, capabilities: Capabilities | None, entries: tuple[O
     answers = iter(reading.healths)
     found = [_raised_on(entry, [next(answers) for _ in (entry.urn, *entry.also)]) for entry in entries]
     entries, healths = tuple(entry for entry, _ in found), [health for _, health in found]
-    kinds = kinds_with_privileges(capabilities) if capabilities else frozenset()
-    asked = [entry.urn.text for entry in entries if entry.urn.entity_type in kinds]
-    may_edit = may_edit_incidents(client, asked, kinds) if asked else {}
+    may_edit = may_raise(client, capabilities, actor, [entry.urn for entry in entries])
     editable = unsure = 0
     for entry, health in zip(entries, healths, strict=True):
         subject = f"output {entry.label}"
