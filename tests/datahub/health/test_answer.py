@@ -145,9 +145,41 @@ def test_priority_of_either_kind_of_server_is_on_one_scale(sent: object, priorit
     assert read_priority(sent) is priority
 
 
-@pytest.mark.parametrize("path", [("entities", 0, "aspects"), ("entities", 0, "aspects", 0, "payload")])
+@pytest.mark.parametrize("path", [("aspects",), ("aspects", 0, "payload")])
 def test_witness_that_fails_is_no_reason_to_block(path: tuple[str | int, ...]) -> None:
     assert health_of(healthy(aspects=None), GraphqlError("x", path, 500)) == Health(urn=ORDERS)
+
+
+OF_A_SIBLING = ("siblings", "siblings", 0, "aspects")
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        (None, ("aspects",)),
+        (None, ("aspects", 0, "payload")),
+        (None, OF_A_SIBLING),
+        (healthy(siblings=None), OF_A_SIBLING),
+        (healthy(siblings={"siblings": None}), OF_A_SIBLING),
+        (healthy(siblings={"siblings": []}), OF_A_SIBLING),
+    ],
+)
+def test_witness_that_takes_more_with_it_when_it_fails_leaves_the_health_unknown(
+    value: object, path: tuple[str | int, ...]
+) -> None:
+    assert reasons(health_of(value, GraphqlError("x", path, 500))) == [Reason.ERROR]
+
+
+def test_asset_that_is_its_own_sibling_is_counted_once() -> None:
+    itself = {"urn": ORDERS, "incidents": NONE}
+
+    assert health_of(healthy(siblings={"siblings": [itself]})) == Health(urn=ORDERS)
+
+
+def test_asset_with_other_incidents_as_its_own_sibling_is_unknown() -> None:
+    itself = {"urn": ORDERS, "incidents": {"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]}}
+
+    assert reasons(health_of(healthy(siblings={"siblings": [itself]}))) == [Reason.MALFORMED]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,10 @@ MOST_TEXT = 2_000
 
 
 class Element(NamedTuple):
-    """The part of an answer that is about one asset: a value of any shape, and the errors whose path leads into it."""
+    """The part of an answer that is about one asset: a value of any shape, and the errors whose path leads into it.
+
+    The paths begin at the value.
+    """
 
     value: object
     errors: tuple[GraphqlError, ...] = ()
@@ -337,14 +340,16 @@ def read_element(
         redact: Applied to every text.
     """
     draft = PartialHealth.of(urn, redact)
+    value = element.value
     for error in element.errors:
-        if "aspects" in error.path:
+        path = error.path if isinstance(value, dict) else ()
+        followed = _followed(path, value)
+        if "aspects" in path and path.index("aspects") <= followed:
             continue  # the second witness is no reason to block
-        if "assertions" in error.path and isinstance(element.value, dict):
+        if "assertions" in path and path.index("assertions") <= followed < len(path):
             continue  # a list that failed is null, which is a problem of the assertions
         reason = Reason.REFUSED if error.is_refusal else Reason.ERROR
         draft.problem(reason, f"DataHub failed on it: {error}")
-    value = element.value
     if value is None:
         if not element.errors:
             draft.problem(
@@ -356,6 +361,20 @@ def read_element(
         return draft
     _read_fields(draft, value, asked, size)
     return draft
+
+
+def _followed(path: Sequence[str | int], value: object) -> int:
+    """How many steps of a path lead to something: an error may have taken more with it than the field that failed."""
+    for count, step in enumerate(path):
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+            value = value[step]
+        else:
+            value = None
+        if value is None:
+            return count
+    return len(path)
 
 
 def _read_fields(draft: PartialHealth, value: dict[str, Any], asked: Collection[str], size: int) -> None:
@@ -424,7 +443,10 @@ def _siblings(draft: PartialHealth, value: dict[str, Any]) -> Sequence[tuple[dic
         elif is_restricted(sibling):
             hint = "Grant view access, or set `siblings: false`."
             draft.problem(Reason.HIDDEN, "One of its siblings is hidden from this token", hint)
-        elif urn != draft.urn:
+        elif urn == draft.urn:
+            if sibling.get("incidents") != value.get("incidents"):
+                draft.problem(Reason.MALFORMED, "DataHub lists it as its own sibling, with other incidents")
+        else:
             redact = draft.own.redact
             found.append((sibling, draft.siblings.setdefault(urn, Listing(urn, redact, redact(urn)[:MOST_TEXT]))))
     return found
@@ -445,7 +467,7 @@ def _by_place(
         place = places.get(error.path[:length])
         if place is None:
             raise RequestFailure(str(error), errors=tuple(errors))
-        found.setdefault(place, []).append(error)
+        found.setdefault(place, []).append(error._replace(path=error.path[length:]))
     return found
 
 
