@@ -42,6 +42,7 @@ def test_saved_inputs_and_identity_decide(step: Step, datahub: Sandbox) -> None:
             "INPUT_DATAHUB-URL": "https://other.example.com",
             "INPUT_MODE": "resolve",
             "INPUT_OUTPUTS": ORDERS,
+            "INPUT_INPUTS": "another action's",
             "INPUT_INCIDENT-KEY": "another",
             "INPUT_REPORT-OUTCOME": "false",
             "INPUT_TITLE": "another action's",
@@ -115,6 +116,17 @@ def test_state_that_is_damaged_ends_in_no_traceback(step: Step, datahub: Sandbox
 
     assert code == 0
     assert "defect" not in "".join(said)
+
+
+def test_long_list_of_inputs_is_left_out(step: Step, datahub: Sandbox) -> None:
+    urns = [ORDERS.replace("orders", f"t{number}") for number in range(1_000)]
+    datahub.store.add_assets(urns)
+    step.main(datahub, report_outcome="true", inputs="\n".join(urns), incident_key="eu")
+
+    environment = {"INPUT_JOB-STATUS": "failure", "INPUT_DATAHUB-TOKEN": datahub.token, "INPUT_INPUTS": "nonsense"}
+    assert nested(step, **environment)[0] == 0
+
+    assert active(datahub) == 1
 
 
 def test_secrets_are_not_saved(step: Step, datahub: Sandbox) -> None:

@@ -18,8 +18,8 @@ from incident_gate.settings import OPTIONS, Scope, Settings
 
 # Linux starts no process with a variable of more than 128 KiB, and saved state is handed on as one.
 LONGEST_STATE = 64 * 1024
-# Read again: secrets, what only the end of the job knows, and the inputs, which only the gate checks.
-_READ_AGAIN = {"headers", "job-status", "inputs"}
+# Read again, besides secrets: header values, and what only the end of the job knows.
+_READ_AGAIN = {"headers", "job-status"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +76,12 @@ def values_to_save(
     }
     # The environment may name another server by then.
     address = settings.connection.address
-    saved = json.dumps(inputs | {"datahub-url": address.graphql_url, "datahub-ui-url": address.ui_url or ""})
-    if len(saved) <= LONGEST_STATE:
+    inputs |= {"datahub-url": address.graphql_url, "datahub-ui-url": address.ui_url or ""}
+    # A long list of `inputs` matters to the gate alone.
+    saved = next(
+        (text for text in map(json.dumps, (inputs, inputs | {"inputs": ""})) if len(text) <= LONGEST_STATE), ""
+    )
+    if saved:
         values["inputs"] = saved
     if len(manifest) <= LONGEST_STATE:
         values["manifest"] = manifest.decode()
