@@ -64,13 +64,13 @@ def read(root: Mapping[str, Any]) -> Content:
     args = root.get("args")
     args = args if isinstance(args, dict) else {}
     which = args.get("which")
-    if which not in _COMMANDS:
-        if isinstance(which, str):
-            command = "docs generate" if which == "generate" else which
-            return Content(time=time, note=f"was written by {quote(f'dbt {command}')}, which neither builds nor tests")
+    if not isinstance(which, str):
         return _failures(time, checks, builds, "does not name the command that wrote it")
+    if which not in _COMMANDS:
+        command = "docs generate" if which == "generate" else which
+        return Content(time=time, note=f"was written by {quote(f'dbt {command}')}, which neither builds nor tests")
     for option in ("empty", "sample"):
-        if args.get(option) not in {None, False}:
+        if not (args.get(option) is None or args.get(option) is False):
             return _failures(
                 time, checks, builds, f"was written with --{option}, so a success proves nothing about the data"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 
 class Names:
@@ -17,17 +17,14 @@ class Names:
     def __init__(self, names: Iterable[str]) -> None:
         self._sorted = sorted(names)
 
-    def matching(self, pattern: str) -> Iterator[str]:
+    def matching(self, pattern: str) -> list[str]:
         """The names that a pattern matches as a whole, letter case included."""
         literals = re.split(r"[*?]", pattern)
         beginning, longest = literals[0], max(literals, key=len)
         compiled = _compiled(pattern)
-        for index in range(bisect_left(self._sorted, beginning), len(self._sorted)):
-            name = self._sorted[index]
-            if not name.startswith(beginning):
-                return
-            if longest in name and compiled.fullmatch(name):
-                yield name
+        start = bisect_left(self._sorted, beginning)
+        end = bisect_left(self._sorted, 1, start, key=lambda name: int(not name.startswith(beginning)))
+        return [name for name in self._sorted[start:end] if longest in name and compiled.fullmatch(name)]
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
