@@ -279,3 +279,23 @@ def test_every_incident_blocks_or_is_excused_and_nothing_passes_with_one_that_bl
     assert len(decision.blocking) + len(decision.excused) == len(incidents)
     passes = decision.conclusion is Conclusion.PASS
     assert passes is (not decision.blocking and not unread and not is_unknown)
+
+
+# Active by the asset's summary, and not readable
+
+
+def test_unverified_incident_is_unknown() -> None:
+    decision = decide(ENTRY, Health(urn=URN, unverified=(incident(),)), Rule(), is_ours=lambda _incident: False)
+
+    assert (decision.verdict, decision.conclusion) == (Verdict.UNKNOWN, Conclusion.BLOCK)
+    assert (len(decision.problems), decision.excused) == (1, ())
+
+
+def test_waiver_excuses_an_unverified_incident() -> None:
+    waiver = Waiver(incident="urn:li:incident:1", until=date(2027, 1, 31), reason="backfill", position=HERE)
+    health = Health(urn=URN, unverified=(incident(),))
+
+    decision = decide(entry(ignore=(waiver,)), health, Rule(), is_ours=lambda _incident: False)
+
+    assert (decision.verdict, decision.problems) == (Verdict.HEALTHY, ())
+    assert [excused.item for excused in decision.excused] == [incident()]
