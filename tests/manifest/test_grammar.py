@@ -150,7 +150,9 @@ def test_an_expired_waiver_of_a_selector_is_dropped_with_a_warning() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("- upstream-of: output", '1:16: "output" is not a URN'),
+        ("- upstream-of: output", '1:16: "upstream-of" is "output"; expected "outputs"'),
+        ("- upstream-of: orders", '1:16: "orders" is not a URN'),
+        ("- upstream-of: urn:li:chart:(a)", "1 parts between the parentheses"),
         ("- upstream-of: []", '1:16: "upstream-of" is an empty list'),
         ("- {upstream-of: outputs, hops: 3}", '"hops" is "3", which YAML reads as a number; expected 1, 2 or all'),
         ("- {upstream-of: outputs, hop: 1}", 'unknown key "hop"; expected "hops"'),

@@ -35,10 +35,7 @@ class ListOf(NamedTuple):
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Read every item, so that each error is found."""
         if self.single and isinstance(node, ScalarNode):
-            if node.text in self.words:
-                return self.words[node.text]
-            value = self.item.decode(node, what, mistakes)
-            return None if value is None else self.collect([value])
+            return self._decode_single(node, what, mistakes)
         if not isinstance(node, ListNode):
             mistakes.add(node.position, f"{what} is {node}", self.expected)
             return None
@@ -59,6 +56,16 @@ class ListOf(NamedTuple):
             # After a value that is cut at a comma come the rest of its pieces, which are no errors of their own.
             depth = depth + _unclosed(item) if values[-1] is None else 0
         return None if None in values else self.collect(values)
+
+    def _decode_single(self, node: ScalarNode, what: str, mistakes: Mistakes) -> Any | None:
+        """Read one of the words, or one item without a list."""
+        if node.text in self.words:
+            return self.words[node.text]
+        if near := nearest(node.text, tuple(self.words)) if self.words else "":
+            mistakes.add(node.position, f"{what} is {node}", near)
+            return None
+        value = self.item.decode(node, what, mistakes)
+        return None if value is None else self.collect([value])
 
 
 class Table(NamedTuple):
