@@ -125,7 +125,7 @@ def test_there_is_no_half_address(missing: str) -> None:
         ({"REF": "refs/pull/3/merge"}, "", ""),
         ({"REF": "", "REF_NAME": "dev"}, "dev", ""),
         ({"REF": "", "REF_NAME": "v1", "REF_TYPE": "tag"}, "", "v1"),
-        ({"REF": "", "REF_NAME": ""}, "", ""),
+        ({"REF": "", "REF_NAME": "", "EVENT_NAME": "deployment"}, "", ""),
     ],
 )
 def test_branch_and_tag_are_told_apart(changes: dict[str, str], branch: str, tag: str) -> None:
@@ -142,6 +142,12 @@ def test_default_branch_is_that_of_the_event_file(tmp_path: Path) -> None:
 
 def test_schedule_runs_on_the_default_branch_which_its_event_does_not_name(tmp_path: Path) -> None:
     assert run_for(tmp_path, "schedule", {"repository": {}}, REF="refs/heads/trunk").default_branch == "trunk"
+
+
+def test_schedule_counts_although_nothing_names_its_branch() -> None:
+    found = run(REF="", REF_NAME="")
+
+    assert found.branch == found.default_branch == "the default branch"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"{", b'{"repository": []}', b"[" * 100_000, b"\xff"])

@@ -31,8 +31,9 @@ def run_from(environment: Mapping[str, str]) -> Run | None:
     ref = get("REF") or f"refs/{'tags' if get('REF_TYPE') == 'tag' else 'heads'}/{get('REF_NAME')}"
     branch = ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else ""
     default_branch = _text(event, "repository", "default_branch")
-    if event_name == "schedule":
-        default_branch = branch  # schedules run on the default branch only, and their event does not name it
+    if event_name == "schedule" and not ref.startswith(("refs/pull/", "refs/tags/")):
+        # Schedules run on the default branch only, and their event does not name it.
+        default_branch = branch = branch or default_branch or "the default branch"
     if event_name == "workflow_run":
         branch = _text(event, "workflow_run", "head_branch") or branch
     return Run(
