@@ -204,11 +204,21 @@ def test_a_file_of_another_project_is_unusable() -> None:
     strange = dbt({"model.q.a": FAILED, "test.q.a1": PASSED})
     evaluation = run(strange)
     assert [(d.effect, d.by_results) for d in evaluation.decisions] == [(RESOLVE, False)]
-    assert "is of a dbt project whose manifest.json is not known" in evaluation.warnings[0]
+    assert "is of a dbt project to which no output belongs" in evaluation.warnings[0]
     # Without any manifest it is the same, unless a pattern names its checks.
     assert "manifest.json is not known" in run(dbt({"model.p.a": PASSED}), known=False).warnings[0]
     matched = evaluate([output(A, "test.q.*")], [strange], Projects(), job_failed=False)
     assert (matched.decisions[0].answers, matched.warnings) == (ALL, ())
+
+
+def test_a_project_to_which_no_output_belongs_is_another_project() -> None:
+    red = dbt({"model.p.a": FAILED})
+    stranger = output(urn("stranger"))
+    evaluation = run(red, outputs=(stranger,), job_failed=True)
+    assert [(d.effect, d.cause, d.by_results) for d in evaluation.decisions] == [(RAISE, Cause.JOB, False)]
+    assert "is of a dbt project to which no output belongs" in evaluation.warnings[0]
+    # With one that does, the others are not mentioned.
+    assert [d.effect for d in run(red, outputs=(stranger, output(A)), job_failed=True).decisions] == [NOTHING, RAISE]
 
 
 def test_a_failure_that_the_manifest_does_not_know_may_be_any_outputs() -> None:

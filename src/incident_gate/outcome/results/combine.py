@@ -83,7 +83,7 @@ def _of_known_project(file: FileResults, unique_ids: Collection[str], patterns: 
     checks = Names(check.name for check in file.checks)
     named = {name for pattern in patterns for name in checks.matching(pattern)}
     if not named and not any(name in unique_ids for name in names):
-        problem = "is of a dbt project whose manifest.json is not known, so that no output is related to its results"
+        problem = "is of a dbt project to which no output belongs, or whose manifest.json is not known"
         return replace(file, checks=(), builds=(), problem=problem)
     failed = [check.name for check in file.checks if check.verdict.is_bad]
     failed += [build.node for build in file.builds if build.verdict.is_bad]

@@ -72,7 +72,9 @@ def evaluate(
         job_failed: Whether the job failed; if not, it succeeded.
     """
     patterns = [pattern for output in outputs for pattern in output.checks]
-    combined = combine(files, unique_ids=projects.unique_ids, patterns=patterns)
+    # Results in whose projects no output is found are of another project, or the outputs' URNs are mistyped.
+    has_outputs = any(projects.nodes_of(_urns(output)) for output in outputs)
+    combined = combine(files, unique_ids=projects.unique_ids if has_outputs else (), patterns=patterns)
     job = _Job(failed=job_failed, explained=combined.explains_failure, incomplete=bool(combined.problems))
     relations = _Relations(combined, projects)
     related = [relations.of(output) for output in outputs]
@@ -122,7 +124,7 @@ class _Relations:
                 self._by_urn.setdefault(urn, []).append(name)
 
     def of(self, output: OutputEntry) -> _Related:
-        urns = {output.urn.text, *(urn.text for urn in output.also)}
+        urns = _urns(output)
         nodes = self._projects.nodes_of(urns)
         expected = frozenset().union(*(self._projects.checks_by_node.get(node, ()) for node in nodes))
         by_pattern = {name for pattern in output.checks for name in self._names.matching(pattern)}
@@ -135,6 +137,10 @@ class _Relations:
         return _Related(
             tuple(builds), tuple(self._projects.typed(check) for check in checks), expected if nodes else None
         )
+
+
+def _urns(output: OutputEntry) -> set[str]:
+    return {output.urn.text, *(urn.text for urn in output.also)}
 
 
 def _decide(related: _Related, job: _Job) -> Decision:
