@@ -94,6 +94,11 @@ def _advice(report: Report) -> str:
     alike = {id(decision) for decision in unanswered(report)}
     blocking = [d for d in report.decisions if d.conclusion is Conclusion.BLOCK and id(d) not in alike]
     manifest = code(report.manifest_path)
+    if any(decision.failing for decision in blocking):
+        return (
+            "Fix what the failing assertions show, resolve the blocking incidents and run this job again, or ignore "
+            f"one until a date: `ignore` in {manifest}."
+        )
     if any(decision.blocking_count for decision in blocking):
         return (
             "Resolve the blocking incidents in DataHub and run this job again, or ignore one until a date: "

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
+from incident_gate.incident import Incident
 from incident_gate.manifest.model import NOWHERE, InputEntry, Mistake, OutputEntry
 from incident_gate.outcome.result import Change
 from incident_gate.report.links import incidents_page
@@ -300,7 +301,7 @@ def _deciding(report: Report, decision: Decision) -> Iterator[str]:
         "(defaults)": f"(defaults in {report.manifest_path})",
         "(input)": "(option or action input)",
     }
-    has_incidents = bool(decision.blocking_count or decision.excused)
+    has_incidents = bool(decision.incident_count or any(isinstance(e.item, Incident) for e in decision.excused))
     for rule in decision.rules:
         name = rule.partition(":")[0]
         if (name == "on-incident" and not has_incidents) or (name == "on-unknown" and not decision.problems):
