@@ -219,7 +219,20 @@ def test_a_path_outside_the_folder_is_a_mistake(here: Path, datahub: Sandbox, pa
     assert ended.err.startswith("gate.yml:2:")
     assert "leads out of the workspace" in ended.err
     assert gate("select", "gate.yml").code == 2
+    assert gate("validate", "gate.yml").code == 2
     assert "incidentGate" not in _check(datahub, f"inputs:\n  - dbt: {path}\n", "--verbose").err
+
+
+def test_all_paths_outside_the_folder_are_reported_at_once(here: Path) -> None:
+    text = "inputs:\n  - dbt: {manifest: [../a, target], nodes: ../b}\noutputs:\n  - dbt: ../c\n"
+    (here / "gate.yml").write_text(text, encoding="utf-8")
+    ended = gate("select", "gate.yml")
+    assert ended.code == 2
+    assert [line.split(" ", 2)[:2] for line in ended.err.splitlines()] == [
+        ["gate.yml:2:5:", '"../a"'],
+        ["gate.yml:2:5:", '"../b"'],
+        ["gate.yml:4:5:", '"../c"'],
+    ]
 
 
 @pytest.mark.usefixtures("here")

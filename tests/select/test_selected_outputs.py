@@ -77,6 +77,14 @@ def test_an_incident_on_the_other_twin_is_kept_and_resolved(each_sandbox: Sandbo
 
 
 @pytest.mark.usefixtures("here")
+def test_a_success_without_an_incident_is_reported_on_the_twin_that_exists(datahub: Sandbox) -> None:
+    datahub.store.add_asset(WAREHOUSE)
+    ended = _end(datahub, "resolve")
+    assert _results(ended) == [(WAREHOUSE, "clear")]
+    assert "not in DataHub" not in ended.out
+
+
+@pytest.mark.usefixtures("here")
 def test_nothing_is_raised_beside_a_twin_that_cannot_be_read(datahub: Sandbox) -> None:
     datahub.store.add_assets([DBT, WAREHOUSE])
     datahub.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn=WAREHOUSE),))

@@ -43,6 +43,10 @@ def run(call: Call) -> int:
         shown = "<stdin>" if name == _STANDARD_INPUT else name
         try:
             manifest = _loaded(call, name, shown, variables)
+            if manifest.selectors or manifest.output_selectors:
+                from incident_gate.select.resolve import check_paths  # noqa: PLC0415 - for selectors only
+
+                check_paths(manifest, Path.cwd())
             if call.options.online:
                 _check_existence(call, manifest)
         except ManifestError as error:

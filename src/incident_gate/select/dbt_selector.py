@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from incident_gate.files import FileError, OutsideError, below
+from incident_gate.files import FileError, below
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.model import Dbt, DbtUrns
 from incident_gate.select.dbt import DbtProject
@@ -34,9 +34,6 @@ def select_nodes(dbt: Dbt, root: Path, *, built: bool) -> Choice:
         dbt: The selector.
         root: The folder that its paths start from and stay below.
         built: Choose what the projects build, instead of what they read.
-
-    Raises:
-        OutsideError: A path leads out of the folder.
     """
     problems: list[Finding] = []
     unique_ids = _file(dbt.nodes, root, read_list, problems) if dbt.nodes else ()
@@ -76,8 +73,6 @@ def _file(name: str, root: Path, read: Callable[[Path], T], problems: list[Findi
     """Read a file; None, with a problem, where that cannot be done."""
     try:
         return read(below(root, name))
-    except OutsideError:
-        raise
     except FileError as error:
         problems.append((Problem(Reason.UNREADABLE_FILE, f"{quote(name)} {error}", _FILE_HINT), ""))
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.facts import Facts, read_facts
 from incident_gate.errors import DataHubError
-from incident_gate.files import OutsideError
+from incident_gate.files import OutsideError, below
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import Dbt, Manifest, Mistake, OutputEntry, OutputSelector, Search, Selector
@@ -16,6 +16,7 @@ from incident_gate.select.dbt_selector import select_nodes
 from incident_gate.select.lineage import select_upstreams
 from incident_gate.select.search import select_matches, urns_of
 from incident_gate.select.selection import Choice, Selection, input_of, merged, output_of, unestablished
+from incident_gate.text import quote
 from incident_gate.urn import Urn
 
 _EMPTY_HINT = "Check it for typing errors; if nothing is fine, set `may-be-empty: true`."
@@ -33,7 +34,7 @@ def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> Selecti
         ManifestError: A path leads out of that folder.
     """
     built = resolve_outputs(manifest, root=root)
-    choices = {selector: _of_files(manifest, selector, root) for selector in manifest.selectors}
+    choices = {selector: _of_files(selector, root) for selector in manifest.selectors}
     asked = [selector for selector, choice in choices.items() if choice is None]
     facts: Facts | None = None
     failure: DataHubError | None = None
@@ -65,8 +66,9 @@ def resolve_outputs(manifest: Manifest, *, root: Path) -> Selection:
     Raises:
         ManifestError: A path leads out of the folder `root`.
     """
+    check_paths(manifest, root)
     picked = [
-        (selector, _checked(selector, _nodes(manifest, selector, root, built=True)))
+        (selector, _checked(selector, select_nodes(selector.what, root, built=True)))
         for selector in manifest.output_selectors
     ]
     entries = [*manifest.outputs, *(output_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
@@ -77,18 +79,28 @@ def resolve_outputs(manifest: Manifest, *, root: Path) -> Selection:
     )
 
 
-def _of_files(manifest: Manifest, selector: Selector, root: Path) -> Choice | None:
+def check_paths(manifest: Manifest, root: Path) -> None:
+    """Check that all paths of selectors stay below a folder.
+
+    Raises:
+        ManifestError: Some do not.
+    """
+    mistakes = []
+    selectors: list[Selector | OutputSelector] = [*manifest.selectors, *manifest.output_selectors]
+    for selector in selectors:
+        what = selector.what
+        for path in (*what.manifest, *filter(None, [what.nodes])) if isinstance(what, Dbt) else ():
+            try:
+                below(root, path)
+            except OutsideError as error:
+                mistakes.append(Mistake(selector.position, f"{quote(path)} {error}", "a path below the workspace"))
+    if mistakes:
+        raise ManifestError(manifest.path, tuple(mistakes))
+
+
+def _of_files(selector: Selector, root: Path) -> Choice | None:
     """What a selector selects by files alone; None where DataHub must be asked."""
-    return _nodes(manifest, selector, root, built=False) if isinstance(selector.what, Dbt) else None
-
-
-def _nodes(manifest: Manifest, selector: Selector | OutputSelector, root: Path, *, built: bool) -> Choice:
-    assert isinstance(selector.what, Dbt)  # noqa: S101 - for the type checker
-    try:
-        return select_nodes(selector.what, root, built=built)
-    except OutsideError as error:
-        mistake = Mistake(selector.position, f"{selector.what}: a path {error}", "a path below the workspace")
-        raise ManifestError(manifest.path, (mistake,)) from None
+    return select_nodes(selector.what, root, built=False) if isinstance(selector.what, Dbt) else None
 
 
 def _starts_at_outputs(selector: Selector) -> bool:
