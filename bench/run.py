@@ -111,9 +111,9 @@ def compare(gate: str) -> str:
             for _ in range(rounds):
                 ours.append(measure((gate,), folder, url, environment))
                 theirs += [measure(loop, folder, url, environment).seconds] if has_loop else []
-        seconds, processor, memory = (
-            median(getattr(sample, name) for sample in ours) for name in ("seconds", "processor_seconds", "megabytes")
-        )
+        seconds = median(sample.seconds for sample in ours)
+        processor = median(sample.processor_seconds for sample in ours)
+        memory = median(sample.megabytes for sample in ours)
         other = f"{median(theirs):.3f} | {seconds / median(theirs):.2f}" if theirs else "|"
         lines.append(f"| {number:,} | {seconds:.3f} | {processor:.3f} | {memory:.0f} | {other} |")
         print(lines[-1], file=sys.stderr)

@@ -66,7 +66,7 @@ def ask() -> Iterator[Asker]:
     """Puts GraphQL questions to a stand-in, without the client under test."""
     # No pool: a connection kept from a server that has ended would fail the next one on the same port.
     limits = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(trust_env=False, limits=limits, timeout=10) as http:
+    with httpx.Client(trust_env=False, limits=limits, timeout=60) as http:
         yield Asker(http)
 
 

@@ -11,7 +11,7 @@ from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.gating import check, tables
 from tests.helpers.wire import WireFault, WireServer, WireStep
 
-TIMEOUT = 5.0
+TIMEOUT = 8.0
 BATCH = 5
 ASSETS = tables(3 * BATCH)
 

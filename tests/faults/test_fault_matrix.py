@@ -21,7 +21,7 @@ CELLS = [
     *(Cell(*values) for values in product(TROUBLES, Moment, Often)),
     *(Cell(trouble, Moment.FIRST, Often.FOR_EVER, "warn") for trouble in TROUBLES),
 ]
-AT_ONCE = 16  # cells mostly wait
+AT_ONCE = 24  # cells mostly wait
 # One worker plays all cells, at the same time.
 pytestmark = pytest.mark.xdist_group("fault matrix")
 
@@ -36,10 +36,10 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Callable[[Cell], Run]]:
     ]
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(AT_ONCE) as pool:
         # What is bounded by the timeout in earnest is bounded by less here, so that there is time left to go on.
-        patch.setattr("incident_gate.datahub.client.REQUEST_SECONDS", 1.5)
+        patch.setattr("incident_gate.datahub.client.REQUEST_SECONDS", 2.5)
         patch.setattr("incident_gate.datahub.health.reader.BATCH", BATCH)
         patch.setattr("incident_gate.datahub.client.size_limit", lambda _assets: 1024 * 1024)
-        patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 2.0)
+        patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 3.0)
         with Sandbox.start() as server:  # builds the schema once, lest all of them do it at the same time
             check(server, ASSETS[0])
         played: dict[Cell, Future[Run]] = {cell: pool.submit(play, cell) for cell in wanted}

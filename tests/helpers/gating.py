@@ -35,9 +35,9 @@ def check(
         given = {"datahub-url": server.url, "datahub-token": server.token}
     given |= {name.replace("_", "-"): value for name, value in options.items()}
     given.setdefault("timeout", "20")
-    network = {
-        name: value for name, value in os.environ.items() if name.lower().endswith("_proxy") or "SSL_CERT" in name
-    }
+    # The names first, in one step: pytest changes a variable while threads of a test are here.
+    names = [name for name in list(os.environ) if name.lower().endswith("_proxy") or "SSL_CERT" in name]
+    network = {name: os.environ[name] for name in names}
     settings = read_settings(lambda name: given.get(name, ""), network, mode=Mode.GATE)
     loaded = load_manifest("gate.yml", manifest.encode(), date(2026, 12, 1))
     return check_manifest(settings, loaded, on_exchange=on_exchange)

@@ -35,11 +35,6 @@ class Channels:
     marker: str = ""
     people: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def names_consumers(self) -> bool:
-        """Whether the owners of the assets' consumers are of use."""
-        return self.slack is not None
-
 
 class Remark(NamedTuple):
     """One message that was not delivered: which service, why, and what to do.
