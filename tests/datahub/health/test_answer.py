@@ -6,9 +6,9 @@ import pytest
 from incident_gate.datahub.failure import GraphqlError
 from incident_gate.datahub.health.answer import (
     Element,
-    Listing,
     read_element,
 )
+from incident_gate.datahub.health.listing import Listing
 from incident_gate.incident import Health, Priority, Reason, read_priority
 from tests.helpers.asking import MODEL, ORDERS
 

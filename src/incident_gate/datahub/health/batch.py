@@ -14,7 +14,6 @@ from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Answer, Rejection, RequestFailure
 from incident_gate.datahub.health.answer import (
     Element,
-    Listing,
     PartialHealth,
     lower_case,
     read_element,
@@ -22,6 +21,7 @@ from incident_gate.datahub.health.answer import (
     split_by_urn,
 )
 from incident_gate.datahub.health.assertions import failing_since
+from incident_gate.datahub.health.listing import Listing
 from incident_gate.datahub.queries import Group
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
 from incident_gate.incident import AssertionResult, Health, Reason
