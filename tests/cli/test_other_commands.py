@@ -217,3 +217,9 @@ def test_list_that_is_given_twice_is_not_cut_to_its_end() -> None:
 
     assert getattr(options, "types") == ["FRESHNESS", "VOLUME,FIELD"]  # noqa: B009 - as options are read
     assert TYPES.parse("FRESHNESS\nVOLUME,FIELD", "--types") == {"FRESHNESS", "VOLUME", "FIELD"}
+
+
+def test_manifest_that_validate_proposes_can_be_copied(tmp_path: Path) -> None:
+    ended = gate("validate", str(tmp_path / "none.yml"))
+
+    assert "\ninputs:\n  - urn:li:dataset:" in ended.out

@@ -16,7 +16,7 @@ from incident_gate.manifest.reader import MAX_BYTES
 from incident_gate.process import say
 from incident_gate.report.view import count
 from incident_gate.settings.options import DEFAULT_MANIFEST, VARIABLES, Mode, Scope, options_of
-from incident_gate.text import plain
+from incident_gate.text import plain, visible
 
 _STANDARD_INPUT = "-"
 
@@ -51,7 +51,12 @@ def run(call: Call) -> int:
                 _check_existence(call, manifest)
         except ManifestError as error:
             code = error.exit_code
-            say(call.stdout, "".join(f"{plain(line, 2000)}\n" for line in str(error).splitlines()))
+            # A hint may be YAML to copy, so its spaces stay.
+            lines = [
+                *(plain(line, 2000) for line in error.message.splitlines()),
+                *map(visible, error.hint.splitlines()),
+            ]
+            say(call.stdout, "".join(f"{line}\n" for line in lines))
             continue
         for warning in manifest.warnings:
             place = f"{shown}:{warning.position.line}:{warning.position.column}"
