@@ -177,6 +177,16 @@ def test_an_incident_on_either_twin_of_a_dbt_node_blocks(each_sandbox: Sandbox, 
 
 
 @pytest.mark.usefixtures("here")
+def test_all_twins_are_asked_for_in_one_request(datahub: Sandbox) -> None:
+    datahub.store.add_asset(LOWER)
+    manifest = "inputs: [dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}]\n"
+    ended = _check(datahub, manifest, "--verbose")
+    assert ended.code == 0
+    requests = [line.split(":")[0] for line in ended.err.splitlines() if line.startswith("incidentGate")]
+    assert requests == ["incidentGateHealth about 3 assets"]
+
+
+@pytest.mark.usefixtures("here")
 def test_a_dbt_node_of_which_no_twin_exists_is_unknown(each_sandbox: Sandbox) -> None:
     manifest = "inputs: [dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}]\n"
     ended = _check(each_sandbox, manifest)

@@ -351,7 +351,8 @@ class BatchReader:
         """Ask what is still open, and whether an asset that may not exist exists in lower case."""
         absent = [draft for draft in drafts if not draft.exists and not draft.problems]
         questions = [(draft, draft.urn) for draft in absent if draft.exists is None]
-        questions += [(draft, twin) for draft in absent if (twin := lower_case(draft.urn))]
+        known = {draft.urn for draft in drafts}
+        questions += [(draft, twin) for draft in absent if (twin := lower_case(draft.urn)) and twin not in known]
 
         def ask(part: Sequence[tuple[PartialHealth, str]]) -> None:
             elements = self._aliased(queries.existence_of_each(len(part)), [urn for _, urn in part])
