@@ -4,8 +4,9 @@ from incident_gate.datahub.graph.owners import Owner
 from incident_gate.gate.policy import Conclusion
 from incident_gate.notify.event import EventKind, affected_assets, events_of
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
+from incident_gate.report.model import Override
 from tests.helpers.job_end import output
-from tests.helpers.report_samples import decision, entry, missing, report, unhealthy
+from tests.helpers.report_samples import decision, entry, incident, missing, report, unhealthy
 
 ALL = frozenset(EventKind)
 URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.{},PROD)"
@@ -59,3 +60,17 @@ def test_blocked_run_names_what_blocks_with_its_owner() -> None:
 
 def test_warning_is_not_a_block() -> None:
     assert events_of(report(missing("customers", conclusion=Conclusion.WARN)), ALL, {}) == ()
+
+
+def test_overridden_run_is_announced_as_blocked_with_the_reason() -> None:
+    judged = decision(
+        entry("orders"), Conclusion.WARN, blocking=(incident(1, entry("orders").urn),), rules=("override: known",)
+    )
+    overridden = report(judged, override=Override("known", "ana"))
+
+    [event] = events_of(overridden, ALL, {})
+
+    assert (event.kind, event.override) == (EventKind.BLOCKED, "Overridden by ana: known")
+    assert [item.name for item in event.items] == ["orders"]
+    assert affected_assets(overridden) == (entry("orders").urn.text,)
+    assert events_of(report(unhealthy("orders")), ALL, {})[0].override == ""

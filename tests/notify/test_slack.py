@@ -167,3 +167,14 @@ def test_repr_holds_no_secret() -> None:
 
 def test_message_is_json(run: Run) -> None:
     assert json.loads(json.dumps(message_of([raised()], run, People())))["blocks"]
+
+
+def test_override_is_shown_with_its_reason_and_mentions_nobody(run: Run) -> None:
+    event = Event(kind=EventKind.BLOCKED, items=raised().items, override=f"Overridden by ana: {HOSTILE}")
+
+    message = message_of([event], run, People())
+
+    assert message["text"] == "⚠️ 1 input would have blocked a job"
+    shown = message["blocks"][1]["text"]["text"]
+    assert shown.startswith("Overridden by ana: ")
+    assert not re.search(r"<[!@#h]", shown)

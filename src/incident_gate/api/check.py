@@ -105,7 +105,7 @@ def check(
             override=settings.override and Override(*settings.override, effective=blocks),
         )
         report = spelled_report(report, speller(settings.connection))
-        if report.conclusion is Conclusion.BLOCK:
+        if blocks and (report.conclusion is Conclusion.BLOCK or settings.override):
             from incident_gate.api.owners import with_owners  # noqa: PLC0415 - nobody is looked up for a healthy run
 
             report = with_owners(client, settings, report)

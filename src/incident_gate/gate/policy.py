@@ -80,6 +80,11 @@ class Decision:
         return self.incident_count + len(self.failing)
 
     @property
+    def is_overridden(self) -> bool:
+        """Whether it would block without the run's override."""
+        return any(rule.startswith("override: ") for rule in self.rules)
+
+    @property
     def incident_count(self) -> int:
         """Active incidents that nothing excuses, readable or not."""
         return len(self.blocking) + self.unread

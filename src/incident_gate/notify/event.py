@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from incident_gate.datahub.graph.owners import Owner
-from incident_gate.gate.policy import Conclusion
+from incident_gate.gate.policy import Conclusion, Decision
 from incident_gate.outcome.result import Change
 from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
@@ -40,10 +40,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One kind of thing that happened, on one or several assets."""
+    """One kind of thing that happened, on one or several assets.
+
+    `override` is the reason why the job goes on although inputs block, and who gave it: untrusted text.
+    """
 
     kind: EventKind
     items: tuple[Item, ...]
+    override: str = ""
 
 
 _CHANGES = {EventKind.RAISED: Change.RAISED, EventKind.RESOLVED: Change.RESOLVED}
@@ -65,16 +69,17 @@ def events_of(
         At most one event of each kind, each with at least one item.
     """
     found = {kind: tuple(_items(report, kind, owners)) for kind in EventKind if kind in wanted}
-    return tuple(Event(kind=kind, items=items) for kind, items in found.items() if items)
+    override = str(report.override) if report.override and report.override.effective else ""
+    return tuple(
+        Event(kind=kind, items=items, override=override if kind is EventKind.BLOCKED else "")
+        for kind, items in found.items()
+        if items
+    )
 
 
 def affected_assets(report: Report) -> tuple[str, ...]:
     """The assets that something blocks on, or whose incident was raised or resolved: those whose owners matter."""
-    blocking = (
-        d.entry.urn.text
-        for d in worst_first(report.decisions)
-        if d.conclusion is Conclusion.BLOCK and not d.entry.is_selector
-    )
+    blocking = (d.entry.urn.text for d in worst_first(report.decisions) if _blocks(d) and not d.entry.is_selector)
     results = report.outcome.results if report.outcome else ()
     changed = (r.entry.urn.text for r in results if r.change in _CHANGES.values())
     return tuple(dict.fromkeys((*blocking, *changed)))
@@ -96,9 +101,13 @@ def _items(report: Report, kind: EventKind, owners: Mapping[str, tuple[Owner, ..
             )
 
 
+def _blocks(decision: Decision) -> bool:
+    return decision.conclusion is Conclusion.BLOCK or decision.is_overridden
+
+
 def _blocked(report: Report, owners: Mapping[str, tuple[Owner, ...]]) -> Iterator[Item]:
     for decision in worst_first(report.decisions):
-        if decision.conclusion is not Conclusion.BLOCK:
+        if not _blocks(decision):
             continue
         urn = decision.entry.urn.text
         found = rows_of(decision)

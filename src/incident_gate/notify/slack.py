@@ -32,6 +32,7 @@ _HEADINGS = {
     EventKind.RESOLVED: ("✅", "incident", "resolved"),
     EventKind.BLOCKED: ("⛔", "input", "blocked a job"),
 }
+_OVERRIDDEN = ("⚠️", "input", "would have blocked a job")
 _ADVICE = {
     "invalid_payload": "Internal error: report it.",
     "invalid_blocks": "Internal error: report it.",
@@ -113,6 +114,8 @@ def message_of(events: Sequence[Event], run: Run, people: People) -> dict[str, A
     for event in events:
         heading = _heading(event)
         blocks.append({"type": "header", "text": {"type": "plain_text", "text": heading[:LONGEST_HEADER]}})
+        if event.override:
+            blocks.append(_section(_shown(event.override, 600)))
         shown = event.items[: max(room, 1)]
         room -= len(shown)
         blocks += [_section(_item(item)) for item in shown]
@@ -126,7 +129,7 @@ def message_of(events: Sequence[Event], run: Run, people: People) -> dict[str, A
 
 
 def _heading(event: Event) -> str:
-    sign, noun, done = _HEADINGS[event.kind]
+    sign, noun, done = _OVERRIDDEN if event.override else _HEADINGS[event.kind]
     return f"{sign} {count(len(event.items), noun)} {done}"
 
 

@@ -44,8 +44,7 @@ def _case(urn: str, label: str, kind: str, result: FinalResult | None) -> TestCa
 
 def _input(report: Report, decision: Decision) -> FinalResult | None:
     details = "\n".join(_details(report, decision))
-    overridden = report.override and any(rule.startswith("override: ") for rule in decision.rules)
-    if overridden:
+    if report.override and decision.is_overridden:
         return _result(Skipped, str(report.override), "override", details)
     if decision.conclusion is Conclusion.BLOCK and decision.verdict is Verdict.UNHEALTHY:
         return _result(Failure, _what(decision), "incident", details)
