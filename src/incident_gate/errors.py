@@ -17,6 +17,7 @@ from enum import IntEnum
 # As typing has it, without its import: the library starts with this module.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import ClassVar
 
 
@@ -68,6 +69,12 @@ class RefusedError(DataHubError):
 
 class TokenMissingError(RefusedError):
     """The server requires a token, and none was given."""
+
+
+def gravest(failures: Iterable[DataHubError | None]) -> DataHubError | None:
+    """The failure that counts among several: a refusal, which no repetition corrects, before the others."""
+    found = [failure for failure in failures if failure]
+    return next((failure for failure in found if isinstance(failure, RefusedError)), found[0] if found else None)
 
 
 class WriteError(GateError):

@@ -230,3 +230,22 @@ def test_an_error_of_the_server_is_a_problem(each_sandbox: Sandbox, each: Select
     choice = each.upstreams(A)
     assert texts(choice) == []
     assert reasons(choice) == {Reason.ERROR}
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_a_restricted_start_is_a_problem(generation: Generation) -> None:
+    grant = Grant(token="least", views=(ViewPolicy(urns=(B,)),))
+    with Sandbox.start(schema=generation, tokens=[grant]) as server:
+        server.store.add_assets([A, B])
+        with selecting(server, "least") as asked:
+            choice = asked.upstreams(A)
+    assert texts(choice) == []
+    assert Reason.HIDDEN in reasons(choice)
+
+
+def test_siblings_of_a_start_that_cannot_be_read_are_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
+    each_sandbox.store.add_assets([A, B])
+    each_sandbox.store.add_lineage(B, A)
+    lookups = "incidentGateSchema|incidentGateLookup"
+    each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=500, operation=lookups),))
+    assert Reason.ERROR in reasons(each.upstreams(A))

@@ -255,6 +255,26 @@ def test_a_datahub_that_cannot_be_asked_for_lineage(datahub: Sandbox, fault: dic
     assert _check(datahub, WARNED, "--timeout", "1").code == (0 if fault["status"] == 503 else 3)
 
 
+@pytest.mark.usefixtures("here")
+def test_a_refusal_counts_after_a_failure_too(datahub: Sandbox) -> None:
+    datahub.faults = Faults(
+        rules=(
+            Fault(kind=FaultKind.STATUS, status=503, operation="incidentGate(Schema|Lookup|Lineage)"),
+            Fault(kind=FaultKind.STATUS, status=401),
+        )
+    )
+    named = WARNED.replace("inputs: [", f"inputs: [{{urn: {B!r}, on-unknown: warn}}, ")
+    assert _check(datahub, named, "--timeout", "2").code == 3
+
+
+@pytest.mark.usefixtures("here")
+def test_a_token_that_may_select_nothing_blocks_whatever_the_policy(lineage: Sandbox) -> None:
+    lineage.faults = Faults(
+        rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, code=403, operation="incidentGateLineage|.*AcrossLineage"),)
+    )
+    assert _document(lineage, WARNED, 3)["failure"]["message"].startswith("DataHub refuses every selector")
+
+
 def test_nothing_of_it_is_imported_or_asked_without_a_selector(manifest: str, datahub: Sandbox) -> None:
     script = (
         "import sys; from incident_gate.cli.main import run\n"

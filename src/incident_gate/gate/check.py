@@ -10,7 +10,7 @@ from typing import NamedTuple
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.errors import DataHubError, ExitCode, RefusedError
+from incident_gate.errors import DataHubError, ExitCode, RefusedError, gravest
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Rule, decide, rule_for, worst
 from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Incident, Problem, Reason
@@ -26,6 +26,7 @@ _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
     "Otherwise compare the URN with the one on its DataHub page."
 )
+_REFUSALS = frozenset({Reason.REFUSED, Reason.HIDDEN})
 _CANNOT_RAISE = "If this job fails, no incident can be raised on it."
 
 
@@ -100,7 +101,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     reading = reader.read([*queries, *existence], on_progress=on_progress)
     missing = _missing(outputs, reading.healths[len(queries) :])
     reading = reading._replace(healths=reading.healths[: len(queries)])
-    failure = failure or reading.failure
+    failure = gravest([failure, reading.failure, None if manifest.inputs else _common_refusal(unestablished)])
     if isinstance(failure, RefusedError):
         # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would let every run pass,
         # so it is not excused.
@@ -129,6 +130,14 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         bool(entries) and reading.nothing_answered,
         missing,
     )
+
+
+def _common_refusal(unestablished: Sequence[tuple[InputEntry, Problem]]) -> RefusedError | None:
+    """The refusal because of which selectors have selected nothing at all, if that is why."""
+    if not unestablished or any(problem.reason not in _REFUSALS for _, problem in unestablished):
+        return None
+    _, first = unestablished[0]
+    return RefusedError(f"DataHub refuses every selector. The first: {first.message}.", hint=first.hint)
 
 
 def _missing(outputs: Sequence[OutputEntry], healths: Sequence[Health]) -> tuple[MissingOutput, ...]:

@@ -15,6 +15,7 @@ from incident_gate.urn import Urn
 _MISSING_HINT = (
     "Compare the URN with the one on its DataHub page. If this job creates it, name its inputs until it has."
 )
+_AGAIN_HINT = "Check that DataHub is healthy; then run again."
 _ACCESS_HINT = "Grant the token's user view access to it."
 
 
@@ -48,6 +49,9 @@ def select_upstreams(
         elif any(fact.hidden and fact.exists is not False for fact in known):
             message = f"{start} may not be seen with this token, and neither may its upstreams"
             problems[Problem(Reason.HIDDEN, message, _ACCESS_HINT), start] = None
+        elif any(urn.text not in facts.by_urn for urn in urns):
+            message = f"The siblings of {start} could not be read, and may have upstreams of their own"
+            problems[Problem(Reason.ERROR, message, _AGAIN_HINT), start] = None
         elif any(fact.siblings is None for fact in known):
             message = f"A sibling of {start} may not be seen with this token, and may have upstreams of its own"
             problems[Problem(Reason.HIDDEN, message, _ACCESS_HINT), start] = None

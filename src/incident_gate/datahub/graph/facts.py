@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from incident_gate.datahub.capabilities import INTROSPECTION, Capabilities, capabilities_of, introspect
+from incident_gate.datahub.capabilities import INTROSPECTION, MARKERS, Capabilities, capabilities_of, introspect
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Answer, RequestFailure
 from incident_gate.datahub.graph.pages import siblings_of
+from incident_gate.datahub.health.answer import is_restricted
 
-MOST_URNS = 200
-"""Entities in one request: each costs up to eight of the 2,000 fields that servers allow."""
+MOST_URNS = 150
+"""Entities in one request: each costs up to eleven of the 2,000 fields that servers allow."""
 _FIELDS = {"exists": "exists", "status": "status { removed }", "siblings": "siblings { siblings { urn } }"}
 _DATASET = "urn:li:dataset:"
+_MARKER = MARKERS["dataset"]
 _SCHEMA = INTROSPECTION.text.partition("{")[2].rpartition("}")[0].strip()
 
 
@@ -73,7 +75,7 @@ def _lookup(urns: Sequence[str], fields: Sequence[str], *, schema: str = "", ent
     texts = [schema] if schema else []
     for number, urn in enumerate(urns):
         if urn.startswith(_DATASET):
-            texts.append(f"d{number}: dataset(urn: $u{number}) {{ urn {own} }}")
+            texts.append(f"d{number}: dataset(urn: $u{number}) {{ urn {_MARKER} {own} }}")
         if entity_exists:
             texts.append(f"e{number}: entityExists(urn: $u{number})")
     if not entity_exists:
@@ -100,6 +102,6 @@ def _decode(urns: Sequence[str], answer: Answer) -> dict[str, Fact]:
         failed = any(error.path[:1] == (f"d{number}",) for error in answer.errors)
         status = own.get("status")
         removed = isinstance(status, dict) and status.get("removed") is True
-        hidden = f"d{number}" in answer.data and not own
+        hidden = f"d{number}" in answer.data and (not own or is_restricted(own))
         facts[urn] = Fact(exists, removed, hidden, None if failed else siblings_of(own, urn))
     return facts

@@ -55,7 +55,8 @@ class Pages:
     def add(self, page: object, errors: tuple[GraphqlError, ...]) -> None:
         """Take in the next page, with the errors whose path leads into it."""
         for error in errors:
-            self.problem(Reason.ERROR, f"DataHub failed on it: {error}")
+            reason = Reason.REFUSED if error.is_refusal else Reason.ERROR
+            self.problem(reason, f"DataHub failed on it: {error}")
         results = page.get("searchResults") if isinstance(page, dict) else None
         if not isinstance(page, dict) or not isinstance(results, list):
             if not errors:

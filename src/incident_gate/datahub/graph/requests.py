@@ -89,7 +89,8 @@ def _read_pages(
         )
     except RequestFailure as failure:
         for _, pages in part:
-            pages.stop(Reason.ERROR, f"DataHub failed on it: {failure.message}")
+            reason = Reason.REFUSED if failure.is_refusal else Reason.ERROR
+            pages.stop(reason, f"DataHub failed on it: {failure.message}")
         return
     aliases = [f"l{number}" for number in range(len(part))]
     for alias, (_, pages) in zip(aliases, part, strict=True):

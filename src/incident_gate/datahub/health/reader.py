@@ -12,7 +12,7 @@ from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.batch import BatchReader, BatchResult, HealthQuery
 from incident_gate.datahub.parallel import run_all
-from incident_gate.errors import DataHubError, RefusedError, UnreachableError
+from incident_gate.errors import DataHubError, RefusedError, UnreachableError, gravest
 from incident_gate.incident import Health, Problem, Reason
 
 # On the server each asset is one search request, so a batch bounds how long one answer takes, and the two together
@@ -113,7 +113,7 @@ class Reader:
             if health
         }
         asked = {query.urn.text: query for query in unique}
-        failure = next((result.failure for result in results if result and result.failure), None)
+        failure = gravest(result.failure for result in results if result)
         if failure is None and len(healths) < len(unique):
             failure = UnreachableError(
                 "DataHub did not answer for every input in time.", hint="Raise `timeout`, in seconds, or ask for less."
