@@ -283,7 +283,7 @@ def test_a_pattern_matches_whole_names(pattern: str, *, matches: bool) -> None:
 def test_a_long_name_does_not_take_long() -> None:
     started = time.process_time()
     file = other(Check("a" * 100_000, FAILED), Check("ab" * 50_000 + "c", FAILED))
-    assert decide(file, urn=B, patterns=("*a*a*a*a*a*a*a*a*bb", "*?a*b?a*a*ca")).effect is NOTHING
+    assert decide(file, urn=B, patterns=("*a*a*a*a*a*a*a*a?b", "*ab*ab*ab*ab*ab*bc?")).effect is NOTHING
     assert time.process_time() - started < 2
 
 

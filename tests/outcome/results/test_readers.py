@@ -53,6 +53,12 @@ def test_without_the_command_only_failures_count(tmp_path: Path) -> None:
     assert ([check.name for check in results.checks], results.builds) == (["test.p.c"], ())
 
 
+def test_a_command_that_is_no_text_is_none(tmp_path: Path) -> None:
+    results = json.loads(dbt_results(("model.p.a", "success"), ("test.p.c", "fail"))) | {"args": {"which": ["run"]}}
+    found = read(tmp_path, json.dumps(results))
+    assert ([check.name for check in found.checks], found.builds) == (["test.p.c"], ())
+
+
 def test_old_data_is_a_failure_and_what_could_not_be_asked_is_an_error() -> None:
     (results,) = read_files(FIXTURES, "dbt/shop-1.7/source-freshness.sources.json", job_start=0)
     found = {check.name: check for check in results.checks}
