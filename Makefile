@@ -38,11 +38,11 @@ demo: $(DEMO)/.ready ## Set up and run the gate against the sandbox
 
 .PHONY: test
 test: $(DEV)/.installed ## Set up and run all tests against the built wheel
-	@$(PYTEST) --numprocesses auto --dist loadgroup $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses auto --dist loadscope $(PYTEST_ARGS)
 
 .PHONY: coverage
 coverage: $(DEV)/.installed ## Run all tests and measure their coverage
-	@$(PYTEST) --numprocesses auto --dist loadgroup --cov --cov-report term:skip-covered $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses auto --dist loadscope --cov --cov-report term:skip-covered $(PYTEST_ARGS)
 
 # Each check is a target: `make lint-types` runs one. They run side by side, and one failure does not hide another.
 CHECKS := lint-style lint-format lint-types lint-dead-code lint-dependencies lint-yaml lint-image lint-shell \

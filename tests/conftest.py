@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from incident_gate.sandbox import Generation, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
@@ -39,6 +41,26 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
 def _hangs(*_: object) -> None:
     faulthandler.dump_traceback()
     pytest.fail(f"the test took more than {LONGEST_TEST} s")
+
+
+# Played by one worker as a whole: its cells run side by side, and mostly wait.
+WHOLE_FILES = ("tests/faults/test_fault_matrix.py",)
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Hands out single tests, and some files as a whole, these first.
+
+    `--dist loadgroup` would do, but its groups have no effect with pytest 9.2 and pytest-xdist 3.8.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((file for file in WHOLE_FILES if nodeid.startswith(file)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduling | None:
+    """Schedule for `--dist loadscope`, which `make test` uses."""
+    return _Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.hookimpl(optionalhook=True)

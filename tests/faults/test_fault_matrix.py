@@ -22,8 +22,6 @@ CELLS = [
     *(Cell(trouble, Moment.FIRST, Often.FOR_EVER, "warn") for trouble in TROUBLES),
 ]
 AT_ONCE = 24  # cells mostly wait
-# One worker plays all cells, at the same time.
-pytestmark = pytest.mark.xdist_group("fault matrix")
 
 
 @pytest.fixture(scope="module")
