@@ -97,7 +97,7 @@ bench: $(GATE)/.installed ## Measure the gate and a loop of requests
 	@$(DEV)/bin/python bench/run.py --gate $(GATE)/bin/incident-gate-action
 
 .PHONY: campaign
-campaign: $(DEV)/.installed ## Draw thousands of fault schedules (minutes; SCHEDULES and SEED may be given)
+campaign: $(DEV)/.installed ## Draw thousands of schedules of faults and tokens (minutes; SCHEDULES and SEED may be given)
 	@INCIDENT_GATE_SCHEDULES=$(SCHEDULES) INCIDENT_GATE_SEED=$(SEED) $(PYTEST) tests/campaign --numprocesses auto $(PYTEST_ARGS)
 
 .PHONY: image
