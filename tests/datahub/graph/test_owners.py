@@ -63,3 +63,15 @@ def test_owners_of_consumers_are_those_within_the_hops(client: Client, owned: Sa
     assert owners_of_consumers(client, [ORDERS], 1) == (Owner(TEAM, "Data Platform"),)
     assert owners_of_consumers(client, [ORDERS], 3) == (Owner(TEAM, "Data Platform"), Owner(GONE, "gone"))
     assert owners_of_consumers(client, [ORDERS, MODEL], 1) == (Owner(TEAM, "Data Platform"), Owner(GONE, "gone"))
+
+
+def test_no_owner_is_named_by_a_secret(client: Client, owned: Sandbox) -> None:
+    owned.store.add_asset(ANA, title=f"Ana {owned.token}", profile={"email": f"{owned.token}@example.com"})
+    if owned.generation is not Generation.G1:
+        owned.store.add_asset(TEAM, title=owned.token)
+
+    people = people_of(client, [ORDERS], with_work=True)
+
+    assert people.owners[ORDERS][0][1:] == ("Ana ***", "***@example.com")
+    if owned.generation is not Generation.G1:
+        assert owners_of_consumers(client, [ORDERS], 1) == (Owner(TEAM, "***"),)

@@ -7,6 +7,7 @@ import pytest
 from incident_gate.datahub.failure import GraphqlError
 from incident_gate.datahub.graph.pages import Pages, siblings_of
 from incident_gate.incident import Reason
+from incident_gate.text import Redactor
 
 
 def _result(name: str, **fields: Any) -> dict[str, Any]:
@@ -122,3 +123,14 @@ def test_an_error_is_a_problem() -> None:
 )
 def test_siblings(siblings: Any, expected: Any) -> None:
     assert siblings_of({"siblings": siblings}, "a") == expected
+
+
+def test_entity_named_by_a_secret_is_no_input() -> None:
+    read = Pages(Redactor(("secret-token",)))
+    of_secret = {"siblings": {"siblings": [{"urn": "urn:li:dataset:secret-token"}]}}
+    orders = {"entity": {"urn": "urn:li:dataset:orders", "type": "DATASET"} | of_secret}
+    read.add(_page(_result("secret-token"), orders), ())
+
+    assert read.found == {}
+    assert _reasons(read) == {Reason.MALFORMED}
+    assert not any("secret-token" in problem.message for problem in read.problems)

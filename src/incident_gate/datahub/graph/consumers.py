@@ -46,7 +46,7 @@ def owners_of_consumers(client: Client, urns: Sequence[str], hops: int) -> tuple
                 continue
             degree = result.get("degree")
             distance = degree if isinstance(degree, int) and not isinstance(degree, bool) else len(_DEGREES)
-            for owner in read_owners(result.get("entity")):
+            for owner in read_owners(result.get("entity"), client.redact):
                 if owner.urn not in found or distance < found[owner.urn][0]:
                     found[owner.urn] = (distance, owner)
     return tuple(owner for _, owner in sorted(found.values(), key=lambda item: item[0]))

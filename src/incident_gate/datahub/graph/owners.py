@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from incident_gate.datahub.client import Operation
+from incident_gate.text import Redactor
 
 MOST_ASSETS = 250
 """In one request; the others are left out, because a message names no more."""
@@ -39,21 +40,18 @@ class Owner(NamedTuple):
     email: str = ""
 
 
-def read_owners(asset: object) -> tuple[Owner, ...]:
+def read_owners(asset: object, redact: Redactor) -> tuple[Owner, ...]:
     """The owners in an answer about one asset, selected as `OWNERS_OF_ASSET`; each once."""
     ownership = asset.get("ownership") if isinstance(asset, dict) else None
     listed = ownership.get("owners") if isinstance(ownership, dict) else None
-    owners = (_owner(element) for element in (listed if isinstance(listed, list) else [])[:MOST_OWNERS])
+    elements = (listed if isinstance(listed, list) else [])[:MOST_OWNERS]
+    owners = (owner_in(element.get("owner"), redact) for element in elements if isinstance(element, dict))
     # One person can own an asset in several roles.
     return tuple(dict.fromkeys(owner for owner in owners if owner))
 
 
-def _owner(element: object) -> Owner | None:
-    return owner_in(element.get("owner") if isinstance(element, dict) else None)
-
-
-def owner_in(owner: object) -> Owner | None:
-    """The user or group in an answer; None without a URN."""
+def owner_in(owner: object, redact: Redactor) -> Owner | None:
+    """The user or group in an answer, without the secrets that were sent; None without a URN."""
     urn = _text(owner, "urn")
     if not urn:
         return None
@@ -64,7 +62,7 @@ def owner_in(owner: object) -> Owner | None:
         or urn.rsplit(":", 1)[-1]
     )
     email = _text(owner, "editableProperties", "email") or _text(owner, "properties", "email")
-    return Owner(urn, name, email)
+    return Owner(redact(urn), redact(name), redact(email))
 
 
 def _text(value: object, *path: str) -> str:

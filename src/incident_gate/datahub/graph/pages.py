@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from incident_gate.datahub.failure import GraphqlError
 from incident_gate.incident import Problem, Reason
+from incident_gate.text import NO_SECRETS, Redactor
 
 MOST_COUNTED = 2**31
 _HINT = "Run again; if it stays, name the assets in the manifest, or set `on-unknown` on this selector."
@@ -32,10 +33,11 @@ class Found(NamedTuple):
 class Pages:
     """The entities of one list as its pages come in.
 
-    `problems` is empty only while nothing shows that something is missing. `scroll` and `start` are where the next page
-    begins.
+    `redact` recognises URNs that hold a secret which was sent. `problems` is empty only while nothing shows that
+    something is missing. `scroll` and `start` are where the next page begins.
     """
 
+    redact: Redactor = NO_SECRETS
     found: dict[str, Found] = field(default_factory=dict)
     problems: dict[Problem, None] = field(default_factory=dict)
     total: int | None = None
@@ -92,11 +94,16 @@ class Pages:
             message = "One of the entities that DataHub found may not be seen with this token"
             self.problem(Reason.HIDDEN, message, "Grant the token's user view access to it.")
             return
+        siblings = siblings_of(entity, urn)
+        if any(self.redact(named) != named for named in (urn, *(siblings or ()))):
+            # As an input, the secret would be in every report.
+            self.problem(Reason.MALFORMED, "DataHub names an entity by a secret that was sent to it")
+            return
         degree = result.get("degree")
         self.found[urn] = Found(
             urn,
             degree if isinstance(degree, int) and not isinstance(degree, bool) else None,
-            siblings_of(entity, urn),
+            siblings,
             explored=result.get("explored") is not False,
             truncated=bool(result.get("truncatedChildren")),
             ignored_as_hop=bool(result.get("ignoredAsHop")),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import RequestFailure
 from incident_gate.datahub.graph.owners import MOST_ASSETS, OWNED, OWNERS, Owner, owner_in, read_owners
+from incident_gate.text import Redactor
 
 MOST_INCIDENTS = 50
 """Of one asset."""
@@ -62,25 +63,28 @@ def people_of(client: Client, urns: Sequence[str], *, with_work: bool) -> People
         if not with_work:
             raise
         data = client.execute(OWNERS, {"urns": queried}, assets=len(queried)).data
+    redact = client.redact
     owners: dict[str, tuple[Owner, ...]] = {}
     work: dict[str, Work] = {}
     for element in _elements(data, "entities"):
         urn = element.get("urn")
         if urn in queried:
-            if found := read_owners(element):
+            if found := read_owners(element, redact):
                 owners[urn] = found
             work |= {
-                str(incident.get("urn")): _work(incident) for incident in _elements(element, "incidents", "incidents")
+                str(incident.get("urn")): _work(incident, client.redact)
+                for incident in _elements(element, "incidents", "incidents")
             }
     return People(owners, work)
 
 
-def _work(incident: Mapping[str, Any]) -> Work:
+def _work(incident: Mapping[str, Any], redact: Redactor) -> Work:
     status = incident.get("status")
     stage = status.get("stage") if isinstance(status, dict) else None
-    assignees = (owner_in(element) for element in _elements(incident, "assignees"))
+    assignees = (owner_in(element, redact) for element in _elements(incident, "assignees"))
     return Work(
-        stage[:100] if isinstance(stage, str) else None, tuple(owner.name[:200] for owner in assignees if owner)[:10]
+        redact(stage)[:100] if isinstance(stage, str) else None,
+        tuple(owner.name[:200] for owner in assignees if owner)[:10],
     )
 
 

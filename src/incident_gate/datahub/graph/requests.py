@@ -48,7 +48,7 @@ def read_lists(client: Client, name: str, fields: Sequence[ListField], *, scroll
         UnreachableError: Nothing usable came in time.
         RefusedError: Token, address, proxy or certificate are wrong.
     """
-    lists = [Pages() for _ in fields]
+    lists = [Pages(client.redact) for _ in fields]
     for _ in range(_MOST_PAGES):
         open_lists = [number for number, pages in enumerate(lists) if not pages.finished]
         if not open_lists:

@@ -47,7 +47,7 @@ def search_assets(
     root = next((name for name in (_SCROLL, _SEARCH) if schema is None or schema.has("Query", name)), "")
     given = _members(schema, f"{root[:1].upper()}{root[1:]}Input")
     if "orFilters" not in given:
-        pages = Pages()
+        pages = Pages(client.redact)
         pages.stop(Reason.ERROR, "This DataHub cannot be searched by these conditions", "Name the assets by URN.")
         return [pages] * len(searches)
     scrolls = root == _SCROLL
