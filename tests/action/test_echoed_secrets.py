@@ -80,3 +80,23 @@ def test_only_the_whole_value_of_a_header_is_replaced(step: Step, datahub: Sandb
 
     titles = {incident["title"] for incident in ended.output("incidents")}
     assert titles == {"analytics: ***", "analytics are late"}
+
+
+def test_step_shows_no_secret_of_another_service_that_an_incident_quotes(step: Step, datahub: Sandbox) -> None:
+    secrets = {
+        "slack_webhook": "http://127.0.0.1:9/services/T0/B0/s3cr3t-of-slack",
+        "slack_token": "xoxb-s3cr3t-of-slack",
+        "slack_channel": "C1",
+        "webhook": "http://127.0.0.1:9/hook?key=s3cr3t-of-hook",
+        "webhook_secret": "whsec_c2VjcmV0LW9mLXRoZS1ob29rLTEyMzQ1Ng==",
+        "github_token": "ghs_s3cr3t0fGithub",
+    }
+    hidden = [secret for name, secret in secrets.items() if name != "slack_channel"]
+    datahub.store.raise_incident(ORDERS, title=f"Seen: {' '.join(hidden)}", description=" ".join(hidden))
+
+    ended = step.main(datahub, notify_on="raised", **secrets)
+
+    written = "\n".join([ended.summary, *ended.outputs.values(), *ended.state.values()])
+    said = "\n".join(line for line in ended.log.splitlines() if not line.startswith("::add-mask::"))
+    assert "Seen: *** *** *** *** ***" in said
+    assert not [secret for secret in hidden if secret in said + written]

@@ -41,6 +41,6 @@ def connect(settings: Settings, on_exchange: OnExchange | None = None) -> Iterat
             settings.connection.address.graphql_url,
             Deadline.after(settings.timeout),
             on_exchange=on_exchange,
-            secrets=settings.connection.secrets,
+            secrets=settings.secrets,
             is_plain=not (settings.connection.address.is_encrypted or settings.connection.proxy.url),
         )
