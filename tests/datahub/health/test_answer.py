@@ -8,8 +8,8 @@ from incident_gate.datahub.health.answer import (
     Element,
     read_element,
 )
-from incident_gate.datahub.health.listing import Listing
-from incident_gate.incident import Health, Priority, Reason, read_priority
+from incident_gate.datahub.health.listing import MOST_DESCRIPTION, Listing
+from incident_gate.incident import Health, Mark, Priority, Reason, read_priority, sign
 from tests.helpers.asking import MODEL, ORDERS
 
 ASKED = ("exists", "status", "incidents", "siblings")
@@ -212,3 +212,13 @@ def test_incident_that_only_the_summary_names_is_unverified() -> None:
         ("2", None, None, None),
         ("1", "VOLUME", Priority.HIGH, 5),
     ]
+
+
+def test_description_is_cut_on_arrival_after_its_mark_was_read() -> None:
+    mark = Mark("0" * 32, "1" * 32, "7")
+    listed = {"urn": "urn:li:incident:1", "description": sign("x" * 100_000, mark)}
+
+    [incident] = health_of(healthy(incidents={"total": 1, "incidents": [listed]})).incidents
+
+    assert incident.mark == mark
+    assert incident.description == "x" * MOST_DESCRIPTION

@@ -18,6 +18,8 @@ ACCESS_HINT = "Check that the token's user may view it, and that DataHub is heal
 MOST_COUNTED = 2**31
 # Characters of text that are kept. No report shows more, and servers limit neither titles nor descriptions.
 MOST_TEXT = 2_000
+# Of a description, which stands in for a title that is missing: a large gate keeps a hundred thousand of them.
+MOST_DESCRIPTION = 500
 
 
 @dataclass(slots=True)
@@ -168,9 +170,9 @@ def _state(element: dict[str, object]) -> object:
 def read_incident(urn: str, asset: str, element: dict[str, object], redact: Redactor) -> Incident:
     """Read an incident's fields; any of them may be missing."""
 
-    def text(value: object) -> str | None:
+    def text(value: object, most: int = MOST_TEXT) -> str | None:
         # Secrets first: a part of one would not be found.
-        return redact(value)[:MOST_TEXT] if isinstance(value, str) and value else None
+        return redact(value)[:most] if isinstance(value, str) and value else None
 
     created = element.get("created")
     time = created.get("time") if isinstance(created, dict) else None
@@ -181,7 +183,7 @@ def read_incident(urn: str, asset: str, element: dict[str, object], redact: Reda
         type=text(element.get("incidentType")),
         custom_type=text(element.get("customType")),
         title=text(element.get("title")),
-        description=text(description),
+        description=text(description, MOST_DESCRIPTION),
         mark=mark_in(description) if isinstance(description, str) else None,
         priority=read_priority(element.get("priority")),
         created_ms=time if isinstance(time, int) and not isinstance(time, bool) else None,
