@@ -151,7 +151,8 @@ def draw(seed: int) -> Schedule:
     return Schedule(
         seed=seed,
         generation=generation,
-        grant=_draw_grant(dice, assets),
+        # Cloud of 2022 had no view authorization.
+        grant=_draw_grant(dice, assets, has_views=generation is not Generation.G1),
         assets=tuple(assets),
         siblings=tuple(dict.fromkeys((min(pair), max(pair)) for pair in pairs)),
         faults=_draw_faults(dice, assets),
@@ -187,7 +188,7 @@ def _with_a_moment(dice: random.Random, asset: Asset) -> Asset:
     return Asset(urn=asset.urn, tagged=asset.tagged, in_domain=asset.in_domain, incidents=(incident,))
 
 
-def _draw_grant(dice: random.Random, assets: list[Asset]) -> Grant:
+def _draw_grant(dice: random.Random, assets: list[Asset], *, has_views: bool) -> Grant:
     urns = tuple(asset.urn for asset in assets)
     limited = (
         ViewPolicy(urns=urns),
@@ -209,20 +210,17 @@ def _draw_grant(dice: random.Random, assets: list[Asset]) -> Grant:
         )
     )
     sees = tuple(urn for urn in urns if dice.random() < 0.7) if dice.random() < 0.1 else None
-    return Grant(token=DEFAULT_TOKEN, views=views, sees=sees, edits=())
+    return Grant(token=DEFAULT_TOKEN, views=views if has_views else None, sees=sees, edits=())
 
 
 def _draw_faults(dice: random.Random, assets: list[Asset]) -> Faults:
     rules = tuple(_draw_fault(dice, assets) for _ in range(dice.choice((0, 0, 0, 1, 1, 2))))
-    is_shown = dice.random() < 0.8
     return Faults(
         rules=rules,
         seed=dice.randint(0, 2**32),
         old_summaries=dice.random() < 0.2,
         blank_names=dice.random() < 0.3,
-        introspection=is_shown,
-        # No server that hides its schema and names aspects is so old that it lacks `exists`.
-        no_exists=is_shown and dice.random() < 0.1,
+        introspection=dice.random() < 0.8,
         page_limit=dice.choice((None, None, None, 1, 2)),
         lacks=("aspects",) if dice.random() < 0.1 else (),
     )
@@ -340,12 +338,14 @@ class _Evidence:
         # Open source loads no list that has a lost incident, and answers for no incident of its own.
         if generation.is_cloud:
             sees = schedule.grant.sees
-            known = {urn for urn in stored if sees is None or matches(sees, urn)}
+            known = {urn for urn in stored if sees is None or matches(sees, urn)} | (found & stored.keys())
         else:
             known = found if found <= stored.keys() else set()
             listed = set() if self.lost else listed
         known |= listed
-        self.certain = self.active & (listed | (named & known))
+        # A summary that names what the list lacks makes the gate read the whole history.
+        history = found if named - listed and not (found - stored.keys() and not generation.is_cloud) else set()
+        self.certain = self.active & (listed | (named & known) | history)
         self.doubtful = named - known
 
 

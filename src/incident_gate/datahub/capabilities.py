@@ -75,7 +75,7 @@ class Selection(NamedTuple):
 
     `incidents`: the active ones. `history`: those in all states, besides. `siblings`: their active ones as well.
     `summary`: the second witness of the active ones. `assertions`: those of the asset and of its siblings. `page`: a
-    further page of one list, and nothing else.
+    further page of one list, and nothing else. `details`: stage and message of those in the history.
     """
 
     incidents: bool = True
@@ -84,6 +84,7 @@ class Selection(NamedTuple):
     assertions: bool = False
     summary: bool = True
     page: bool = False
+    details: bool = True
 
     @property
     def list_name(self) -> str:

@@ -73,7 +73,8 @@ def _with_pages(
     if "$start" not in roots:
         return Operation(name, f"query {name}({', '.join(variables)}) {{ {roots} }}")
     head = f"query {name}({', '.join((*variables, '$start: Int!', '$count: Int!'))})"
-    page = _page(capabilities, details=any(s.history for s in selections)) if "...page" in roots else ""
+    details = any(selection.history and selection.details for selection in selections)
+    page = _page(capabilities, details=details) if "...page" in roots else ""
     return Operation(name, f"{head} {{ {roots} }} {page}".rstrip())
 
 

@@ -63,6 +63,33 @@ def test_active_incident_that_only_the_history_shows_blocks_on_open_source(gener
         assert [incident.urn for incident in only(check(server, ORDERS)).blocking] == [raised]
 
 
+@pytest.mark.parametrize("generation", OPEN_SOURCE)
+def test_every_page_of_the_history_is_read_for_an_incident_that_the_summary_names(generation: Generation) -> None:
+    """A server of before stages refused the second page: found by the campaign."""
+    with Sandbox.start(schema=generation, faults=Faults(page_limit=1)) as server:
+        server.store.add_asset(ORDERS)
+        over = [server.store.raise_incident(ORDERS, created_ms=time) for time in (1, 2, 3)]
+        for urn in over:
+            server.store.resolve(urn)
+        server.store.set_summary(ORDERS, active=over)
+
+        assert verdicts(check(server, ORDERS)) == ["healthy"]
+
+
+@pytest.mark.parametrize("generation", OPEN_SOURCE)
+def test_active_incident_in_a_history_that_was_read_for_another_one_blocks(generation: Generation) -> None:
+    with Sandbox.start(schema=generation) as server:
+        server.store.add_asset(ORDERS)
+        over, active = server.store.raise_incident(ORDERS), server.store.raise_incident(ORDERS)
+        server.store.resolve(over)
+        # The index takes it for resolved, and the hook has not seen it.
+        server.store.resolve(active)
+        server.store.update_incident(active, {"state": "ACTIVE"}, lag=60, hook_lag=60)
+        server.store.set_summary(ORDERS, active=[over])
+
+        assert [incident.urn for incident in only(check(server, ORDERS)).blocking] == [active]
+
+
 @pytest.mark.parametrize("generation", [*OPEN_SOURCE, Generation.CLOUD])
 def test_incident_that_nothing_shows_is_unknown(generation: Generation) -> None:
     with Sandbox.start(schema=generation) as server:

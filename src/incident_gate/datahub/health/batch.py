@@ -341,10 +341,13 @@ class BatchReader:
                 if isinstance(asset, str) and asset in histories and entity.get("history") is not None:
                     kind, history = histories[asset]
                     history.add(entity["history"], size=FIRST_PAGE)
-                    self._read_pages(capabilities, history, kind, _HISTORY_PAGE)
+                    # A server that was not asked for its schema may lack the details.
+                    self._read_pages(capabilities, history, kind, _HISTORY_PAGE._replace(details=self._history))
             for _, listing, _ in chunk:
                 _, history = histories[listing.urn]
-                listing.unlisted |= {urn: history.active[urn] for urn in listing.doubtful if urn in history.active}
+                # To a gate, those count as well that the summary does not name. An outcome reads the history anyway.
+                seen = listing.doubtful if self._history else history.active.keys() - listing.active.keys()
+                listing.unlisted |= {urn: history.active[urn] for urn in seen if urn in history.active}
                 listing.over |= history.resolved.keys() & listing.doubtful.keys()
 
     def _ask_existence(self, drafts: Sequence[PartialHealth]) -> None:
