@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from incident_gate.api.spelling import speller
 from incident_gate.datahub.address import parse_address
 from incident_gate.datahub.connection import Connection, Spelling
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from tests.helpers.asking import ORDERS
 from tests.helpers.command import gate
 
 
@@ -52,12 +55,21 @@ def test_names_of_inputs_stay_where_the_inputs_are_set() -> None:
 
 
 @pytest.mark.parametrize("name", ["--datahub-url", "DATAHUB_GMS_URL"])
-def test_command_line_speaks_of_options(datahub: Sandbox, manifest: str, name: str) -> None:
+def test_command_line_names_options(datahub: Sandbox, manifest: str, tmp_path: Path, name: str) -> None:
     datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=404),))
     url = ("--datahub-url", datahub.url) if name.startswith("--") else ()
     variables = {} if url else {name: datahub.url}
 
-    for command in (("check", manifest), ("doctor", manifest), ("raise", manifest, "--incident-key", "k")):
+    lineage = tmp_path / "lineage.yml"
+    lineage.write_text(f"inputs:\n  - upstream-of: {ORDERS}\n", encoding="utf-8")
+
+    for command in (
+        ("check", manifest),
+        ("doctor", manifest),
+        ("raise", manifest, "--incident-key", "k"),
+        ("select", str(lineage)),
+        ("validate", "--online", manifest),
+    ):
         ended = gate(*command, *url, "--datahub-token", datahub.token, environment=variables)
 
         text = " ".join((ended.out + ended.err).split())

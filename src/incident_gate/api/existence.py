@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_gate.api.connect import OnExchange, connect
+from incident_gate.api.spelling import spelled_error, speller
 from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.incident import Health
@@ -34,12 +35,14 @@ def missing_assets(
     with connect(settings, on_exchange) as client:
         # An incident that is waived may be resolved by now.
         reading = Reader(client, whole_history=True).read([query for _, query, _ in named])
+    spell = speller(settings.connection)
     if reading.failure:
-        raise reading.failure
+        raise spelled_error(reading.failure, spell)
     found: dict[Mistake, None] = {}
     for (position, _, waivers), health in zip(named, reading.healths, strict=True):
         for problem in health.problems:
-            found[Mistake(position, f"{problem.message.rstrip('.')}. {problem.hint}".rstrip())] = None
+            hint = spell(problem.hint) if spell else problem.hint
+            found[Mistake(position, f"{problem.message.rstrip('.')}. {hint}".rstrip())] = None
         if not health.problems:
             found |= dict.fromkeys(_unknown_waivers(waivers, health))
     return tuple(sorted(found, key=lambda mistake: mistake.position))

@@ -53,12 +53,15 @@ def spelled_report(report: Report, spell: Spell | None) -> Report:
     return replace(
         report,
         decisions=decisions,
-        failure=None if report.failure is None else _error(report.failure, spell),
+        failure=None if report.failure is None else spelled_error(report.failure, spell),
         outcome=None if report.outcome is None else _outcome(report.outcome, spell),
     )
 
 
-def _error(error: GateError, spell: Spell) -> GateError:
+def spelled_error(error: GateError, spell: Spell | None) -> GateError:
+    """The error with its hint as the user knows the options."""
+    if spell is None:
+        return error
     spelled = copy(error)
     spelled.hint = spell(error.hint)
     return spelled

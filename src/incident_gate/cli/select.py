@@ -10,6 +10,7 @@ from typing import Any
 from incident_gate.api.connect import connect
 from incident_gate.api.manifest import manifest_of
 from incident_gate.api.select import asks_datahub, select
+from incident_gate.api.spelling import Spell, speller
 from incident_gate.cli.call import Call, today
 from incident_gate.cli.grammar import add_format, add_manifest, add_options
 from incident_gate.cli.online import progress_of, settings_of
@@ -41,8 +42,18 @@ def run(call: Call) -> int:
             selection = select(settings, manifest, client)
     else:
         selection = select(settings, manifest, None)
+    selection = _spelled(selection, speller(settings.connection))
     say(call.stdout, _document(selection) if call.options.format == "json" else _text(selection))
     return selection.failure.exit_code if selection.failure else ExitCode.OK
+
+
+def _spelled(selection: Selection, spell: Spell | None) -> Selection:
+    if spell is None:
+        return selection
+    problems = tuple(
+        found._replace(problem=found.problem._replace(hint=spell(found.problem.hint))) for found in selection.problems
+    )
+    return selection._replace(problems=problems)
 
 
 def _document(selection: Selection) -> str:
