@@ -33,6 +33,11 @@ FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
 PROBE_SECONDS = 2.0
 _PORT_HINT = "Check datahub-url: another service may listen at that port."
 _DOWN_HINT = "Check that DataHub is up and reachable from this runner; `timeout` sets how long to try."
+# A longer timeout alone does not help there.
+_CONNECTION_HINT = (
+    "Check that DataHub is up and reachable from this runner. "
+    f"Connecting is tried for {CONNECTION_PATIENCE:.0f} s at most, and no longer than `timeout`."
+)
 # What a name server answers for a name that does not exist. Its failure to answer is EAI_AGAIN.
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
@@ -320,7 +325,7 @@ class Client:
             may_have_executed=may_have_executed,
             patience=CONNECTION_PATIENCE,
             ends_as=RefusedError if foreign else UnreachableError,
-            hint=_PORT_HINT if foreign else "",
+            hint=_PORT_HINT if foreign else _CONNECTION_HINT,
             is_silent=is_silent,
         )
 
