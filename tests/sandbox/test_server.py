@@ -300,14 +300,14 @@ def parsed(*arguments: str) -> argparse.Namespace:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--fault", "nothing"], "'nothing' is not a valid FaultKind"),
+        (["--fault", "nothing"], "a fault has no kind 'nothing'; kinds are status, "),
         (["--fault", "html,when=1"], "Fault has no field when"),
         (["--lag", "slow"], "could not convert"),
         (["--load", "/nonexistent/seed.json"], "No such file"),
         (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid, port 0"),
     ],
 )
-def test_command_tells_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str) -> None:
+def test_command_reports_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str) -> None:
     assert command.run(parsed("--port", "0", *arguments)) == 2
     assert complaint in capsys.readouterr().err
 

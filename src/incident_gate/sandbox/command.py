@@ -39,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.json",
         help="start with the assets, incidents, ... of this file, not with samples",
     )
-    parser.add_argument(
-        "--token", action="append", help="accept this token and no other; may be repeated (default: any token)"
-    )
+    parser.add_argument("--token", action="append", help="accept only this token; repeatable (default: any token)")
     parser.add_argument("--read-only-token", action="append", default=[], help="accept this token, for reading only")
     _add_fault_arguments(parser.add_argument_group("misbehaviour"))
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -92,7 +90,9 @@ Ctrl-C stops it.
 
 def _add_fault_arguments(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="add to each request")
-    group.add_argument("--lag", metavar="SECONDS[-SECONDS]", default="0", help="keep writes unseen by searches so long")
+    group.add_argument(
+        "--lag", metavar="SECONDS[-SECONDS]", default="0", help="hide writes from searches for this long"
+    )
     group.add_argument("--error-rate", type=float, default=0.0, metavar="SHARE", help="answer this share with 503")
     group.add_argument("--seed", type=int, default=0, help="seed of all that is random (default: %(default)s)")
     group.add_argument("--page-limit", type=int, metavar="COUNT", help="cut larger pages of incidents to this size")
@@ -105,10 +105,13 @@ def _add_fault_arguments(group: "argparse._ArgumentGroup") -> None:
         action="append",
         default=[],
         metavar="KIND[,NAME=VALUE...]",
-        help=f"one rule, may be repeated: drop-after,operation=raiseIncident,times=1. Kinds: {', '.join(FaultKind)}",
+        help=f"one rule, like drop-after,operation=raiseIncident,times=1; repeatable. Kinds: {', '.join(FaultKind)}",
     )
     group.add_argument(
-        "--faults", type=Path, metavar="FILE.json", help="all of it from a file, as POST /sandbox/faults takes it"
+        "--faults",
+        type=Path,
+        metavar="FILE.json",
+        help="read all of these from a file, as POST /sandbox/faults takes them",
     )
 
 

@@ -207,7 +207,14 @@ class Faults:
                 least, most = given[name]
                 given[name] = (float(least), float(most))
         given["lacks"] = tuple(given.get("lacks", ()))
-        return cls(rules=tuple(Fault(**{**rule, "kind": FaultKind(rule["kind"])}) for rule in rules), **given)
+        return cls(rules=tuple(Fault(**{**rule, "kind": _kind(rule.get("kind"))}) for rule in rules), **given)
+
+
+def _kind(name: object) -> FaultKind:
+    for kind in FaultKind:
+        if kind == name:
+            return kind
+    raise ValueError(f"a fault has no kind {name!r}; kinds are {', '.join(FaultKind)}")
 
 
 def _refuse_unknown(values: Mapping[str, Any], kind: type) -> None:
