@@ -224,7 +224,7 @@ def test_an_unreachable_server_is_3() -> None:
 
     assert code == 3
     assert "No connection to 127.0.0.1:1" in out
-    assert out.endswith("\n\n1 thing to change.\n")
+    assert out.endswith("\n\n1 problem found.\n")
 
 
 def answered(httpx_mock: HTTPXMock, members: dict[str, list[str]], user: dict[str, str] | None) -> dict[str, Any]:
@@ -308,11 +308,11 @@ def test_people_get_one_paragraph_a_finding(manifest: Path) -> None:
 
     assert code == 3
     assert "problem  output analytics.customers: The token may not edit incidents on it.\n         → In DataHub" in out
-    assert out.endswith("\n\n1 thing to change.\n")
+    assert out.endswith("\n\n1 problem found.\n")
     assert all(len(line) <= 100 for line in out.splitlines())
     with start() as server:
         code, out = doctor(server, str(manifest))
-    assert (code, out.splitlines()[-1]) == (0, "Nothing has to be changed.")
+    assert (code, out.splitlines()[-1]) == (0, "No problems found.")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_default_branch_tags_and_what_has_no_branches_count(run: Run) -> None:
         (MAIN._replace(branch="dev"), "branch dev, which is not the default branch main"),
         (MAIN._replace(branch="dev"), "include the branch in report-branches"),
         (MAIN._replace(branch="Main"), "branch Main"),
-        (MAIN._replace(branch="main", default_branch=""), "branch main, which may not be the default branch"),
+        (MAIN._replace(branch="main", default_branch=""), "branch main, and the default branch is not known"),
         (MAIN._replace(branch=""), "This run has no branch"),
         (MAIN._replace(branch="", default_branch=""), "This run has no branch"),
     ],

@@ -115,13 +115,13 @@ def _findings(settings: Settings, client: Client, manifest: Manifest | None) -> 
     yield _unknown(
         "index lag",
         "How far DataHub's search index lags behind cannot be known without writing. "
-        "Until the index has caught up, an incident that was just raised or resolved is not seen so.",
+        "Until the index has caught up, the gate does not see that an incident was just raised or resolved.",
     )
 
 
 def _address(settings: Settings) -> Iterator[Finding]:
     address = settings.connection.address
-    yield _ok("address", f"GraphQL is asked at {address.graphql_url}, links lead to {address.ui_url}.")
+    yield _ok("address", f"GraphQL requests go to {address.graphql_url}, links lead to {address.ui_url}.")
     for warning in settings.warnings:
         yield Finding(subject="address", state=State.WARNING, detail=warning)
 

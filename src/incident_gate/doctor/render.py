@@ -57,4 +57,4 @@ def _wrapped(text: str, width: int, first: str = "") -> list[str]:
 
 def _last_line(diagnosis: Diagnosis) -> str:
     problems = sum(finding.state is State.PROBLEM for finding in diagnosis.findings)
-    return f"{count(problems, 'thing')} to change." if problems else "Nothing has to be changed."
+    return f"{count(problems, 'problem')} found." if problems else "No problems found."

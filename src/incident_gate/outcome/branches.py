@@ -26,7 +26,7 @@ def why_not_counted(run: Run, patterns: Sequence[str]) -> str:
     elif run.default_branch:
         why = f"which is not the default branch {run.default_branch}"
     else:
-        why = "which may not be the default branch, which is not known"
+        why = "and the default branch is not known"
     return (
         f"This run is for branch {run.branch}, {why}, so its outcome is not reported. "
         "If its runs write these outputs, include the branch in report-branches."

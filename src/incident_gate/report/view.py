@@ -284,7 +284,7 @@ def decided_line(result: OutputResult) -> str:
     """What decided about an output; empty where there are no results, so that only the job's status can have."""
     if not result.reason:
         return ""
-    return f"by {'its results' if result.by_results else 'the job status'}: {result.reason}"
+    return f"decided by {'its results' if result.by_results else 'the job status'}: {result.reason}"
 
 
 def unrelated_line(outcome: OutcomeReport) -> str:

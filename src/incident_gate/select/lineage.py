@@ -13,7 +13,8 @@ from incident_gate.select.selection import Choice, choose
 from incident_gate.urn import Urn
 
 _MISSING_HINT = (
-    "Compare the URN with the one on its DataHub page. If this job creates it, name its inputs until it has."
+    "Compare the URN with the one on its DataHub page. "
+    "If this job creates it, name its inputs one by one until it exists."
 )
 _AGAIN_HINT = "Check that DataHub is healthy; then run again."
 _ACCESS_HINT = "Grant the token's user view access to it."
