@@ -15,6 +15,7 @@ import pytest
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
 from tests.helpers.command import Ended, ask, gate
 from tests.helpers.dbt import PROJECTS
+from tests.helpers.gating import check as gated
 from tests.helpers.selecting import table
 from tests.helpers.step import Step
 
@@ -377,3 +378,16 @@ def test_waiting_for_a_datahub_that_is_down_selects_again(datahub: Sandbox) -> N
     ended = _check(datahub, f"inputs: [upstream-of: {A!r}]\n", "--wait", "20", "--poll", "0.2", "--format", "json")
     assert ended.code == 0, ended.out
     assert [entry["urn"] for entry in ended.json["inputs"]] == [B]
+
+
+def test_many_outputs_with_many_upstreams_are_within_the_limits(sandbox: Sandbox) -> None:
+    outputs, upstreams = [table(f"output{n}") for n in range(30)], [table(f"upstream{n}") for n in range(450)]
+    sandbox.store.add_assets([*outputs, *upstreams])
+    for output in outputs:
+        for upstream in upstreams:
+            sandbox.store.add_lineage(upstream, output)
+    manifest = "inputs:\n  - upstream-of: outputs\noutputs:\n" + "".join(f"  - {output}\n" for output in outputs)
+
+    result = gated(sandbox, manifest=manifest)
+
+    assert (result.exit_code, len(result.report.decisions)) == (0, len(upstreams))
