@@ -166,7 +166,7 @@ def test_commands_of_jenkins_exist(shell: Shell) -> None:
     pipeline = block("groovy", "pipeline {")
     commands = re.findall(r"sh '(incident-gate [^']+)'", pipeline)
 
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         parse(command.split()[1:])
     jenkins = {"JENKINS_URL": "https://jenkins", "JOB_NAME": "shop", "BUILD_NUMBER": "1"}

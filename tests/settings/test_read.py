@@ -350,3 +350,18 @@ def test_the_identity_is_the_jobs_and_not_the_runs() -> None:
     assert (identity.server, identity.repository) == ("datahub.example.com", "acme/shop")
     assert (identity.workflow, identity.job) == (".github/workflows/nightly.yml", "build")
     assert (identity.matrix, identity.incident_key) == ('{"a":1,"b":2}', "staging")
+
+
+@pytest.mark.parametrize(
+    ("given", "notice"),
+    [
+        ({"slack_channel": "#data"}, "slack-channel has no effect without slack-token."),
+        ({"webhook_secret": "whsec_aaaa"}, "webhook-secret has no effect without webhook."),
+        ({"comment": "true"}, "comment has no effect without github-token."),
+        ({"comment": "false"}, ""),
+    ],
+)
+def test_option_of_a_service_that_is_not_set_up_is_a_notice(given: dict[str, str], notice: str) -> None:
+    found = settings(None, workspace=None, **given)
+
+    assert found.notices == ((notice,) if notice else ())

@@ -92,6 +92,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     report_outcome = values(options.REPORT_OUTCOME)
     if mode is not Mode.GATE or report_outcome:
         _check_identity(values, identity, run, command_line=command_line)
+    notify = _notify(values, environment)
     settings = Settings(
         mode=mode,
         manifest=values.path(options.MANIFEST, shown, workspace if reads_manifest else None),
@@ -120,10 +121,10 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         message=values(options.MESSAGE),
         waiting=_waiting(values),
         reports=_reports(values, workspace),
-        notify=_notify(values, environment),
+        notify=notify,
         timeout=values(options.TIMEOUT),
         job_status=_job_status(values, mode, run, environment),
-        notices=notices,
+        notices=(*notices, *_unused(values, notify)),
     )
     values.finish()
     return settings
@@ -279,6 +280,20 @@ def _results(values: _Values, workspace: Path | None) -> tuple[str, ...]:
     for pattern in patterns:
         values.attempt(partial(parse.pattern, pattern, values.named(options.RESULTS), workspace), "")
     return patterns
+
+
+def _unused(values: _Values, notify: Notify) -> tuple[str, ...]:
+    """Notices of options of services that have no effect without another one."""
+    pairs = (
+        (options.SLACK_CHANNEL, notify.slack_channel, options.SLACK_TOKEN, notify.slack_token),
+        (options.WEBHOOK_SECRET, notify.webhook_secret, options.WEBHOOK, notify.webhook),
+        (options.COMMENT, notify.comment, options.GITHUB_TOKEN, notify.github_token),
+    )
+    return tuple(
+        f"{values.named(option)} has no effect without {values.named(needed)}."
+        for option, is_set, needed, other in pairs
+        if is_set and not other
+    )
 
 
 def _notify(values: _Values, environment: Mapping[str, str]) -> Notify:
