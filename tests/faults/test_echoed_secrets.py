@@ -14,7 +14,7 @@ from incident_gate.report import summary, terminal
 from incident_gate.report.annotations import annotate
 from tests.helpers.asking import ORDERS
 from tests.helpers.gating import check
-from tests.helpers.loopback import listening, read_head
+from tests.helpers.loopback import answer_all, listening
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhY3RvciI6ImdhdGUifQ.c2lnbmF0dXJl"
 HEADER = "hunter2-hunter2"
@@ -95,8 +95,7 @@ def test_no_report_shows_what_a_server_echoes(name: str, monkeypatch: pytest.Mon
     monkeypatch.setattr("incident_gate.datahub.client.CONNECTION_PATIENCE", 0.3)
 
     def serve(client: socket.socket) -> None:
-        read_head(client)
-        client.sendall(RESPONSES[name].encode())
+        answer_all(client, RESPONSES[name].encode())
 
     exchanges: list[object] = []
     with listening(serve) as port:
@@ -119,8 +118,7 @@ def test_no_report_shows_what_a_server_echoes(name: str, monkeypatch: pytest.Mon
 
 def test_values_that_are_no_secrets_stay() -> None:
     def serve(client: socket.socket) -> None:
-        read_head(client)
-        client.sendall(incident(title="production load 1 is late, true story").encode())
+        answer_all(client, incident(title="production load 1 is late, true story").encode())
 
     with listening(serve) as port:
         headers = "X-Api-Version: 1\nX-Flag: true\nX-Environment: production"

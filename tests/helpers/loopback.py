@@ -89,6 +89,20 @@ def read_head(client: socket.socket) -> tuple[str, bytes]:
     return head.decode(), rest
 
 
+def answer_all(client: socket.socket, answer: bytes) -> None:
+    """Answer a request and end the conversation.
+
+    The rest of the request is read first: a socket that is closed with bytes unread resets the connection, and the
+    answer may be lost with it.
+    """
+    read_head(client)
+    client.sendall(answer)
+    client.shutdown(socket.SHUT_WR)
+    client.settimeout(1)
+    while client.recv(65_536):
+        pass
+
+
 def relay(outer: socket.socket, host: str, port: int, first: bytes = b"") -> None:
     """Pass bytes on in both directions until either side is done."""
     with socket.create_connection((host, port)) as inner:

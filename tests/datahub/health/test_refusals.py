@@ -9,7 +9,7 @@ from incident_gate.errors import ExitCode
 from incident_gate.sandbox import Fault, FaultKind, Faults, Grant, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.gating import check, only, reasons, verdicts
-from tests.helpers.loopback import listening, read_head
+from tests.helpers.loopback import answer_all, listening
 
 MIXED = "urn:li:dataset:(urn:li:dataPlatform:snowflake,DB.Sales.Orders,PROD)"
 LOWER = "urn:li:dataset:(urn:li:dataPlatform:snowflake,db.sales.orders,PROD)"
@@ -30,8 +30,7 @@ def test_other_service_blocks_although_unknown_warns(name: str, monkeypatch: pyt
     monkeypatch.setattr("incident_gate.datahub.client.CONNECTION_PATIENCE", 0.3)
 
     def serve(client: socket.socket) -> None:
-        read_head(client)
-        client.sendall(OTHER_SERVICES[name])
+        answer_all(client, OTHER_SERVICES[name])
 
     with listening(serve) as port:
         result = check(f"http://127.0.0.1:{port}", ORDERS, CUSTOMERS, on_unknown="warn", timeout="2")
