@@ -57,7 +57,7 @@ class AssertionListing:
         before = len(self.found) + len(self.removed)
         for element in listed:
             self._element(element)
-        # The list lacks what the store does not load, and the server may cut a page: `count` tells how far it goes.
+        # The list lacks what the store does not load, and the server may cut a page: `count` is how far it goes.
         counted = page.get("count") if isinstance(page, dict) else None
         valid = isinstance(counted, int) and not isinstance(counted, bool) and len(listed) <= counted <= size
         self.reached += counted if isinstance(counted, int) and valid and counted else len(listed) or size
