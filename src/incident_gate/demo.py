@@ -15,7 +15,7 @@ from incident_gate.manifest.model import Manifest
 from incident_gate.process import say
 from incident_gate.report.terminal import terminal
 from incident_gate.sandbox import Sandbox
-from incident_gate.settings import Mode, Settings, read_settings
+from incident_gate.settings import Mode, RunSettings, read_settings
 
 _TABLE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.{},PROD)"
 _MODEL = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.{},PROD)"
@@ -93,7 +93,7 @@ class Demo:
         self._print(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
         return result.exit_code
 
-    def _settings(self, mode: Mode) -> Settings:
+    def _settings(self, mode: Mode) -> RunSettings:
         values = {"datahub-url": self.server.url, "datahub-token": self.server.token, "incident-key": "demo"}
         return read_settings(lambda name: values.get(name, ""), {}, mode=mode, workspace=Path())
 

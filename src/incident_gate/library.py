@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from incident_gate.gate.wait import WaitState
     from incident_gate.manifest.model import Manifest
     from incident_gate.report.model import Report
-    from incident_gate.settings import Mode
-    from incident_gate.settings import Settings as RunSettings
+    from incident_gate.settings import Mode, RunSettings
 
 
 class BlockedError(GateError):

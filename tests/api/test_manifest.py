@@ -9,7 +9,7 @@ from incident_gate.api.manifest import manifest_of
 from incident_gate.errors import SettingError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import NOWHERE, Manifest, OnIncident, Position
-from incident_gate.settings import Settings, read_settings
+from incident_gate.settings import RunSettings, read_settings
 
 TODAY = date(2026, 11, 23)
 ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders,PROD)"
@@ -24,7 +24,7 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def settings(workspace: Path, **given: str) -> Settings:
+def settings(workspace: Path, **given: str) -> RunSettings:
     values = {"datahub-url": "http://localhost:8080"} | given
     return read_settings(lambda name: values.get(name, ""), {}, workspace=workspace)
 

@@ -11,14 +11,16 @@ import pytest
 from incident_gate.ci.blocked import BLOCKED
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, OnUnknown
-from incident_gate.settings import DEFAULT_TIMEOUT, Mode, Settings, read_settings
+from incident_gate.settings import DEFAULT_TIMEOUT, Mode, RunSettings, read_settings
 
 URL = "https://datahub.example.com"
 GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/shop", "GITHUB_WORKFLOW": "Nightly"}
 GITLAB = {"GITLAB_CI": "true", "CI_PROJECT_PATH": "acme/shop", "CI_JOB_NAME": "load"}
 
 
-def settings(environment: Mapping[str, str] | None = None, *, workspace: Path | None = None, **given: str) -> Settings:
+def settings(
+    environment: Mapping[str, str] | None = None, *, workspace: Path | None = None, **given: str
+) -> RunSettings:
     said = {"datahub-url": URL} | {name.replace("_", "-"): value for name, value in given.items()}
     found = GITHUB if environment is None else environment
     return read_settings(lambda name: said.get(name, ""), found, workspace=workspace)
@@ -30,7 +32,7 @@ def mistake(environment: Mapping[str, str] | None = None, **given: Any) -> str:
     return str(caught.value)
 
 
-def on_the_command_line(environment: Mapping[str, str], mode: Mode, **given: str) -> Settings:
+def on_the_command_line(environment: Mapping[str, str], mode: Mode, **given: str) -> RunSettings:
     said = {"datahub-url": URL} | {name.replace("_", "-"): value for name, value in given.items()}
     return read_settings(lambda name: said.get(name, ""), environment, mode=mode, command_line=True)
 

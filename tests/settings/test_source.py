@@ -9,7 +9,7 @@ import pytest
 
 from incident_gate.errors import SettingError
 from incident_gate.sandbox import Sandbox
-from incident_gate.settings import Settings, read_settings, secrets_of
+from incident_gate.settings import RunSettings, read_settings, secrets_of
 from tests.helpers.asking import ORDERS
 from tests.helpers.command import gate
 
@@ -27,7 +27,7 @@ def configure(home: Path, text: str) -> None:
     (home / ".datahubenv").write_text(text, encoding="utf-8")
 
 
-def settings(environment: dict[str, str], *, command_line: bool = True, **options: Any) -> Settings:
+def settings(environment: dict[str, str], *, command_line: bool = True, **options: Any) -> RunSettings:
     given = {name.replace("_", "-"): value for name, value in options.items()}
     return read_settings(lambda name: given.get(name, ""), environment, command_line=command_line)
 

@@ -28,7 +28,7 @@ from incident_gate.report.annotations import (
 )
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress, waiting_on
-from incident_gate.settings import Mode, Settings, read_settings, secrets_of
+from incident_gate.settings import Mode, RunSettings, read_settings, secrets_of
 from incident_gate.text import plain
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Stage:
             self._say_where(error)
         return ExitCode.OK
 
-    def _settings(self, state: SavedState | None = None) -> Settings:
+    def _settings(self, state: SavedState | None = None) -> RunSettings:
         workspace = Path(self.environment.get("GITHUB_WORKSPACE") or ".")
         if state is None:
             return read_settings(self._input, self.environment, workspace=workspace)
@@ -144,10 +144,10 @@ class Stage:
             run=state.run,
         )
 
-    def _manifest(self, settings: Settings) -> Manifest:
+    def _manifest(self, settings: RunSettings) -> Manifest:
         return manifest_of(settings, _today())
 
-    def _gate(self, settings: Settings, manifest: Manifest) -> Result:
+    def _gate(self, settings: RunSettings, manifest: Manifest) -> Result:
         self.last_words = "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
         with self._progress(settings) as progress, waiting_on(self.stdout, settings) as on_wait:
             result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress, on_wait=on_wait)
@@ -157,7 +157,7 @@ class Stage:
         return result
 
     def _outcome(
-        self, settings: Settings, manifest: Manifest, status: str, *, job_start: float | None = None
+        self, settings: RunSettings, manifest: Manifest, status: str, *, job_start: float | None = None
     ) -> Result:
         labels = [entry.label for entry in manifest.outputs] + [entry.label for entry in manifest.output_selectors]
         names = ", ".join(plain(label, 80) for label in labels[:20])
@@ -173,7 +173,7 @@ class Stage:
         self._notify(settings, manifest, result.report)
         return result
 
-    def _notify(self, settings: Settings, manifest: Manifest, report: Report) -> None:
+    def _notify(self, settings: RunSettings, manifest: Manifest, report: Report) -> None:
         """Notify the services that the settings name; by now everything else is written."""
         if not settings.notify.is_used:
             return
@@ -183,7 +183,7 @@ class Stage:
             level = Level.WARNING if remark.is_warning else Level.NOTICE
             self._log.annotate([Annotation(level=level, message=plain(remark.text, 1000))])
 
-    def _progress(self, settings: Settings) -> Progress:
+    def _progress(self, settings: RunSettings) -> Progress:
         return Progress(
             self.stdout,
             time.monotonic,
@@ -192,7 +192,7 @@ class Stage:
             on_exchange=self._trace if self._debugs else None,
         )
 
-    def _write_reports(self, settings: Settings, report: Report) -> None:
+    def _write_reports(self, settings: RunSettings, report: Report) -> None:
         if settings.reports:
             from incident_gate.report.files import write_reports  # noqa: PLC0415 - for steps with report files only
 
@@ -214,7 +214,7 @@ class Stage:
 
     # What the post stage needs
 
-    def _save(self, settings: Settings, report: Report) -> None:
+    def _save(self, settings: RunSettings, report: Report) -> None:
         values = {"report": "true" if settings.report_outcome else "false"}
         if settings.report_outcome:
             values |= values_to_save(
@@ -228,7 +228,7 @@ class Stage:
             runner.write_values(self.environment.get("GITHUB_STATE"), values, "state for the end of the job")
         )
 
-    def _saved_manifest(self, settings: Settings, state: SavedState) -> Manifest:
+    def _saved_manifest(self, settings: RunSettings, state: SavedState) -> Manifest:
         """The manifest that the gate read: the job may have changed the checkout since."""
         if state.manifest is not None:
             return manifest_of(settings, _today(), state.manifest.encode())
@@ -285,7 +285,7 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _missing(state: SavedState, settings: Settings) -> str:
+def _missing(state: SavedState, settings: RunSettings) -> str:
     """What the end of the job lacks."""
     if state.had_token and not settings.connection.token:
         return "The gate had a DataHub token, and the end of the job has none."

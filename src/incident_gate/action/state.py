@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incident_gate.ci.run import Run
-from incident_gate.settings import OPTIONS, Scope, Settings
+from incident_gate.settings import OPTIONS, RunSettings, Scope
 
 # Linux starts no process with a variable of more than 128 KiB, and saved state is handed on as one.
 LONGEST_STATE = 64 * 1024
@@ -51,7 +51,7 @@ class SavedState:
 
 
 def values_to_save(
-    settings: Settings, read: Callable[[str], str], *, conclusion: str, manifest: bytes, start: float
+    settings: RunSettings, read: Callable[[str], str], *, conclusion: str, manifest: bytes, start: float
 ) -> Mapping[str, str]:
     """The values for the runner's file of state.
 

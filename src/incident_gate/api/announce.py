@@ -12,10 +12,10 @@ from incident_gate.notify.event import EventKind
 from incident_gate.notify.slack import Slack
 from incident_gate.notify.webhook import Webhook
 from incident_gate.report.model import Report
-from incident_gate.settings import Settings
+from incident_gate.settings import RunSettings
 
 
-def announce_stage(settings: Settings, people: Mapping[str, str], report: Report) -> tuple[Remark, ...]:
+def announce_stage(settings: RunSettings, people: Mapping[str, str], report: Report) -> tuple[Remark, ...]:
     """Notify every service that the settings name.
 
     Args:
@@ -46,7 +46,7 @@ def announce_stage(settings: Settings, people: Mapping[str, str], report: Report
         return (Remark(f"Nobody was notified. {error}"),)
 
 
-def _slack(settings: Settings) -> Slack:
+def _slack(settings: RunSettings) -> Slack:
     notify = settings.notify
     # With both, the token: it can look people up.
     return Slack(
@@ -57,7 +57,7 @@ def _slack(settings: Settings) -> Slack:
     )
 
 
-def _pull_request(settings: Settings) -> PullRequest:
+def _pull_request(settings: RunSettings) -> PullRequest:
     notify = settings.notify
     return PullRequest(
         api=notify.github_api,

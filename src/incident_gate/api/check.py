@@ -16,7 +16,7 @@ from incident_gate.gate.policy import Conclusion, worst
 from incident_gate.gate.waivers import unused_waivers
 from incident_gate.manifest.model import Manifest
 from incident_gate.report.model import Override, Report
-from incident_gate.settings import Settings
+from incident_gate.settings import RunSettings
 
 if TYPE_CHECKING:
     from incident_gate.gate.wait import Waited, WaitState
@@ -25,7 +25,7 @@ OnWait = Callable[["WaitState"], None]
 
 
 def check(
-    settings: Settings,
+    settings: RunSettings,
     manifest: Manifest,
     *,
     on_exchange: OnExchange | None = None,
@@ -113,7 +113,7 @@ def check(
 
 
 def _waited(  # noqa: PLR0913, PLR0917 - the state of the check
-    settings: Settings,
+    settings: RunSettings,
     client: Client,
     first: CheckResult,
     checked: Callable[[Sequence[int]], CheckResult],

@@ -12,7 +12,7 @@ from incident_gate.datahub.health.reader import PARALLEL
 from incident_gate.datahub.http import open_client
 from incident_gate.errors import ExitCode
 from incident_gate.report.model import Report
-from incident_gate.settings import Settings
+from incident_gate.settings import RunSettings
 
 OnExchange = Callable[[Exchange], None]
 
@@ -25,7 +25,7 @@ class Result(NamedTuple):
 
 
 @contextmanager
-def connect(settings: Settings, on_exchange: OnExchange | None = None) -> Iterator[Client]:
+def connect(settings: RunSettings, on_exchange: OnExchange | None = None) -> Iterator[Client]:
     """Connect to DataHub; at the end of the block, requests that still wait for an answer are given up.
 
     Args:

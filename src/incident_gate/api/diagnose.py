@@ -8,10 +8,10 @@ from incident_gate.api.connect import OnExchange, connect
 from incident_gate.api.spelling import speller
 from incident_gate.doctor.checks import Diagnosis, examine
 from incident_gate.manifest.model import Manifest
-from incident_gate.settings import Settings
+from incident_gate.settings import RunSettings
 
 
-def diagnose(settings: Settings, manifest: Manifest | None, *, on_exchange: OnExchange | None = None) -> Diagnosis:
+def diagnose(settings: RunSettings, manifest: Manifest | None, *, on_exchange: OnExchange | None = None) -> Diagnosis:
     """Examine address, token, server and assets; the manifest is None where there is none yet.
 
     Raises:

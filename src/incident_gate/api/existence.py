@@ -10,12 +10,12 @@ from incident_gate.datahub.health.batch import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.incident import Health
 from incident_gate.manifest.model import Manifest, Mistake, Position, UpstreamOf, Waiver
-from incident_gate.settings import Settings
+from incident_gate.settings import RunSettings
 from incident_gate.urn import Urn
 
 
 def missing_assets(
-    settings: Settings, manifest: Manifest, *, on_exchange: OnExchange | None = None
+    settings: RunSettings, manifest: Manifest, *, on_exchange: OnExchange | None = None
 ) -> tuple[Mistake, ...]:
     """Look for each asset and each waived incident.
 

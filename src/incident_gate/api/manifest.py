@@ -8,12 +8,12 @@ from pathlib import Path
 from incident_gate.errors import SettingError
 from incident_gate.manifest.load import EXAMPLE, load_manifest, read_manifest
 from incident_gate.manifest.model import NOWHERE, InputEntry, Manifest, OutputEntry
-from incident_gate.settings import Settings
+from incident_gate.settings import RunSettings
 from incident_gate.settings.options import DEFAULT_MANIFEST
 from incident_gate.urn import Urn, UrnError, parse_urn
 
 
-def manifest_of(settings: Settings, today: date, data: bytes | None = None) -> Manifest:
+def manifest_of(settings: RunSettings, today: date, data: bytes | None = None) -> Manifest:
     """The manifest that the settings describe.
 
     Args:

@@ -20,7 +20,7 @@ from incident_gate.outcome.model import Context, Outcome
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.outcome.wording import Wording
 from incident_gate.report.model import Report
-from incident_gate.settings import Mode, Settings
+from incident_gate.settings import Mode, RunSettings
 from incident_gate.text import Redactor
 from incident_gate.urn import EntityType, Urn
 
@@ -32,7 +32,7 @@ _LONGEST_JOB = 24 * 3600
 
 
 def report_outcome(
-    settings: Settings,
+    settings: RunSettings,
     manifest: Manifest,
     status: str,
     *,
@@ -75,7 +75,7 @@ def report_outcome(
     return Result(report, ExitCode.DATAHUB if failed else ExitCode.OK)
 
 
-def _report(settings: Settings, manifest: Manifest, outcome: OutcomeReport) -> Report:
+def _report(settings: RunSettings, manifest: Manifest, outcome: OutcomeReport) -> Report:
     report = Report(
         manifest_path=manifest.path,
         ui_url=settings.connection.address.ui_url,
@@ -88,7 +88,7 @@ def _report(settings: Settings, manifest: Manifest, outcome: OutcomeReport) -> R
     return spelled_report(report, speller(settings.connection))
 
 
-def _selected(settings: Settings, manifest: Manifest) -> tuple[Manifest, tuple[OutputResult, ...]]:
+def _selected(settings: RunSettings, manifest: Manifest) -> tuple[Manifest, tuple[OutputResult, ...]]:
     """The manifest with the outputs that its selectors select, and a result for what could not be selected."""
     from incident_gate.api.select import select_outputs  # noqa: PLC0415 - most manifests have no selectors
 
@@ -105,7 +105,7 @@ def _selected(settings: Settings, manifest: Manifest) -> tuple[Manifest, tuple[O
     return manifest._replace(outputs=selection.outputs), unresolved
 
 
-def _evaluated(settings: Settings, manifest: Manifest, status: Outcome, job_start: float | None) -> Evaluation:
+def _evaluated(settings: RunSettings, manifest: Manifest, status: Outcome, job_start: float | None) -> Evaluation:
     # Only where there are results: the readers and their parsers take a tenth of a second to import.
     from incident_gate.outcome.results.assess import DbtManifests, assess  # noqa: PLC0415
     from incident_gate.outcome.results.load import ResultFiles  # noqa: PLC0415
@@ -128,7 +128,7 @@ def _evaluated(settings: Settings, manifest: Manifest, status: Outcome, job_star
 
 
 def _reported(
-    settings: Settings,
+    settings: RunSettings,
     manifest: Manifest,
     status: Outcome,
     evaluation: Evaluation | None,

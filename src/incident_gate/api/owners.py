@@ -13,13 +13,13 @@ from incident_gate.errors import DataHubError
 from incident_gate.gate.policy import Decision
 from incident_gate.notify.event import EventKind, affected_assets, events_of
 from incident_gate.report.model import Report
-from incident_gate.settings import Settings
+from incident_gate.settings import RunSettings
 
 # The verdict is known by then, and nobody should wait long for a name.
 _SECONDS = 10.0
 
 
-def with_owners(client: Client, settings: Settings, report: Report) -> Report:
+def with_owners(client: Client, settings: RunSettings, report: Report) -> Report:
     """Add the owners of what blocks and of what was raised or resolved, and who works on what blocks.
 
     Nothing is queried where there is no such asset. A report is complete without owners, so what DataHub refuses here

@@ -8,10 +8,10 @@ from incident_gate.datahub.client import Client
 from incident_gate.manifest.model import Dbt, Manifest
 from incident_gate.select.resolve import resolve, resolve_outputs
 from incident_gate.select.selection import Selection
-from incident_gate.settings import Settings
+from incident_gate.settings import RunSettings
 
 
-def select(settings: Settings, manifest: Manifest, client: Client | None) -> Selection:
+def select(settings: RunSettings, manifest: Manifest, client: Client | None) -> Selection:
     """Resolve all selectors; the client may be None where none of them asks DataHub.
 
     Raises:
@@ -20,7 +20,7 @@ def select(settings: Settings, manifest: Manifest, client: Client | None) -> Sel
     return resolve(manifest, client=client, root=_root(settings))
 
 
-def select_outputs(settings: Settings, manifest: Manifest) -> Selection:
+def select_outputs(settings: RunSettings, manifest: Manifest) -> Selection:
     """Resolve the selectors among the outputs.
 
     Raises:
@@ -34,5 +34,5 @@ def asks_datahub(manifest: Manifest) -> bool:
     return any(not isinstance(selector.what, Dbt) for selector in manifest.selectors)
 
 
-def _root(settings: Settings) -> Path:
+def _root(settings: RunSettings) -> Path:
     return settings.workspace or Path.cwd()

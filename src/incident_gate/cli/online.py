@@ -12,17 +12,17 @@ from incident_gate.process import say
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress
 from incident_gate.report.terminal import terminal
-from incident_gate.settings import Mode, Settings, read_settings
+from incident_gate.settings import Mode, RunSettings, read_settings
 from incident_gate.settings.parse import STANDARD_OUTPUT
 from incident_gate.text import plain
 
 
-def settings_of(call: Call, mode: Mode, *, needs_server: bool = True) -> Settings:
+def settings_of(call: Call, mode: Mode, *, needs_server: bool = True) -> RunSettings:
     """The settings of this call."""
     return read_settings(call.option, call.environment, mode=mode, command_line=True, needs_server=needs_server)
 
 
-def progress_of(call: Call, settings: Settings) -> Progress:
+def progress_of(call: Call, settings: RunSettings) -> Progress:
     """Progress on standard error, and every request with `--verbose`."""
     return Progress(
         call.stderr,
@@ -39,7 +39,7 @@ def _printed(call: Call) -> OnExchange:
     return lambda exchange: say(call.stderr, f"{trace(exchange)}\n")
 
 
-def show(call: Call, settings: Settings, report: Report, *, explain: bool = False) -> None:
+def show(call: Call, settings: RunSettings, report: Report, *, explain: bool = False) -> None:
     """Print the report in the format of the call, and write the files that the settings name.
 
     Where one of these is standard output, it is alone there.
@@ -62,7 +62,7 @@ def show(call: Call, settings: Settings, report: Report, *, explain: bool = Fals
             say(call.stderr, f"warning: {plain(warning, 1000)}\n")
 
 
-def notify(call: Call, settings: Settings, manifest: Manifest, report: Report) -> None:
+def notify(call: Call, settings: RunSettings, manifest: Manifest, report: Report) -> None:
     """Notify the services that the settings name; what goes wrong is printed and changes nothing."""
     if not settings.notify.is_used:
         return

@@ -20,7 +20,7 @@ from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import Manifest, OutputEntry, Search
 from incident_gate.report.view import count
-from incident_gate.settings import Settings
+from incident_gate.settings import RunSettings
 
 _NO_IDS = "Raising takes no id, so after a broken request the gate reads the incidents back before it raises again."
 _RAISING = {
@@ -70,7 +70,7 @@ class Diagnosis:
         return ExitCode.DATAHUB if any(f.state is State.PROBLEM for f in self.findings) else ExitCode.OK
 
 
-def examine(settings: Settings, client: Client, manifest: Manifest | None) -> Diagnosis:
+def examine(settings: RunSettings, client: Client, manifest: Manifest | None) -> Diagnosis:
     """Look at everything.
 
     Args:
@@ -81,7 +81,7 @@ def examine(settings: Settings, client: Client, manifest: Manifest | None) -> Di
     return Diagnosis(tuple(_findings(settings, client, manifest)))
 
 
-def _findings(settings: Settings, client: Client, manifest: Manifest | None) -> Iterator[Finding]:
+def _findings(settings: RunSettings, client: Client, manifest: Manifest | None) -> Iterator[Finding]:
     yield _ok("settings", origins(settings.connection))
     yield from _address(settings)
     try:
@@ -119,21 +119,21 @@ def _findings(settings: Settings, client: Client, manifest: Manifest | None) -> 
     )
 
 
-def _address(settings: Settings) -> Iterator[Finding]:
+def _address(settings: RunSettings) -> Iterator[Finding]:
     address = settings.connection.address
     yield _ok("address", f"GraphQL requests go to {address.graphql_url}, links lead to {address.ui_url}.")
     for warning in settings.warnings:
         yield Finding(subject="address", state=State.WARNING, detail=warning)
 
 
-def _connection(settings: Settings) -> Finding:
+def _connection(settings: RunSettings) -> Finding:
     encrypted = settings.connection.address.is_encrypted
     return _ok(
         "connection", f"It answers {'over TLS, with a certificate that verifies' if encrypted else 'without TLS'}."
     )
 
 
-def _token(settings: Settings, user: str) -> Finding:
+def _token(settings: RunSettings, user: str) -> Finding:
     if not settings.connection.token:
         return Finding(
             subject="token",
@@ -157,7 +157,7 @@ def _schema(capabilities: Capabilities | None) -> Finding:
     return _ok("schema", f"{generation.name}, as {generation.value}. {_RAISING[generation]}")
 
 
-def _selected(settings: Settings, client: Client, manifest: Manifest) -> tuple[Manifest, list[Finding]]:
+def _selected(settings: RunSettings, client: Client, manifest: Manifest) -> tuple[Manifest, list[Finding]]:
     """The manifest with what its selectors select, and what could not be established."""
     from incident_gate.select.resolve import resolve  # noqa: PLC0415 - most manifests have no selectors
 
@@ -183,7 +183,7 @@ def _selected(settings: Settings, client: Client, manifest: Manifest) -> tuple[M
     return selection.applied_to(manifest), findings
 
 
-def _inputs(settings: Settings, client: Client, manifest: Manifest) -> Iterator[Finding]:
+def _inputs(settings: RunSettings, client: Client, manifest: Manifest) -> Iterator[Finding]:
     entries = manifest.inputs
     if not entries:
         yield _ok("inputs", "The manifest names none.")

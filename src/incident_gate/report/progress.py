@@ -13,7 +13,7 @@ from incident_gate.text import plain
 if TYPE_CHECKING:
     from incident_gate.datahub.client import Exchange
     from incident_gate.gate.wait import WaitState
-    from incident_gate.settings import Settings
+    from incident_gate.settings import RunSettings
 
 _SILENT_SECONDS = 2.0  # most runs are over by then
 _REMINDER_SECONDS = 5.0
@@ -112,7 +112,7 @@ class Progress:
 
 
 @contextmanager
-def waiting_on(stream: TextIO, settings: Settings) -> Iterator[Callable[[WaitState], None]]:
+def waiting_on(stream: TextIO, settings: RunSettings) -> Iterator[Callable[[WaitState], None]]:
     """What shows that the gate waits, if it may."""
     if not settings.waiting.longest:
         yield lambda _state: None

@@ -1,6 +1,6 @@
 """Settings of one run: every option once, and the value that all of them make."""
 
-from incident_gate.settings.model import Notify, Settings, Waiting
+from incident_gate.settings.model import Notify, RunSettings, Waiting
 from incident_gate.settings.options import (
     DEFAULT_MANIFEST,
     DEFAULT_TIMEOUT,
@@ -19,8 +19,8 @@ __all__ = [
     "Mode",
     "Notify",
     "ReportFile",
+    "RunSettings",
     "Scope",
-    "Settings",
     "Waiting",
     "options_of",
     "read_settings",

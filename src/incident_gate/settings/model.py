@@ -79,7 +79,7 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class RunSettings:
     """Settings of one run; the connection keeps token and header values out of its repr.
 
     Args:

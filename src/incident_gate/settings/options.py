@@ -1,7 +1,7 @@
 """Every option once: its name, parser, default and help, and where it exists.
 
 The action's inputs, the command line and the tables of the documentation are derived from this table or compared with
-it. To add an option, add it here and a field to `Settings`.
+it. To add an option, add it here and a field to `RunSettings`.
 """
 
 from __future__ import annotations

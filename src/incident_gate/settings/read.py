@@ -21,7 +21,7 @@ from incident_gate.datahub.proxy import DIRECT, proxy_for
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, Rules
 from incident_gate.settings import options, parse
-from incident_gate.settings.model import Notify, OverrideReason, Settings, Waiting
+from incident_gate.settings.model import Notify, OverrideReason, RunSettings, Waiting
 from incident_gate.settings.options import OPTIONS, Mode, Option
 from incident_gate.settings.source import Sourced, Sources, config_of, sources, token_of
 
@@ -58,7 +58,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     library: bool = False,
     needs_server: bool = True,
     run: Run | None = None,
-) -> Settings:
+) -> RunSettings:
     """Read and check all settings.
 
     Args:
@@ -93,7 +93,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     if mode is not Mode.GATE or report_outcome:
         _check_identity(values, identity, run, command_line=command_line)
     notify = _notify(values, environment)
-    settings = Settings(
+    settings = RunSettings(
         mode=mode,
         manifest=values.path(options.MANIFEST, shown, workspace if reads_manifest else None),
         manifest_shown=shown,
