@@ -4,10 +4,8 @@ from typing import Any
 import pytest
 
 from incident_gate.datahub.failure import GraphqlError
-from incident_gate.datahub.health.answer import (
-    Element,
-    read_element,
-)
+from incident_gate.datahub.health.answer import read_element
+from incident_gate.datahub.health.element import Element
 from incident_gate.datahub.health.listing import MOST_DESCRIPTION, Listing
 from incident_gate.incident import Health, Mark, Priority, Reason, read_priority, sign
 from tests.helpers.asking import MODEL, ORDERS

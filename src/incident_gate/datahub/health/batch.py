@@ -12,16 +12,11 @@ from incident_gate.datahub import queries
 from incident_gate.datahub.capabilities import Capabilities, Discovery, Selection
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Answer, Rejection, RequestFailure
-from incident_gate.datahub.health.answer import (
-    Element,
-    PartialHealth,
-    lower_case,
-    read_element,
-    split_by_alias,
-    split_by_urn,
-)
+from incident_gate.datahub.health.answer import read_element
 from incident_gate.datahub.health.assertions import failing_since
+from incident_gate.datahub.health.element import Element, split_by_alias, split_by_urn
 from incident_gate.datahub.health.listing import Listing
+from incident_gate.datahub.health.partial_health import PartialHealth, lower_case
 from incident_gate.datahub.queries import Group
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
 from incident_gate.incident import AssertionResult, Health, Reason

@@ -1,0 +1,125 @@
+"""One asset's health while its answers come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from incident_gate.datahub.failure import RequestFailure
+from incident_gate.datahub.health.assertions import AssertionListing
+from incident_gate.datahub.health.listing import ACCESS_HINT, Listing
+from incident_gate.incident import Health, Problem, Reason
+from incident_gate.text import NO_SECRETS, Redactor
+
+
+@dataclass(slots=True)
+class PartialHealth:
+    """One asset's health as its answers come in.
+
+    Attributes:
+        urn: The asset.
+        own: Its active incidents.
+        history: Its incidents in all states; empty unless they are read.
+        siblings: The active incidents of each sibling.
+        exists: None until an answer shows it.
+        has_existence: Whether the server can be asked for it.
+        twin: The same URN in lower case, if that is another one and exists.
+        problems: Why the health is not known.
+    """
+
+    urn: str
+    own: Listing
+    history: Listing
+    siblings: dict[str, Listing] = field(default_factory=dict)
+    exists: bool | None = None
+    has_existence: bool = True
+    twin: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, urn: str, redact: Redactor = NO_SECRETS) -> PartialHealth:
+        """Nothing yet."""
+        return cls(urn, Listing(urn, redact), Listing(urn, redact))
+
+    def problem(self, reason: Reason, message: str, hint: str = ACCESS_HINT) -> None:
+        """Note why the asset's health is not known."""
+        self.problems.append(Problem(reason, message, hint))
+
+    def refused(self, failure: RequestFailure) -> None:
+        """Note that a request about this asset alone failed."""
+        # Without GraphQL errors it is the request that failed, and the server did not answer about the asset.
+        reason = Reason.REFUSED if failure.is_refusal else Reason.ERROR if failure.errors else Reason.NO_ANSWER
+        self.problem(reason, f"DataHub failed on it: {failure.message}")
+
+    def renew(self, later: PartialHealth) -> None:
+        """Take in a later look at the same asset."""
+        self.own.renew(later.own)
+        for urn, sibling in self.siblings.items():
+            if urn in later.siblings:
+                sibling.renew(later.siblings[urn])
+
+    @property
+    def listings(self) -> Iterable[Listing]:
+        """The lists of active incidents."""
+        return (self.own, *self.siblings.values())
+
+    @property
+    def assertion_lists(self) -> Iterable[AssertionListing]:
+        """The lists of assertions."""
+        return [listing.assertions for listing in self.listings if listing.assertions]
+
+    def health(self) -> Health:
+        """What is established, once nothing further can be asked."""
+        problems = [*self.problems]
+        if self.exists is False:
+            problems.insert(0, self._not_found())
+        elif self.exists is None and not problems:
+            message = "DataHub does not say whether it exists"
+            reason = Reason.EXISTENCE_UNKNOWN if self.has_existence else Reason.EXISTENCE_NOT_SUPPORTED
+            problems.append(Problem(reason, message, ACCESS_HINT))
+        problems += [*self.own.problems, *self.history.problems]
+        for sibling in self.siblings.values():
+            problems += [
+                Problem(p.reason, f"Its sibling {sibling.shown}: {p.message}", "`siblings: false` leaves siblings out.")
+                for p in sibling.problems
+            ]
+        # An active incident that only the history shows is active: the index of active ones lags.
+        own = self.history.active | self.own.active
+        listed = [own, *(sibling.active for sibling in self.siblings.values())]
+        unlisted = [listing.unlisted for listing in self.listings]
+        return Health(
+            urn=self.urn,
+            incidents=tuple(incident for active in (*listed, *unlisted) for incident in active.values()),
+            resolved=tuple((self.history.resolved | self.own.resolved).values()),
+            unread=sum(listing.unread for listing in self.listings),
+            problems=tuple(dict.fromkeys(problems)),
+            siblings=tuple(sibling.shown for sibling in self.siblings.values()),
+            unlisted=sum(map(len, unlisted)),
+            assertions=tuple(found for listing in self.assertion_lists for found in listing.found.values()),
+            assertion_problems=tuple(problem for listing in self.assertion_lists for problem in listing.problems),
+            unverified=tuple(incident for listing in self.listings for incident in listing.doubtful.values()),
+        )
+
+    def _not_found(self) -> Problem:
+        message = "It is not in DataHub: never ingested, or the URN is mistyped"
+        hint = "Compare the URN with the one on its DataHub page."
+        if self.twin:
+            hint = f"DataHub has it in lower case: {self.twin}. URNs are case-sensitive."
+        elif any(map(str.isupper, _name(self.urn))):
+            hint += " URNs are case-sensitive, and many sources write them in lower case."
+        return Problem(Reason.NOT_FOUND, message, hint)
+
+
+def lower_case(urn: str) -> str:
+    """A dataset's URN with its name in lower case; empty where there is nothing to change."""
+    start, end = urn.find(",") + 1, urn.rfind(",")
+    if not urn.startswith("urn:li:dataset:(") or not 0 < start < end:
+        return ""
+    lowered = f"{urn[:start]}{urn[start:end].lower()}{urn[end:]}"
+    return "" if lowered == urn else lowered
+
+
+def _name(urn: str) -> str:
+    """The part of a URN that a person wrote: a dataset's environment is always in capitals."""
+    inside = urn.partition("(")[2]
+    return inside.partition(",")[2].rpartition(",")[0] if urn.startswith("urn:li:dataset:") else inside
