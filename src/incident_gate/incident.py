@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -166,8 +165,7 @@ class AssertionResult(StrEnum):
     NEVER = "NEVER"  # it has not run yet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assertion:
+class Assertion(NamedTuple):
     """An assertion as read; all text is untrusted. Times are Unix time in milliseconds.
 
     `asset` is the URN on which it is listed. `since_ms` is the time of the first failure after any other result.
@@ -183,8 +181,7 @@ class Assertion:
     since_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(NamedTuple):
     """The health of one asset, as DataHub answered.
 
     `unread` counts active incidents that the server's index counts and its list does not show (`total` above the

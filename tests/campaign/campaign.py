@@ -32,7 +32,7 @@ LONGEST_LAG, LONGEST_DELAY = 3.0, 0.4
 HANGING = 1.0
 AT_ONCE = 12
 # Two legs of one matrix, which write the same table.
-LEGS = (IDENTITY, replace(IDENTITY, matrix='{"region":"eu"}'))
+LEGS = (IDENTITY, IDENTITY._replace(matrix='{"region":"eu"}'))
 
 
 class Person(StrEnum):

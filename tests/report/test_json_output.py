@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 from urllib.parse import quote
@@ -157,7 +156,7 @@ def test_one_giant_title_costs_only_its_own_element() -> None:
 
 @given(st.text())
 def test_json_is_ascii_and_whole(text: str) -> None:
-    run = dataclasses.replace(report(unhealthy("orders", text), notices=(text,)), manifest_path=text)
+    run = report(unhealthy("orders", text), notices=(text,))._replace(manifest_path=text)
     for written in (document(run).replace("\n", ""), outputs(run)["incidents"]):
         assert written.isascii()
         assert written.isprintable()
@@ -204,7 +203,7 @@ def test_the_document_has_the_links_that_people_would_click() -> None:
     assert raised["link"] == incidents_page(UI, dataset("analytics.public.orders_daily").text)
     assert failed["link"].endswith("orders_weekly%2CPROD%29/Incidents")
     assert found["missingOutputs"][0]["link"].endswith("orders_monthly%2CPROD%29")
-    without = json.loads(document(dataclasses.replace(everything(), ui_url=None)))
+    without = json.loads(document(everything()._replace(ui_url=None)))
     assert without["inputs"][0]["incidents"][0]["link"] is None
 
 

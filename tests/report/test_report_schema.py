@@ -46,7 +46,7 @@ def test_every_change_is_in_the_schema() -> None:
     known = SCHEMA["$defs"]["output"]["properties"]["change"]["enum"]
 
     assert known == [change.value for change in Change]
-    assert OutputResult.__dataclass_fields__.keys() >= {"change", "incidents", "message", "hint"}
+    assert {*OutputResult._fields} >= {"change", "incidents", "message", "hint"}
 
 
 def test_reports_of_real_runs_fit_the_schema(datahub: Sandbox, manifest: str) -> None:

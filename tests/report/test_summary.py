@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import re
 import time
@@ -122,7 +121,7 @@ def test_no_text_from_outside_becomes_live(text: str) -> None:
 @settings(max_examples=50)
 @given(st.integers(0, 40_000))
 def test_the_limit_is_kept_and_nothing_is_left_open(limit: int) -> None:
-    whole = dataclasses.replace(everything(), decisions=everything().decisions * 12)
+    whole = everything()._replace(decisions=everything().decisions * 12)
     cut = summary(whole, limit)
     assert len(cut.encode()) <= limit
     assert set(Page(cut).elements) <= OURS
@@ -195,7 +194,7 @@ def test_a_siblings_incident_leads_to_the_sibling() -> None:
 
 def test_the_owners_of_a_blocking_asset_are_named() -> None:
     owners = {dataset("analytics.public.orders").text: (Owner("urn:li:corpuser:ana", "Ana Lima"),)}
-    page = Page(summary(dataclasses.replace(everything(), owners=owners)))
+    page = Page(summary(everything()._replace(owners=owners)))
     assert page.rows[1][1] == "analytics.public.ordersowned by Ana Lima"
 
 
@@ -276,7 +275,7 @@ def test_a_run_blocked_by_the_unknown_says_how_to_let_it_pass() -> None:
 
 @pytest.mark.parametrize("ui_url", [None, ""])
 def test_without_an_address_there_are_no_links(ui_url: str | None) -> None:
-    assert Page(summary(dataclasses.replace(everything(), ui_url=ui_url))).links == []
+    assert Page(summary(everything()._replace(ui_url=ui_url))).links == []
 
 
 def test_a_step_of_its_own_tells_only_the_outcome() -> None:

@@ -6,9 +6,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from actions_toolkit.command import Command
 from actions_toolkit.file_command import prepare_key_value_message
@@ -21,8 +20,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LIMIT = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class StepLog:
+class StepLog(NamedTuple):
     """The step's log, in which lines that start with `::` are commands to the runner."""
 
     stdout: TextIO

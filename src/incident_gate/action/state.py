@@ -10,8 +10,8 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from incident_gate.ci.run import Run
 from incident_gate.settings import OPTIONS, RunSettings, Scope
@@ -22,8 +22,7 @@ LONGEST_STATE = 64 * 1024
 _READ_AGAIN = {"headers", "job-status"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedState:
+class SavedState(NamedTuple):
     """What a main stage saved.
 
     Args:
@@ -37,7 +36,7 @@ class SavedState:
     """
 
     conclusion: str = ""
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = MappingProxyType({})
     run: Run | None = None
     had_token: bool = False
     start: float | None = None

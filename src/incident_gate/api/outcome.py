@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +67,7 @@ def report_outcome(
         evaluation = _evaluated(settings, manifest, Outcome(status), job_start) if settings.results else None
         with connect(settings, on_exchange) as client:
             outcome = _reported(settings, manifest, Outcome(status), evaluation, client)
-            outcome = replace(outcome, results=(*outcome.results, *unresolved))
+            outcome = outcome._replace(results=(*outcome.results, *unresolved))
             report = with_owners(client, settings, _report(settings, manifest, outcome))
     results = report.outcome.results if report.outcome else ()
     failed = any(result.change is Change.FAILED for result in results)

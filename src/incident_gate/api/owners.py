@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
@@ -37,13 +36,12 @@ def with_owners(client: Client, settings: RunSettings, report: Report) -> Report
     incidents = {incident.asset for decision in report.decisions for incident in decision.blocking}
     try:
         people = people_of(client, [*assets, *sorted(incidents)], with_work=bool(incidents))
-        report = replace(
-            report,
+        report = report._replace(
             owners=people.owners,
             decisions=tuple(_with_work(decision, people.work) for decision in report.decisions),
         )
         if notify.uses_slack and events_of(report, frozenset(map(EventKind, notify.events)), {}):
-            report = replace(report, consumers=owners_of_consumers(client, assets, notify.downstream_hops))
+            report = report._replace(consumers=owners_of_consumers(client, assets, notify.downstream_hops))
     except (Failure, DataHubError):
         pass
     return report
@@ -59,4 +57,4 @@ def _with_work(decision: Decision, work: Mapping[str, Work]) -> Decision:
         else incident
         for incident in decision.blocking
     )
-    return replace(decision, blocking=tuple(blocking))
+    return decision._replace(blocking=tuple(blocking))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
 
 from incident_gate.datahub.connection import Connection, Spelling
 from incident_gate.errors import GateError
@@ -45,13 +44,12 @@ def spelled_report(report: Report, spell: Spell | None) -> Report:
     if spell is None:
         return report
     decisions = tuple(
-        replace(decision, problems=tuple(problem._replace(hint=spell(problem.hint)) for problem in decision.problems))
+        decision._replace(problems=tuple(problem._replace(hint=spell(problem.hint)) for problem in decision.problems))
         if decision.problems
         else decision
         for decision in report.decisions
     )
-    return replace(
-        report,
+    return report._replace(
         decisions=decisions,
         failure=None if report.failure is None else spelled_error(report.failure, spell),
         outcome=None if report.outcome is None else _outcome(report.outcome, spell),
@@ -68,5 +66,5 @@ def spelled_error(error: GateError, spell: Spell | None) -> GateError:
 
 
 def _outcome(outcome: OutcomeReport, spell: Spell) -> OutcomeReport:
-    results = tuple(replace(result, hint=spell(result.hint)) if result.hint else result for result in outcome.results)
-    return replace(outcome, nothing=spell(outcome.nothing), results=results)
+    results = tuple(result._replace(hint=spell(result.hint)) if result.hint else result for result in outcome.results)
+    return outcome._replace(nothing=spell(outcome.nothing), results=results)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from incident_gate.incident import Cause, Mark
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobIdentity:
+class JobIdentity(NamedTuple):
     """Which job this is, whatever run, branch or commit it runs for.
 
     Args:

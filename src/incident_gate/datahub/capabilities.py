@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -116,8 +115,12 @@ class AssetFields(NamedTuple):
         return frozenset(name for name, there in has.items() if there)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
+_CURRENT = MappingProxyType(
+    {kind: AssetFields(siblings=kind == _DATASET, assertions=kind == _DATASET) for kind in TYPE_NAMES}
+)
+
+
+class Capabilities(NamedTuple):
     """What can be asked of a server.
 
     Attributes:
@@ -134,17 +137,13 @@ class Capabilities:
 
     entities: bool = True
     entity_exists: bool = True
-    assets: Mapping[str, AssetFields] = field(
-        default_factory=lambda: {
-            kind: AssetFields(siblings=kind == _DATASET, assertions=kind == _DATASET) for kind in TYPE_NAMES
-        }
-    )
+    assets: Mapping[str, AssetFields] = _CURRENT
     incident_fields: frozenset[str] = frozenset(INCIDENT_FIELDS)
     status_field: str = "status"
     has_stages: bool = True
     has_removed_assertions: bool = True
     is_guide: bool = False
-    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    members: Mapping[str, frozenset[str]] = MappingProxyType({})
 
     def has(self, type_name: str, member: str) -> bool:
         """Whether its schema has a type with a field, an input field or a value of that name."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -179,4 +178,4 @@ def _explained(health: Health, outputs: frozenset[str]) -> Health:
         problem._replace(hint=_NOT_CREATED_YET) if problem.reason is Reason.NOT_FOUND else problem
         for problem in health.problems
     )
-    return replace(health, problems=problems)
+    return health._replace(problems=problems)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from incident_gate.gate.check import CheckResult
 from incident_gate.gate.policy import Conclusion
 
@@ -11,7 +9,7 @@ from incident_gate.gate.policy import Conclusion
 def overridden(result: CheckResult, reason: str) -> CheckResult:
     """The result in which everything that would block only warns; the reason is among the rules."""
     decisions = tuple(
-        replace(decision, conclusion=Conclusion.WARN, rules=(*decision.rules, f"override: {reason}"))
+        decision._replace(conclusion=Conclusion.WARN, rules=(*decision.rules, f"override: {reason}"))
         if decision.conclusion is Conclusion.BLOCK
         else decision
         for decision in result.decisions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -51,8 +50,7 @@ class MissingOutput(NamedTuple):
     problem: Problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """One input's verdict, and what it is based on.
 
     `blocking` are the readable active incidents that nothing excuses, most severe first; `unread` counts those that the
@@ -90,8 +88,7 @@ class Decision:
         return len(self.blocking) + self.unread
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(NamedTuple):
     """What holds for one input after precedence: its entry, the action's inputs, the manifest's defaults.
 
     `sources` are the rules in words, each with the place where it is set.
@@ -114,7 +111,7 @@ class Rule:
     def with_on_unknown(self, on_unknown: OnUnknown) -> Rule:
         """The same rule for a server that refused: what is unknown then has one reason, which is no asset's own."""
         kept = (source for source in self.sources if not source.startswith("on-unknown:"))
-        return replace(self, on_unknown=on_unknown, sources=(*kept, f"on-unknown: {on_unknown} (after a refusal)"))
+        return self._replace(on_unknown=on_unknown, sources=(*kept, f"on-unknown: {on_unknown} (after a refusal)"))
 
 
 _BUILT_IN = Rules(OnIncident.BLOCK, OnUnknown.BLOCK, OnFailingAssertion.IGNORE, siblings=True)

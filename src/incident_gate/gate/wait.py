@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from incident_gate.errors import RefusedError
@@ -140,8 +139,7 @@ class _State:
         for position in self.pending & self._passing_since.keys():
             passed = now - self._passing_since[position]
             message = f"It has passed for {passed:.0f} s, and not yet for the {self._steady:.0f} s of `steady`"
-            self._decisions[position] = replace(
-                self._decisions[position],
+            self._decisions[position] = self._decisions[position]._replace(
                 verdict=Verdict.UNKNOWN,
                 conclusion=Conclusion.BLOCK,
                 problems=(Problem(Reason.UNSTEADY, message, "Run the job again, or give it a longer `wait`."),),

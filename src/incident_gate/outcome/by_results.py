@@ -45,7 +45,7 @@ def report_results(
     return OutcomeReport(
         outcome=outcome,
         results=tuple(
-            replace(result, by_results=decision.by_results, reason=decision.reason)
+            result._replace(by_results=decision.by_results, reason=decision.reason)
             for result, (_, decision) in zip(results, decided, strict=True)
         ),
         warnings=evaluation.warnings,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from incident_gate.manifest.model import OutputEntry
 
@@ -23,8 +23,7 @@ class Change(StrEnum):
     WOULD_RESOLVE = "would resolve"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputResult:
+class OutputResult(NamedTuple):
     """What was done on one output.
 
     `by_results` means that files with results decided, not the job's status; `reason` is what in them did.
@@ -41,8 +40,7 @@ class OutputResult:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeReport:
+class OutcomeReport(NamedTuple):
     """The outcome's half: `outcome` is the job's status as given; `nothing` is why nothing had to be done, if so.
 
     `warnings` are sentences about files with results. `unrelated_checks` belong to no output; of these,

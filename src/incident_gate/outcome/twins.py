@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from incident_gate.incident import Health, Reason
 from incident_gate.outcome.model import Context, Outcome, OutputOutcome
@@ -60,7 +59,7 @@ def merged(results: Sequence[OutputResult]) -> OutputResult:
     """The result for an output by those for its URNs."""
     first = min(results, key=lambda result: _ORDER.index(result.change) if result.change in _ORDER else len(_ORDER))
     incidents = [urn for result in results if result.change is first.change for urn in result.incidents]
-    return replace(first, incidents=tuple(incidents))
+    return first._replace(incidents=tuple(incidents))
 
 
 def _has_ours(context: Context, part: Part) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_gate.errors import GateError
@@ -32,8 +32,7 @@ class Override(NamedTuple):
         return f"Overridden{by}: {self.reason}" if self.effective else f"Override{by} without effect: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """A whole run. Either half may be missing: a step of its own reports only the outcome.
 
     `ui_url` is the base of links to DataHub's pages, without a trailing slash; None leaves links out. `now_ms` is Unix
@@ -54,7 +53,7 @@ class Report:
     gated: bool = True
     failure: GateError | None = None
     missing_outputs: tuple[MissingOutput, ...] = ()
-    owners: Mapping[str, tuple[Owner, ...]] = field(default_factory=dict)
+    owners: Mapping[str, tuple[Owner, ...]] = MappingProxyType({})
     consumers: tuple[Owner, ...] = ()
     waited: Waited | None = None
     override: Override | None = None

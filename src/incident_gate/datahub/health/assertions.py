@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from incident_gate.incident import Assertion, AssertionResult, Problem, Reason
@@ -93,11 +93,11 @@ def _with_result(assertion: Assertion, events: object) -> Assertion:
     """The assertion with its latest result; `UNREADABLE` where that is not to be known."""
     runs = events.get("runEvents") if isinstance(events, dict) else None
     if not isinstance(runs, list):
-        return replace(assertion, result=AssertionResult.UNREADABLE)
+        return assertion._replace(result=AssertionResult.UNREADABLE)
     for run in runs:
         result, time = _result(run), _time(run)
         if result is not AssertionResult.INIT:
-            return replace(assertion, result=result, run_ms=time, since_ms=time)
+            return assertion._replace(result=result, run_ms=time, since_ms=time)
     return assertion
 
 
@@ -112,7 +112,7 @@ def failing_since(assertion: Assertion, events: object) -> Assertion:
         if result is not AssertionResult.FAILURE:
             break
         since = _time(run) or since
-    return replace(assertion, since_ms=since)
+    return assertion._replace(since_ms=since)
 
 
 def _result(run: object) -> AssertionResult:
