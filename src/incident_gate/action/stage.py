@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -41,21 +40,22 @@ _NESTED = (
 _REPORT_IT = "Run the job again with debug logging, and report what it prints."
 
 
-@dataclass(slots=True)
 class Stage:
     """One stage of the step.
 
     Args:
         environment: As the runner sets it.
         stdout: The step's log, in which lines that start with `::` are commands to the runner.
-        last_words: What to say when the stage is interrupted now.
-        start: When the stage began, Unix time in seconds.
+
+    Attributes:
+        last_words: What to print when the stage is interrupted now.
     """
 
-    environment: Mapping[str, str]
-    stdout: TextIO
-    last_words: str = "Interrupted: nothing was decided and nothing was written."
-    start: float = field(default_factory=time.time)
+    def __init__(self, environment: Mapping[str, str], stdout: TextIO) -> None:
+        self.last_words = "Interrupted: nothing was decided and nothing was written."
+        self._environment = environment
+        self._stdout = stdout
+        self._start = time.time()
 
     def main(self) -> ExitCode:
         """Run the main stage: gate, or what the mode says."""
@@ -78,7 +78,7 @@ class Stage:
         """Run a stage; whatever ends it early becomes an annotation and an exit code."""
         try:
             # Before anything else that might print: a mask works on what follows it.
-            self._log.mask(secrets_of(self._input, self.environment))
+            self._log.mask(secrets_of(self._input, self._environment))
             return run()
         except ManifestError as error:
             self._log.annotate(annotate_mistakes(error))
@@ -111,7 +111,7 @@ class Stage:
 
     def _post(self) -> ExitCode:
         """Errors are warnings: the job has ended."""
-        state = saved_state(self.environment)
+        state = saved_state(self._environment)
         if state.conclusion not in {"pass", "warn"}:
             why = "the gate blocked this job" if state.conclusion else "the gate did not come to an end"
             self._log.annotate([Annotation(level=Level.NOTICE, message=f"No outcome is reported: {why}.")])
@@ -132,12 +132,12 @@ class Stage:
         return ExitCode.OK
 
     def _settings(self, state: SavedState | None = None) -> RunSettings:
-        workspace = Path(self.environment.get("GITHUB_WORKSPACE") or ".")
+        workspace = Path(self._environment.get("GITHUB_WORKSPACE") or ".")
         if state is None:
-            return read_settings(self._input, self.environment, workspace=workspace)
+            return read_settings(self._input, self._environment, workspace=workspace)
         return read_settings(
             lambda name: state.value_of(name, self._input),
-            self.environment,
+            self._environment,
             workspace=workspace,
             # Where the manifest is saved, its path no longer matters: the job may have turned it into anything.
             reads_manifest=state.manifest is None,
@@ -149,7 +149,7 @@ class Stage:
 
     def _gate(self, settings: RunSettings, manifest: Manifest) -> Result:
         self.last_words = "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
-        with self._progress(settings) as progress, waiting_on(self.stdout, settings) as on_wait:
+        with self._progress(settings) as progress, waiting_on(self._stdout, settings) as on_wait:
             result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress, on_wait=on_wait)
         self._publish(result.report)
         self._save(settings, result.report)
@@ -185,7 +185,7 @@ class Stage:
 
     def _progress(self, settings: RunSettings) -> Progress:
         return Progress(
-            self.stdout,
+            self._stdout,
             time.monotonic,
             terminal=False,
             server=settings.connection.address.server,
@@ -205,12 +205,12 @@ class Stage:
 
         self._log.text(terminal.terminal(report))
         self._log.annotate(annotate(report))
-        path = self.environment.get("GITHUB_STEP_SUMMARY")
+        path = self._environment.get("GITHUB_STEP_SUMMARY")
         self._log.warn(runner.write_summary(path, summary.summary(report, summary.LIMIT - runner.size(path))))
         self._write_outputs(json.outputs(report))
 
     def _write_outputs(self, outputs: Mapping[str, str]) -> None:
-        self._log.warn(runner.write_values(self.environment.get("GITHUB_OUTPUT"), outputs))
+        self._log.warn(runner.write_values(self._environment.get("GITHUB_OUTPUT"), outputs))
 
     # What the post stage needs
 
@@ -222,10 +222,10 @@ class Stage:
                 self._input,
                 conclusion=report.conclusion.value,
                 manifest=_content(settings.manifest),
-                start=self.start,
+                start=self._start,
             )
         self._log.warn(
-            runner.write_values(self.environment.get("GITHUB_STATE"), values, "state for the end of the job")
+            runner.write_values(self._environment.get("GITHUB_STATE"), values, "state for the end of the job")
         )
 
     def _saved_manifest(self, settings: RunSettings, state: SavedState) -> Manifest:
@@ -243,22 +243,22 @@ class Stage:
         """Leave for later steps that the gate stopped this job; steps of other modes do not."""
         if self._input("mode") in {Mode.RAISE, Mode.RESOLVE, Mode.REPORT}:
             return ""
-        return leave_blocked(self.environment, self._input("incident-key"))
+        return leave_blocked(self._environment, self._input("incident-key"))
 
     # What the runner reads
 
     def _input(self, name: str) -> str:
         # As the runner spells it: hyphens stay, and an input that is not set is empty.
-        return self.environment.get(f"INPUT_{name.upper()}", "").strip()
+        return self._environment.get(f"INPUT_{name.upper()}", "").strip()
 
     @property
     def _log(self) -> runner.StepLog:
-        return runner.StepLog(self.stdout)
+        return runner.StepLog(self._stdout)
 
     @property
     def _debugs(self) -> bool:
         # The runner sets it where the user asked for debug logging.
-        return self.environment.get("RUNNER_DEBUG") == "1"
+        return self._environment.get("RUNNER_DEBUG") == "1"
 
     def _trace(self, exchange: Exchange) -> None:
         from incident_gate.report.trace import trace  # noqa: PLC0415 - for debug logs only

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from incident_gate.ci.identity import JobIdentity
@@ -78,18 +79,18 @@ class Notify:
         return self.uses_slack or bool(self.webhook) or self.keeps_comment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSettings:
+class RunSettings(NamedTuple):
     """Settings of one run; the connection keeps token and header values out of its repr.
 
     Args:
-        mode: What the stage does.
         manifest: The manifest's file.
         manifest_shown: Its path as the user knows it.
-        workspace: The folder that every path must stay below; None where the user may name any file.
         connection: How to reach DataHub.
         identity: The job, for key and scope.
         run: The run, as the CI system describes it.
+        timeout: Seconds for all requests of a stage together.
+        mode: What the stage does.
+        workspace: The folder that every path must stay below; None where the user may name any file.
         is_blocked: Whether the gate stopped this job in an earlier step.
         inputs: URNs of inputs, besides those of the manifest.
         outputs: URNs of outputs, besides those of the manifest.
@@ -102,21 +103,21 @@ class RunSettings:
         waiting: How long to wait for inputs that would block.
         reports: The reports to write.
         notify: Which services are notified.
-        timeout: Seconds for all requests of a stage together.
         notices: What the user should know about the settings themselves.
     """
 
-    mode: Mode = Mode.GATE
     manifest: Path
     manifest_shown: str
-    workspace: Path | None = None
     connection: Connection
     identity: JobIdentity
     run: Run
+    timeout: float
+    mode: Mode = Mode.GATE
+    workspace: Path | None = None
     is_blocked: bool = False
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = MappingProxyType({})
     overrides: Rules = NO_RULES
     override: OverrideReason | None = None
     report_outcome: bool = False
@@ -125,10 +126,9 @@ class RunSettings:
     dry_run: bool = False
     title: str = ""
     message: str = ""
-    waiting: Waiting = field(default_factory=Waiting)
+    waiting: Waiting = Waiting()
     reports: tuple[ReportFile, ...] = ()
-    notify: Notify = field(default_factory=Notify)
-    timeout: float
+    notify: Notify = Notify()
     job_status: str = ""
     notices: tuple[str, ...] = ()
 
