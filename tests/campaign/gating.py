@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from unittest.mock import patch
 
-from incident_gate.datahub.health import batch
+from incident_gate.datahub.health import summaries
 from incident_gate.sandbox import DEFAULT_TOKEN, Fault, FaultKind, Faults, Generation, Grant, Sandbox, Store, ViewPolicy
 from incident_gate.sandbox.policy import matches, may_view
 from incident_gate.sandbox.records import IncidentFilter
@@ -414,7 +414,7 @@ def play(schedule: Schedule) -> Tally:
 def campaign(schedules: Iterable[Schedule]) -> Tally:
     """Play schedules, several at a time."""
     total = Tally()
-    with compressed(), patch.object(batch, "SECOND_LOOK", SECOND_LOOK), ThreadPoolExecutor(AT_ONCE) as pool:
+    with compressed(), patch.object(summaries, "SECOND_LOOK", SECOND_LOOK), ThreadPoolExecutor(AT_ONCE) as pool:
         for tally in pool.map(play, schedules):
             total.add(tally)
     return total

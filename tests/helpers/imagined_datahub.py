@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from incident_gate.ci.run import Run
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.batch import HealthQuery
+from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.datahub.incidents import Attempt, IncidentState, NewIncident, RaiseStatus, Writer
 from incident_gate.errors import GateError

@@ -10,6 +10,7 @@ from incident_gate.api.connect import OnExchange, Result, connect
 from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.health.context import ServerState
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import CheckResult, check_inputs
 from incident_gate.gate.policy import Conclusion, worst
@@ -57,7 +58,7 @@ def check(
             named, selection = manifest, select(settings, manifest, client)
             manifest = selection.applied_to(manifest)
             notices += selection.notices
-        reader = Reader(client, schema=selection.schema if selection else None)
+        reader = Reader(client, server=ServerState(client, selection.schema if selection else None))
         unestablished = selection.problems if selection else ()
 
         def checked(positions: Sequence[int], *, reports_outcome: bool = False) -> CheckResult:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from incident_gate.api.connect import OnExchange, connect
 from incident_gate.api.spelling import spelled_error, speller
-from incident_gate.datahub.health.batch import HealthQuery
+from incident_gate.datahub.health.query import Depth, HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.incident import Health
 from incident_gate.manifest.model import Manifest, Mistake, Position, UpstreamOf, Waiver
@@ -34,7 +34,7 @@ def missing_assets(
     named = list(_named(manifest))
     with connect(settings, on_exchange) as client:
         # An incident that is waived may be resolved by now.
-        reading = Reader(client, whole_history=True).read([query for _, query, _ in named])
+        reading = Reader(client, Depth(History.WHOLE)).read([query for _, query, _ in named])
     spell = speller(settings.connection)
     if reading.failure:
         raise spelled_error(reading.failure, spell)

@@ -10,6 +10,7 @@ from incident_gate.api.connect import OnExchange, Result, connect
 from incident_gate.api.owners import with_owners
 from incident_gate.api.spelling import spelled_report, speller
 from incident_gate.datahub.client import Client
+from incident_gate.datahub.health.query import Depth, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.errors import ExitCode
@@ -133,11 +134,11 @@ def _reported(
     evaluation: Evaluation | None,
     client: Client,
 ) -> OutcomeReport:
-    reader = Reader(client, history=True)
+    reader = Reader(client, Depth(History.NEWEST))
     context = Context(
         reader=reader,
-        looks=reader.variant(summaries=False),
-        archive=reader.variant(whole_history=True),
+        looks=reader.variant(Depth(History.NEWEST, summaries=False)),
+        archive=reader.variant(Depth(History.WHOLE)),
         writer=Writer(client),
         identity=settings.identity,
         wording=Wording(

@@ -9,7 +9,7 @@ import pytest
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.batch import HealthQuery
+from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
 from incident_gate.incident import Health
 from incident_gate.urn import parse_urn

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from incident_gate.api.connect import connect
-from incident_gate.datahub.health.batch import HealthQuery
+from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
 from incident_gate.errors import RefusedError
 from incident_gate.incident import Health

@@ -15,7 +15,7 @@ OPEN_SOURCE = (Generation.G2, Generation.G3_EARLY, Generation.G3, Generation.G4)
 
 @pytest.fixture(autouse=True)
 def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incident_gate.datahub.health.batch.SECOND_LOOK", 0.05)
+    monkeypatch.setattr("incident_gate.datahub.health.summaries.SECOND_LOOK", 0.05)
 
 
 @pytest.mark.parametrize("urn", ASSETS)

@@ -10,6 +10,7 @@ from incident_gate.datahub.health.assertions import AssertionListing
 from incident_gate.datahub.health.listing import ACCESS_HINT, Listing
 from incident_gate.incident import Health, Problem, Reason
 from incident_gate.text import NO_SECRETS, Redactor
+from incident_gate.urn import EntityType
 
 
 @dataclass(slots=True)
@@ -63,6 +64,10 @@ class PartialHealth:
         """The lists of active incidents."""
         return (self.own, *self.siblings.values())
 
+    def kind_of(self, listing: Listing, own: str) -> str:
+        """The type of a list's asset: `own` for the asset itself. Its siblings are datasets."""
+        return own if listing is self.own else EntityType.DATASET.value
+
     @property
     def assertion_lists(self) -> Iterable[AssertionListing]:
         """The lists of assertions."""
@@ -108,15 +113,6 @@ class PartialHealth:
         elif any(map(str.isupper, _name(self.urn))):
             hint += " URNs are case-sensitive, and many sources write them in lower case."
         return Problem(Reason.NOT_FOUND, message, hint)
-
-
-def lower_case(urn: str) -> str:
-    """A dataset's URN with its name in lower case; empty where there is nothing to change."""
-    start, end = urn.find(",") + 1, urn.rfind(",")
-    if not urn.startswith("urn:li:dataset:(") or not 0 < start < end:
-        return ""
-    lowered = f"{urn[:start]}{urn[start:end].lower()}{urn[end:]}"
-    return "" if lowered == urn else lowered
 
 
 def _name(urn: str) -> str:

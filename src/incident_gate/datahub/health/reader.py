@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import partial
 from typing import NamedTuple
 
-from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.health.batch import BatchReader, BatchResult, HealthQuery
+from incident_gate.datahub.health.batch import BatchResult, read_batch
+from incident_gate.datahub.health.context import Context, ServerState
+from incident_gate.datahub.health.query import ACTIVE_ONLY, Depth, HealthQuery
 from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError, gravest
 from incident_gate.incident import Health, Problem, Reason
@@ -46,35 +46,25 @@ class Reader:
 
     Args:
         client: Where to ask.
-        history: Read resolved incidents as well as active ones: the newest.
-        whole_history: Read all of them, as far as the server lists them.
-        schema: What is known of the server already.
+        depth: How much to read.
+        server: What is known of the server already.
         sleep: Waits for seconds.
     """
 
     def __init__(
         self,
         client: Client,
+        depth: Depth = ACTIVE_ONLY,
         *,
-        history: bool = False,
-        whole_history: bool = False,
-        schema: Capabilities | None = None,
+        server: ServerState | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._client = client
-        self._batches = BatchReader(client, history=history, whole_history=whole_history, schema=schema, sleep=sleep)
+        self._context = Context(client, depth, server or ServerState(client), sleep)
 
-    def variant(self, *, whole_history: bool = False, summaries: bool = True) -> Reader:
-        """A reader of the same server that shares what was learned about it.
-
-        Args:
-            whole_history: Read the whole history, as far as the server lists it.
-            summaries: Check the lists with the assets' summaries; without them a look is one request.
-        """
-        variant = copy(self)
-        batches = self._batches.variant(whole_history=whole_history, summaries=summaries)
-        variant._batches = batches  # noqa: SLF001 - its own copy
-        return variant
+    def variant(self, depth: Depth) -> Reader:
+        """A reader of the same server for another depth, which shares what is known of it."""
+        client, _, server, sleep = self._context
+        return Reader(client, depth, server=server, sleep=sleep)
 
     def read(
         self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -98,9 +88,9 @@ class Reader:
             on_progress(done, len(unique))
 
         results: list[BatchResult | None] = run_all(
-            [partial(self._batches.read, batch) for batch in batches],
+            [partial(read_batch, self._context, batch) for batch in batches],
             threads=PARALLEL,
-            deadline=self._client.deadline.later(GRACE),
+            deadline=self._context.client.deadline.later(GRACE),
             on_done=report,
             # What ends one batch ends them all: further batches would fail in the same way.
             stop=lambda result: result.failure is not None,
