@@ -33,8 +33,7 @@ class ServerState:
 class Context(NamedTuple):
     """What reading takes.
 
-    `client`: where to ask. `depth`: how much to read. `server`: what is known of it. `sleep`: waits for
-    seconds.
+    `client`: where to ask. `depth`: how much to read. `server`: what is known of it. `sleep`: waits for seconds.
     """
 
     client: Client

@@ -1,4 +1,4 @@
-"""The first answers about a batch: every asset once, in the form that the server takes."""
+"""The first answers about a batch: every asset once, in the form that the server accepts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALIASES = 40
 def ask_first(context: Context, batch: Sequence[HealthQuery], drafts: dict[str, PartialHealth]) -> Capabilities:
     """Ask about all assets of a batch.
 
-    A server that refuses the query as such is asked in another form, until it takes one.
+    A server that refuses the query as such is asked in another form, until it accepts one.
 
     Args:
         context: What reading takes; its `server` learns from refusals.

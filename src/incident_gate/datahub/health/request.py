@@ -1,4 +1,4 @@
-"""One request about a list of assets, in the form that the server takes, and an element of the answer for each."""
+"""One request about a list of assets, in the form that the server accepts, and an element of the answer for each."""
 
 from __future__ import annotations
 
