@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.urn import FABRICS, EntityType, Urn, UrnError, parse_urn, urn_behind
+from incident_gate.entity import FABRICS, EntityType
+from incident_gate.urn import Urn, UrnError, parse_urn, urn_behind
 
 SNOWFLAKE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,"
 

@@ -13,6 +13,7 @@ from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.query import Depth, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
+from incident_gate.entity import EntityType
 from incident_gate.errors import ExitCode
 from incident_gate.manifest.model import Dbt, Manifest, OutputEntry
 from incident_gate.outcome.decide import report_job, skip_reason
@@ -22,7 +23,7 @@ from incident_gate.outcome.wording import Wording
 from incident_gate.report.model import Report
 from incident_gate.settings import Mode, RunSettings
 from incident_gate.text import Redactor
-from incident_gate.urn import EntityType, Urn
+from incident_gate.urn import Urn
 
 if TYPE_CHECKING:
     from incident_gate.outcome.results.evaluate import Evaluation

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
+from incident_gate.entity import FABRICS
 from incident_gate.incident import INCIDENT_TYPES, Priority
 from incident_gate.manifest.decode import Key, ListOf, Record, Table, Variants
 from incident_gate.manifest.model import (
@@ -29,7 +30,6 @@ from incident_gate.manifest.model import (
 )
 from incident_gate.manifest.nodes import Kind
 from incident_gate.manifest.values import AssetUrn, Choice, Text
-from incident_gate.urn import FABRICS
 
 Values = dict[str, Any]
 
