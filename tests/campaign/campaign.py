@@ -9,13 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from unittest.mock import patch
 
-from incident_gate.datahub import client
+from incident_gate.datahub import client, transport_failure
 from incident_gate.incident import Incident, mark_in
 from incident_gate.outcome.own import newer_run
 from incident_gate.outcome.result import Change, OutputResult
@@ -170,15 +170,11 @@ _OF_WRITES = (*_OF_ALL, *_AFTER)
 @contextmanager
 def compressed() -> Iterator[None]:
     """Retries and timeouts of the transport on the campaign's time."""
-    shorter = {
-        "FIRST_WAIT": client.FIRST_WAIT * SCALE,
-        "LONGEST_WAIT": client.LONGEST_WAIT * SCALE,
-        "REQUEST_SECONDS": HANGING,
-        "CONNECTION_PATIENCE": 1.5,
-    }
-    with ExitStack() as stack:
-        for name, value in shorter.items():
-            stack.enter_context(patch.object(client, name, value))
+    waits = {name: getattr(client, name) * SCALE for name in ("FIRST_WAIT", "LONGEST_WAIT")}
+    with (
+        patch.multiple(client, REQUEST_SECONDS=HANGING, **waits),
+        patch.object(transport_failure, "CONNECTION_PATIENCE", 1.5),
+    ):
         yield
 
 

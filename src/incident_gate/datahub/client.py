@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,27 +17,17 @@ from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.failure import Answer, Failure, RequestFailure, TransientFailure
 from incident_gate.datahub.parallel import run_all
 from incident_gate.datahub.probe import speaks_http
-from incident_gate.datahub.response import CONNECTION_PATIENCE, Received, read_response, size_limit
+from incident_gate.datahub.response import Received, read_response, size_limit
+from incident_gate.datahub.transport_failure import PORT_HINT, late, transport_failure
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
 from incident_gate.text import Redactor
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
 
 # Seconds that one request may take; the rest of the deadline is for asking again, or for less.
 REQUEST_SECONDS = 45.0
 CONNECT_SECONDS = 10.0
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
 PROBE_SECONDS = 2.0
-_PORT_HINT = "Check datahub-url: another service may listen at that port."
 _DOWN_HINT = "Check that DataHub is up and reachable from this runner; `timeout` sets how long to try."
-# A longer timeout alone does not help there.
-_CONNECTION_HINT = (
-    "Check that DataHub is up and reachable from this runner. "
-    f"Connecting is tried for {CONNECTION_PATIENCE:.0f} s at most, and no longer than `timeout`."
-)
-# What a name server answers for a name that does not exist. Its failure to answer is EAI_AGAIN.
-_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 class Operation(NamedTuple):
@@ -70,6 +58,7 @@ class Client:
         on_exchange: Called with every request, for the debug log.
         secrets: What was sent and may not come back in any text.
         is_plain: Whether the connection goes to the server itself, without TLS.
+        sleep: Waits for seconds between two attempts.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first three are named
@@ -81,6 +70,7 @@ class Client:
         on_exchange: Callable[[Exchange], None] | None = None,
         secrets: Sequence[str] = (),
         is_plain: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.deadline = deadline
         self.redact = Redactor(tuple(secrets))
@@ -89,6 +79,7 @@ class Client:
         self._host = urlsplit(url).netloc
         self._on_exchange = on_exchange
         self._is_plain = is_plain
+        self._sleep = sleep
         # Decoding takes several times an answer's size for a moment, so threads take turns.
         self._decoding = threading.Lock()
 
@@ -101,6 +92,7 @@ class Client:
             on_exchange=self._on_exchange,
             secrets=self.redact.secrets,
             is_plain=self._is_plain,
+            sleep=self._sleep,
         )
 
     def execute(
@@ -142,56 +134,37 @@ class Client:
                 raise RequestFailure(failure.message, status=504) from None
             if not repeatable and failure.may_have_executed:
                 raise
-            return self._ask_again(ask, failure, repeatable=repeatable)
+            first = failure
+        return self._ask_again(ask, first, repeatable=repeatable)
 
+    # Not tenacity's `Retrying`: its import takes 12 ms of each start, and nearly every run has nothing to repeat.
     def _ask_again(self, ask: Callable[[int], Answer], first: TransientFailure, *, repeatable: bool) -> Answer:
-        # Imported at the first failure: it takes 50 ms, and nearly every run has no failure.
-        from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_random_exponential  # noqa: PLC0415
-
-        backoff = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT, min=FIRST_WAIT / 2)
-
-        cause = first
-
-        def wait(state: RetryCallState) -> float:
-            nonlocal cause
-            failure = state.outcome.exception() if state.outcome else None
-            if isinstance(failure, TransientFailure) and not self.deadline.passed:
-                cause = failure
-            if isinstance(failure, TransientFailure) and failure.retry_after is not None:
-                # A little later, and not at the same moment as a hundred other gates that got the same answer.
-                later = failure.retry_after + random.uniform(FIRST_WAIT / 2, FIRST_WAIT)  # noqa: S311 - no secret
-                return max(later, backoff(state))
-            return backoff(state)
-
-        def again(error: BaseException) -> bool:
-            return isinstance(error, TransientFailure) and (repeatable or not error.may_have_executed)
-
-        def attempt() -> Answer:
-            number = retrying.statistics["attempt_number"]
-            if number == 1 or self.deadline.passed:  # sent already, or the wait before has used up the time
-                raise cause
-            return ask(number)
-
-        patience = first.patience if first.patience is not None else self.deadline.remaining
-        retrying = Retrying(
-            stop=stop_before_delay(min(patience, self.deadline.remaining)),
-            wait=wait,
-            retry=retry_if_exception(again),
-            reraise=True,
-        )
-        try:
-            return retrying(attempt)
-        except TransientFailure as failure:
-            if not repeatable and failure.may_have_executed:
-                raise
-            if failure.answer:
-                return failure.answer
-            raise self._given_up(cause, retrying.statistics["attempt_number"]) from None
+        """Send again with growing waits, for as long as the first failure deserves."""
+        limit = self.deadline if first.patience is None else self.deadline.earlier(first.patience)
+        last = cause = first
+        longest = FIRST_WAIT
+        attempts = 1
+        while (wait := _wait(last, longest)) < limit.remaining:
+            self._sleep(wait)
+            if self.deadline.passed:
+                break
+            attempts += 1
+            longest = min(2 * longest, LONGEST_WAIT)
+            try:
+                return ask(attempts)
+            except TransientFailure as failure:
+                if not repeatable and failure.may_have_executed:
+                    raise
+                last = failure
+                # An attempt that the deadline cut short has no reason of its own: the one before has.
+                cause = cause if self.deadline.passed else failure
+        if last.answer:
+            return last.answer
+        raise self._given_up(cause, attempts)
 
     def _given_up(self, cause: TransientFailure, tries: int) -> DataHubError:
-        # A last attempt that the deadline cut short has no reason of its own: the one before has.
         if cause.is_silent and self._is_plain and not self._speaks_http():
-            return RefusedError(f"{self._host} answers with something that is not HTTP.", hint=_PORT_HINT)
+            return RefusedError(f"{self._host} answers with something that is not HTTP.", hint=PORT_HINT)
         return cause.ends_as(
             f"{cause.message}; gave up after {tries} {'try' if tries == 1 else 'tries'}.",
             hint=cause.hint or _DOWN_HINT,
@@ -244,7 +217,7 @@ class Client:
         # byte arrives every second.
         [received] = run_all([partial(self._send, body, limit, most)], threads=1, deadline=limit)
         if received is None:
-            raise self._late()
+            raise late(self._host)
         if isinstance(received, Exception):
             raise received
         return received
@@ -261,81 +234,20 @@ class Client:
                         size = f"{most / (1 << 20):.0f} MiB"
                         return RequestFailure(f"{self._host} sends more than {size} in one answer", status=413)
                     if limit.passed:
-                        return self._late()
+                        return late(self._host)
                 return Received(response.status_code, response.headers, content)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            return self._translated(error)
-
-    def _late(self) -> TransientFailure:
-        return TransientFailure(f"{self._host} does not answer in time", may_have_executed=True, slow=True)
-
-    def _translated(self, error: Exception) -> Failure | DataHubError:  # noqa: PLR0911 - a table
-        """An httpx error as one of ours, by what may be done about it."""
-        reason = self.redact(str(error)) or type(error).__name__
-        cause = _root_cause(error)
-        match error:
-            case httpx.ProxyError() if reason.startswith("5"):
-                # The proxy is up and reports a failure between it and the server.
-                return self._broken(f"The proxy does not reach {self._host}: {reason}", may_have_executed=False)
-            case httpx.ProxyError():
-                return RefusedError(
-                    f"The proxy does not let {self._host} through: {reason}.",
-                    hint="Check HTTPS_PROXY and NO_PROXY of this runner.",
-                )
-            case httpx.ConnectError() if isinstance(cause, ssl.SSLCertVerificationError):
-                return RefusedError(
-                    f"The certificate of {self._host} does not verify: "
-                    f"{self.redact(cause.verify_message).rstrip('.')}.",
-                    hint="If your organisation has a CA of its own, give its PEM file as ca-bundle or SSL_CERT_FILE.",
-                )
-            case httpx.ConnectError() if _is_tls_error(cause):
-                return RefusedError(
-                    f"The TLS handshake with {self._host} failed: {reason}.", hint="Check http or https in datahub-url."
-                )
-            case httpx.ConnectError() if isinstance(cause, socket.gaierror) and cause.errno in _NO_SUCH_NAME:
-                return RefusedError(
-                    f"No connection to {self._host}: the host name does not exist.",
-                    hint="Check datahub-url, and the proxy if there is one. A VPN that is down looks the same.",
-                )
-            case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
-                return self._broken(f"No connection to {self._host}: {reason}", may_have_executed=False)
-            case httpx.TimeoutException():
-                return self._late()
-            case httpx.RemoteProtocolError() if not reason.startswith(("Server disconnected", "peer closed")):
-                # Not quoted: it repeats what was received, and a service of another kind may repeat the request.
-                return self._broken(
-                    f"{self._host} answers with something that is not HTTP", may_have_executed=True, foreign=True
-                )
-            case httpx.TransportError() | httpx.DecodingError():
-                return self._broken(
-                    f"The connection to {self._host} broke: {reason}", may_have_executed=True, is_silent=True
-                )
-            case _:
-                return RefusedError(f"No request to {self._host} is possible: {reason}.", hint="Check datahub-url.")
+            return transport_failure(error, self._host, self.redact)
 
     def _speaks_http(self) -> bool:
         parts = urlsplit(self._url)
         return speaks_http(parts.hostname or "", parts.port or 80, PROBE_SECONDS)
 
-    def _broken(
-        self, message: str, *, may_have_executed: bool, foreign: bool = False, is_silent: bool = False
-    ) -> TransientFailure:
-        return TransientFailure(
-            message,
-            may_have_executed=may_have_executed,
-            patience=CONNECTION_PATIENCE,
-            ends_as=RefusedError if foreign else UnreachableError,
-            hint=_PORT_HINT if foreign else _CONNECTION_HINT,
-            is_silent=is_silent,
-        )
 
-
-def _root_cause(error: BaseException) -> BaseException:
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return error
-
-
-def _is_tls_error(cause: BaseException) -> bool:
-    # A connection that ends during the handshake is a broken connection.
-    return isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+def _wait(failure: TransientFailure, longest: float) -> float:
+    """Seconds until the next attempt: at random, so that many gates that failed together do not return together."""
+    wait = random.uniform(FIRST_WAIT / 2, longest)  # noqa: S311 - no secret
+    if failure.retry_after is None:
+        return wait
+    # A little later than asked, for the same reason.
+    return max(failure.retry_after + random.uniform(FIRST_WAIT / 2, FIRST_WAIT), wait)  # noqa: S311 - no secret

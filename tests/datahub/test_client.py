@@ -1,0 +1,257 @@
+"""When a request is sent again, and with what it ends if no attempt is answered."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from incident_gate.datahub.client import FIRST_WAIT, LONGEST_WAIT, Client, Exchange, Operation
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.failure import RequestFailure, TransientFailure
+from incident_gate.errors import RefusedError, UnreachableError
+
+SERVER = "datahub.example:8080"
+OPERATION = Operation("Ask", "query Ask { me }")
+DATA = httpx.Response(200, json={"data": {"me": 1}})
+BUSY = httpx.Response(503)
+PARTIAL = httpx.Response(
+    200,
+    json={"data": {"a": 1, "b": None}, "errors": [{"message": "busy", "path": ["b"], "extensions": {"code": 503}}]},
+)
+Answering = httpx.Response | Exception
+
+
+@dataclass
+class Server:
+    """Answers in order, the last one to every further request. Its clock runs only while a client waits."""
+
+    answers: list[Answering]
+    seconds: float = 60.0
+    now: float = 0.0
+    each: float = 0.0  # seconds that a request takes
+    overslept: float = 0.0
+    waits: list[float] = field(default_factory=list)
+    requests: int = 0
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def ask(self, *, repeatable: bool = True, divisible: bool = False) -> dict[str, Any]:
+        with httpx.Client(transport=httpx.MockTransport(self._respond)) as http:
+            client = Client(
+                http,
+                f"http://{SERVER}/api/graphql",
+                Deadline(self.seconds, lambda: self.now),
+                on_exchange=self.exchanges.append,
+                sleep=self._sleep,
+            )
+            return client.execute(OPERATION, {}, repeatable=repeatable, divisible=divisible).data
+
+    def _respond(self, _request: httpx.Request) -> httpx.Response:
+        answer = self.answers[min(self.requests, len(self.answers) - 1)]
+        self.requests += 1
+        self.now += self.each
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def _sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds + self.overslept
+
+
+@pytest.fixture
+def _longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wait drawn is the longest of its range."""
+    monkeypatch.setattr("random.uniform", lambda _low, high: high)
+
+
+def refused() -> Exception:
+    return httpx.ConnectError("refused")
+
+
+def broken() -> Exception:
+    return httpx.ReadError("reset")
+
+
+def test_answer_is_not_asked_for_again() -> None:
+    server = Server([DATA])
+
+    assert server.ask() == {"me": 1}
+    assert (server.requests, server.waits) == (1, [])
+
+
+@pytest.mark.usefixtures("_longest")
+def test_waits_double_up_to_the_longest() -> None:
+    server = Server([*[BUSY] * 8, DATA])
+
+    assert server.ask() == {"me": 1}
+    assert server.waits == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, LONGEST_WAIT, LONGEST_WAIT]
+    assert [exchange.attempt for exchange in server.exchanges] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_waits_are_drawn_so_that_gates_do_not_return_together() -> None:
+    waits = set()
+    for _ in range(20):
+        server = Server([BUSY, DATA])
+        server.ask()
+        waits.update(server.waits)
+
+    assert len(waits) > 1
+    assert all(FIRST_WAIT / 2 <= wait <= FIRST_WAIT for wait in waits)
+
+
+@pytest.mark.usefixtures("_longest")
+def test_retry_after_is_the_least_that_is_waited() -> None:
+    server = Server([httpx.Response(429, headers={"retry-after": "7"}), *[BUSY] * 2, DATA])
+
+    server.ask()
+
+    assert server.waits == [7.25, 0.5, 1.0]
+
+
+@pytest.mark.usefixtures("_longest")
+def test_retry_after_shortens_no_wait() -> None:
+    server = Server([*[httpx.Response(503, headers={"retry-after": "0"})] * 3, DATA])
+
+    server.ask()
+
+    assert server.waits == [0.25, 0.5, 1.0]
+
+
+@pytest.mark.usefixtures("_longest")
+def test_wait_that_would_reach_the_deadline_is_not_begun() -> None:
+    server = Server([BUSY], seconds=0.75)
+
+    with pytest.raises(UnreachableError, match=r"gave up after 2 tries\."):
+        server.ask()
+    assert server.waits == [0.25]
+
+
+def test_request_that_fails_at_the_deadline_is_one_try() -> None:
+    server = Server([BUSY], seconds=5, each=6)
+
+    with pytest.raises(UnreachableError, match=r"gave up after 1 try\."):
+        server.ask()
+
+
+def test_nothing_is_sent_after_a_wait_that_took_longer_than_planned() -> None:
+    server = Server([BUSY], seconds=5, overslept=10)
+
+    with pytest.raises(UnreachableError, match=r"503.*gave up after 1 try\."):
+        server.ask()
+    assert server.requests == 1
+
+
+def test_connection_is_tried_for_half_a_minute_of_a_long_deadline() -> None:
+    server = Server([refused()], seconds=3600)
+
+    with pytest.raises(UnreachableError, match=f"No connection to {SERVER}") as raised:
+        server.ask()
+    assert 20 < server.now <= 30
+    assert "30 s at most" in raised.value.hint
+
+
+def test_busy_server_is_asked_for_the_whole_deadline() -> None:
+    server = Server([BUSY], seconds=300)
+
+    with pytest.raises(UnreachableError) as raised:
+        server.ask()
+    assert 280 < server.now <= 300
+    assert "`timeout`" in raised.value.hint
+
+
+def test_patience_is_that_of_the_first_failure() -> None:
+    server = Server([BUSY, refused()], seconds=300)
+
+    with pytest.raises(UnreachableError, match="No connection"):
+        server.ask()
+    assert 280 < server.now <= 300
+
+
+def test_attempt_that_the_deadline_cut_short_is_not_the_cause() -> None:
+    server = Server([BUSY, httpx.ReadTimeout("late")], seconds=10, each=6)
+
+    with pytest.raises(UnreachableError, match=r"503.*gave up after 2 tries\."):
+        server.ask()
+
+
+def test_partial_answer_is_better_than_none() -> None:
+    server = Server([PARTIAL], seconds=300)
+
+    assert server.ask() == {"a": 1, "b": None}
+    assert server.requests > 1
+    assert server.now <= 10
+
+
+def test_partial_answer_before_another_failure_does_not_count() -> None:
+    server = Server([PARTIAL, BUSY], seconds=300)
+
+    with pytest.raises(UnreachableError):
+        server.ask()
+
+
+@pytest.mark.parametrize("before", [[], [httpx.ConnectError("refused")]])
+def test_write_of_which_the_answer_was_lost_is_not_repeated(before: list[Answering]) -> None:
+    server = Server([*before, broken(), DATA])
+
+    with pytest.raises(TransientFailure) as raised:
+        server.ask(repeatable=False)
+    assert raised.value.may_have_executed
+    assert server.requests == len(before) + 1
+
+
+def test_write_that_did_not_arrive_is_repeated() -> None:
+    server = Server([refused(), DATA])
+
+    assert server.ask(repeatable=False) == {"me": 1}
+
+
+def test_write_that_never_arrived_is_an_error() -> None:
+    server = Server([refused()])
+
+    with pytest.raises(UnreachableError, match="gave up"):
+        server.ask(repeatable=False)
+
+
+@pytest.mark.parametrize("slow", [httpx.Response(504), httpx.ReadTimeout("late")])
+def test_request_that_can_be_halved_is_not_repeated_where_it_is_too_slow(slow: Answering) -> None:
+    server = Server([slow, DATA])
+
+    with pytest.raises(RequestFailure) as raised:
+        server.ask(divisible=True)
+    assert (raised.value.status, server.requests) == (504, 1)
+
+
+def test_request_that_can_be_halved_is_repeated_where_the_server_is_busy() -> None:
+    server = Server([BUSY, DATA])
+
+    assert server.ask(divisible=True) == {"me": 1}
+
+
+def test_request_is_not_halved_once_the_time_is_up() -> None:
+    server = Server([httpx.ReadTimeout("late")], seconds=5, each=6)
+
+    with pytest.raises(UnreachableError, match="does not answer in time"):
+        server.ask(divisible=True)
+
+
+def test_slow_request_that_cannot_be_halved_is_repeated() -> None:
+    server = Server([httpx.ReadTimeout("late"), DATA])
+
+    assert server.ask() == {"me": 1}
+
+
+def test_refusal_ends_the_attempts() -> None:
+    server = Server([BUSY, httpx.Response(401), DATA])
+
+    with pytest.raises(RefusedError):
+        server.ask()
+    assert server.requests == 2
+
+
+def test_nothing_is_sent_after_the_deadline() -> None:
+    server = Server([DATA], seconds=0)
+
+    with pytest.raises(UnreachableError, match=f"^The time for asking {SERVER} is up\\."):
+        server.ask()
+    assert server.requests == 0
