@@ -11,7 +11,8 @@ from incident_gate.gate.policy import Conclusion, Excused
 from incident_gate.incident import Priority, Problem, Reason
 from incident_gate.manifest.model import Mistake, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
-from incident_gate.report.terminal import cells, fitted, padded, terminal
+from incident_gate.report.screen import cells
+from incident_gate.report.terminal import terminal
 from tests.helpers.report_samples import DAY, NOW, decision, entry, everything, incident, missing, report, unhealthy
 from tests.helpers.runner_grammar import commands_in
 
@@ -181,18 +182,6 @@ def test_assets_that_simply_pass_are_explained_by_their_number() -> None:
 
 def test_a_healthy_run_is_one_line() -> None:
     assert terminal(report(decision(entry("a")), decision(entry("b")))) == "Passed: all 2 inputs are healthy\n"
-
-
-@given(st.text(st.sampled_from("a漢e\u0301é✅")), st.integers(1, 30))
-def test_text_is_cut_and_filled_to_the_column(text: str, size: int) -> None:
-    assert cells(fitted(text, size)) <= size
-    assert cells(padded(text, size)) == size
-    if cells(text) <= size:
-        assert padded(text, size) == text + " " * (size - cells(text))
-
-
-def test_columns_are_counted_as_the_terminal_draws_them() -> None:
-    assert [cells(text) for text in ("a", "e\u0301", "漢", "✅", "")] == [1, 1, 2, 2, 0]
 
 
 def test_a_word_longer_than_the_line_is_cut() -> None:

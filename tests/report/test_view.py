@@ -1,47 +1,14 @@
-"""What all sinks say alike: the headline, ages, names."""
+"""What every report computes alike: the headline and the line of the outcome."""
 
 from __future__ import annotations
 
 import pytest
 
 from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
-from incident_gate.incident import Incident, Priority
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
-from incident_gate.report.view import (
-    CHANGE_WORDS,
-    IncidentRow,
-    age,
-    headline,
-    outcome_line,
-    rows_of,
-    rows_with,
-    sibling_name,
-    timestamp,
-    unknown,
-)
-from tests.helpers.report_samples import DAY, HOUR, NOW, decision, entry, incident, missing, report, unhealthy
-
-
-@pytest.mark.parametrize(
-    ("passed", "said"),
-    [
-        *((0, "just now"), (59_999, "just now"), (60_000, "1 min"), (HOUR - 1, "59 min"), (HOUR, "1 h")),
-        *((DAY - 1, "23 h"), (DAY, "1 d"), (400 * DAY, "400 d"), (-HOUR, "just now")),
-    ],
-)
-def test_an_age_is_said_in_its_largest_unit(passed: int, said: str) -> None:
-    assert age(NOW - passed, NOW) == said
-
-
-def test_what_has_no_time_has_no_age() -> None:
-    assert age(None, NOW) == ""
-    assert timestamp(None) is None
-
-
-def test_times_are_in_utc() -> None:
-    assert timestamp(NOW) == "2026-05-28T20:26:40Z"
-
+from incident_gate.report.view import CHANGE_WORDS, headline, outcome_line, unknown
+from tests.helpers.report_samples import decision, entry, incident, missing, report, unhealthy
 
 FINE = decision(entry("fine"))
 WARNED = decision(entry("warned"), Conclusion.WARN, blocking=(incident(1, entry("warned").urn),))
@@ -109,45 +76,3 @@ def test_every_change_has_words() -> None:
 def test_an_unknown_asset_without_a_reason_is_still_listed() -> None:
     odd = decision(entry("odd"), Conclusion.BLOCK, verdict=Verdict.UNKNOWN)
     assert unknown(report(odd)) == [odd]
-
-
-@pytest.mark.parametrize(
-    ("title", "description", "said"),
-    [("T", "D", "T"), (None, "D", "D"), (" \u200b", "D", "D"), (None, None, "(no title)"), ("", "\n", "(no title)")],
-)
-def test_an_incident_without_a_title_has_a_name(title: str | None, description: str | None, said: str) -> None:
-    found = Incident(urn="urn:li:incident:1", asset="x", title=title, description=description)
-    assert IncidentRow(FINE, found).title == said
-
-
-@pytest.mark.parametrize(
-    ("kind", "custom", "said"),
-    [
-        ("CUSTOM", "Own", "Own"),
-        ("CUSTOM", None, "CUSTOM"),
-        ("FIELD", "Own", "FIELD"),
-        (None, "Own", "Own"),
-        (None, None, ""),
-    ],
-)
-def test_a_custom_type_has_its_own_name(kind: str | None, custom: str | None, said: str) -> None:
-    assert IncidentRow(FINE, Incident(urn="u", asset="x", type=kind, custom_type=custom)).type == said
-
-
-@pytest.mark.parametrize(
-    ("urn", "name"),
-    [
-        ("urn:li:dataset:(urn:li:dataPlatform:dbt,a,b,PROD)", "dbt a,b"),
-        ("urn:li:dataset:(urn:li:dataPlatform:dbt)", "urn:li:dataset:(urn:li:dataPlatform:dbt)"),
-        ("urn:li:chart:(looker,1)", "urn:li:chart:(looker,1)"),
-    ],
-)
-def test_a_sibling_is_named_by_platform_and_name(urn: str, name: str) -> None:
-    assert sibling_name(urn) == name
-
-
-def test_incidents_are_worst_first_within_an_asset_and_among_assets() -> None:
-    low, high = (unhealthy(name, name, priority=Priority[name]) for name in ("LOW", "HIGH"))
-    assert [found.title for found in rows_with(report(low, high), Conclusion.BLOCK)] == ["HIGH", "LOW"]
-    both = decision(entry("both"), Conclusion.BLOCK, blocking=(*high.blocking, *low.blocking), unread=1)
-    assert [found.priority for found in rows_of(both)] == ["HIGH", "LOW", ""]

@@ -18,7 +18,7 @@ from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
 from incident_gate.manifest.model import InputEntry, OutputEntry
 from incident_gate.process import say
-from incident_gate.report.view import count
+from incident_gate.report.amounts import count
 from incident_gate.select.selection import Selection
 from incident_gate.settings import Mode, Scope, options_of
 from incident_gate.text import plain

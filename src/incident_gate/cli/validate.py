@@ -14,7 +14,7 @@ from incident_gate.manifest.load import load_manifest, read_manifest
 from incident_gate.manifest.model import Manifest
 from incident_gate.manifest.reader import MAX_BYTES
 from incident_gate.process import say
-from incident_gate.report.view import count
+from incident_gate.report.amounts import count
 from incident_gate.settings.options import DEFAULT_MANIFEST, VARIABLES, Mode, Scope, options_of
 from incident_gate.text import plain, visible
 

@@ -19,7 +19,7 @@ from incident_gate.gate.policy import rule_for
 from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import Manifest, OutputEntry, Search
-from incident_gate.report.view import count
+from incident_gate.report.amounts import count
 from incident_gate.settings import RunSettings
 
 _NO_IDS = "Raising takes no id, so after a broken request the gate reads the incidents back before it raises again."

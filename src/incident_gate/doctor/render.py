@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from incident_gate.doctor.checks import Diagnosis, Finding, State
-from incident_gate.report.view import count
+from incident_gate.report.amounts import count
 from incident_gate.text import plain
 
 VERSION = 1

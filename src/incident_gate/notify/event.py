@@ -12,7 +12,7 @@ from incident_gate.gate.policy import Conclusion, Decision
 from incident_gate.outcome.result import Change
 from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
-from incident_gate.report.view import rows_of, worst_first
+from incident_gate.report.rows import rows_of, worst_first
 
 
 class EventKind(StrEnum):

@@ -17,7 +17,7 @@ from incident_gate.ci.run import Run
 from incident_gate.notify.delivery import Answer, DeliveryError, Service
 from incident_gate.notify.event import Event, EventKind, Item
 from incident_gate.notify.people import People
-from incident_gate.report.view import count
+from incident_gate.report.amounts import count
 from incident_gate.text import plain
 
 WEB_API = "https://slack.com/api"

@@ -14,18 +14,16 @@ from incident_gate.incident import Assertion
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import NOWHERE, Mistake, Position
 from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.report.amounts import count
 from incident_gate.report.model import Report
+from incident_gate.report.rows import IncidentRow, rows_of, worst_first
 from incident_gate.report.view import (
-    IncidentRow,
     blocking_words,
-    count,
     outcome_line,
     override_lines,
-    rows_of,
     unanswered,
     unanswered_line,
     waited_line,
-    worst_first,
 )
 from incident_gate.text import plain, plain_prose, sentences
 

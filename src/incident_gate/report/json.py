@@ -11,9 +11,11 @@ from incident_gate.errors import GateError
 from incident_gate.gate.policy import Decision, Verdict
 from incident_gate.incident import Assertion, AssertionResult, Incident, Problem
 from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.report.amounts import timestamp
 from incident_gate.report.links import assertion_page, asset_page, incidents_page
 from incident_gate.report.model import Override, Report
-from incident_gate.report.view import excused, headline, rows_of, timestamp
+from incident_gate.report.rows import rows_of
+from incident_gate.report.view import excused, headline
 
 VERSION = 1
 # GitHub refuses an output above 1 MiB, but Linux starts no process with an environment variable above 131,072 bytes,

@@ -9,8 +9,10 @@ from junitparser.junitparser import FinalResult
 
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.report.amounts import timestamp
 from incident_gate.report.model import Report
-from incident_gate.report.view import IncidentRow, blocking_words, page_of, rows_of, timestamp
+from incident_gate.report.rows import IncidentRow, page_of, rows_of
+from incident_gate.report.view import blocking_words
 from incident_gate.text import plain
 
 _NAME = "DataHub Incident Gate"

@@ -9,20 +9,18 @@ from incident_gate.gate.policy import Conclusion, Decision, Excused, MissingOutp
 from incident_gate.incident import Priority
 from incident_gate.manifest.model import NOWHERE, InputEntry, Mistake, OutputEntry
 from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.report.amounts import count
 from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
+from incident_gate.report.rows import IncidentRow, page_of, rows_with
 from incident_gate.report.view import (
     CHANGE_WORDS,
-    IncidentRow,
-    count,
     decided_line,
     excused,
     headline,
     healthy,
     outcome_line,
     override_lines,
-    page_of,
-    rows_with,
     unanswered,
     unanswered_line,
     unknown,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from incident_gate.datahub.client import Exchange
-from incident_gate.report.view import count
+from incident_gate.report.amounts import count
 from incident_gate.text import plain
 
 

@@ -8,7 +8,8 @@ from typing import TextIO
 from incident_gate.gate.policy import Decision
 from incident_gate.gate.wait import WaitState
 from incident_gate.process import say
-from incident_gate.report.view import count, decision_state, duration
+from incident_gate.report.amounts import count, duration
+from incident_gate.report.view import decision_state
 from incident_gate.text import plain
 
 _LINE_SECONDS = 300.0
