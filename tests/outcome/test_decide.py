@@ -10,13 +10,14 @@ from incident_gate.ci.run import Run
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import WriteError
-from incident_gate.incident import Problem, Reason
-from incident_gate.outcome.decide import skip_reason
-from incident_gate.outcome.message import run_in, sign_message
-from incident_gate.outcome.model import Outcome
+from incident_gate.incident import Cause, Problem, Reason, sign
+from incident_gate.outcome.decide import report, skip_reason
+from incident_gate.outcome.message import cause_in, run_in, sign_message
+from incident_gate.outcome.model import Outcome, OutputOutcome
 from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.outcome.wording import Failure
 from tests.helpers.imagined_datahub import ASSET, ERROR, Entry, ImaginedDataHub, created
-from tests.helpers.job_end import RUN, output, signed
+from tests.helpers.job_end import IDENTITY, RUN, output, signed
 
 OUTPUT = output(ASSET)
 
@@ -223,6 +224,12 @@ def test_success_does_not_resolve_what_a_newer_run_raised_or_kept(entry: Entry, 
     assert bool(server.writes) is (change is Change.RESOLVED)
 
 
+def test_newest_of_the_newer_runs_is_named() -> None:
+    entries = [Entry(str(number), description=signed("failed", ASSET, run=str(number))) for number in (9, 10, 8)]
+    (result,) = ImaginedDataHub(entries=entries).end([OUTPUT], Outcome.SUCCESS, run=run(7)).results
+    assert result.message == "Run 10 is newer than this one and failed, so its incident stays active."
+
+
 def test_run_that_a_person_quotes_below_still_counts() -> None:
     entry = raised_by(6)
     entry.message = f"{sign_message('Failed again.', '8')}\nAna: looking"
@@ -256,6 +263,92 @@ def test_dry_run_leaves_a_newer_runs_incident_too() -> None:
     assert server.end([OUTPUT], Outcome.SUCCESS, run=run(7), dry_run=True).results[0].change is Change.LEFT
 
 
+# What each success resolves
+
+
+def raised_for(cause: Cause, urn: str = "a", *, failed_since_for: Cause | None = None) -> Entry:
+    message = sign_message("Failed again.", "1006", failed_since_for) if failed_since_for else None
+    return Entry(urn, description=sign("failed", IDENTITY.mark_of(ASSET, run="1006", cause=cause)), message=message)
+
+
+def succeed(server: ImaginedDataHub, *answers: Cause, dry_run: bool = False) -> OutputResult:
+    (result,) = report(
+        server.context(dry_run=dry_run), [OutputOutcome(OUTPUT, Outcome.SUCCESS, answers=frozenset(answers))]
+    )
+    return result
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("answered", list(Cause))
+def test_success_resolves_only_incidents_whose_cause_it_answers(
+    cause: Cause, answered: Cause, *, dry_run: bool
+) -> None:
+    server = ImaginedDataHub(entries=[raised_for(cause)])
+    result = succeed(server, answered, dry_run=dry_run)
+    resolved = Change.WOULD_RESOLVE if dry_run else Change.RESOLVED
+    assert (result.change, result.incidents) == (resolved if cause is answered else Change.LEFT, ("a",))
+    assert bool(server.writes) is (cause is answered and not dry_run)
+
+
+def test_success_of_a_job_leaves_an_incident_for_which_checks_failed_since() -> None:
+    server = ImaginedDataHub(entries=[raised_for(Cause.JOB, failed_since_for=Cause.CHECKS)])
+    assert succeed(server, Cause.JOB).change is Change.LEFT
+    assert server.writes == []
+
+
+@pytest.mark.parametrize(
+    ("causes", "needed"),
+    [
+        ((Cause.JOB,), "until the job succeeds"),
+        ((Cause.BUILD,), "until it is built or all of its checks pass"),
+        ((Cause.CHECKS,), "until all of its checks pass"),
+        ((Cause.JOB, Cause.CHECKS, Cause.BUILD), "until all of its checks pass"),
+        ((Cause.JOB, Cause.BUILD), "until it is built or all of its checks pass"),
+    ],
+)
+def test_incidents_that_a_success_does_not_answer_stay_until_the_strictest_cause_is(
+    causes: tuple[Cause, ...], needed: str
+) -> None:
+    server = ImaginedDataHub(entries=[raised_for(cause, urn) for cause, urn in zip(causes, "abc", strict=False)])
+    result = succeed(server)
+    assert result == OutputResult(
+        entry=OUTPUT,
+        change=Change.LEFT,
+        incidents=tuple("abc"[: len(causes)]),
+        message=f"It stays active {needed}.",
+    )
+    assert server.writes == []
+
+
+def test_incident_that_a_success_does_not_answer_is_reported_although_the_asset_cannot_be_read() -> None:
+    server = ImaginedDataHub(entries=[raised_for(Cause.CHECKS)], problems=(ERROR,))
+    assert succeed(server, Cause.JOB).change is Change.LEFT
+
+
+def test_success_resolves_what_it_answers_beside_what_it_does_not() -> None:
+    server = ImaginedDataHub(entries=[raised_for(Cause.CHECKS, "a"), raised_for(Cause.JOB, "b")])
+    result = succeed(server, Cause.JOB)
+    assert (result.change, result.incidents) == (Change.RESOLVED, ("b",))
+    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b")]
+
+
+@pytest.mark.parametrize("failed", list(Cause))
+def test_failure_is_raised_for_its_cause(failed: Cause) -> None:
+    server = ImaginedDataHub(attempts=[created("a")], entries=[Entry("a", listed_at=100.1)])
+    (result,) = report(server.context(), [OutputOutcome(OUTPUT, Outcome.FAILURE, Failure(failed))])
+    assert result.change is Change.RAISED
+    ((incident, _),) = server.raised
+    assert incident.description.endswith(f"cause {failed}")
+
+
+def test_failure_keeps_an_incident_of_another_cause_with_the_stricter_one() -> None:
+    server = ImaginedDataHub(entries=[raised_for(Cause.JOB)])
+    (result,) = report(server.context(), [OutputOutcome(OUTPUT, Outcome.FAILURE, Failure(Cause.CHECKS))])
+    assert result.change is Change.KEPT
+    assert cause_in(server.writes[0][2]) is Cause.CHECKS
+
+
 # Answers that are not there
 
 
@@ -263,6 +356,7 @@ def test_incident_that_is_gone_gives_way_to_the_next_of_ours() -> None:
     server = ImaginedDataHub(entries=[Entry("a", created_ms=1), Entry("b", created_ms=2)], gone={"a"})
     result = end(server, Outcome.FAILURE)
     assert (result.change, result.incidents) == (Change.KEPT, ("b",))
+    assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "a"), ("keep", "b")]
     assert server.raised == []
 
 
