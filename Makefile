@@ -13,6 +13,10 @@ CACHE := .make
 DEMO := .venv
 DEV := $(CACHE)/env
 GATE := $(CACHE)/gate
+CLIENTS := $(CACHE)/clients
+
+# Each worker takes whole files, in the order of tests/conftest.py.
+WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Bytecode is kept: otherwise each worker compiles all tests again.
 PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(CACHE)/bytecode $(DEV)/bin/python -m pytest
@@ -38,11 +42,11 @@ demo: $(DEMO)/.ready ## Set up and run the gate against the sandbox
 
 .PHONY: test
 test: $(DEV)/.installed ## Set up and run all tests against the built wheel
-	@$(PYTEST) --numprocesses auto --dist loadscope $(PYTEST_ARGS)
+	@$(PYTEST) $(WORKERS) $(PYTEST_ARGS)
 
 .PHONY: coverage
 coverage: $(DEV)/.installed ## Run all tests and measure their coverage
-	@$(PYTEST) --numprocesses auto --dist loadscope --cov --cov-report term:skip-covered $(PYTEST_ARGS)
+	@$(PYTEST) $(WORKERS) --cov --cov-report term:skip-covered $(PYTEST_ARGS)
 
 # Each check is a target: `make lint-types` runs one. They run side by side, and one failure does not hide another.
 CHECKS := lint-style lint-format lint-types lint-dead-code lint-dependencies lint-yaml lint-image lint-shell \
@@ -99,6 +103,7 @@ bench: $(GATE)/.installed ## Measure the gate and a loop of requests
 .PHONY: campaign
 campaign: $(DEV)/.installed ## Draw thousands of schedules of faults and tokens (minutes; SCHEDULES and SEED may be given)
 	@INCIDENT_GATE_SCHEDULES=$(SCHEDULES) INCIDENT_GATE_SEED=$(SEED) $(PYTEST) tests/campaign --numprocesses auto $(PYTEST_ARGS)
+	@$(PYTEST) -m hypothesis --hypothesis-profile campaign --hypothesis-seed $(SEED) --numprocesses auto $(PYTEST_ARGS)
 
 .PHONY: image
 image: ## Build the action's image and test it as the runner starts it
@@ -108,6 +113,10 @@ image: ## Build the action's image and test it as the runner starts it
 .PHONY: test-image
 test-image: $(DEV)/.installed ## Test an image that is there already
 	@INCIDENT_GATE_IMAGE=$(IMAGE) CONTAINER_ENGINE="$(CONTAINER_ENGINE)" $(PYTEST) tests/container $(PYTEST_ARGS)
+
+.PHONY: test-clients
+test-clients: $(CLIENTS)/.installed ## Test the sandbox with DataHub's own clients (downloads a hundred packages)
+	@$(CLIENTS)/bin/python -m pytest tests/clients $(PYTEST_ARGS)
 
 # actions-toolkit depends on these for its clients of GitHub's API, artifact cache and identity tokens. The gate uses its
 # `command` and `file_command` modules, which import the standard library only. In the image they would take 25 MB.
@@ -163,4 +172,10 @@ $(GATE)/.installed: $(DEV)/.installed requirements/image.txt
 	@$(PYTHON) -m venv --clear $(GATE)
 	@$(GATE)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/image.txt
 	@$(GATE)/bin/python $(PIP_INSTALL) --no-deps $(CACHE)/wheel/*.whl
+	@touch $@
+
+# One with DataHub's own clients, which need other versions of much.
+$(CLIENTS)/.installed: tests/clients/requirements.txt $(PACKAGE) | python
+	@$(PYTHON) -m venv --clear $(CLIENTS)
+	@$(CLIENTS)/bin/python $(PIP_INSTALL) --requirement $< --editable '.[sandbox]'
 	@touch $@

@@ -1,19 +1,20 @@
 """Fixtures that several folders of tests share."""
 
 import faulthandler
+import gc
 import os
 import signal
 from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import settings
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
+from incident_gate.outcome.model import IndexTimeouts
 from incident_gate.sandbox import Generation, Sandbox
-from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
+from tests.helpers.asking import CUSTOMERS, ORDERS, Asker, plain_client
 from tests.helpers.step import Step
 
 MANIFEST = f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n"
@@ -21,9 +22,17 @@ MANIFEST = f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n"
 # Seconds that a test may take, on a machine with much else to do: the longest takes five on an idle one.
 LONGEST_TEST = 150
 
-# How long an example takes says something about the machine only.
-settings.register_profile("tests", deadline=None)
+# How long an example takes says something about the machine only. The same examples are drawn each time, so that a test
+# fails for the change under test only; `make campaign` draws others.
+settings.register_profile("tests", deadline=None, derandomize=True)
+settings.register_profile("campaign", deadline=None, max_examples=2_000)
 settings.load_profile("tests")
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage more rarely: what is loaded now stays, and looking through it takes 5 % of the time."""
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,30 +52,36 @@ def _hangs(*_: object) -> None:
     pytest.fail(f"the test took more than {LONGEST_TEST} s")
 
 
-# Played by one worker as a whole: its cells run side by side, and mostly wait.
-WHOLE_FILES = ("tests/faults/test_fault_matrix.py",)
+# Mostly waiting, or long: begun first, so that no worker is left with one of them at the end.
+LONG_FILES = (
+    "tests/faults/test_fault_matrix.py",
+    "tests/campaign/test_campaign.py",
+    "tests/faults/test_process.py",
+    "tests/faults/test_memory.py",
+    "tests/select/test_selected_gate.py",
+    "tests/datahub/health/test_misleading_answers.py",
+    "tests/select/test_selected_outputs.py",
+    "tests/outcome/test_outcome_life.py",
+    "tests/cli/test_waiting.py",
+)
 
 
-class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
-    """Hands out single tests, and some files as a whole, these first.
-
-    `--dist loadgroup` would do, but its groups have no effect with pytest 9.2 and pytest-xdist 3.8.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next((file for file in WHOLE_FILES if nodeid.startswith(file)), nodeid)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduling | None:
-    """Schedule for `--dist loadscope`, which `make test` uses."""
-    return _Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first."""
+    places = {file: place for place, file in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.nodeid.split("::")[0], len(places)))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers a core: most tests wait for something."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True)
+def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for a raised incident in the index after 20 ms, not 200: a stand-in without lag lists it at once."""
+    monkeypatch.setattr("incident_gate.api.outcome.IndexTimeouts", partial(IndexTimeouts, first_look=0.02))
 
 
 @pytest.fixture
@@ -88,7 +103,7 @@ def ask() -> Iterator[Asker]:
     """Puts GraphQL questions to a stand-in, without the client under test."""
     # No pool: a connection kept from a server that has ended would fail the next one on the same port.
     limits = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(trust_env=False, limits=limits, timeout=60) as http:
+    with plain_client(limits=limits, timeout=60) as http:
         yield Asker(http)
 
 

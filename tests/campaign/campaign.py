@@ -30,7 +30,7 @@ IN_DOUBT = " (in doubt)"
 LONGEST_LAG, LONGEST_DELAY = 3.0, 0.4
 # Real seconds after which a request counts as lost. Shorter, and a busy machine would lose requests on its own.
 HANGING = 1.0
-AT_ONCE = 12
+AT_ONCE = 16
 # Two legs of one matrix, which write the same table.
 LEGS = (IDENTITY, IDENTITY._replace(matrix='{"region":"eu"}'))
 

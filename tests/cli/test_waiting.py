@@ -59,12 +59,12 @@ def test_one_request_a_poll_on_every_generation(generation: Generation, tmp_path
         ask(server, "check", str(path))
         once = len(server.requests)
 
-        ended = ask(server, "check", str(path), "--poll", "0.2s", "--wait", "1s")
+        ended = ask(server, "check", str(path), "--poll", "0.1s", "--wait", "0.5s")
 
         assert ended.code == 1
         polls = len(server.requests) - 2 * once
         # The oldest has to be asked for existence in a request of its own.
-        assert 3 <= polls / (2 if generation is Generation.G1 else 1) <= 5
+        assert 2 <= polls / (2 if generation is Generation.G1 else 1) <= 5
 
 
 def test_wait_that_is_over_blocks_and_is_reported(datahub: Sandbox, manifest: str) -> None:

@@ -1,6 +1,6 @@
 """DataHub's own clients work on the stand-in unchanged.
 
-Opt-in: install `tests/clients/requirements.txt`, then run pytest on this folder.
+Opt-in: `make test-clients`.
 """
 
 import json
@@ -17,7 +17,7 @@ from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.gating import check
 
-_WHY = "DataHub's clients are not installed: pip install -r tests/clients/requirements.txt"
+_WHY = "DataHub's clients are not installed: `make test-clients` does"
 datahub_graph = pytest.importorskip("datahub.ingestion.graph.client", reason=_WHY)
 sdk = pytest.importorskip("datahub.sdk", reason=_WHY)
 agent_context = pytest.importorskip("datahub_agent_context.context", reason=_WHY)

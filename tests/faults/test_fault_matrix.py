@@ -21,7 +21,7 @@ CELLS = [
     *(Cell(*values) for values in product(TROUBLES, Moment, Often)),
     *(Cell(trouble, Moment.FIRST, Often.FOR_EVER, "warn") for trouble in TROUBLES),
 ]
-AT_ONCE = 24  # cells mostly wait
+AT_ONCE = 40  # cells mostly wait
 
 
 @pytest.fixture(scope="module")

@@ -187,7 +187,7 @@ def test_streams_do_not_change_the_verdict(
 def test_progress_of_long_work_has_nowhere_to_go(
     server: Sandbox, step: Step, command: Sequence[str], redirection: str
 ) -> None:
-    server.faults = Faults(rules=(Fault(kind=FaultKind.LATENCY, seconds=0.5),))
+    server.faults = Faults(rules=(Fault(kind=FaultKind.LATENCY, seconds=0.25),))
     python, option, program, *arguments = command
     at_once = f"from incident_gate.report import progress; progress._SILENT_SECONDS = 0.1; {program}"
 

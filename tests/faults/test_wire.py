@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from incident_gate.sandbox import Sandbox
-from tests.helpers.asking import ORDERS
+from tests.helpers.asking import ORDERS, plain_client
 from tests.helpers.wire import WireFault, WireServer, WireStep
 
 RAISE = f'mutation raiseIncident {{ raiseIncident(input: {{ type: OPERATIONAL resourceUrn: "{ORDERS}" }}) }}'
@@ -17,7 +17,7 @@ RAISE = f'mutation raiseIncident {{ raiseIncident(input: {{ type: OPERATIONAL re
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=0.5, headers={"Authorization": "Bearer sandbox-token"}) as client:
+    with plain_client(timeout=0.5, headers={"Authorization": "Bearer sandbox-token"}) as client:
         yield client
 
 
@@ -114,7 +114,7 @@ def test_ends_at_once_while_hanging(sandbox: Sandbox) -> None:
     with WireServer(then=WireFault.HANG_BEFORE_HEADERS, upstream=sandbox.url) as front:
 
         def hang() -> None:
-            with httpx.Client(trust_env=False, timeout=10) as client, pytest.raises(httpx.HTTPError):
+            with plain_client(timeout=10) as client, pytest.raises(httpx.HTTPError):
                 send(client, front)
 
         threads = [threading.Thread(target=hang) for _ in range(3)]

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from incident_gate.datahub.client import Client, Exchange
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.graph.facts import read_facts
@@ -17,6 +15,7 @@ from incident_gate.select.lineage import select_upstreams
 from incident_gate.select.search import select_matches, urns_of
 from incident_gate.select.selection import Choice
 from incident_gate.urn import parse_urn
+from tests.helpers.asking import plain_client
 
 
 def table(name: str, platform: str = "snowflake") -> str:
@@ -48,7 +47,7 @@ def selecting(server: Sandbox, token: str | None = None) -> Iterator[Selecting]:
     """A client of the server."""
     exchanges: list[Exchange] = []
     headers = {"Authorization": f"Bearer {token or server.token}"}
-    with httpx.Client(headers=headers, trust_env=False) as http:
+    with plain_client(headers=headers) as http:
         client = Client(http, f"{server.url}/api/graphql", Deadline.after(20), on_exchange=exchanges.append)
         yield Selecting(client, exchanges)
 

@@ -109,6 +109,7 @@ def test_a_file_without_content_is_nothing(text: str) -> None:
         ("- é\x7f".encode(), 1, 4, "U+007F", "YAML allows"),
         (b"a:\n\t- b\n", 2, 1, "a tab", "spaces"),
         (b"a: b: c\n", 1, 5, 'a second ": " in a value', "in quotes"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf[", 1, 2, "this is not YAML", ""),
         (b"- &a [*a]\n", 1, 7, '"&a"', "an anchor's name"),
         (b"- *nowhere\n", 1, 3, '"&nowhere"', "an anchor's name"),
         (b"a: 1\n---\nb: 2\n", 2, 1, "a second YAML document", "one document"),

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from incident_gate.ci.run import Run
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.notify.delivery import Service
+from tests.helpers.asking import plain_client
 
 MakeService = Callable[..., Service]
 
@@ -35,7 +35,7 @@ def make_service() -> MakeService:
         slept: list[float] = []
         return Service(
             name="The service",
-            client=httpx.Client(trust_env=False),
+            client=plain_client(),
             deadline=Deadline.after(seconds, lambda: now + sum(slept)),
             sleep=slept.append,
         )

@@ -19,6 +19,7 @@ from incident_gate.notify.event import EventKind
 from incident_gate.notify.slack import Slack
 from incident_gate.notify.webhook import Webhook
 from incident_gate.report.model import Report
+from tests.helpers.asking import plain_client
 from tests.helpers.report_samples import decision, entry, report, unhealthy
 from tests.helpers.services import GitHubStandIn, Received, ReceiverStandIn, Reply, SlackStandIn, serving
 
@@ -30,7 +31,7 @@ MARKER = marker_of("scope", "key")
 
 
 def client(_url: str) -> httpx.Client:
-    return httpx.Client(trust_env=False)
+    return plain_client()
 
 
 @pytest.fixture

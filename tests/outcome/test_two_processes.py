@@ -20,7 +20,7 @@ def test_racing_processes_leave_one_active_incident_after_the_next_run_at_the_la
 ) -> None:
     manifest = tmp_path / "gate.yml"
     manifest.write_text(f"outputs: [{ORDERS!r}]\nversion: 1\n", encoding="utf-8")
-    with Sandbox.start(schema=generation, faults=Faults(lag=(0.0, 2.0))) as server:
+    with Sandbox.start(schema=generation, faults=Faults(lag=(0.0, 1.0))) as server:
         server.store.add_asset(ORDERS)
         environment = {"PATH": os.defpath, "DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": server.token}
 
@@ -36,7 +36,7 @@ def test_racing_processes_leave_one_active_incident_after_the_next_run_at_the_la
         assert [process.returncode for process in processes] == [0, 0, 0], said
         # Where the server accepts ids, all three chose the same.
         assert active() == 1 if generation is Generation.G4 else active() <= 3
-        time.sleep(2.1)
+        time.sleep(1.1)
         process = start()
         assert process.communicate(timeout=60)[0]
         assert (process.returncode, active()) == (0, 1)

@@ -8,7 +8,7 @@ import pytest
 
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, IncidentRecord, Sandbox
 from incident_gate.sandbox.faults import FaultBook
-from tests.helpers.asking import CUSTOMERS, ORDERS, Asker
+from tests.helpers.asking import CUSTOMERS, ORDERS, Asker, plain_client
 
 RAISE = f'mutation raiseIncident {{ raiseIncident(input: {{ type: OPERATIONAL resourceUrn: "{ORDERS}" }}) }}'
 READ = "query gate($urns: [String!]!) { entities(urns: $urns) { urn } }"
@@ -112,7 +112,7 @@ def test_delayed_write_lands_after_the_reset(ask: Asker, sandbox: Sandbox) -> No
 @pytest.mark.parametrize(("kind", "landed"), [(FaultKind.HANG, 0), (FaultKind.HANG_AFTER, 1)])
 def test_hanging_before_or_after_the_write(sandbox: Sandbox, kind: FaultKind, landed: int) -> None:
     set_rules(sandbox, Fault(kind=kind))
-    with pytest.raises(httpx.ReadTimeout), httpx.Client(trust_env=False, timeout=0.3) as http:
+    with pytest.raises(httpx.ReadTimeout), plain_client(timeout=0.3) as http:
         Asker(http).post(sandbox, RAISE)
     assert len(raised(sandbox)) == landed
 
@@ -259,7 +259,7 @@ def test_lag_is_repeatable_and_within_its_bounds() -> None:
 
 def test_faults_over_http(ask: Asker, sandbox: Sandbox) -> None:
     rules = [{"kind": "status", "operation": "entities", "times": 1, "status": 502}]
-    with httpx.Client(trust_env=False) as http:
+    with plain_client() as http:
         answer = http.post(
             f"{sandbox.url}/sandbox/faults", json={"rules": rules, "lag": [0, 2], "page_limit": 5, "lacks": ["aspects"]}
         )

@@ -18,7 +18,7 @@ import pytest
 
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Request, Sandbox, Store, command
 from incident_gate.sandbox.seed import sample_seed
-from tests.helpers.asking import ORDERS, Asker
+from tests.helpers.asking import ORDERS, Asker, plain_client
 
 ME = "query me { me { corpUser { urn } } }"
 KAFKA = "urn:li:dataset:(urn:li:dataPlatform:kafka,SampleKafkaDataset,PROD)"
@@ -26,7 +26,7 @@ KAFKA = "urn:li:dataset:(urn:li:dataPlatform:kafka,SampleKafkaDataset,PROD)"
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=5) as client:
+    with plain_client(timeout=5) as client:
         yield client
 
 
@@ -128,7 +128,7 @@ def test_stops_at_once_with_clients_hanging(sandbox: Sandbox) -> None:
     failures = []
 
     def hang(server: Sandbox) -> None:
-        with httpx.Client(trust_env=False, timeout=10) as client:
+        with plain_client(timeout=10) as client:
             try:
                 Asker(client).post(server, ME)
             except httpx.HTTPError as error:
@@ -245,31 +245,41 @@ def served(*arguments: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("generation", list(Generation))
+def test_documented_calls(http: httpx.Client, generation: Generation) -> None:
+    with Sandbox.start(schema=generation, seed=sample_seed) as server:
+        _make_documented_calls(http, server.url)
+
+
+@pytest.mark.parametrize("generation", [Generation.G1, Generation.CLOUD])
 def test_command_serves_the_documented_calls(http: httpx.Client, generation: Generation) -> None:
     with served("--schema", generation) as url:
+        _make_documented_calls(http, url)
+        assert http.get(f"{url}/config").json()["versions"]["acryldata/datahub"]["version"] == generation.version
 
-        def call(query: str) -> dict[str, dict[str, dict[str, object]]]:
-            headers = {"Authorization": "Bearer sandbox-token"}
-            answer = http.post(f"{url}/api/graphql", json={"query": query, "variables": {}}, headers=headers).json()
-            assert "errors" not in answer, answer
-            data: dict[str, dict[str, dict[str, object]]] = answer["data"]
-            return data
 
-        urn = call(CURL_RAISE)["raiseIncident"]
-        listed = call(CURL_READ % json.dumps(KAFKA))["dataset"]["incidents"]
-        assert listed == {
-            "total": 1,
-            "incidents": [
-                {
-                    "urn": urn,
-                    "title": "Dataset Failed Quality Checks",
-                    "description": "Dataset failed 2/6 Quality Checks",
-                    "status": {"state": "ACTIVE"},
-                }
-            ],
-        }
-        assert str(call(CURL_RESOLVE % json.dumps(urn))["updateIncidentStatus"]).lower() == "true"
-        assert call(CURL_READ % json.dumps(KAFKA))["dataset"]["incidents"] == {"total": 0, "incidents": []}
+def _make_documented_calls(http: httpx.Client, url: str) -> None:
+    def call(query: str) -> dict[str, dict[str, dict[str, object]]]:
+        headers = {"Authorization": "Bearer sandbox-token"}
+        answer = http.post(f"{url}/api/graphql", json={"query": query, "variables": {}}, headers=headers).json()
+        assert "errors" not in answer, answer
+        data: dict[str, dict[str, dict[str, object]]] = answer["data"]
+        return data
+
+    urn = call(CURL_RAISE)["raiseIncident"]
+    listed = call(CURL_READ % json.dumps(KAFKA))["dataset"]["incidents"]
+    assert listed == {
+        "total": 1,
+        "incidents": [
+            {
+                "urn": urn,
+                "title": "Dataset Failed Quality Checks",
+                "description": "Dataset failed 2/6 Quality Checks",
+                "status": {"state": "ACTIVE"},
+            }
+        ],
+    }
+    assert str(call(CURL_RESOLVE % json.dumps(urn))["updateIncidentStatus"]).lower() == "true"
+    assert call(CURL_READ % json.dumps(KAFKA))["dataset"]["incidents"] == {"total": 0, "incidents": []}
 
 
 @pytest.mark.parametrize(

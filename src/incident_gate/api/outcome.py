@@ -17,7 +17,7 @@ from incident_gate.entity import EntityType
 from incident_gate.errors import ExitCode
 from incident_gate.manifest.model import Dbt, Manifest, OutputEntry
 from incident_gate.outcome.decide import report_job, skip_reason
-from incident_gate.outcome.model import Context, Outcome
+from incident_gate.outcome.model import Context, IndexTimeouts, Outcome
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.outcome.wording import Wording
 from incident_gate.report.model import Report
@@ -151,6 +151,7 @@ def _reported(
         deadline=client.deadline,
         clock_ms=_now_ms,
         sleep=time.sleep,
+        timeouts=IndexTimeouts(),
         dry_run=settings.dry_run,
     )
     if evaluation is None:

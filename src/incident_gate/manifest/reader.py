@@ -203,7 +203,7 @@ class _Builder:
 
 def _decoded(data: bytes) -> str:
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig").lstrip("\ufeff")  # the parser in C takes a second one for a line
     except UnicodeDecodeError as error:
         before = data.removeprefix(b"\xef\xbb\xbf")[: error.start].decode("utf-8")
         message = f"the byte 0x{error.object[error.start]:02X} is not UTF-8"
@@ -229,7 +229,7 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
         expected = 'the value in quotes: without them, ": " ends a key'
         return UnreadableError(position, 'this is not YAML: a second ": " in a value', expected)
     context = f" {error.context}" if error.context else ""
-    if context and error.context_mark and error.context_mark.line + 1 != position.line:
+    if context and error.context_mark and error.context_mark.line + 1 < position.line:
         context += f" that begins in line {error.context_mark.line + 1}"
     return UnreadableError(position, f"this is not YAML: {visible(f'{error.problem}{context}'[:200])}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -69,8 +69,8 @@ class Context:
         deadline: When to stop.
         clock_ms: Unix time in milliseconds.
         sleep: Waits for seconds.
-        dry_run: Only report what would be done.
         timeouts: How long the search index is waited for.
+        dry_run: Only report what would be done.
     """
 
     reader: Reader
@@ -82,8 +82,8 @@ class Context:
     deadline: Deadline
     clock_ms: Callable[[], int]
     sleep: Callable[[float], None]
+    timeouts: IndexTimeouts
     dry_run: bool = False
-    timeouts: IndexTimeouts = field(default_factory=IndexTimeouts)
 
     def read(self, entries: list[OutputEntry]) -> tuple[Health, ...]:
         """The health of outputs, without their siblings."""

@@ -1,5 +1,6 @@
 """The routes of the stand-in: DataHub's own, and those under /sandbox that steer it."""
 
+import re
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
@@ -17,9 +18,13 @@ from .state import ServerState
 _GRAPHQL_PATHS = ("/api/graphql", "/gms/api/graphql", "/api/gms/api/graphql", "/api/gms/graphql")
 _PREFIXES = ("", "/gms", "/api/gms")
 # Where DataHub's REST interfaces begin; the stand-in has none of them.
-_REST = (
-    *("aspects", "entities", "entitiesV2", "entitiesVersionedV2", "relationships", "runs", "usageStats", "operations"),
-    *("openapi", "analytics", "platform", "test", "api/v2"),
+_REST = re.compile(
+    r"(/gms|/api/gms)?/(aspects|entities|entitiesV2|entitiesVersionedV2|relationships|runs|usageStats|operations|openapi"
+    r"|analytics|platform|test|api/v2)(/|$)"
+)
+_PAGE = (
+    "<!doctype html><html><head><title>DataHub</title></head><body>The sandbox has no pages. "
+    '<a href="/api/graphiql">Query its GraphQL API</a> instead.</body></html>'
 )
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -36,14 +41,7 @@ def build_application(state: ServerState) -> Starlette:
             Route("/sandbox/faults", routes.set_faults, methods=["POST"]),
             Route("/sandbox/requests", routes.requests),
             Route("/sandbox/reset", routes.reset, methods=["POST"]),
-            *(
-                Route(f"{prefix}/{name}{rest}", routes.lacking, methods=_METHODS)
-                for prefix in _PREFIXES
-                for name in _REST
-                for rest in ("", "/{path:path}")
-            ),
-            Route("/{path:path}", routes.anything_else),
-            Route("/{path:path}", routes.lacking, methods=_METHODS),
+            Route("/{path:path}", routes.anything_else, methods=_METHODS),
         ]
     )
 
@@ -101,17 +99,13 @@ class _Routes:
         self._state.reset()
         return JSONResponse({"reset": True})
 
-    async def lacking(self, request: Request) -> Response:
-        """What a REST interface answers for what it does not know."""
+    async def anything_else(self, request: Request) -> Response:
+        """The UI answers a GET of any path with its single page, also of paths that only take a POST."""
+        if request.method in {"GET", "HEAD"} and not _REST.match(request.url.path):
+            return HTMLResponse(_PAGE)
+        # What a REST interface answers for what it does not know.
         message = f"No resource at {request.url.path}: this stand-in serves GraphQL only"
         return JSONResponse(
             {"exceptionClass": "com.linkedin.restli.server.RestLiServiceException", "status": 404, "message": message},
             status_code=404,
-        )
-
-    async def anything_else(self, _request: Request) -> Response:
-        """The UI answers any path with its single page, also GETs of paths that only take a POST."""
-        return HTMLResponse(
-            "<!doctype html><html><head><title>DataHub</title></head><body>The sandbox has no pages. "
-            '<a href="/api/graphiql">Query its GraphQL API</a> instead.</body></html>'
         )

@@ -113,7 +113,7 @@ def test_retry_after_is_obeyed(server: Sandbox, kind: FaultKind) -> None:
 
     assert verdicts(check(server, ORDERS)) == ["healthy"]
     first, second = (request.at for request in server.requests)
-    assert 1.0 <= second - first < 1.9
+    assert 1.0 <= second - first < 5
 
 
 def test_retry_after_zero_is_not_a_licence_to_hammer(server: Sandbox) -> None:

@@ -142,7 +142,7 @@ def test_error_in_an_asset_is_no_health(each_sandbox: Sandbox, code: int) -> Non
 def test_asset_that_stays_busy_is_unknown_and_the_others_are_answered(
     monkeypatch: pytest.MonkeyPatch, each_sandbox: Sandbox, code: int
 ) -> None:
-    monkeypatch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 0.5)
+    monkeypatch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 0.2)
     each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
     strike(each_sandbox, FaultKind.FIELD_ERROR, ORDERS, code=code)
 

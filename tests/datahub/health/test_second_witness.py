@@ -13,11 +13,6 @@ LIMITED = Grant(token="limited", views=(ViewPolicy(urns=ASSETS),))
 OPEN_SOURCE = (Generation.G2, Generation.G3_EARLY, Generation.G3, Generation.G4)
 
 
-@pytest.fixture(autouse=True)
-def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incident_gate.datahub.health.summaries.SECOND_LOOK", 0.05)
-
-
 @pytest.mark.parametrize("urn", ASSETS)
 def test_incident_that_search_hides_blocks_on_cloud(urn: str) -> None:
     with Sandbox.start(schema="cloud", tokens=[LIMITED]) as server:
