@@ -273,31 +273,11 @@ def test_a_path_below_the_workspace_is_resolved(tmp_path: Path) -> None:
     assert made.connection.ca_bundle == tmp_path / "deep" / "ca.pem"
 
 
-@pytest.mark.parametrize("setting", ["manifest", "ca_bundle"])
-@pytest.mark.parametrize("path", ["..", "../x", "/x", "inside/../../x", "link/x", "link"])
-def test_a_path_out_of_the_workspace_is_refused(tmp_path: Path, setting: str, path: str) -> None:
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
-    (workspace / "link").symlink_to(tmp_path)
-
-    assert "leads out of the workspace" in mistake(None, workspace=workspace, **{setting: path})
-
-
-def test_a_neighbour_with_a_longer_name_is_outside(tmp_path: Path) -> None:
-    (tmp_path / "work").mkdir()
-
-    assert "leads out" in mistake(workspace=tmp_path / "work", manifest="../workspace/x")
-
-
-def test_a_loop_of_links_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a").symlink_to("b")
-    (tmp_path / "b").symlink_to("a")
-
-    assert "manifest" in mistake(workspace=tmp_path, manifest="a/x")
-
-
-def test_a_nul_in_a_path_is_refused(tmp_path: Path) -> None:
-    assert "manifest is not a path." in mistake(workspace=tmp_path, manifest="a\0b")
+@pytest.mark.parametrize("setting", ["manifest", "ca_bundle", "results"])
+def test_a_path_out_of_the_workspace_is_refused(tmp_path: Path, setting: str) -> None:
+    assert f"{setting.replace('_', '-')} leads out of the workspace" in mistake(
+        None, workspace=tmp_path, **{setting: "../x"}
+    )
 
 
 def test_the_command_line_may_name_any_file() -> None:

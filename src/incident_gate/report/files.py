@@ -11,7 +11,8 @@ from pathlib import Path
 
 from incident_gate.errors import SettingError
 from incident_gate.report.model import Report
-from incident_gate.settings.parse import STANDARD_OUTPUT, ReportFile, path
+from incident_gate.settings.parse import STANDARD_OUTPUT, ReportFile
+from incident_gate.settings.paths import resolve_path
 
 # Each format's module and function; a module is imported when its format is asked for.
 _FORMATS = {"json": ("json", "document"), "junit": ("junit", "junit"), "markdown": ("summary", "summary")}
@@ -37,7 +38,7 @@ def write_reports(
             if file.path == STANDARD_OUTPUT:
                 print_text(text)
             else:
-                _write(path(file.path, file.path, workspace), text.encode(errors="replace"))
+                _write(resolve_path(file.path, file.path, workspace), text.encode(errors="replace"))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             yield f"The {file.format} report could not be written to {file.path}: {reason}."

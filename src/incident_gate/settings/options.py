@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -160,7 +161,7 @@ TYPES = Option(
 )
 MIN_PRIORITY = Option(
     "min-priority",
-    parse.member(Priority),
+    parse.choice(Priority, attrgetter("name")),
     "incidents of a lower priority do not count; overrides as --on-incident",
     metavar=f"{{{','.join(Priority.__members__)}}}",
     exists=_CHECK,
@@ -275,50 +276,10 @@ JOB_STATUS = Option(
 )
 MATRIX = Option("matrix", parse.matrix, "the matrix leg as JSON", metavar="JSON", exists=_JOB)
 
-# In the order of action.yml and of the help.
-_ALL: tuple[Option[Any], ...] = (
-    DATAHUB_URL,
-    DATAHUB_TOKEN,
-    MANIFEST,
-    INPUTS,
-    OUTPUTS,
-    VARIABLES,
-    MODE,
-    REPORT_OUTCOME,
-    REPORT_BRANCHES,
-    ON_INCIDENT,
-    ON_UNKNOWN,
-    ON_FAILING_ASSERTION,
-    TYPES,
-    MIN_PRIORITY,
-    OVERRIDE,
-    INCIDENT_KEY,
-    TITLE,
-    MESSAGE,
-    DATAHUB_UI_URL,
-    HEADERS,
-    CA_BUNDLE,
-    TIMEOUT,
-    DRY_RUN,
-    RESULTS,
-    WAIT,
-    POLL,
-    STEADY,
-    REPORTS,
-    NOTIFY_ON,
-    SLACK_WEBHOOK,
-    SLACK_TOKEN,
-    SLACK_CHANNEL,
-    WEBHOOK,
-    WEBHOOK_SECRET,
-    DOWNSTREAM_HOPS,
-    COMMENT,
-    GITHUB_TOKEN,
-    JOB_STATUS,
-    MATRIX,
+OPTIONS: Mapping[str, Option[Any]] = MappingProxyType(
+    {option.name: option for option in tuple(globals().values()) if isinstance(option, Option)}
 )
-OPTIONS: Mapping[str, Option[Any]] = MappingProxyType({option.name: option for option in _ALL})
-
+"""All of the above by their names, in their order, which is that of action.yml and of the help."""
 
 DEFAULT_TIMEOUT = float(TIMEOUT.default)
 

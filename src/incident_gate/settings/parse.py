@@ -5,19 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import math
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from enum import IntEnum, StrEnum
-from pathlib import Path
+from enum import Enum
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from incident_gate.ci.identity import canonical_matrix
 from incident_gate.errors import SettingError
 
-E = TypeVar("E", bound=StrEnum)
-N = TypeVar("N", bound=IntEnum)
+E = TypeVar("E", bound=Enum)
 
 # Settings are quoted in errors up to this length.
 _SHOWN = 80
@@ -72,31 +69,17 @@ def flag(value: str, setting: str) -> bool:
         return False
     if value in {"true", "True", "TRUE"}:
         return True
-    raise SettingError(f"{setting} is {_shown(value)}.", hint="Use true or false.")
+    raise SettingError(f"{setting} is {shown(value)}.", hint="Use true or false.")
 
 
-def choice(words: type[E]) -> Callable[[str, str], E | None]:
-    """One word of an enum, or None where nothing was set."""
+def choice(members: Iterable[E], name: Callable[[E], str] = str) -> Callable[[str, str], E | None]:
+    """One member of an enum by its name, or None where nothing was set."""
+    words = {name(member): member for member in members}
 
     def parse(value: str, setting: str) -> E | None:
-        if not value:
-            return None
-        if value not in list(words):
-            raise SettingError(f"{setting} is {_shown(value)}.", hint=f"Use one of: {', '.join(words)}.")
-        return words(value)
-
-    return parse
-
-
-def member(members: type[N]) -> Callable[[str, str], N | None]:
-    """The name of a member of an enum of numbers, or None where nothing was set."""
-
-    def parse(value: str, setting: str) -> N | None:
-        if not value:
-            return None
-        if value not in members.__members__:
-            raise SettingError(f"{setting} is {_shown(value)}.", hint=f"Use one of: {', '.join(members.__members__)}.")
-        return members[value]
+        if value and value not in words:
+            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use one of: {', '.join(words)}.")
+        return words.get(value)
 
     return parse
 
@@ -118,7 +101,7 @@ def items_of(words: Iterable[str]) -> Callable[[str, str], frozenset[str]]:
     def parse(value: str, setting: str) -> frozenset[str]:
         found = items(value, setting)
         if wrong := [item for item in found if item not in known]:
-            raise SettingError(f"{setting} has {_shown(wrong[0])}.", hint=f"Use any of: {', '.join(known)}.")
+            raise SettingError(f"{setting} has {shown(wrong[0])}.", hint=f"Use any of: {', '.join(known)}.")
         return frozenset(found)
 
     return parse
@@ -130,7 +113,7 @@ def seconds(longest: float) -> Callable[[str, str], float]:
     def parse(value: str, setting: str) -> float:
         found = _number(value)
         if not 0 < found <= longest:
-            raise SettingError(f"{setting} is {_shown(value)}.", hint=f"Use seconds, up to {longest:.0f}.")
+            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use seconds, up to {longest:.0f}.")
         return found
 
     return parse
@@ -140,7 +123,7 @@ def duration(value: str, setting: str) -> float:
     """A duration in seconds: a number with a unit (`90s`, `30m`, `2h`, `1d`); without a unit it is seconds."""
     match = _DURATION.fullmatch(value.strip().lower())
     if not match:
-        raise SettingError(f"{setting} is {_shown(value)}.", hint="Use a number with a unit, like 90s, 30m or 2h.")
+        raise SettingError(f"{setting} is {shown(value)}.", hint="Use a number with a unit, like 90s, 30m or 2h.")
     return float(match[1]) * _UNITS[match[2]]
 
 
@@ -148,7 +131,7 @@ def interval(value: str, setting: str) -> float:
     """A duration that is not zero."""
     found = duration(value, setting)
     if not found:
-        raise SettingError(f"{setting} is {_shown(value)}.", hint="Use more than zero, like 60s.")
+        raise SettingError(f"{setting} is {shown(value)}.", hint="Use more than zero, like 60s.")
     return found
 
 
@@ -157,7 +140,7 @@ def count(most: int) -> Callable[[str, str], int]:
 
     def parse(value: str, setting: str) -> int:
         if not (value.isascii() and value.isdecimal() and int(value[:10]) <= most):
-            raise SettingError(f"{setting} is {_shown(value)}.", hint=f"Use a whole number from 0 to {most}.")
+            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use a whole number from 0 to {most}.")
         return int(value)
 
     return parse
@@ -230,7 +213,7 @@ def variables(value: str, setting: str) -> Mapping[str, str]:
         name = name.strip()
         if not equals or not _VARIABLE.fullmatch(name):
             raise SettingError(
-                f"{setting} has {_shown(line)}.", hint="Use NAME=value, one a line; a name has letters, digits and _."
+                f"{setting} has {shown(line)}.", hint="Use NAME=value, one a line; a name has letters, digits and _."
             )
         if found.get(name, content.strip()) != content.strip():
             raise SettingError(f"{setting} sets {name} twice, to different values.", hint="Set it once.")
@@ -245,12 +228,12 @@ def report_files(value: str, setting: str) -> tuple[ReportFile, ...]:
         name, equals, path = (part.strip() for part in line.partition("="))
         if not equals or not path or name not in REPORT_FORMATS:
             raise SettingError(
-                f"{setting} has {_shown(line)}.", hint=f"Use FORMAT=PATH; a format is {', '.join(REPORT_FORMATS)}."
+                f"{setting} has {shown(line)}.", hint=f"Use FORMAT=PATH; a format is {', '.join(REPORT_FORMATS)}."
             )
         found.append(ReportFile(name, path))
     paths = [report.path for report in found]
     if twice := next((path for path in paths if paths.count(path) > 1), ""):
-        raise SettingError(f"{setting} names {_shown(twice)} twice.", hint="Give each report a path of its own.")
+        raise SettingError(f"{setting} names {shown(twice)} twice.", hint="Give each report a path of its own.")
     return tuple(found)
 
 
@@ -261,48 +244,8 @@ def matrix(value: str, setting: str) -> str:
     except (ValueError, RecursionError):
         leg = value
     if not isinstance(leg, dict | None):
-        raise SettingError(f"{setting} is {_shown(value)}.", hint='Use a JSON object, like {"region": "eu"}.')
+        raise SettingError(f"{setting} is {shown(value)}.", hint='Use a JSON object, like {"region": "eu"}.')
     return canonical_matrix(value)
-
-
-def path(value: str, setting: str, workspace: Path | None) -> Path:
-    """A path, which must stay below the workspace if there is one (symlinks are followed)."""
-    if "\0" in value:
-        raise SettingError(f"{setting} is not a path.", hint="Use a path below the workspace.")
-    if workspace is None:
-        return Path(value)
-    root = workspace.resolve()
-    try:
-        resolved = (root / value).resolve()
-        resolved.stat()  # Python 3.13 does not resolve a loop of symlinks; that a file is missing is found on reading
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except (OSError, RuntimeError):  # a loop of symlinks
-        raise SettingError(f"{setting} cannot be resolved: {_shown(value)}.", hint="Check its symlinks.") from None
-    if not resolved.is_relative_to(root):
-        raise SettingError(
-            f"{setting} leads out of the workspace: {_shown(value)}.",
-            hint="Use a path below the repository's checkout.",
-        )
-    return resolved
-
-
-def pattern(value: str, setting: str, workspace: Path | None) -> str:
-    """A path or pattern of files, which must not name a place outside the workspace if there is one.
-
-    Symlinks are followed when the files are read: the job may create them.
-    """
-    if "\0" in value or (workspace and not _below(value, workspace)):
-        raise SettingError(
-            f"{setting} leads out of the workspace: {_shown(value)}.",
-            hint="Use a path or pattern below the repository's checkout.",
-        )
-    return value
-
-
-def _below(value: str, workspace: Path) -> bool:
-    root = os.path.abspath(workspace)  # noqa: PTH100 - resolves no symlinks
-    return os.path.commonpath([root, os.path.abspath(Path(root, value))]) == root  # noqa: PTH100
 
 
 def _number(value: str) -> float:
@@ -312,5 +255,6 @@ def _number(value: str) -> float:
         return math.nan
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
+    """A value as errors quote it: shortened."""
     return repr(value[:_SHOWN])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from incident_gate.ci.blocked import is_blocked
 from incident_gate.ci.detect import current_run
@@ -22,10 +21,10 @@ from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, Rules
 from incident_gate.settings import options, parse
 from incident_gate.settings.model import Notify, OverrideReason, RunSettings, Waiting
-from incident_gate.settings.options import OPTIONS, Mode, Option
+from incident_gate.settings.options import OPTIONS, Mode
+from incident_gate.settings.paths import check_pattern
 from incident_gate.settings.source import Sourced, Sources, config_of, sources, token_of
-
-T = TypeVar("T")
+from incident_gate.settings.values import Values
 
 SLACK_API = "https://slack.com/api"
 _ON_SCHEDULE = (
@@ -76,7 +75,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         SettingError: With every error, one a line.
     """
     spelling = Spelling.OPTION if command_line else Spelling.ARGUMENT if library else Spelling.INPUT
-    values = _Values(get, spelling)
+    values = Values(get, spelling)
     run = run or current_run(environment)
     mode = mode or values(options.MODE) or Mode.GATE
     shown = values(options.MANIFEST)
@@ -130,45 +129,8 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     return settings
 
 
-class _Values:
-    """Parses values by their options, and collects errors so that all are reported at once."""
-
-    def __init__(self, get: Callable[[str], str], spelling: Spelling) -> None:
-        self._get = get
-        self.spelling = spelling
-        self._errors: list[SettingError] = []
-
-    def named(self, option: Option[T]) -> str:
-        """The option's name as its user knows it."""
-        return self.spelling.of(option.option or option.name if self.spelling is Spelling.OPTION else option.name)
-
-    def text(self, option: Option[T]) -> str:
-        return self._get(option.name).strip()
-
-    def __call__(self, option: Option[T]) -> T:
-        default = option.parse(option.default, option.name)
-        return self.attempt(lambda: option.parse(self.text(option) or option.default, self.named(option)), default)
-
-    def path(self, option: Option[str], text: str, workspace: Path | None) -> Path:
-        return self.attempt(lambda: parse.path(text, self.named(option), workspace), Path())
-
-    def attempt(self, read: Callable[[], T], default: T) -> T:
-        try:
-            return read()
-        except SettingError as error:
-            self._errors.append(error)
-            return default
-
-    def add(self, message: str, *, hint: str) -> None:
-        self._errors.append(SettingError(message, hint=hint))
-
-    def finish(self) -> None:
-        if self._errors:
-            raise SettingError("\n".join(str(error) for error in self._errors))
-
-
 def _connection(
-    values: _Values, environment: Mapping[str, str], workspace: Path | None, *, config: bool, needs_server: bool
+    values: Values, environment: Mapping[str, str], workspace: Path | None, *, config: bool, needs_server: bool
 ) -> tuple[Connection, tuple[str, ...]]:
     url = Sourced(values.text(options.DATAHUB_URL), values.named(options.DATAHUB_URL))
     token = Sourced(values.text(options.DATAHUB_TOKEN), values.named(options.DATAHUB_TOKEN))
@@ -201,7 +163,7 @@ def _connection(
     return connection, (*notices, f"{shown}{', '.join(public)} in {values.named(options.HEADERS)}.")
 
 
-def _address(values: _Values, url: Sourced, ui_url: str) -> Address:
+def _address(values: Values, url: Sourced, ui_url: str) -> Address:
     if not url.value:
         raise SettingError(
             f"No DataHub URL: set {values.named(options.DATAHUB_URL)} or DATAHUB_GMS_URL.", hint=f"Like {EXAMPLE}."
@@ -209,7 +171,7 @@ def _address(values: _Values, url: Sourced, ui_url: str) -> Address:
     return parse_address(url.value, setting=url.setting, ui_url=ui_url, ui_setting=values.named(options.DATAHUB_UI_URL))
 
 
-def _on_incident(values: _Values) -> OnIncident | None:
+def _on_incident(values: Values) -> OnIncident | None:
     chosen = values(options.ON_INCIDENT)
     if chosen is OnIncident.IGNORE:
         named = values.named(options.ON_INCIDENT)
@@ -217,7 +179,7 @@ def _on_incident(values: _Values) -> OnIncident | None:
     return chosen
 
 
-def _check_identity(values: _Values, identity: JobIdentity, run: Run, *, command_line: bool) -> None:
+def _check_identity(values: Values, identity: JobIdentity, run: Run, *, command_line: bool) -> None:
     """Refuse to write where the incidents of two jobs would look alike."""
     key = values.named(options.INCIDENT_KEY)
     if not identity.is_known:
@@ -234,7 +196,7 @@ def _check_identity(values: _Values, identity: JobIdentity, run: Run, *, command
         )
 
 
-def _job_status(values: _Values, mode: Mode, run: Run, environment: Mapping[str, str]) -> str:
+def _job_status(values: Values, mode: Mode, run: Run, environment: Mapping[str, str]) -> str:
     named, status = values.named(options.JOB_STATUS), values(options.JOB_STATUS).lower()
     if not status and run.system == GITLAB:
         named, status = "CI_JOB_STATUS", environment.get("CI_JOB_STATUS", "").strip().lower()
@@ -252,7 +214,7 @@ def _job_status(values: _Values, mode: Mode, run: Run, environment: Mapping[str,
     return STATUSES.get(status, status)
 
 
-def _waiting(values: _Values) -> Waiting:
+def _waiting(values: Values) -> Waiting:
     waiting = Waiting(values(options.WAIT), values(options.POLL), values(options.STEADY))
     if waiting.steady > waiting.longest:
         steady, wait = values.named(options.STEADY), values.named(options.WAIT)
@@ -260,29 +222,29 @@ def _waiting(values: _Values) -> Waiting:
     return waiting
 
 
-def _override(values: _Values, run: Run, environment: Mapping[str, str]) -> OverrideReason | None:
+def _override(values: Values, run: Run, environment: Mapping[str, str]) -> OverrideReason | None:
     reason = " ".join(values(options.OVERRIDE).split())
     actor = run.actor or environment.get("USER", "") or environment.get("USERNAME", "")
     warning = _ON_SCHEDULE.format(values.named(options.OVERRIDE)) if run.is_scheduled else ""
     return OverrideReason(reason, actor, warning) if reason else None
 
 
-def _reports(values: _Values, workspace: Path | None) -> tuple[parse.ReportFile, ...]:
+def _reports(values: Values, workspace: Path | None) -> tuple[parse.ReportFile, ...]:
     reports = values(options.REPORTS)
     for report in reports:
         if report.path != parse.STANDARD_OUTPUT:
-            values.attempt(partial(parse.path, report.path, values.named(options.REPORTS), workspace), Path())
+            values.path(options.REPORTS, report.path, workspace)
     return reports
 
 
-def _results(values: _Values, workspace: Path | None) -> tuple[str, ...]:
+def _results(values: Values, workspace: Path | None) -> tuple[str, ...]:
     patterns = values(options.RESULTS)
     for pattern in patterns:
-        values.attempt(partial(parse.pattern, pattern, values.named(options.RESULTS), workspace), "")
+        values.attempt(partial(check_pattern, pattern, values.named(options.RESULTS), workspace), None)
     return patterns
 
 
-def _unused(values: _Values, notify: Notify) -> tuple[str, ...]:
+def _unused(values: Values, notify: Notify) -> tuple[str, ...]:
     """Notices of options of services that have no effect without another one."""
     pairs = (
         (options.SLACK_CHANNEL, notify.slack_channel, options.SLACK_TOKEN, notify.slack_token),
@@ -296,7 +258,7 @@ def _unused(values: _Values, notify: Notify) -> tuple[str, ...]:
     )
 
 
-def _notify(values: _Values, environment: Mapping[str, str]) -> Notify:
+def _notify(values: Values, environment: Mapping[str, str]) -> Notify:
     webhook, slack_webhook = values(options.WEBHOOK), values(options.SLACK_WEBHOOK)
     slack_token, slack_channel = values(options.SLACK_TOKEN), values(options.SLACK_CHANNEL)
     comment = values(options.COMMENT)

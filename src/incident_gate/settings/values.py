@@ -1,0 +1,66 @@
+"""Values of options: parsed one by one, their errors reported together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from incident_gate.datahub.connection import Spelling
+from incident_gate.errors import SettingError
+from incident_gate.settings.options import Option
+from incident_gate.settings.paths import resolve_path
+
+T = TypeVar("T")
+
+
+class Values:
+    """Parses values by their options, and collects errors so that all are reported at once.
+
+    Args:
+        get: The value of an option by its name; empty where unset.
+        spelling: How the user writes the names of options.
+    """
+
+    def __init__(self, get: Callable[[str], str], spelling: Spelling) -> None:
+        self._get = get
+        self.spelling = spelling
+        self._errors: list[SettingError] = []
+
+    def named(self, option: Option[T]) -> str:
+        """The option's name as its user knows it."""
+        return self.spelling.of(option.option or option.name if self.spelling is Spelling.OPTION else option.name)
+
+    def text(self, option: Option[T]) -> str:
+        """The option's value as it was given; empty where unset."""
+        return self._get(option.name).strip()
+
+    def __call__(self, option: Option[T]) -> T:
+        """The option's value; that of its default after an error."""
+        default = option.parse(option.default, option.name)
+        return self.attempt(lambda: option.parse(self.text(option) or option.default, self.named(option)), default)
+
+    def path(self, option: Option[T], text: str, workspace: Path | None) -> Path:
+        """The path that an option names."""
+        return self.attempt(lambda: resolve_path(text, self.named(option), workspace), Path())
+
+    def attempt(self, read: Callable[[], T], default: T) -> T:
+        """What `read` returns; `default` after an error, which is collected."""
+        try:
+            return read()
+        except SettingError as error:
+            self._errors.append(error)
+            return default
+
+    def add(self, message: str, *, hint: str) -> None:
+        """Add an error."""
+        self._errors.append(SettingError(message, hint=hint))
+
+    def finish(self) -> None:
+        """Report the errors.
+
+        Raises:
+            SettingError: With every error, one a line, if there is any.
+        """
+        if self._errors:
+            raise SettingError("\n".join(str(error) for error in self._errors))
