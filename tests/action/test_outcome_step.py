@@ -74,14 +74,19 @@ def test_a_gate_that_did_not_end_reports_nothing(step: Step, datahub: Sandbox) -
     assert active(datahub) == []
 
 
-@pytest.mark.parametrize("status", ["cancelled", "skipped", "odd"])
-def test_a_job_that_neither_succeeded_nor_failed_reports_nothing(step: Step, datahub: Sandbox, status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "ending"),
+    [("cancelled", "Job was cancelled"), ("skipped", "Job was skipped"), ("odd", "Job ended with odd")],
+)
+def test_a_job_that_neither_succeeded_nor_failed_reports_nothing(
+    step: Step, datahub: Sandbox, status: str, ending: str
+) -> None:
     gated(step, datahub)
     datahub.requests.clear()
 
     ended = step.post(datahub, status=status, report_outcome="true")
 
-    assert "only success and failure are reported" in ended.said("notice")[0]
+    assert f"{ending}: Nothing changes, as only success and failure are reported." in ended.said("notice")[0]
     assert len(datahub.requests) == 0
 
 

@@ -58,6 +58,7 @@ def test_a_step_of_its_own_has_the_outcome_as_its_headline() -> None:
         ("failure", (Change.KEPT,), "Job failed: 1 existing incident updated"),
         ("failure", (), "Job failed: no outputs to report on"),
         ("odd\n", (), "Job ended with odd: no outputs to report on"),
+        ("", (), "Job ended with an unknown status: no outputs to report on"),
     ],
 )
 def test_the_outcome_is_a_sentence(status: str, changes: tuple[Change, ...], line: str) -> None:

@@ -43,7 +43,7 @@ def skip_reason(status: str, *, run: Run, branches: Sequence[str], blocked: bool
     if blocked:
         return "The gate stopped this job, so its status does not count for the outputs."
     if status not in {Outcome.SUCCESS, Outcome.FAILURE}:
-        return f"The job's status is {status or 'not known'}: only success and failure are reported."
+        return "Nothing changes, as only success and failure are reported."
     return ""
 
 

@@ -20,6 +20,7 @@ _JOB_WORDS = {
     "failure": "Job failed",
     "cancelled": "Job was cancelled",
     "skipped": "Job was skipped",
+    "": "Job ended with an unknown status",
 }
 # What was done on each output, and the same as a count: the noun that is counted, and what was done to it.
 CHANGE_WORDS = {
