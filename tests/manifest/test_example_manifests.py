@@ -49,7 +49,7 @@ def keys_of(shape: Shape) -> Iterator[str]:
                 yield name
                 yield from keys_of(key.shape)
         case Variants():
-            yield from (name for record in shape.records for name in keys_of(record))
+            yield from (name for record in shape.records.values() for name in keys_of(record))
         case ListOf():
             yield from keys_of(shape.item)
 

@@ -11,7 +11,6 @@ from incident_gate.entity import FABRICS
 from incident_gate.incident import INCIDENT_TYPES, Priority
 from incident_gate.manifest.decode import Key, ListOf, Record, Table, Variants
 from incident_gate.manifest.model import (
-    NO_RULES,
     Dbt,
     DbtUrns,
     IncidentTemplate,
@@ -30,8 +29,7 @@ from incident_gate.manifest.model import (
 )
 from incident_gate.manifest.nodes import Kind
 from incident_gate.manifest.values import AssetUrn, Choice, Text
-
-Values = dict[str, Any]
+from incident_gate.urn import Urn
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = r"^[1-9][0-9]{0,5}[smhd]$"
@@ -62,9 +60,9 @@ _PLATFORM = Text(
 _DAY = Text("a day such as 2027-01-31", pattern=r"^\d{4}-\d{2}-\d{2}$", kind=Kind.DATE, convert=date.fromisoformat)
 _AGE = Text("a duration such as 24h or 7d", pattern=_DURATION, convert=_duration)
 _COUNT = Text("a number from 1 to 20000", pattern=r"^([1-9]\d{0,3}|1\d{4}|20000)$", kind=Kind.NUMBER, convert=int)
-_FLAG = Choice({True: True, False: False})
+_FLAG = Choice({"true": True, "false": False})
 _TYPE = Choice({word: word for word in INCIDENT_TYPES})
-_PRIORITY = Choice({priority.name: priority for priority in Priority})
+_PRIORITY = Choice(Priority.__members__)
 _ENVIRONMENT = Choice({fabric: fabric for fabric in FABRICS})
 
 _RULES = {
@@ -86,47 +84,37 @@ _ASSET = Key(AssetUrn(), "The asset's URN, as DataHub shows it.", required=True)
 _NAMED = Key(_NAME, "Shown instead of the name in the URN.")
 
 
-def _plain(make: Callable[..., Any]) -> Callable[[Position, Values], Any]:
-    return lambda _, values: make(**values)
+def _unplaced(make: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda position, **values: make(**values)  # noqa: ARG005 - it has no field for it
 
 
-def _placed(make: Callable[..., Any]) -> Callable[[Position, Values], Any]:
-    return lambda position, values: make(position=position, **values)
+def _input(position: Position, urn: Urn, **values: Any) -> InputEntry:
+    return InputEntry(urn, position, **_ruled(values)) if values else InputEntry(urn, position)
 
 
-def _ruled(values: Values) -> Values:
+def _upstream(position: Position, upstream_of: tuple[Urn, ...], hops: Any = 1, **values: Any) -> Selector:
+    return Selector(UpstreamOf(upstream_of, hops), position, **_ruled(values))
+
+
+def _search(position: Position, search: Search, **values: Any) -> Selector:
+    return Selector(search, position, **_ruled(values))
+
+
+def _dbt_inputs(position: Position, dbt: Dbt, urns: DbtUrns | None = None, **values: Any) -> Selector:
+    return Selector(dbt._replace(urns=urns or dbt.urns), position, **_ruled(values))
+
+
+def _dbt_outputs(position: Position, dbt: Dbt, urns: DbtUrns | None = None, **values: Any) -> OutputSelector:
+    return OutputSelector(dbt._replace(urns=urns or dbt.urns), position, **values)
+
+
+def _ruled(values: dict[str, Any]) -> dict[str, Any]:
     """Move the rules among the values into a field of their own."""
     rules = {name: values.pop(name) for name in Rules._fields if name in values}
-    return values | {"rules": Rules(**rules) if rules else NO_RULES}
+    return values | {"rules": Rules(**rules)} if rules else values
 
 
-def _input(position: Position, values: Values) -> InputEntry:
-    return InputEntry(values["urn"], position) if len(values) == 1 else InputEntry(position=position, **_ruled(values))
-
-
-def _upstream(position: Position, values: Values) -> Selector:
-    what = UpstreamOf(values.pop("upstream_of"), values.pop("hops", 1))
-    return Selector(what, position, **_ruled(values))
-
-
-def _search(position: Position, values: Values) -> Selector:
-    return Selector(values.pop("search"), position, **_ruled(values))
-
-
-def _dbt(values: Values) -> Dbt:
-    dbt: Dbt = values.pop("dbt")
-    return dbt._replace(urns=values.pop("urns", dbt.urns))
-
-
-def _dbt_inputs(position: Position, values: Values) -> Selector:
-    return Selector(_dbt(values), position, **_ruled(values))
-
-
-def _dbt_outputs(position: Position, values: Values) -> OutputSelector:
-    return OutputSelector(_dbt(values), position, **values)
-
-
-def _incident(_: Position, values: Values) -> IncidentTemplate:
+def _incident(position: Position, **values: Any) -> IncidentTemplate:  # noqa: ARG001 - it has no field for it
     return IncidentTemplate(**values, sets_type="type" in values)
 
 
@@ -138,7 +126,7 @@ _WAIVER = Record(
         "until": Key(_DAY, "The last day on which it is ignored.", required=True),
         "reason": Key(Text(), "Why, for the readers of the report.", required=True),
     },
-    _placed(Waiver),
+    Waiver,
     one_of=("incident", "assertion"),
 )
 _IGNORE = Key(ListOf(_WAIVER), "Incidents and assertions that are known and ignored, each until a day.")
@@ -154,11 +142,11 @@ _UPSTREAM = Record(
     "UpstreamSelector",
     {
         "upstream-of": Key(
-            ListOf(AssetUrn(), min_items=1, single=True, words={"outputs": ()}),
+            ListOf(AssetUrn(), min_items=1, single=True, word="outputs"),
             "The assets from which these are made; `outputs` stands for the manifest's own.",
             required=True,
         ),
-        "hops": Key(Choice({1: 1, 2: 2, "all": "all"}), "How far to go. Default: 1."),
+        "hops": Key(Choice({"1": 1, "2": 2, "all": "all"}), "How far to go. Default: 1."),
         **_SELECTING,
     },
     _upstream,
@@ -186,7 +174,7 @@ _SEARCH = Record(
                     "env": _several(_ENVIRONMENT, "Assets of one of these environments."),
                     "query": Key(Text(), "A text to search for, as in DataHub's search bar."),
                 },
-                _plain(Search),
+                _unplaced(Search),
                 not_empty=True,
             ),
             "The assets that match every condition; alternatives within one condition.",
@@ -215,7 +203,7 @@ _DBT = Key(
             "use-identifiers": Key(_FLAG, "As in DataHub's recipe. Default: false."),
             "urns": _URNS,
         },
-        _plain(Dbt),
+        _unplaced(Dbt),
         shorthand="manifest",
     ),
     "dbt's manifest.json: its sources among inputs, what the project builds among outputs.",
@@ -244,7 +232,7 @@ _OUTPUT = Record(
         "incident": _RAISED,
         "checks": _several(Text("a pattern of full names"), "The checks in results files that belong to this output."),
     },
-    _placed(OutputEntry),
+    OutputEntry,
     shorthand="urn",
 )
 _DBT_OUTPUTS = Record("DbtOutputs", {"dbt": _DBT, "urns": _URNS, **_SELECTED, "incident": _RAISED}, _dbt_outputs)
@@ -254,18 +242,20 @@ _DEFAULTS: Mapping[str, Key] = _RULES | {
     "on-incident": Key(_words(OnIncident, "block", "warn"), "What an incident does to the run."),
 }
 
-INPUTS = ListOf(Variants((_INPUT, _UPSTREAM, _SEARCH, _DBT_INPUTS)), unique="urn")
-OUTPUTS = ListOf(Variants((_OUTPUT, _DBT_OUTPUTS)), unique="urn")
+INPUTS = ListOf(
+    Variants({"urn": _INPUT, "upstream-of": _UPSTREAM, "search": _SEARCH, "dbt": _DBT_INPUTS}), unique="urn"
+)
+OUTPUTS = ListOf(Variants({"urn": _OUTPUT, "dbt": _DBT_OUTPUTS}), unique="urn")
 MANIFEST = Record(
     "Manifest",
     {
-        "version": Key(Choice({1: 1}), "The version of this file's format."),
+        "version": Key(Choice({"1": 1}), "The version of this file's format."),
         "defaults": Key(
-            Record("Defaults", _DEFAULTS, _plain(Rules)), "Rules for every input that has none of its own."
+            Record("Defaults", _DEFAULTS, _unplaced(Rules)), "Rules for every input that has none of its own."
         ),
         "inputs": Key(INPUTS, "The assets that must be healthy before the job runs."),
         "outputs": Key(OUTPUTS, "The assets that the job writes."),
         "people": Key(Table(_OWNER, _SLACK_ID), "The Slack ids of users and groups."),
     },
-    lambda _, values: values,
+    _unplaced(dict),
 )

@@ -101,6 +101,11 @@ def unclosed(text: str) -> int:
     return text.count("(") - text.count(")")
 
 
+def open_parentheses(node: Node) -> int:
+    """The parentheses that a value between [ ] or { } leaves open, because a comma cut it."""
+    return unclosed(node.text) if isinstance(node, ScalarNode) and node.plain and node.flow else 0
+
+
 def _implicit_tag(text: str) -> str:
     for tag, pattern in Resolver.yaml_implicit_resolvers.get(text[:1], ()):
         if pattern.match(text):

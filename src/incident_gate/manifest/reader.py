@@ -27,6 +27,8 @@ MAX_NODES = 500_000
 _SHORT = 24
 """Texts below this length are keys and choices: each entry repeats them, memory need not."""
 
+_LIST_TAGS = frozenset({f"{TAG}seq"})
+_MAPPING_TAGS = frozenset({f"{TAG}map"})
 _SCALAR_TAGS = frozenset({"!", *(TAG + name for name in ("str", "bool", "int", "float", "timestamp", "null"))})
 
 
@@ -43,12 +45,10 @@ def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str]) ->
     """
     check_size(len(data))
     text = _decoded(data)
+    loader: Any = None
     try:
         # The parser in C is ten times faster, but PyYAML can be built without it.
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-    except yaml.YAMLError as error:
-        raise _not_yaml(error, text) from None
-    try:
         return _Builder(loader, text, mistakes, variables).document()
     except yaml.YAMLError as error:
         raise _not_yaml(error, text) from None
@@ -71,7 +71,7 @@ class _Builder:
     """One pass over the events of a file."""
 
     def __init__(self, loader: Any, text: str, mistakes: Mistakes, variables: Mapping[str, str]) -> None:
-        self._loader = loader
+        self._next = loader.get_event
         self._text = text
         self._mistakes = mistakes
         self._variables = variables
@@ -81,22 +81,15 @@ class _Builder:
     def document(self) -> Node | None:
         """Read the whole file, which may hold one document."""
         self._next()  # the stream's start
-        if self._loader.check_event(events.StreamEndEvent):
+        if isinstance(self._next(), events.StreamEndEvent):
             return None
-        self._next()  # the document's start
-        root = self._node(depth=1, flow=False)
+        root = self._node(self._next(), depth=1, flow=False)
         self._next()  # the document's end
-        event = self._next()
-        if not isinstance(event, events.StreamEndEvent):
+        if not isinstance(event := self._next(), events.StreamEndEvent):
             raise UnreadableError(_start(event), "a second YAML document begins", "one document in the file")
         return None if isinstance(root, ScalarNode) and root.kind is Kind.NULL else root
 
-    def _next(self) -> Any:
-        """Take the next event; `Any`, because the stubs know only what all events share."""
-        return self._loader.get_event()
-
-    def _node(self, depth: int, *, flow: bool, is_key: bool = False) -> Node:
-        event = self._next()
+    def _node(self, event: Any, depth: int, *, flow: bool, is_key: bool = False) -> Node:
         position = _start(event)
         if depth > MAX_DEPTH:
             raise UnreadableError(position, "this is nested too deeply", f"at most {MAX_DEPTH} levels")
@@ -110,11 +103,11 @@ class _Builder:
             if "${" in node.text and not is_key:
                 node = self._filled(node)
         elif isinstance(event, events.SequenceStartEvent):
-            self._check_tag(event.tag, position, {f"{TAG}seq"})
-            node = ListNode(position, self._items(depth, flow=flow or bool(event.flow_style)))
+            self._check_tag(event.tag, position, _LIST_TAGS)
+            node = ListNode(position, self._items(depth + 1, flow=flow or bool(event.flow_style)))
         else:
-            self._check_tag(event.tag, position, {f"{TAG}map"})
-            node = MappingNode(position, self._pairs(depth, flow=flow or bool(event.flow_style)))
+            self._check_tag(event.tag, position, _MAPPING_TAGS)
+            node = MappingNode(position, self._pairs(depth + 1, flow=flow or bool(event.flow_style)))
         if event.anchor:
             self._anchors[event.anchor] = (node, self._count - before)
         return node
@@ -125,15 +118,14 @@ class _Builder:
         node, size = self._anchors[anchor]
         self._grow(size, position)
         if isinstance(node, ScalarNode):
-            return node._replace(position=position, inset=None)
+            node = node._replace(inset=None)
         return node._replace(position=position)
 
     def _scalar(self, event: Any, position: Position, *, flow: bool) -> ScalarNode:
         tag = self._check_tag(event.tag, position, _SCALAR_TAGS)
         plain = event.implicit[0]
-        inset: int | None = 0 if plain else 1
-        if not self._text.startswith(event.value, event.start_mark.index + (inset or 0)):
-            inset = None
+        start = 0 if plain else 1  # behind the quotation mark
+        inset = start if self._text.startswith(event.value, event.start_mark.index + start) else None
         text = intern(event.value) if len(event.value) < _SHORT else event.value
         cut = plain and unclosed(text) > 0 and self._text[event.end_mark.index :].lstrip(" \t").startswith("#")
         return ScalarNode(position, text, tag, plain, flow, inset, cut=cut)
@@ -150,12 +142,11 @@ class _Builder:
             if found.group() == "$${":
                 return "${"
             undefined = True
-            position = node.at(found.start())
+            message, expected = '"${" without the name of a variable', "${NAME}, or $${ for a literal ${"
             if name:
+                message = f"the variable {quote(name)} is not defined"
                 expected = f"{name}=<value> among the variables, or $${{ for a literal ${{"
-                self._mistakes.add(position, f"the variable {quote(name)} is not defined", expected)
-            else:
-                self._mistakes.add(position, '"${" without the name of a variable', "${NAME}, or $${ for a literal ${")
+            self._mistakes.add(node.at(found.start()), message, expected)
             return found.group()
 
         text = re.sub(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|\$\{", value, node.text)
@@ -163,17 +154,16 @@ class _Builder:
 
     def _items(self, depth: int, *, flow: bool) -> list[Node]:
         items: list[Node] = []
-        while not self._loader.check_event(events.SequenceEndEvent):
-            items.append(self._node(depth + 1, flow=flow))
-        self._next()
+        while not isinstance(event := self._next(), events.SequenceEndEvent):
+            items.append(self._node(event, depth, flow=flow))
         return items
 
     def _pairs(self, depth: int, *, flow: bool) -> list[tuple[ScalarNode, Node]]:
         pairs: list[tuple[ScalarNode, Node]] = []
         lines: dict[str, int] = {}
-        while not self._loader.check_event(events.MappingEndEvent):
-            key = self._node(depth + 1, flow=flow, is_key=True)
-            value = self._node(depth + 1, flow=flow)
+        while not isinstance(event := self._next(), events.MappingEndEvent):
+            key = self._node(event, depth, flow=flow, is_key=True)
+            value = self._node(self._next(), depth, flow=flow)
             if not isinstance(key, ScalarNode):
                 self._mistakes.add(key.position, f"{key} cannot be a key", "a word, then a colon")
             elif key.text == "<<" and key.plain:
@@ -185,10 +175,9 @@ class _Builder:
             else:
                 lines[key.text] = key.position.line
                 pairs.append((key, value))
-        self._next()
         return pairs
 
-    def _check_tag(self, tag: str | None, position: Position, known: set[str] | frozenset[str]) -> str | None:
+    def _check_tag(self, tag: str | None, position: Position, known: frozenset[str]) -> str | None:
         if tag is None or tag in known:
             return tag
         self._mistakes.add(position, f"the tag {quote(tag)} is not supported", "a value without a tag")

@@ -45,7 +45,14 @@ def _schema(shape: Shape, definitions: Schema) -> Schema:
         case Text():
             schema = _text(shape)
         case Choice():
-            schema = _or_variable({"enum": list(shape.options)})
+            schema = _or_variable(
+                {
+                    "enum": [
+                        value if isinstance(value, bool) or type(value) is int else word
+                        for word, value in shape.options.items()
+                    ]
+                }
+            )
         case AssetUrn():
             definitions.setdefault("AssetUrn", _or_variable(_asset_urn()))
             schema = {"$ref": "#/definitions/AssetUrn"}
@@ -104,8 +111,8 @@ def _list(shape: ListOf, definitions: Schema) -> Schema:
         schema["minItems"] = shape.min_items
     if shape.single:
         schema = {"if": {"type": "array"}, "then": schema, "else": item}
-    if shape.words:
-        schema = {"if": {"enum": list(shape.words)}, "else": schema}
+    if shape.word:
+        schema = {"if": {"enum": [shape.word]}, "else": schema}
     return schema
 
 
@@ -150,10 +157,8 @@ def _key(key: Key, definitions: Schema) -> Schema:
 
 
 def _variants(shape: Variants, definitions: Schema) -> Schema:
-    first, *others = shape.records
-    schema = _schema(first, definitions)
-    for record in reversed(others):
-        tag = next(iter(record.keys))
+    schema = _schema(shape.first, definitions)
+    for tag, record in [*shape.records.items()][:0:-1]:
         condition = {"type": "object", "required": [tag]}
         schema = {"if": condition, "then": _schema(record, definitions), "else": schema}
     return schema

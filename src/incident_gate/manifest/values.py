@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from incident_gate.manifest.errors import Mistakes
-from incident_gate.manifest.nodes import Kind, MappingNode, Node, ScalarNode, unclosed
+from incident_gate.manifest.nodes import Kind, MappingNode, Node, ScalarNode, open_parentheses, unclosed
 from incident_gate.text import control_character, quote
 from incident_gate.urn import Urn, UrnError, nearest, parse_urn
 
-_TEXT = frozenset({Kind.TEXT})
-_NUMBER = frozenset({Kind.NUMBER})
-_KIND_OF: Mapping[type, Kind] = {str: Kind.TEXT, int: Kind.NUMBER, bool: Kind.BOOLEAN}
+_KIND_OF: Mapping[type, Kind] = {int: Kind.NUMBER, bool: Kind.BOOLEAN}  # of the values of a choice; else a text
 
 
 class Shape(Protocol):
@@ -43,41 +41,35 @@ class Text(NamedTuple):
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Check the text and convert it."""
-        text = _text_of(
-            node, what, self.expected, mistakes, _NUMBER if self.kind is Kind.NUMBER else _TEXT | {self.kind}
-        )
-        if text is None or not isinstance(node, ScalarNode):
+        scalar = _scalar_of(node, what, self.expected, mistakes, self.kind)
+        if scalar is None:
             return None
+        text, position, expected = scalar.text, scalar.position, self.expected
         if len(text) > self.max_length:
-            limit = f"at most {self.max_length:,}"
-            mistakes.add(node.position, f"{what} has {len(text):,} characters", limit)
+            message, expected = f"{what} has {len(text):,} characters", f"at most {self.max_length:,}"
         elif (offset := control_character(text, "\t\n" if self.multiline else "")) is not None:
-            character = f"U+{ord(text[offset]):04X}"
-            mistakes.add(node.at(offset), f"{what} contains the control character {character}", self.expected)
+            position = scalar.at(offset)
+            message = f"{what} contains the control character U+{ord(text[offset]):04X}"
         elif not re.search(self.pattern, text):
-            mistakes.add(node.position, f"{what} is {node}", self.expected)
+            message = f"{what} is {node}"
         else:
             try:
                 return self.convert(text)
             except ValueError as error:
-                mistakes.add(node.position, f"{what} is {quote(text)}: {error}", self.expected)
+                message = f"{what} is {quote(text)}: {error}"
+        mistakes.add(position, message, expected)
         return None
 
 
 class Choice(NamedTuple):
-    """One of a few words, numbers or flags; `options` are their values, by what JSON calls them."""
+    """One of a few words, numbers or flags: their values, by what YAML has."""
 
-    options: Mapping[Any, Any]
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The options as YAML has them."""
-        return tuple(str(word).lower() if isinstance(word, bool) else str(word) for word in self.options)
+    options: Mapping[str, Any]
 
     @property
     def expected(self) -> str:
         """All the words."""
-        return one_of(self.words)
+        return one_of(self.options)
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Find the value of the word."""
@@ -85,12 +77,12 @@ class Choice(NamedTuple):
         if isinstance(node, ScalarNode):
             if node.undefined:
                 return None
-            text = node.text.lower() if bool in map(type, self.options) else node.text
-            for word, (option, value) in zip(self.words, self.options.items(), strict=True):
-                if word == text and (node.filled or node.kind is _KIND_OF[type(option)]):
-                    return value
-            note = " in some versions only" if node.kind is Kind.BOOLEAN and True in self.options else ""
-            near = nearest(node.text, tuple(word for word in self.options if isinstance(word, str)))
+            is_flag = "true" in self.options
+            value = self.options.get(node.text.lower() if is_flag else node.text)
+            if value is not None and (node.filled or node.kind is _KIND_OF.get(type(value), Kind.TEXT)):
+                return value
+            note = " in some versions only" if is_flag and node.kind is Kind.BOOLEAN else ""
+            near = nearest(node.text, tuple(word for word, of in self.options.items() if type(of) not in _KIND_OF))
         mistakes.add(node.position, f"{what} is {node}{note}", near or self.expected)
         return None
 
@@ -104,19 +96,19 @@ class AssetUrn(NamedTuple):
         """Parse the URN, with the position of what is wrong in it."""
         if is_cut_at_a_colon(node, what, mistakes):
             return None
-        text = _text_of(node, what, self.expected, mistakes)
-        if text is None or not isinstance(node, ScalarNode):
+        scalar = _scalar_of(node, what, self.expected, mistakes)
+        if scalar is None:
             return None
         try:
-            return parse_urn(text)
+            return parse_urn(scalar.text)
         except UrnError as error:
-            if node.cut:
+            if scalar.cut:
                 mistakes.add(node.position, f'{what} is cut at " #", which begins a comment', "the URN in quotes")
-            elif node.flow and node.plain and unclosed(text) > 0:
+            elif open_parentheses(scalar) > 0:
                 message = f"{what} is cut at a comma: between [ ] or {{ }} a comma ends a value"
                 mistakes.add(node.position, message, "the URN in quotes, or on a line of its own")
             else:
-                mistakes.add(node.at(error.offset), error.message, error.expected)
+                mistakes.add(scalar.at(error.offset), error.message, error.expected)
             return None
 
 
@@ -135,14 +127,14 @@ def is_cut_at_a_colon(node: Node, what: str, mistakes: Mistakes) -> bool:
     return key is not None
 
 
-def _text_of(node: Node, what: str, expected: str, mistakes: Mistakes, kinds: frozenset[Kind] = _TEXT) -> str | None:
-    """Take a text, or explain why YAML does not read one here."""
+def _scalar_of(node: Node, what: str, expected: str, mistakes: Mistakes, kind: Kind = Kind.TEXT) -> ScalarNode | None:
+    """Take a value of a kind, or explain why YAML reads none here; a date may be a text as well."""
     if isinstance(node, ScalarNode):
         if node.undefined:
             return None
-        if node.filled or node.kind in kinds:
-            return node.text
-        if node.kind is not Kind.NULL and Kind.TEXT in kinds:
+        if node.filled or node.kind is kind or (node.kind is Kind.TEXT and kind is not Kind.NUMBER):
+            return node
+        if node.kind is not Kind.NULL and kind is not Kind.NUMBER:
             expected += f"; to use the word itself, put it in quotes: {quote(node.text)}"
     mistakes.add(node.position, f"{what} is {node}", expected)
     return None
