@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from incident_gate.datahub.health.answer import read_element
 from incident_gate.datahub.health.element import Element
 from incident_gate.datahub.health.listing import MOST_DESCRIPTION, Listing
 from incident_gate.incident import Health, Mark, Priority, Reason, read_priority, sign
-from tests.helpers.asking import MODEL, ORDERS
+from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 
 ASKED = ("exists", "status", "incidents", "siblings")
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
@@ -18,8 +19,8 @@ def healthy(**changes: Any) -> dict[str, Any]:
     return {"urn": ORDERS, "exists": True, "status": None, "incidents": NONE, "siblings": None, **changes}
 
 
-def health_of(value: object, *errors: GraphqlError) -> Health:
-    return read_element(ORDERS, Element(value, errors), asked=ASKED, size=100).health()
+def health_of(value: object, *errors: GraphqlError, asked: Sequence[str] = ASKED) -> Health:
+    return read_element(ORDERS, Element(value, errors), asked=asked, size=100).health()
 
 
 def reasons(health: Health) -> list[Reason]:
@@ -166,6 +167,38 @@ def test_witness_that_takes_more_with_it_when_it_fails_leaves_the_health_unknown
     value: object, path: tuple[str | int, ...]
 ) -> None:
     assert reasons(health_of(value, GraphqlError("x", path, 500))) == [Reason.ERROR]
+
+
+def test_witness_of_the_last_sibling_that_fails_is_no_reason_to_block() -> None:
+    siblings = [{"urn": urn, "incidents": NONE, "aspects": None} for urn in (CUSTOMERS, MODEL)]
+    value = healthy(siblings={"siblings": siblings})
+
+    health = health_of(value, GraphqlError("timed out", ("siblings", "siblings", 1, "aspects")))
+
+    assert health == Health(urn=ORDERS, siblings=(CUSTOMERS, MODEL))
+
+
+def test_assertions_that_fail_are_no_problem_of_the_incidents() -> None:
+    error = GraphqlError("timed out", ("assertions", "assertions"))
+
+    health = health_of(healthy(assertions=None), error, asked=(*ASKED, "assertions"))
+
+    assert health.problems == ()
+    assert [problem.reason for problem in health.assertion_problems] == [Reason.ASSERTIONS]
+
+
+def test_error_of_assertions_that_are_there_all_the_same_leaves_the_health_unknown() -> None:
+    """They may lack what failed, and nothing in them shows it."""
+    value = healthy(assertions={"total": 0, "count": 0, "assertions": []})
+
+    health = health_of(value, GraphqlError("timed out", ("assertions", "assertions")), asked=(*ASKED, "assertions"))
+
+    assert reasons(health) == [Reason.ERROR]
+
+
+def test_asset_that_is_not_there_is_not_reported_as_hidden_too() -> None:
+    assert reasons(health_of(healthy(exists=False, name=""))) == [Reason.NOT_FOUND]
+    assert reasons(health_of(healthy(exists=True, name=""))) == [Reason.HIDDEN]
 
 
 def test_asset_that_is_its_own_sibling_is_counted_once() -> None:
