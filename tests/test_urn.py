@@ -94,7 +94,7 @@ def test_each_type_has_a_name_for_people(text: str, entity_type: EntityType, nam
         ("urn:li:chart:(a," + "b" * 600 + ")", 512, "617 characters", "at most 512"),
     ],
 )
-def test_malformed_urn_is_told_with_its_place(text: str, offset: int, message: str, expected: str) -> None:
+def test_malformed_urn_is_reported_with_its_place(text: str, offset: int, message: str, expected: str) -> None:
     with pytest.raises(UrnError) as caught:
         parse_urn(text)
     assert caught.value.offset == offset

@@ -61,7 +61,7 @@ def test_one_input_is_not_called_several() -> None:
     assert headline(failed(silent("orders"))) == "Blocked: DataHub could not be queried about the input"
 
 
-def test_what_was_answered_is_told_beside_the_failure() -> None:
+def test_what_was_answered_is_shown_beside_the_failure() -> None:
     run = failed(unhealthy("orders"), silent("customers"), silent("payments"))
 
     assert headline(run) == "Blocked: 1 active incident on 1 of 3 inputs, 2 unknown"

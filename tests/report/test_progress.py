@@ -19,7 +19,7 @@ class Watch:
         return self.now
 
 
-def told(seconds: list[float], *, terminal: bool) -> str:
+def printed(seconds: list[float], *, terminal: bool) -> str:
     stream, watch = io.StringIO(), Watch()
     progress = Progress(stream, watch, terminal=terminal)
     for index, second in enumerate(seconds):
@@ -30,12 +30,12 @@ def told(seconds: list[float], *, terminal: bool) -> str:
 
 
 def test_short_work_is_silent() -> None:
-    assert told([0, 0.5, 1, 1.9], terminal=False) == ""
-    assert told([0, 0.5, 1, 1.9], terminal=True) == ""
+    assert printed([0, 0.5, 1, 1.9], terminal=False) == ""
+    assert printed([0, 0.5, 1, 1.9], terminal=True) == ""
 
 
 def test_a_log_gets_a_line_every_few_seconds() -> None:
-    assert told([0, 2, 3, 6.9, 7, 8, 12], terminal=False).splitlines() == [
+    assert printed([0, 2, 3, 6.9, 7, 8, 12], terminal=False).splitlines() == [
         "2 of 7,000 assets queried (0%)",
         "5 of 7,000 assets queried (0%)",
         "7 of 7,000 assets queried (0%)",

@@ -278,7 +278,7 @@ def test_without_an_address_there_are_no_links(ui_url: str | None) -> None:
     assert Page(summary(everything()._replace(ui_url=ui_url))).links == []
 
 
-def test_a_step_of_its_own_tells_only_the_outcome() -> None:
+def test_a_step_of_its_own_shows_only_the_outcome() -> None:
     run = report(
         outcome=OutcomeReport(outcome="cancelled", nothing="a cancelled job says nothing of its outputs"), gated=False
     )

@@ -161,7 +161,7 @@ def test_long_lists_are_cut_with_a_count() -> None:
     assert "  and 1 more input\n" in terminal(report(*(missing(f"t{n}") for n in range(51))))
 
 
-def test_the_rules_are_told_only_when_asked() -> None:
+def test_the_rules_are_shown_only_on_request() -> None:
     assert "Rules that decided" not in terminal(everything())
     explained = terminal(everything(), explain=True).partition("Rules that decided\n")[2]
     assert explained.startswith("""\

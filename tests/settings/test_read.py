@@ -54,23 +54,23 @@ def test_the_token_is_in_no_repr() -> None:
     assert "hidden" not in repr(made)
 
 
-def test_every_mistake_is_told_on_a_line_of_its_own() -> None:
-    told = mistake(datahub_url="", timeout="x", mode="y", title="t" * 501, dry_run="maybe").splitlines()
+def test_every_mistake_is_reported_on_a_line_of_its_own() -> None:
+    reported = mistake(datahub_url="", timeout="x", mode="y", title="t" * 501, dry_run="maybe").splitlines()
 
-    assert sorted(line.split(" ")[0] for line in told) == ["No", "dry-run", "mode", "timeout", "title"]
-    assert any(line.startswith("No DataHub URL: set datahub-url or DATAHUB_GMS_URL.") for line in told)
+    assert sorted(line.split(" ")[0] for line in reported) == ["No", "dry-run", "mode", "timeout", "title"]
+    assert any(line.startswith("No DataHub URL: set datahub-url or DATAHUB_GMS_URL.") for line in reported)
 
 
 @pytest.mark.parametrize("token", ["a b", "a\nb", "tökén", "a\x7f"])
 def test_a_token_that_cannot_be_one_is_refused_without_being_quoted(token: str) -> None:
-    told = mistake(datahub_token=token)
+    reported = mistake(datahub_token=token)
 
-    assert "datahub-token has a character that no token has" in told
-    assert token not in told
+    assert "datahub-token has a character that no token has" in reported
+    assert token not in reported
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("no colon", "headers, line 1: this is not a header."),
         ("X: 1\n: 2", "headers, line 2: this is not a header."),
@@ -81,8 +81,8 @@ def test_a_token_that_cannot_be_one_is_refused_without_being_quoted(token: str) 
         ("X: ä", "has a character that no header can carry."),
     ],
 )
-def test_a_header_that_cannot_be_sent_is_refused(text: str, told: str) -> None:
-    assert told in mistake(headers=text)
+def test_a_header_that_cannot_be_sent_is_refused(text: str, reported: str) -> None:
+    assert reported in mistake(headers=text)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_the_mode_decides_what_is_reported(mode: str, job_status: str, status: s
 
 def test_a_report_needs_a_status_and_nothing_else_does() -> None:
     assert "job-status is not set, so there is nothing to report." in mistake(mode="report")
-    told = mistake(mode="report", job_status="fialed")
-    assert told.startswith("job-status is 'fialed'. Use success, failure, cancelled, skipped, or the word")
+    reported = mistake(mode="report", job_status="fialed")
+    assert reported.startswith("job-status is 'fialed'. Use success, failure, cancelled, skipped, or the word")
     assert settings(mode="report", job_status="skipped").status == "skipped"
     assert settings(mode="gate").job_status == ""
     assert settings(mode="gate", job_status="something new").status == "something new"
@@ -249,7 +249,7 @@ def test_leg_of_a_matrix_must_be_given_on_githubs_command_line(mode: Mode) -> No
 @pytest.mark.parametrize(
     ("mode", "is_blocked"), [("gate", True), ("report", True), ("raise", False), ("resolve", False)]
 )
-def test_gate_that_stopped_the_job_is_obeyed_by_reports_of_its_scope(mode: str, *, is_blocked: bool) -> None:
+def test_gate_that_stopped_the_job_blocks_reports_of_its_scope(mode: str, *, is_blocked: bool) -> None:
     scope = settings(mode=mode, job_status="failure").identity.scope
     blocked = GITHUB | {BLOCKED: scope}
 

@@ -1,0 +1,66 @@
+"""Values of options: their names, their defaults, and their errors together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from incident_gate.datahub.connection import Spelling
+from incident_gate.errors import SettingError
+from incident_gate.settings import options
+from incident_gate.settings.values import Values
+
+
+def values(spelling: Spelling = Spelling.INPUT, **given: str) -> Values:
+    return Values(lambda name: given.get(name.replace("-", "_"), ""), spelling)
+
+
+def test_value_is_parsed_without_the_spaces_around_it() -> None:
+    assert values(mode=" raise \n")(options.MODE) is options.Mode.RAISE
+
+
+def test_option_that_is_unset_or_blank_has_its_default() -> None:
+    read = values(poll=" ")
+
+    assert read(options.TIMEOUT) == options.DEFAULT_TIMEOUT
+    assert read(options.POLL) == float(options.POLL.default.removesuffix("s"))
+    read.finish()
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name", "renamed"),
+    [
+        (Spelling.INPUT, "datahub-url", "reports"),
+        (Spelling.OPTION, "--datahub-url", "--report"),
+        (Spelling.ARGUMENT, "datahub_url", "reports"),
+    ],
+)
+def test_option_is_named_as_its_user_knows_it(spelling: Spelling, name: str, renamed: str) -> None:
+    assert values(spelling).named(options.DATAHUB_URL) == name
+    assert values(spelling).named(options.REPORTS) == renamed
+
+
+def test_errors_are_collected_and_raised_together_in_their_order(tmp_path: Path) -> None:
+    read = values(Spelling.OPTION, timeout="x", dry_run="maybe")
+
+    assert read(options.TIMEOUT) == options.DEFAULT_TIMEOUT
+    assert read(options.DRY_RUN) is False
+    assert read.path(options.MANIFEST, "../gate.yml", tmp_path) == Path()
+    read.add("Something else.", hint="Leave it out.")
+    with pytest.raises(SettingError) as caught:
+        read.finish()
+
+    assert str(caught.value).splitlines() == [
+        "--timeout is 'x'. Use seconds, up to 21600.",
+        "--dry-run is 'maybe'. Use true or false.",
+        "--manifest leads out of the workspace: '../gate.yml'. Use a path below the repository's checkout.",
+        "Something else. Leave it out.",
+    ]
+
+
+def test_without_errors_nothing_is_raised(tmp_path: Path) -> None:
+    read = values()
+
+    assert read.path(options.MANIFEST, "gate.yml", tmp_path) == tmp_path.resolve() / "gate.yml"
+    read.finish()
