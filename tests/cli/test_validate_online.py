@@ -1,7 +1,8 @@
-"""`validate --online`: every asset that a manifest names exists, and every waived incident."""
+"""`validate --online`: every asset that a manifest names exists, and every waiver and value of a search."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 from tests.helpers.command import Ended, ask, gate
+from tests.helpers.dbt import PROJECTS
 
 GONE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.gone,PROD)"
 
@@ -82,3 +84,133 @@ def test_without_an_address_nothing_is_checked(path: Path) -> None:
 
     assert ended.code == 2
     assert "datahub-url" in ended.err
+
+
+def ignoring(assertion: str) -> str:
+    return f"  - {{assertion: '{assertion}', until: 2099-01-01, reason: r}}\n"
+
+
+def test_waived_assertion_exists(each_datahub: Sandbox, path: Path) -> None:
+    found = each_datahub.store.add_assertion(ORDERS)
+
+    ended = online(each_datahub, path, f"inputs:\n- urn: {ORDERS}\n  ignore:\n{ignoring(found)}")
+
+    assert ended == Ended(0, f"{path}: valid, 1 input, 0 outputs\n", "")
+
+
+def test_assertion_that_cannot_be_looked_for_is_reported(datahub: Sandbox, path: Path) -> None:
+    found = datahub.store.add_assertion(ORDERS)
+    datahub.faults = Faults(no_entity_exists=True)
+
+    ended = online(datahub, path, f"inputs:\n- urn: {ORDERS}\n  ignore:\n{ignoring(found)}")
+
+    assert ended == Ended(2, f"{path}:4:5: DataHub does not report whether {found} exists\n", "")
+
+
+def test_mistyped_assertions_are_reported_at_their_waivers(each_datahub: Sandbox, path: Path) -> None:
+    found = each_datahub.store.add_assertion(ORDERS)
+    each_datahub.store.add_asset(MODEL)
+    each_datahub.store.add_tag(ORDERS, "urn:li:tag:t")
+    text = f"inputs:\n- urn: {ORDERS}\n  ignore:\n{ignoring(found)}{ignoring('urn:li:assertion:x')}"
+    text += f"- search: {{tags: ['urn:li:tag:t']}}\n  ignore:\n{ignoring('urn:li:assertion:y')}"
+
+    ended = online(each_datahub, path, text)
+
+    assert ended.code == 2
+    expected = "expected the URN of one of the asset's assertions, or no waiver"
+    assert ended.out.splitlines() == [
+        f"{path}:5:5: there is no assertion urn:li:assertion:x in DataHub; {expected}",
+        f"{path}:8:5: there is no assertion urn:li:assertion:y in DataHub; {expected}",
+    ]
+
+
+def test_values_of_searches_exist_or_match_an_asset(each_datahub: Sandbox, path: Path) -> None:
+    store = each_datahub.store
+    store.add_tag(ORDERS, "urn:li:tag:used")
+    store.add_asset("urn:li:tag:unused")
+    store.add_domain(ORDERS, "urn:li:domain:sales")
+    search = "{tags: ['urn:li:tag:used', 'urn:li:tag:unused'], domains: ['urn:li:domain:sales'], platforms: snowflake}"
+
+    ended = online(each_datahub, path, f"inputs:\n- search: {search}\n")
+
+    assert ended == Ended(0, f"{path}: valid, 0 inputs, 0 outputs, 1 selector\n", "")
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [
+        ("tags", "urn:li:tag:teir1"),
+        ("domains", "urn:li:domain:slaes"),
+        ("owners", "urn:li:corpuser:anna"),
+        ("platforms", "urn:li:dataPlatform:snowflaek"),
+    ],
+)
+def test_mistyped_value_of_a_search_is_reported_at_its_selector(
+    each_datahub: Sandbox, path: Path, condition: str, value: str
+) -> None:
+    ended = online(each_datahub, path, f"inputs:\n- {ORDERS}\n- search: {{env: PROD, {condition}: ['{value}']}}\n")
+
+    assert ended.code == 2
+    [line] = ended.out.splitlines()
+    assert line.startswith(f"{path}:3:3: ")
+    assert f"{value} is not in DataHub." in line or f"No asset in DataHub matches {value}." in line
+
+
+def test_value_that_cannot_be_looked_for_is_reported(datahub: Sandbox, path: Path) -> None:
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGateSearch"),))
+
+    ended = online(datahub, path, "inputs:\n- search: {tags: ['urn:li:tag:t']}\n")
+
+    assert ended.code == 2
+    assert ended.out.startswith(f"{path}:2:3: urn:li:tag:t: DataHub failed on it: ")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a dbt project."""
+    shutil.copy(PROJECTS / "shop-1.12" / "manifest.json", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+SOURCE = "urn:li:dataset:(urn:li:dataPlatform:dbt,lake.raw.orders,PROD)"
+WAREHOUSE = "urn:li:dataset:(urn:li:dataPlatform:duckdb,lake.raw.orders,PROD)"
+DBT = "- dbt: {manifest: manifest.json, select: [source.shop.raw.orders]}\n"
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("urn", [SOURCE, WAREHOUSE])
+def test_one_urn_of_a_dbt_node_must_exist(each_datahub: Sandbox, path: Path, urn: str) -> None:
+    text = f"inputs:\n- {ORDERS}\n{DBT}"
+
+    missing = online(each_datahub, path, text)
+    each_datahub.store.add_asset(urn)
+    found = online(each_datahub, path, text)
+
+    assert missing.code == 2
+    assert missing.out.startswith(f"{path}:3:3: {SOURCE}: None of its URNs is in DataHub: {SOURCE}, {WAREHOUSE}")
+    assert found == Ended(0, f"{path}: valid, 1 input, 0 outputs, 1 selector\n", "")
+
+
+@pytest.mark.usefixtures("project")
+def test_nodes_among_the_outputs_must_exist(datahub: Sandbox, path: Path) -> None:
+    ended = online(datahub, path, f"outputs:\n- {ORDERS}\n- dbt: manifest.json\n  urns: dbt\n")
+
+    assert ended.code == 2
+    places = {line.partition(": ")[0] for line in ended.out.splitlines()}
+    assert places == {f"{path}:3:3"}
+    assert SOURCE not in ended.out
+    assert ": It is not in DataHub: never ingested" in ended.out
+
+
+def test_nodes_of_a_file_that_dbt_has_not_written_yet_are_not_looked_for(datahub: Sandbox, path: Path) -> None:
+    assert online(datahub, path, f"inputs:\n- {ORDERS}\n{DBT}").code == 0
+
+
+def test_token_that_may_not_ask_for_values_is_no_mistake_of_the_manifest(datahub: Sandbox, path: Path) -> None:
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=403),))
+
+    ended = online(datahub, path, "inputs: [search: {env: PROD}]")
+
+    assert ended.code == 3
+    assert "valid" not in ended.out

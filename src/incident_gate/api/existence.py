@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 from incident_gate.api.connect import OnExchange, connect
-from incident_gate.api.spelling import spelled_error, speller
+from incident_gate.api.spelling import Spell, spelled_error, speller
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.graph.facts import read_facts
 from incident_gate.datahub.health.query import Depth, HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.incident import Health
-from incident_gate.manifest.model import Manifest, Mistake, Position, UpstreamOf, Waiver
+from incident_gate.errors import DataHubError
+from incident_gate.gate.twins import combined
+from incident_gate.incident import Health, Problem
+from incident_gate.manifest.model import Dbt, Manifest, Mistake, Position, Search, UpstreamOf, Waiver
+from incident_gate.select.dbt_selector import select_nodes
+from incident_gate.select.search import missing_values, urns_of
 from incident_gate.settings import RunSettings
 from incident_gate.urn import Urn
 
 
+class _Named(NamedTuple):
+    """An asset that the manifest names or selects, with the waivers of incidents that must be on it.
+
+    A dbt node has several URNs, of which one must exist. Its position is the selector's, so errors name it.
+    """
+
+    position: Position
+    urns: tuple[Urn, ...]
+    waivers: tuple[Waiver, ...] = ()
+    is_selected: bool = False
+
+
 def missing_assets(
-    settings: RunSettings, manifest: Manifest, *, on_exchange: OnExchange | None = None
+    settings: RunSettings, manifest: Manifest, *, root: Path, on_exchange: OnExchange | None = None
 ) -> tuple[Mistake, ...]:
-    """Look for each asset and each waived incident.
+    """Look for each asset, each waived incident or assertion, and each value of a search.
 
     Args:
         settings: How to reach DataHub.
-        manifest: Its inputs, outputs and waivers, and the assets that its selectors name.
+        manifest: Its inputs, outputs, waivers and selectors.
+        root: The folder from which paths of dbt's files start. Nodes of a file that cannot be read are not looked for.
         on_exchange: Called after every request, for the debug log.
 
     Returns:
@@ -31,39 +52,86 @@ def missing_assets(
         DataHubError: DataHub could not be queried.
         SettingError: The CA bundle or the proxy cannot be used.
     """
-    named = list(_named(manifest))
-    with connect(settings, on_exchange) as client:
-        # An incident that is waived may be resolved by now.
-        reading = Reader(client, Depth(History.WHOLE)).read([query for _, query, _ in named])
     spell = speller(settings.connection)
-    if reading.failure:
-        raise spelled_error(reading.failure, spell)
-    found: dict[Mistake, None] = {}
-    for (position, _, waivers), health in zip(named, reading.healths, strict=True):
-        for problem in health.problems:
-            hint = spell(problem.hint) if spell else problem.hint
-            found[Mistake(position, f"{problem.message.rstrip('.')}. {hint}".rstrip())] = None
-        if not health.problems:
-            found |= dict.fromkeys(_unknown_waivers(waivers, health))
-    return tuple(sorted(found, key=lambda mistake: mistake.position))
+    try:
+        with connect(settings, on_exchange) as client:
+            found = [*_missing(client, list(_named(manifest, root)), spell), *_unknown(client, manifest, spell)]
+    except DataHubError as error:
+        raise spelled_error(error, spell) from None
+    return tuple(sorted(dict.fromkeys(found), key=lambda mistake: mistake.position))
 
 
-def _named(manifest: Manifest) -> Iterator[tuple[Position, HealthQuery, tuple[Waiver, ...]]]:
-    """Every asset of the manifest, with the waivers of incidents that must be on it."""
+def _named(manifest: Manifest, root: Path) -> Iterator[_Named]:
+    """Every asset of the manifest."""
     for entry in manifest.inputs:
-        waivers = tuple(waiver for waiver in entry.ignore if waiver.incident)
-        yield entry.position, HealthQuery(entry.urn, existence_only=not waivers), waivers
-    named: list[tuple[Position, Urn]] = [(entry.position, entry.urn) for entry in manifest.outputs]
+        yield _Named(entry.position, (entry.urn,), tuple(waiver for waiver in entry.ignore if waiver.incident))
+    for output in manifest.outputs:
+        yield _Named(output.position, (output.urn,))
     for selector in manifest.selectors:
         if isinstance(selector.what, UpstreamOf):
-            named += [(selector.position, urn) for urn in selector.what.urns]
-    for position, urn in named:
-        yield position, HealthQuery(urn, existence_only=True), ()
+            yield from (_Named(selector.position, (urn,)) for urn in selector.what.urns)
+        elif isinstance(selector.what, Dbt):
+            nodes = select_nodes(selector.what, root, built=False).assets
+            yield from (_Named(selector.position, urns, is_selected=True) for urns in nodes)
+    for built in manifest.output_selectors:
+        nodes = select_nodes(built.what, root, built=True).assets
+        yield from (_Named(built.position, urns, is_selected=True) for urns in nodes)
 
 
-def _unknown_waivers(waivers: tuple[Waiver, ...], health: Health) -> Iterator[Mistake]:
+def _missing(client: Client, assets: list[_Named], spell: Spell | None) -> Iterator[Mistake]:
+    """The assets, and the waived incidents on them, that do not exist.
+
+    Raises:
+        DataHubError: DataHub could not be queried.
+    """
+    queries = [HealthQuery(urn, existence_only=not asset.waivers) for asset in assets for urn in asset.urns]
+    # An incident that is waived may be resolved by now.
+    reading = Reader(client, Depth(History.WHOLE)).read(queries)
+    if reading.failure:
+        raise reading.failure
+    answers = iter(reading.healths)
+    for asset in assets:
+        health = combined([next(answers) for _ in asset.urns], first_must_exist=False)
+        for problem in health.problems:
+            yield _mistake(asset.position, problem, spell, about=health.urn if asset.is_selected else "")
+        if not health.problems:
+            yield from _unknown_incidents(asset.waivers, health)
+
+
+def _unknown_incidents(waivers: tuple[Waiver, ...], health: Health) -> Iterator[Mistake]:
     known = {incident.urn for incident in (*health.incidents, *health.resolved)}
     for waiver in waivers:
         if waiver.incident not in known and not health.unread:
             message = f"there is no incident {waiver.incident} on this asset"
             yield Mistake(waiver.position, message, "the URN of one of its incidents, or no waiver")
+
+
+def _unknown(client: Client, manifest: Manifest, spell: Spell | None) -> Iterator[Mistake]:
+    """The waived assertions and the values of searches that DataHub does not know.
+
+    Raises:
+        DataHubError: DataHub could not be queried.
+    """
+    ignored = [*(entry.ignore for entry in manifest.inputs), *(selector.ignore for selector in manifest.selectors)]
+    waivers = [waiver for waivers in ignored for waiver in waivers if waiver.assertion]
+    searches = [(s.what, s.position) for s in manifest.selectors if isinstance(s.what, Search)]
+    if not waivers and not searches:
+        return
+    urns = [*(waiver.assertion for waiver in waivers), *(urn for search, _ in searches for urn in urns_of(search))]
+    facts = read_facts(client, list(dict.fromkeys(urns)))
+    for waiver in waivers:
+        exists = facts.of(waiver.assertion).exists
+        if exists is None:
+            yield Mistake(waiver.position, f"DataHub does not report whether {waiver.assertion} exists")
+        elif not exists:
+            message = f"there is no assertion {waiver.assertion} in DataHub"
+            yield Mistake(waiver.position, message, "the URN of one of the asset's assertions, or no waiver")
+    for search, position in searches:
+        for problem in missing_values(client, facts, search):
+            yield _mistake(position, problem, spell)
+
+
+def _mistake(position: Position, problem: Problem, spell: Spell | None, about: str = "") -> Mistake:
+    hint = spell(problem.hint) if spell else problem.hint
+    named = f"{about}: " if about else ""
+    return Mistake(position, f"{named}{problem.message.rstrip('.')}. {hint}".rstrip())

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[DEFAULT_MANIFEST],
         help=f"- is standard input (default: {DEFAULT_MANIFEST})",
     )
-    parser.add_argument("--online", action="store_true", help="also check that every asset exists in DataHub")
+    parser.add_argument("--online", action="store_true", help="also check that all it names exists in DataHub")
     add_options(parser, options_of(Scope.VALIDATE))
     parser.add_argument("--verbose", action="store_true", help="log every request, and where an error was raised")
 
@@ -75,10 +75,10 @@ def _loaded(call: Call, name: str, shown: str, variables: Mapping[str, str]) -> 
 
 
 def _check_existence(call: Call, manifest: Manifest) -> None:
-    """Check that every asset exists.
+    """Check that everything the manifest names exists.
 
     Raises:
-        ManifestError: One does not.
+        ManifestError: Something does not.
         DataHubError: DataHub could not be queried.
     """
     # The pre-commit hook validates offline and does not pay for an HTTP client: 60 ms of 150.
@@ -87,6 +87,6 @@ def _check_existence(call: Call, manifest: Manifest) -> None:
 
     settings = settings_of(call, Mode.GATE)
     with progress_of(call, settings) as progress:
-        missing = missing_assets(settings, manifest, on_exchange=progress.exchanged)
+        missing = missing_assets(settings, manifest, root=Path.cwd(), on_exchange=progress.exchanged)
     if missing:
         raise ManifestError(manifest.path, missing)

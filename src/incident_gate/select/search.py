@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.facts import Facts
 from incident_gate.datahub.graph.requests import PAGE
@@ -45,19 +47,51 @@ def select_matches(client: Client, facts: Facts, search: Search, *, at_most: int
         UnreachableError: Nothing usable came in time.
         RefusedError: Token, address, proxy or certificate are wrong.
     """
-    conditions = {field: values for name, field in _FIELDS.items() if (values := getattr(search, name))}
-    doubtful = [
-        (field, value) for field, values in conditions.items() for value in values if not facts.of(value).exists
-    ]
-    searches = [AssetSearch(conditions, search.query, at_most + PAGE)]
-    searches += [AssetSearch({field: [value]}) for field, value in doubtful]
+    conditions = _conditions(search)
+    doubtful = _doubtful(facts, conditions)
+    searches = [AssetSearch(conditions, search.query, at_most + PAGE), *(probe for _, probe in doubtful)]
     matches, *probes = search_assets(client, facts.schema, searches)
     problems: dict[tuple[Problem, str], None] = {(problem, ""): None for problem in matches.problems}
-    for (_, value), probe in zip(doubtful, probes, strict=True):
+    for (value, _), probe in zip(doubtful, probes, strict=True):
         if not probe.found:
-            missing = facts.of(value).exists is False
-            message = f"{value} is not in DataHub" if missing else f"No asset in DataHub matches {value}"
-            about = value if value.startswith("urn:") else ""
-            problems[Problem(Reason.NOT_FOUND, message, _HINT), about] = None
+            problems[_not_found(facts, value), value if value.startswith("urn:") else ""] = None
     choice = choose(matches.found, facts.schema)
     return choice._replace(problems=(*problems, *choice.problems))
+
+
+def missing_values(client: Client, facts: Facts, search: Search) -> tuple[Problem, ...]:
+    """The values of a search that are no entity and match no asset, and why others could not be looked for.
+
+    Raises:
+        UnreachableError: Nothing usable came in time.
+        RefusedError: Token, address, proxy or certificate are wrong.
+    """
+    doubtful = _doubtful(facts, _conditions(search))
+    probes = search_assets(client, facts.schema, [probe for _, probe in doubtful]) if doubtful else []
+    problems: list[Problem] = []
+    for (value, _), probe in zip(doubtful, probes, strict=True):
+        if not probe.found:
+            failed = [problem._replace(message=f"{value}: {problem.message}") for problem in probe.problems]
+            problems += failed or [_not_found(facts, value)]
+    return tuple(problems)
+
+
+def _conditions(search: Search) -> dict[str, tuple[str, ...]]:
+    """The values of each field of the index."""
+    return {field: values for name, field in _FIELDS.items() if (values := getattr(search, name))}
+
+
+def _doubtful(facts: Facts, conditions: Mapping[str, tuple[str, ...]]) -> list[tuple[str, AssetSearch]]:
+    """The values that are not known to exist, each with a search for any asset that has it."""
+    return [
+        (value, AssetSearch({field: [value]}))
+        for field, values in conditions.items()
+        for value in values
+        if not facts.of(value).exists
+    ]
+
+
+def _not_found(facts: Facts, value: str) -> Problem:
+    missing = facts.of(value).exists is False
+    message = f"{value} is not in DataHub" if missing else f"No asset in DataHub matches {value}"
+    return Problem(Reason.NOT_FOUND, message, _HINT)
