@@ -126,7 +126,8 @@ class Record(NamedTuple):
     Args:
         name: For the JSON Schema.
         keys: The keys; each fills the field of the same name, with underscores.
-        make: Makes the value from its fields and its `position`.
+        make: Makes the value from its fields.
+        has_position: Whether `make` takes the mapping's `position` as well.
         shorthand: The key whose value alone may be there instead of the mapping.
         one_of: Of these keys there must be exactly one.
         not_empty: Whether at least one key must be there.
@@ -135,6 +136,7 @@ class Record(NamedTuple):
     name: str
     keys: Mapping[str, Key]
     make: Callable[..., Any]
+    has_position: bool = False
     shorthand: str = ""
     one_of: tuple[str, ...] = ()
     not_empty: bool = False
@@ -148,19 +150,18 @@ class Record(NamedTuple):
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Read the mapping."""
+        short = self.keys[self.shorthand].shape if self.shorthand else None
         values: dict[str, Any] | None = None
         if isinstance(node, MappingNode):
             values = self._values(node, what, mistakes)
-        elif self._accepts_as_shorthand(node):
-            value = self.keys[self.shorthand].shape.decode(node, what, mistakes)
+        elif short and (isinstance(node, ScalarNode) or isinstance(short, ListOf)):
+            value = short.decode(node, what, mistakes)
             values = None if value is None else {_field(self.shorthand): value}
         else:
             mistakes.add(node.position, f"{what} is {node}", self.expected)
-        return None if values is None else self.make(position=node.position, **values)
-
-    def _accepts_as_shorthand(self, node: ScalarNode | ListNode) -> bool:
-        is_list = isinstance(node, ListNode)
-        return bool(self.shorthand) and (not is_list or isinstance(self.keys[self.shorthand].shape, ListOf))
+        if values is None:
+            return None
+        return self.make(position=node.position, **values) if self.has_position else self.make(**values)
 
     def _values(self, node: MappingNode, what: str, mistakes: Mistakes) -> dict[str, Any] | None:
         """Read the keys into the values of their fields; None when anything is wrong."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -84,10 +84,6 @@ _ASSET = Key(AssetUrn(), "The asset's URN, as DataHub shows it.", required=True)
 _NAMED = Key(_NAME, "Shown instead of the name in the URN.")
 
 
-def _unplaced(make: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda position, **values: make(**values)  # noqa: ARG005 - it has no field for it
-
-
 def _input(position: Position, urn: Urn, **values: Any) -> InputEntry:
     return InputEntry(urn, position, **_ruled(values)) if values else InputEntry(urn, position)
 
@@ -114,7 +110,7 @@ def _ruled(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"rules": Rules(**rules)} if rules else values
 
 
-def _incident(position: Position, **values: Any) -> IncidentTemplate:  # noqa: ARG001 - it has no field for it
+def _incident(**values: Any) -> IncidentTemplate:
     return IncidentTemplate(**values, sets_type="type" in values)
 
 
@@ -127,6 +123,7 @@ _WAIVER = Record(
         "reason": Key(Text(), "Why, for the readers of the report.", required=True),
     },
     Waiver,
+    has_position=True,
     one_of=("incident", "assertion"),
 )
 _IGNORE = Key(ListOf(_WAIVER), "Incidents and assertions that are known and ignored, each until a day.")
@@ -137,7 +134,13 @@ _SELECTED = {
 }
 _SELECTING = {**_SELECTED, **_RULES, "ignore": _IGNORE}
 
-_INPUT = Record("InputEntry", {"urn": _ASSET, "name": _NAMED, **_RULES, "ignore": _IGNORE}, _input, shorthand="urn")
+_INPUT = Record(
+    "InputEntry",
+    {"urn": _ASSET, "name": _NAMED, **_RULES, "ignore": _IGNORE},
+    _input,
+    has_position=True,
+    shorthand="urn",
+)
 _UPSTREAM = Record(
     "UpstreamSelector",
     {
@@ -150,6 +153,7 @@ _UPSTREAM = Record(
         **_SELECTING,
     },
     _upstream,
+    has_position=True,
 )
 
 
@@ -174,7 +178,7 @@ _SEARCH = Record(
                     "env": _several(_ENVIRONMENT, "Assets of one of these environments."),
                     "query": Key(Text(), "A text to search for, as in DataHub's search bar."),
                 },
-                _unplaced(Search),
+                Search,
                 not_empty=True,
             ),
             "The assets that match every condition; alternatives within one condition.",
@@ -183,6 +187,7 @@ _SEARCH = Record(
         **_SELECTING,
     },
     _search,
+    has_position=True,
 )
 _URNS = Key(_words(DbtUrns), "Which of a node's two URNs count. Default: both.")
 _DBT = Key(
@@ -203,13 +208,13 @@ _DBT = Key(
             "use-identifiers": Key(_FLAG, "As in DataHub's recipe. Default: false."),
             "urns": _URNS,
         },
-        _unplaced(Dbt),
+        Dbt,
         shorthand="manifest",
     ),
     "dbt's manifest.json: its sources among inputs, what the project builds among outputs.",
     required=True,
 )
-_DBT_INPUTS = Record("DbtInputs", {"dbt": _DBT, "urns": _URNS, **_SELECTING}, _dbt_inputs)
+_DBT_INPUTS = Record("DbtInputs", {"dbt": _DBT, "urns": _URNS, **_SELECTING}, _dbt_inputs, has_position=True)
 
 _TEMPLATE = Record(
     "Incident",
@@ -233,9 +238,12 @@ _OUTPUT = Record(
         "checks": _several(Text("a pattern of full names"), "The checks in results files that belong to this output."),
     },
     OutputEntry,
+    has_position=True,
     shorthand="urn",
 )
-_DBT_OUTPUTS = Record("DbtOutputs", {"dbt": _DBT, "urns": _URNS, **_SELECTED, "incident": _RAISED}, _dbt_outputs)
+_DBT_OUTPUTS = Record(
+    "DbtOutputs", {"dbt": _DBT, "urns": _URNS, **_SELECTED, "incident": _RAISED}, _dbt_outputs, has_position=True
+)
 
 _SLACK_ID = Text("a Slack id such as U0123ABC", 30, pattern=r"^[USW][A-Z0-9]+$")
 _DEFAULTS: Mapping[str, Key] = _RULES | {
@@ -250,12 +258,11 @@ MANIFEST = Record(
     "Manifest",
     {
         "version": Key(Choice({"1": 1}), "The version of this file's format."),
-        "defaults": Key(
-            Record("Defaults", _DEFAULTS, _unplaced(Rules)), "Rules for every input that has none of its own."
-        ),
+        "defaults": Key(Record("Defaults", _DEFAULTS, Rules), "Rules for every input that has none of its own."),
         "inputs": Key(INPUTS, "The assets that must be healthy before the job runs."),
         "outputs": Key(OUTPUTS, "The assets that the job writes."),
         "people": Key(Table(_OWNER, _SLACK_ID), "The Slack ids of users and groups."),
     },
-    _unplaced(dict),
+    dict,
+    shorthand="inputs",
 )

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from incident_gate.manifest.errors import ManifestError, Mistakes, UnreadableError
-from incident_gate.manifest.grammar import INPUTS, MANIFEST
+from incident_gate.manifest.grammar import MANIFEST
 from incident_gate.manifest.model import (
     InputEntry,
     Manifest,
@@ -21,7 +20,7 @@ from incident_gate.manifest.model import (
     Selector,
     Waiver,
 )
-from incident_gate.manifest.nodes import ListNode, MappingNode, Node
+from incident_gate.manifest.nodes import Node, ScalarNode
 from incident_gate.manifest.reader import MAX_BYTES, check_size, read_nodes
 from incident_gate.text import quote
 
@@ -59,10 +58,8 @@ def read_manifest(  # noqa: PLR0913 - what the callers differ in
     except FileNotFoundError:
         raise _unusable(shown, "there is no such file", hint=if_missing) from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise _unusable(
-            shown, f"the file cannot be read: {reason}", hint="Check the path and its permissions."
-        ) from None
+        message = f"the file cannot be read: {error.strerror or type(error).__name__}"
+        raise _unusable(shown, message, hint="Check the path and its permissions.") from None
 
 
 def load_manifest(
@@ -111,22 +108,18 @@ def _unusable(shown: str, message: str, *, hint: str) -> ManifestError:
 
 def _decoded(shown: str, root: Node, mistakes: Mistakes, *, needs_assets: bool) -> Manifest | None:
     """Decode either form: a mapping, or a list of inputs."""
-    values: dict[str, Any] | None
-    if isinstance(root, MappingNode):
-        values = MANIFEST.decode(root, "the manifest", mistakes)
-    elif isinstance(root, ListNode):
-        inputs = INPUTS.decode(root, "the manifest", mistakes)
-        values = None if inputs is None else {"inputs": inputs}
-    else:
-        mistakes.add(root.position, f"the manifest is {root}", f"a list of URNs, or {MANIFEST.expected}")
+    if isinstance(root, ScalarNode):
+        expected = f"a list of URNs, or a mapping with the keys {', '.join(MANIFEST.keys)}"
+        mistakes.add(root.position, f"the manifest is {root}", expected)
         return None
+    values = MANIFEST.decode(root, "the manifest", mistakes)
     if values is None:
         return None
+    values.pop("version", None)
     inputs, outputs = values.pop("inputs", ()), values.pop("outputs", ())
     if needs_assets and not inputs and not outputs:
         # An empty gate would let every run pass.
         mistakes.add(root.position, "the manifest names no asset", "at least one URN in inputs or outputs")
-    values.pop("version", None)
     return Manifest(
         path=shown,
         inputs=tuple(entry for entry in inputs if isinstance(entry, InputEntry)),

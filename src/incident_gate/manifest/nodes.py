@@ -10,7 +10,7 @@ from yaml.resolver import Resolver
 from incident_gate.manifest.model import Position
 from incident_gate.text import quote
 
-TAG = "tag:yaml.org,2002:"
+_TAG = "tag:yaml.org,2002:"
 
 
 class Kind(StrEnum):
@@ -23,13 +23,16 @@ class Kind(StrEnum):
     NULL = "nothing"
 
 
+LIST_TAGS = frozenset({f"{_TAG}seq"})
+MAPPING_TAGS = frozenset({f"{_TAG}map"})
 _KINDS = {
-    f"{TAG}bool": Kind.BOOLEAN,
-    f"{TAG}int": Kind.NUMBER,
-    f"{TAG}float": Kind.NUMBER,
-    f"{TAG}timestamp": Kind.DATE,
-    f"{TAG}null": Kind.NULL,
+    f"{_TAG}bool": Kind.BOOLEAN,
+    f"{_TAG}int": Kind.NUMBER,
+    f"{_TAG}float": Kind.NUMBER,
+    f"{_TAG}timestamp": Kind.DATE,
+    f"{_TAG}null": Kind.NULL,
 }
+SCALAR_TAGS = frozenset({"!", f"{_TAG}str", *_KINDS})
 
 
 class ScalarNode(NamedTuple):

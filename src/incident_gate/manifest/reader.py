@@ -16,7 +16,17 @@ from yaml import events
 
 from incident_gate.manifest.errors import Mistakes, UnreadableError
 from incident_gate.manifest.model import Position
-from incident_gate.manifest.nodes import TAG, Kind, ListNode, MappingNode, Node, ScalarNode, unclosed
+from incident_gate.manifest.nodes import (
+    LIST_TAGS,
+    MAPPING_TAGS,
+    SCALAR_TAGS,
+    Kind,
+    ListNode,
+    MappingNode,
+    Node,
+    ScalarNode,
+    unclosed,
+)
 from incident_gate.text import quote, visible
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -26,10 +36,6 @@ MAX_NODES = 500_000
 
 _SHORT = 24
 """Texts below this length are keys and choices: each entry repeats them, memory need not."""
-
-_LIST_TAGS = frozenset({f"{TAG}seq"})
-_MAPPING_TAGS = frozenset({f"{TAG}map"})
-_SCALAR_TAGS = frozenset({"!", *(TAG + name for name in ("str", "bool", "int", "float", "timestamp", "null"))})
 
 
 def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str]) -> Node | None:
@@ -103,10 +109,10 @@ class _Builder:
             if "${" in node.text and not is_key:
                 node = self._filled(node)
         elif isinstance(event, events.SequenceStartEvent):
-            self._check_tag(event.tag, position, _LIST_TAGS)
+            self._check_tag(event.tag, position, LIST_TAGS)
             node = ListNode(position, self._items(depth + 1, flow=flow or bool(event.flow_style)))
         else:
-            self._check_tag(event.tag, position, _MAPPING_TAGS)
+            self._check_tag(event.tag, position, MAPPING_TAGS)
             node = MappingNode(position, self._pairs(depth + 1, flow=flow or bool(event.flow_style)))
         if event.anchor:
             self._anchors[event.anchor] = (node, self._count - before)
@@ -122,7 +128,7 @@ class _Builder:
         return node._replace(position=position)
 
     def _scalar(self, event: Any, position: Position, *, flow: bool) -> ScalarNode:
-        tag = self._check_tag(event.tag, position, _SCALAR_TAGS)
+        tag = self._check_tag(event.tag, position, SCALAR_TAGS)
         plain = event.implicit[0]
         start = 0 if plain else 1  # behind the quotation mark
         inset = start if self._text.startswith(event.value, event.start_mark.index + start) else None
@@ -167,11 +173,12 @@ class _Builder:
             if not isinstance(key, ScalarNode):
                 self._mistakes.add(key.position, f"{key} cannot be a key", "a word, then a colon")
             elif key.text == "<<" and key.plain:
-                message = "the merge key << is not supported"
-                self._mistakes.add(key.position, message, 'the keys themselves, or "defaults" for all inputs')
-            elif key.text in lines:
-                message = f"the key {quote(key.text)} is a duplicate of line {lines[key.text]}"
-                self._mistakes.add(key.position, message, "each key once")
+                expected = 'the keys themselves, or "defaults" for all inputs'
+                self._mistakes.add(key.position, "the merge key << is not supported", expected)
+            elif line := lines.get(key.text):
+                self._mistakes.add(
+                    key.position, f"the key {quote(key.text)} is a duplicate of line {line}", "each key once"
+                )
             else:
                 lines[key.text] = key.position.line
                 pairs.append((key, value))

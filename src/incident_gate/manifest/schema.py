@@ -45,16 +45,11 @@ def _schema(shape: Shape, definitions: Schema) -> Schema:
         case Text():
             schema = _text(shape)
         case Choice():
-            schema = _or_variable(
-                {
-                    "enum": [
-                        value if isinstance(value, bool) or type(value) is int else word
-                        for word, value in shape.options.items()
-                    ]
-                }
-            )
+            options = [value if type(value) in {bool, int} else word for word, value in shape.options.items()]
+            schema = _or_variable({"enum": options})
         case AssetUrn():
-            definitions.setdefault("AssetUrn", _or_variable(_asset_urn()))
+            pattern = f"^({'|'.join(map(_pattern, FORMS.values()))})$"
+            definitions["AssetUrn"] = _or_variable({"type": "string", "pattern": pattern})
             schema = {"$ref": "#/definitions/AssetUrn"}
         case ListOf():
             schema = _list(shape, definitions)
@@ -82,14 +77,11 @@ def _text(rule: Text) -> Schema:
     return _or_variable(schema | ({"format": "date"} if rule.kind is Kind.DATE else {}))
 
 
-def _asset_urn() -> Schema:
-    """Come close to what the decoder accepts: of parentheses within parentheses a pattern knows one level."""
-    patterns = "|".join(_pattern(form) for form in FORMS.values())
-    return {"type": "string", "pattern": f"^({patterns})$"}
-
-
 def _pattern(form: Form) -> str:
-    """A form such as `urn:li:chart:(<tool>,<id>)` as a regular expression."""
+    """A form such as `urn:li:chart:(<tool>,<id>)` as a regular expression.
+
+    It comes close to what the decoder accepts: of parentheses within parentheses it knows one level.
+    """
     part = r"([^(),]|\([^()]*\))+" if form.parts else r"\S.*"
     named = {
         "<platform>": "[^(),]+",
@@ -97,11 +89,7 @@ def _pattern(form: Form) -> str:
         "<URN of a dataset>": r"urn:li:dataset:\(.+\)",
     }
     pieces = re.split("(<[^>]*>)", form.text)
-    return "".join(named.get(piece, part) if piece.startswith("<") else _escaped(piece) for piece in pieces)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("(", r"\(").replace(")", r"\)")
+    return "".join(named.get(piece, part) if piece.startswith("<") else re.escape(piece) for piece in pieces)
 
 
 def _list(shape: ListOf, definitions: Schema) -> Schema:
