@@ -10,7 +10,7 @@ from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, gravest
-from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Rule, decide, rule_for, worst
+from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, decide, rule_for, worst
 from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import (
@@ -86,14 +86,12 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     outputs = manifest.outputs if reports_outcome else ()
     if not entries and not outputs:
         return CheckResult(())
-    settled: dict[Rules, Rule] = {}  # most entries have no rules of their own
-    for entry in entries:
-        if entry.rules not in settled:
-            settled[entry.rules] = rule_for(entry.rules, overrides, manifest.defaults)
+    # Most entries have no rules of their own.
+    settled = {own: rule_for(own, overrides, manifest.defaults) for own in {entry.rules for entry in entries}}
     rules = [settled[entry.rules] for entry in entries]
     queries = [
-        HealthQuery(urn, settled[entry.rules].siblings, settled[entry.rules].counts_assertions)
-        for entry in manifest.inputs
+        HealthQuery(urn, rule.siblings, rule.counts_assertions)
+        for entry, rule in zip(manifest.inputs, rules, strict=False)
         for urn in (entry.urn, *entry.also)
     ]
     existence = [HealthQuery(urn, existence_only=True) for entry in outputs for urn in (entry.urn, *entry.also)]

@@ -79,7 +79,7 @@ def events_of(
 
 def affected_assets(report: Report) -> tuple[str, ...]:
     """The assets that something blocks on, or whose incident was raised or resolved: those whose owners matter."""
-    blocking = (d.entry.urn.text for d in worst_first(report.decisions) if _blocks(d) and not d.entry.is_selector)
+    blocking = (d.entry.urn.text for d in worst_first(filter(_blocks, report.decisions)) if not d.entry.is_selector)
     results = report.outcome.results if report.outcome else ()
     changed = (r.entry.urn.text for r in results if r.change in _CHANGES.values())
     return tuple(dict.fromkeys((*blocking, *changed)))
@@ -106,9 +106,7 @@ def _blocks(decision: Decision) -> bool:
 
 
 def _blocked(report: Report, owners: Mapping[str, tuple[Owner, ...]]) -> Iterator[Item]:
-    for decision in worst_first(report.decisions):
-        if not _blocks(decision):
-            continue
+    for decision in worst_first(filter(_blocks, report.decisions)):
         urn = decision.entry.urn.text
         found = rows_of(decision)
         more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""

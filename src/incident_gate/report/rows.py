@@ -110,6 +110,8 @@ def page_of(ui_url: str | None, row: IncidentRow) -> str | None:
 
 def rows_of(decision: Decision) -> list[IncidentRow]:
     """One input's incidents that nothing excuses, most severe first."""
+    if not decision.blocking_count:
+        return []  # most inputs of a large gate, in each of its reports
     rows = [IncidentRow(decision, incident) for incident in decision.blocking]
     rows += [IncidentRow.of(decision, assertion) for assertion in decision.failing]
     if decision.unread:

@@ -99,7 +99,7 @@ def _problem(screen: Screen, message: str, hint: str, indent: str) -> Iterator[s
 
 
 def _incident_lines(report: Report, screen: Screen, conclusion: Conclusion) -> Iterator[str]:
-    decisions = [d for d in worst_first(report.decisions) if d.conclusion is conclusion and d.blocking_count]
+    decisions = worst_first(d for d in report.decisions if d.conclusion is conclusion and d.blocking_count)
     if not decisions:
         return
     yield from _heading(screen, _HEADINGS[conclusion])

@@ -11,7 +11,7 @@ from incident_gate.datahub.health.listing import MOST_DESCRIPTION, Listing
 from incident_gate.incident import Health, Mark, Priority, Reason, read_priority, sign
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 
-ASKED = ("exists", "status", "incidents", "siblings")
+ASKED = frozenset({"exists", "status", "incidents", "siblings"})
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 
 

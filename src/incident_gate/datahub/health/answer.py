@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from incident_gate.datahub.health.element import Element
@@ -13,7 +13,7 @@ from incident_gate.text import NO_SECRETS, Redactor
 
 
 def read_element(
-    urn: str, element: Element, *, asked: Collection[str], size: int, redact: Redactor = NO_SECRETS
+    urn: str, element: Element, *, asked: frozenset[str], size: int, redact: Redactor = NO_SECRETS
 ) -> PartialHealth:
     """Read the part of an answer that is about one asset.
 
@@ -62,8 +62,8 @@ def _followed(path: Sequence[str | int], value: object) -> int:
     return len(path)
 
 
-def _read_fields(draft: PartialHealth, value: dict[str, Any], asked: Collection[str], size: int) -> None:
-    if missing := sorted(name for name in asked if name not in value):
+def _read_fields(draft: PartialHealth, value: dict[str, Any], asked: frozenset[str], size: int) -> None:
+    if missing := sorted(asked - value.keys()):
         draft.problem(Reason.MALFORMED, f"DataHub's answer for it lacks {', '.join(missing)}")
     exists = value.get("exists")
     draft.exists = exists if isinstance(exists, bool) else None

@@ -100,8 +100,11 @@ def ask_health(
     )
     drafts: dict[str, PartialHealth] = {}
     for selection, alike in groups.items():
+        names = {
+            kind: capabilities.assets[kind].names(selection) for kind in {query.urn.entity_type for query in alike}
+        }
         for query, element in zip(alike, elements[selection], strict=True):
-            asked = capabilities.assets[query.urn.entity_type].names(selection)
+            asked = names[query.urn.entity_type]
             draft = read_element(query.urn.text, element, asked=asked, size=FIRST.size, redact=context.client.redact)
             if query.assertions and query.urn.entity_type is EntityType.DATASET and "assertions" not in asked:
                 draft.own.add_assertions({}, size=FIRST.size)

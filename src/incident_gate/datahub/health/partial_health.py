@@ -91,18 +91,21 @@ class PartialHealth:
         # An active incident that only the history shows is active: the index of active ones lags.
         own = self.history.active | self.own.active
         listed = [own, *(sibling.active for sibling in self.siblings.values())]
-        unlisted = [listing.unlisted for listing in self.listings]
+        listings, assertions = self.listings, self.assertion_lists
+        unlisted = [listing.unlisted for listing in listings]
         return Health(
             urn=self.urn,
             incidents=tuple(incident for active in (*listed, *unlisted) for incident in active.values()),
             resolved=tuple((self.history.resolved | self.own.resolved).values()),
-            unread=sum(listing.unread for listing in self.listings),
+            unread=sum([listing.unread for listing in listings]),
             problems=tuple(dict.fromkeys(problems)),
             siblings=tuple(sibling.shown for sibling in self.siblings.values()),
             unlisted=sum(map(len, unlisted)),
-            assertions=tuple(found for listing in self.assertion_lists for found in listing.found.values()),
-            assertion_problems=tuple(problem for listing in self.assertion_lists for problem in listing.problems),
-            unverified=tuple(incident for listing in self.listings for incident in listing.doubtful.values()),
+            assertions=tuple(found for listing in assertions for found in listing.found.values()),
+            assertion_problems=tuple(problem for listing in assertions for problem in listing.problems),
+            unverified=tuple(
+                incident for listing in listings if listing.claimed for incident in listing.doubtful.values()
+            ),
         )
 
     def _not_found(self) -> Problem:

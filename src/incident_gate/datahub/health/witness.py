@@ -27,6 +27,8 @@ def read_summary(aspects: object, asset: str, redact: Redactor) -> tuple[dict[st
     None of either where it cannot be read.
     """
     summary = _payload(aspects)
+    if not summary:
+        return {}, frozenset()
     active = {urn: _incident(urn, details, asset, redact) for urn, details in _named(summary, "active")}
     return active, frozenset(urn for urn, _ in _named(summary, "resolved"))
 
