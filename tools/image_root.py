@@ -18,37 +18,23 @@ from pathlib import Path
 # gate or in a dependency finds its module unless it belongs to one of these.
 LEFT_OUT = (
     # installing, testing, documenting and debugging Python itself
-    *(
-        "ensurepip",
-        "venv",
-        "zipapp.py",
-        "idlelib",
-        "test",
-        "unittest",
-        "doctest.py",
-        "pydoc.py",
-        "pydoc_data",
-        "site-packages",
-    ),
-    *("config-*", "lib2to3", "this.py", "antigravity.py", "__phello__*", "_test*", "_xxtest*", "xx*", "_ctypes_test*"),
+    *("ensurepip", "venv", "zipapp.py", "idlelib", "test", "unittest", "doctest.py", "pydoc.py", "pydoc_data"),
+    *("site-packages", "config-*", "lib2to3", "this.py", "antigravity.py", "__phello__*", "_test*", "_xxtest*", "xx*"),
     *("bdb.py", "pdb.py", "profile.py", "pstats.py", "cProfile.py", "trace.py", "tabnanny.py", "_lsprof*", "_pyrepl"),
-    # windows, terminals, toys
-    *("tkinter", "_tkinter*", "turtle.py", "turtledemo", "curses", "_curses*", "readline*", "msilib", "webbrowser.py"),
-    # servers, databases and file formats that a client of one HTTP API does not meet
-    *("sqlite3", "_sqlite3*", "dbm", "_dbm*", "_gdbm*", "wsgiref", "xmlrpc", "dom", "sax", "plistlib.py"),
-    *(
-        "imaplib.py",
-        "poplib.py",
-        "smtplib.py",
-        "ftplib.py",
-        "mailbox.py",
-        "optparse.py",
-        "_pydecimal.py",
-        "_pydatetime.py",
-    ),
-    # archives and their compressors, foreign functions, and what only developers' tools import
-    *("tarfile.py", "lzma.py", "_lzma*", "bz2.py", "_bz2*", "ctypes", "_ctypes*"),
-    *("pickletools.py", "statistics.py", "difflib.py", "configparser.py", "_pyio.py", "symtable.py"),
+    *("_ctypes_test*", "tracemalloc.py", "timeit.py", "modulefinder.py", "compileall.py", "pyclbr.py", "code.py"),
+    # other systems, terminals, toys
+    *("_osx_support.py", "_android_support.py", "_ios_support.py", "_aix_support.py", "nturl2path.py", "msilib"),
+    *("tkinter", "_tkinter*", "turtle.py", "turtledemo", "curses", "_curses*", "readline*", "rlcompleter.py"),
+    *("webbrowser.py", "cmd.py", "getopt.py", "pty.py", "wave.py", "colorsys.py"),
+    # servers, databases, mail and file formats that a client of one HTTP API does not meet
+    *("wsgiref", "xmlrpc", "server.py", "socketserver.py", "handlers.py", "config.py", "sqlite3", "_sqlite3*"),
+    *("dbm", "_dbm*", "_gdbm*", "shelve.py", "pickle.py", "_pickle*", "_compat_pickle.py", "dom", "sax"),
+    *("plistlib.py", "tomllib", "imaplib.py", "poplib.py", "smtplib.py", "ftplib.py", "mailbox.py", "mime"),
+    *("_header_value_parser.py", "headerregistry.py", "contentmanager.py", "policy.py"),
+    # archives and their compressors, foreign functions, time zones, and what only developers' tools import
+    *("tarfile.py", "lzma.py", "_lzma*", "bz2.py", "_bz2*", "ctypes", "_ctypes*", "zoneinfo", "_zoneinfo*"),
+    *("pickletools.py", "statistics.py", "configparser.py", "optparse.py", "_pyio.py", "symtable.py", "sched.py"),
+    *("fileinput.py", "filecmp.py", "graphlib.py", "_pydecimal.py", "_pydatetime.py"),
     # East Asian codecs: every text that the gate meets is UTF-8
     *("_codecs_*", "_multibytecodec*"),
     # other processes, interpreters and event loops: threads are all that the gate uses

@@ -1,12 +1,12 @@
 """The library: the gate as functions, for orchestrators that run Python.
 
-Nothing here prints, reads the environment or ends the process. To import it takes no time: what a function needs is
+Nothing here prints, reads the environment or ends the process. To import it takes 3 ms: what a function needs is
 imported when it is called.
 """
 
 from __future__ import annotations
 
-from incident_gate.errors import ExitCode, GateError, WriteError
+from incident_gate.errors import ExitCode, GateError, SettingError
 
 # As typing has it, without its import.
 TYPE_CHECKING = False
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from incident_gate.gate.wait import WaitState
-    from incident_gate.manifest.model import Manifest
     from incident_gate.report.model import Report
-    from incident_gate.settings import Mode, RunSettings
 
 
 class BlockedError(GateError):
@@ -135,18 +133,13 @@ def check(settings: Settings, *, on_wait: Callable[[WaitState], None] = lambda _
         >>> report.conclusion, report.verdict
         (<Conclusion.PASS: 'pass'>, <Verdict.HEALTHY: 'healthy'>)
     """
-    from incident_gate.api import check as api  # noqa: PLC0415 - see the module's docstring
-    from incident_gate.report.view import headline  # noqa: PLC0415
-    from incident_gate.settings import Mode  # noqa: PLC0415
+    from incident_gate.api import embedded  # noqa: PLC0415 - 90 ms; schedulers import a pipeline without running it
 
-    run = _run_settings(settings, Mode.GATE)
-    result = api.check(run, _manifest(run, settings), on_wait=on_wait)
-    if result.exit_code is ExitCode.DATAHUB and result.report.failure:
-        raise result.report.failure
-    if result.exit_code is not ExitCode.OK:
+    report, blocked = embedded.check(settings.option, on_wait)
+    if blocked:
         hint = "Resolve the incidents in DataHub, or see `report` for what is unknown and why."
-        raise BlockedError(f"{headline(result.report)}.", hint=hint, report=result.report)
-    return result.report
+        raise BlockedError(blocked, hint=hint, report=report)
+    return report
 
 
 def report_outcome(settings: Settings, status: str) -> Report:
@@ -170,35 +163,9 @@ def report_outcome(settings: Settings, status: str) -> Report:
         >>> [result.change for result in report.outcome.results]
         [<Change.RAISED: 'raised'>]
     """
-    from incident_gate.api import outcome as api  # noqa: PLC0415
-    from incident_gate.outcome.result import Change  # noqa: PLC0415
-    from incident_gate.settings import Mode  # noqa: PLC0415
+    from incident_gate.api import embedded  # noqa: PLC0415 - as for `check`
 
-    run = _run_settings(settings, Mode.REPORT, status)
-    result = api.report_outcome(run, _manifest(run, settings), run.status)
-    if result.exit_code is not ExitCode.OK and result.report.outcome:
-        failed = [output for output in result.report.outcome.results if output.change is Change.FAILED]
-        reasons = (f"{output.entry.label}: {output.message} {output.hint}".strip() for output in failed)
-        raise WriteError("\n".join(reasons))
-    return result.report
-
-
-def _run_settings(settings: Settings, mode: Mode, status: str = "") -> RunSettings:
-    from incident_gate.settings import read_settings  # noqa: PLC0415
-
-    def get(name: str) -> str:
-        return status if name == "job-status" else settings.option(name)
-
-    return read_settings(get, {}, mode=mode, library=True)
-
-
-def _manifest(run: RunSettings, settings: Settings) -> Manifest:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    from incident_gate.api.manifest import manifest_of  # noqa: PLC0415
-
-    today = datetime.now(UTC).date()
-    return manifest_of(run, today) if settings.option("manifest") else manifest_of(run, today, b"[]")
+    return embedded.report_outcome(settings.option, status)
 
 
 def _text(name: str, value: object) -> str:
@@ -215,7 +182,5 @@ def _text(name: str, value: object) -> str:
         items = [f"{key}{separator}{item}" for key, item in value.items()]
     lines = [str(item) for item in items]
     if any(len(line.splitlines()) > 1 for line in lines):
-        from incident_gate.errors import SettingError  # noqa: PLC0415
-
         raise SettingError(f"{name.replace('-', '_')} has a value with a line break.", hint="Remove it.")
     return "\n".join(lines)

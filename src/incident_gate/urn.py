@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -174,10 +175,8 @@ def _entity_type(text: str) -> tuple[EntityType, int]:
 
 def nearest(word: str, known: tuple[str, ...]) -> str:
     """The known word that somebody most likely meant, quoted; empty where none is near."""
-    import difflib  # noqa: PLC0415 - only a mistake needs it
-
     folded = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(word[:MAX_LENGTH].casefold(), folded, n=1, cutoff=0.55)
+    near = get_close_matches(word[:MAX_LENGTH].casefold(), folded, n=1, cutoff=0.55)
     return f'"{folded[near[0]]}"' if near else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from incident_gate.action import runner
 from incident_gate.action.state import SavedState, digest_of, saved_state, values_to_save
+from incident_gate.api.announce import announce_stage
 from incident_gate.api.check import check
 from incident_gate.api.connect import Result
 from incident_gate.api.manifest import manifest_of
@@ -17,7 +19,7 @@ from incident_gate.ci.blocked import leave_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import Manifest
-from incident_gate.report import json
+from incident_gate.report import json, summary, terminal
 from incident_gate.report.annotations import (
     Annotation,
     Level,
@@ -25,8 +27,10 @@ from incident_gate.report.annotations import (
     annotate_error,
     annotate_mistakes,
 )
+from incident_gate.report.files import write_reports
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress, waiting_on
+from incident_gate.report.trace import trace
 from incident_gate.settings import Mode, RunSettings, read_settings, secrets_of
 from incident_gate.text import plain
 
@@ -165,7 +169,7 @@ class Stage:
             f"Interrupted while reporting on {names}: some incidents may be raised or resolved already and others not. "
             "The next run of this job finds its own and goes on from there."
         )
-        from incident_gate.api.outcome import report_outcome  # noqa: PLC0415 - a gate does not need it
+        from incident_gate.api.outcome import report_outcome  # noqa: PLC0415 - 6 ms, and a gate reports no outcome
 
         with self._progress(settings) as progress:
             result = report_outcome(settings, manifest, status, job_start=job_start, on_exchange=progress.exchanged)
@@ -175,10 +179,6 @@ class Stage:
 
     def _notify(self, settings: RunSettings, manifest: Manifest, report: Report) -> None:
         """Notify the services that the settings name; by now everything else is written."""
-        if not settings.notify.is_used:
-            return
-        from incident_gate.api.announce import announce_stage  # noqa: PLC0415 - most runs notify nobody
-
         for remark in announce_stage(settings, manifest.people, report):
             level = Level.WARNING if remark.is_warning else Level.NOTICE
             self._log.annotate([Annotation(level=level, message=plain(remark.text, 1000))])
@@ -194,15 +194,11 @@ class Stage:
 
     def _write_reports(self, settings: RunSettings, report: Report) -> None:
         if settings.reports:
-            from incident_gate.report.files import write_reports  # noqa: PLC0415 - for steps with report files only
-
             workspace = settings.workspace
             for warning in write_reports(report, settings.reports, workspace=workspace, print_text=self._log.text):
                 self._log.warn(warning)
 
     def _publish(self, report: Report) -> None:
-        from incident_gate.report import summary, terminal  # noqa: PLC0415 - a stage that ends early needs neither
-
         self._log.text(terminal.terminal(report))
         self._log.annotate(annotate(report))
         path = self._environment.get("GITHUB_STEP_SUMMARY")
@@ -261,14 +257,10 @@ class Stage:
         return self._environment.get("RUNNER_DEBUG") == "1"
 
     def _trace(self, exchange: Exchange) -> None:
-        from incident_gate.report.trace import trace  # noqa: PLC0415 - for debug logs only
-
         self._log.debug(trace(exchange))
 
     def _say_where(self, error: Exception) -> None:
         if self._debugs:
-            import traceback  # noqa: PLC0415 - for debug logs only
-
             self._log.debug(*traceback.format_exception(error))
 
     def _defect(self, error: Exception) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from incident_gate.api.connect import OnExchange, Result, connect
 from incident_gate.api.spelling import spelled_report, speller
@@ -13,16 +12,15 @@ from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.context import ServerState
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import CheckResult, check_inputs
+from incident_gate.gate.override import overridden
 from incident_gate.gate.policy import Conclusion, worst
+from incident_gate.gate.wait import Waited, WaitState, wait
 from incident_gate.gate.waivers import unused_waivers
 from incident_gate.manifest.model import Manifest
 from incident_gate.report.model import Override, Report
 from incident_gate.settings import RunSettings
 
-if TYPE_CHECKING:
-    from incident_gate.gate.wait import Waited, WaitState
-
-OnWait = Callable[["WaitState"], None]
+OnWait = Callable[[WaitState], None]
 
 
 def check(
@@ -52,8 +50,7 @@ def check(
     with connect(settings, on_exchange) as client:
         selection = None
         if manifest.selectors or manifest.output_selectors:
-            # Most manifests have no selectors, and the gate's start is a good part of its time.
-            from incident_gate.api.select import select  # noqa: PLC0415
+            from incident_gate.api.select import select  # noqa: PLC0415 - 10 ms, and most manifests have no selectors
 
             named, selection = manifest, select(settings, manifest, client)
             manifest = selection.applied_to(manifest)
@@ -88,8 +85,6 @@ def check(
         missing_outputs = result.missing_outputs
         blocks = worst(decision.conclusion for decision in result.decisions) is Conclusion.BLOCK
         if blocks and settings.override:
-            from incident_gate.gate.override import overridden  # noqa: PLC0415 - for overridden runs only
-
             result = overridden(result, settings.override.reason)
         elif blocks and settings.waiting.longest:
             result, waited = _waited(settings, client, result, checked, on_wait, renewed if selection else None)
@@ -107,7 +102,7 @@ def check(
         )
         report = spelled_report(report, speller(settings.connection))
         if blocks and (report.conclusion is Conclusion.BLOCK or settings.override):
-            from incident_gate.api.owners import with_owners  # noqa: PLC0415 - nobody is looked up for a healthy run
+            from incident_gate.api.owners import with_owners  # noqa: PLC0415 - 2 ms, where inputs block
 
             report = with_owners(client, settings, report)
     return Result(report, result.exit_code)
@@ -121,8 +116,6 @@ def _waited(  # noqa: PLR0913, PLR0917 - the state of the check
     on_wait: OnWait,
     renew: Callable[[], CheckResult] | None,
 ) -> tuple[CheckResult, Waited | None]:
-    from incident_gate.gate.wait import wait  # noqa: PLC0415 - for runs that wait only
-
     def recheck(positions: Sequence[int]) -> CheckResult:
         client.deadline = Deadline.after(settings.timeout)  # of each round
         return checked(positions)

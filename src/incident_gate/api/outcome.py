@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
 
 from incident_gate.api.connect import OnExchange, Result, connect
 from incident_gate.api.owners import with_owners
@@ -15,21 +15,14 @@ from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.entity import EntityType
 from incident_gate.errors import ExitCode
-from incident_gate.manifest.model import Dbt, Manifest, OutputEntry
+from incident_gate.manifest.model import Manifest, OutputEntry
 from incident_gate.outcome.decide import report_job, skip_reason
 from incident_gate.outcome.model import Context, IndexTimeouts, Outcome
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.outcome.wording import Wording
 from incident_gate.report.model import Report
-from incident_gate.settings import Mode, RunSettings
-from incident_gate.text import Redactor
+from incident_gate.settings import RunSettings
 from incident_gate.urn import Urn
-
-if TYPE_CHECKING:
-    from incident_gate.outcome.results.evaluate import Evaluation
-
-# Where the job's start is not known: GitHub's own runners end a job after six hours, others later.
-_LONGEST_JOB = 24 * 3600
 
 
 def report_outcome(
@@ -66,9 +59,15 @@ def report_outcome(
         unresolved: tuple[OutputResult, ...] = ()
         if manifest.output_selectors:
             manifest, unresolved = _selected(settings, manifest)
-        evaluation = _evaluated(settings, manifest, Outcome(status), job_start) if settings.results else None
+        report_end: Callable[[Context], OutcomeReport] = partial(
+            report_job, outputs=manifest.outputs, outcome=Outcome(status)
+        )
+        if settings.results:
+            from incident_gate.api.results import evaluated  # noqa: PLC0415 - 13 ms, and most jobs name no results
+
+            report_end = evaluated(settings, manifest, Outcome(status), job_start)
         with connect(settings, on_exchange) as client:
-            outcome = _reported(settings, manifest, Outcome(status), evaluation, client)
+            outcome = report_end(_context(settings, client))
             outcome = outcome._replace(results=(*outcome.results, *unresolved))
             report = with_owners(client, settings, _report(settings, manifest, outcome))
     results = report.outcome.results if report.outcome else ()
@@ -91,7 +90,7 @@ def _report(settings: RunSettings, manifest: Manifest, outcome: OutcomeReport) -
 
 def _selected(settings: RunSettings, manifest: Manifest) -> tuple[Manifest, tuple[OutputResult, ...]]:
     """The manifest with the outputs that its selectors select, and a result for what could not be selected."""
-    from incident_gate.api.select import select_outputs  # noqa: PLC0415 - most manifests have no selectors
+    from incident_gate.api.select import select_outputs  # noqa: PLC0415 - 10 ms, and most manifests have no selectors
 
     selection = select_outputs(settings, manifest)
     unresolved = tuple(
@@ -106,37 +105,9 @@ def _selected(settings: RunSettings, manifest: Manifest) -> tuple[Manifest, tupl
     return manifest._replace(outputs=selection.outputs), unresolved
 
 
-def _evaluated(settings: RunSettings, manifest: Manifest, status: Outcome, job_start: float | None) -> Evaluation:
-    # Only where there are results: the readers and their parsers take a tenth of a second to import.
-    from incident_gate.outcome.results.assess import DbtManifests, assess  # noqa: PLC0415
-    from incident_gate.outcome.results.load import ResultFiles  # noqa: PLC0415
-    from incident_gate.outcome.results.wording import unix_time  # noqa: PLC0415
-
-    selectors = [selector.what for selector in manifest.output_selectors]
-    selectors += [selector.what for selector in manifest.selectors if isinstance(selector.what, Dbt)]
-    files = ResultFiles(
-        patterns=settings.results,
-        folder=settings.workspace or Path(),
-        confined=settings.workspace is not None,
-        job_start=job_start or unix_time(settings.run.started) or time.time() - _LONGEST_JOB,
-        redact=Redactor(settings.secrets),
-    )
-    manifests = DbtManifests(
-        paths=tuple(path for dbt in selectors for path in dbt.manifest),
-        platforms=tuple(dbt.target_platform for dbt in selectors if dbt.target_platform),
-    )
-    return assess(manifest.outputs, files, manifests, job_failed=status is Outcome.FAILURE)
-
-
-def _reported(
-    settings: RunSettings,
-    manifest: Manifest,
-    status: Outcome,
-    evaluation: Evaluation | None,
-    client: Client,
-) -> OutcomeReport:
+def _context(settings: RunSettings, client: Client) -> Context:
     reader = Reader(client, Depth(History.NEWEST))
-    context = Context(
+    return Context(
         reader=reader,
         looks=reader.variant(Depth(History.NEWEST, summaries=False)),
         archive=reader.variant(Depth(History.WHOLE)),
@@ -154,12 +125,6 @@ def _reported(
         timeouts=IndexTimeouts(),
         dry_run=settings.dry_run,
     )
-    if evaluation is None:
-        return report_job(context, manifest.outputs, status)
-    from incident_gate.outcome.by_results import report_results  # noqa: PLC0415 - only where there are results
-
-    only = status if settings.mode in {Mode.RAISE, Mode.RESOLVE} else None
-    return report_results(context, manifest.outputs, evaluation, status, only=only)
 
 
 def _now_ms() -> int:

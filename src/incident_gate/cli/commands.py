@@ -14,12 +14,22 @@ _WRITING = (
 
 
 class Command(NamedTuple):
-    """One command; `module` is that in this package which has `add_arguments` and `run`."""
+    """One command.
+
+    Args:
+        name: The word for it.
+        module: The module in this package that has `run`.
+        help: What it does, in a few words.
+        interrupted: What to print when it is interrupted.
+        arguments: The module in this package that has `add_arguments`; empty for a command without arguments.
+        needs_sandbox: Whether it runs only where the sandbox's libraries are installed.
+    """
 
     name: str
     module: str
     help: str
     interrupted: str = "Interrupted."
+    arguments: str = "arguments"
     needs_sandbox: bool = False
 
 
@@ -35,9 +45,17 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             Command("select", "select", "print what the manifest's selectors select, without judging it", _READING),
             Command("init", "init", "print a manifest for URNs, or for links to pages of DataHub"),
             Command("validate", "validate", "check manifests offline; reports all errors as file:line:column"),
-            Command("schema", "schema", "print the JSON Schema of the manifest"),
-            Command("sandbox", "sandbox", "serve a stand-in DataHub on this machine", needs_sandbox=True),
-            Command("demo", "demo", "show a blocked and a passing run against a sandbox", needs_sandbox=True),
+            Command("schema", "schema", "print the JSON Schema of the manifest", arguments=""),
+            Command(
+                "sandbox",
+                "sandbox",
+                "serve a stand-in DataHub on this machine",
+                arguments="sandbox",
+                needs_sandbox=True,
+            ),
+            Command(
+                "demo", "demo", "show a blocked and a passing run against a sandbox", arguments="", needs_sandbox=True
+            ),
         )
     }
 )

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-
 from incident_gate.cli.call import Call
 from incident_gate.demo import show
-
-
-def add_arguments(_parser: argparse.ArgumentParser) -> None:
-    """Add no options."""
 
 
 def run(call: Call) -> int:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-
 from incident_gate.api.diagnose import diagnose
 from incident_gate.api.manifest import manifest_of
 from incident_gate.cli.call import Call, today
-from incident_gate.cli.grammar import add_format, add_manifest, add_options
 from incident_gate.cli.online import progress_of, settings_of
 from incident_gate.doctor.render import document, table
 from incident_gate.process import say
-from incident_gate.settings import Mode, Scope, options_of
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    add_manifest(parser)
-    add_options(parser, options_of(Scope.DOCTOR))
-    add_format(parser)
+from incident_gate.settings import Mode
 
 
 def run(call: Call) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any, NoReturn, TextIO
+from difflib import get_close_matches
+from typing import NoReturn, TextIO
 
 from incident_gate.cli.commands import COMMANDS, Command
 from incident_gate.errors import SettingError
@@ -39,8 +40,6 @@ class Parser(argparse.ArgumentParser):
         wrong = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
         if not wrong:
             self.error(f"unexpected argument {unknown[0][:80]!r}")
-        from difflib import get_close_matches  # noqa: PLC0415 - 3 ms, for this error only
-
         close = get_close_matches(wrong, self._option_string_actions, 1)
         hint = f"Did you mean {close[0]}?" if close else self._see
         raise SettingError(f"There is no option {wrong[:80]}.", hint=hint)
@@ -56,30 +55,6 @@ class Parser(argparse.ArgumentParser):
     @property
     def _see(self) -> str:
         return f"{self.prog} --help lists the options."
-
-
-def add_manifest(parser: argparse.ArgumentParser) -> None:
-    """Add the manifest's path."""
-    parser.add_argument("manifest", metavar="MANIFEST", nargs="?", help="default: .github/incident-gate.yml")
-
-
-def add_options(parser: argparse.ArgumentParser, options: Sequence[Any]) -> None:
-    """Add options of the table of settings."""
-    for option in options:
-        text = option.help + (f" (default: {option.default})" if option.default else "")
-        if not option.metavar:
-            parser.add_argument(option.flag, dest=option.name, action="store_true", help=text)
-        elif option.repeatable:
-            repeated = f"{text}; repeatable"
-            parser.add_argument(option.flag, dest=option.name, metavar=option.metavar, action="append", help=repeated)
-        else:
-            parser.add_argument(option.flag, dest=option.name, metavar=option.metavar, help=text)
-
-
-def add_format(parser: argparse.ArgumentParser) -> None:
-    """Add what every command has that reports."""
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
-    parser.add_argument("--verbose", action="store_true", help="log every request, and where an error was raised")
 
 
 def overview() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -16,17 +15,6 @@ from incident_gate.urn import UrnError, parse_urn, urn_behind
 
 _STANDARD_INPUT = "-"
 _MAX_BYTES = 2 << 20
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument(
-        "assets",
-        metavar="URN-OR-LINK",
-        nargs="*",
-        help="an asset's URN, or the address of its page in DataHub; - reads them from standard input, one a line, "
-        "which is also the default",
-    )
 
 
 def run(call: Call) -> int:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 from typing import BinaryIO, NoReturn, TextIO
 
 from incident_gate import __version__
+from incident_gate.ci.blocked import leave_blocked
 from incident_gate.cli.call import Call
 from incident_gate.cli.commands import COMMANDS, Command
 from incident_gate.cli.grammar import Parser, overview
 from incident_gate.errors import ExitCode, GateError, SettingError
+from incident_gate.manifest.errors import ManifestError
 from incident_gate.process import end, on_interrupt, prepare, say, started
+from incident_gate.text import plain, visible
 
 _VERBOSE = "--verbose"
 
@@ -78,8 +83,8 @@ def _run(  # noqa: PLR0913, PLR0917 - the process's edges
             # A pipeline whose command is missing must not pass.
             return ExitCode.OK if words else ExitCode.USAGE
         command = _command(words[0])
-        module = _module(command)
-        options = _parser(command, module, stdout).parse(words[1:])
+        options = _parser(command, stdout).parse(words[1:])
+        module = _module(command, command.module)
         ready()
         call = Call(command.name, options, environment, stdout, stderr, stdin, verbose=verbose)
         return int(module.run(call))
@@ -101,16 +106,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         SettingError: There is no such command or option.
     """
-    command = _command(arguments[0])
-    return _parser(command, _module(command), sys.stdout).parse(arguments[1:])
+    return _parser(_command(arguments[0]), sys.stdout).parse(arguments[1:])
 
 
 def _leave_blocked(arguments: Sequence[str], environment: Mapping[str, str], stderr: TextIO) -> None:
     """Leave for the job's later steps that the gate stopped the job; the options may be what is wrong."""
     if "GITHUB_ENV" not in environment or "check" not in arguments:
         return
-    from incident_gate.ci.blocked import leave_blocked  # noqa: PLC0415 - where a check does not pass only
-
     parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     parser.add_argument("--incident-key", default="")
     try:
@@ -124,17 +126,16 @@ def _leave_blocked(arguments: Sequence[str], environment: Mapping[str, str], std
 def _command(name: str) -> Command:
     if command := COMMANDS.get(name):
         return command
-    from difflib import get_close_matches  # noqa: PLC0415 - 3 ms, for this error only
-
     close = get_close_matches(name, COMMANDS, 1)
     what = "an option before the command" if name.startswith("-") else "not a command"
     hint = f"Did you mean {close[0]}?" if close else "incident-gate --help lists the commands."
     raise SettingError(f"{name[:80]!r} is {what}.", hint=hint)
 
 
-def _module(command: Command) -> ModuleType:
+def _module(command: Command, name: str) -> ModuleType:
+    """Import a module of this package when its turn comes: arguments take 30 ms, and what runs a check another 50."""
     try:
-        return import_module(f"incident_gate.cli.{command.module}")
+        return import_module(f"incident_gate.cli.{name}")
     except ModuleNotFoundError as error:
         if not command.needs_sandbox or (error.name or "").startswith("incident_gate."):
             raise
@@ -145,16 +146,14 @@ def _module(command: Command) -> ModuleType:
         ) from None
 
 
-def _parser(command: Command, module: ModuleType, stdout: TextIO) -> Parser:
+def _parser(command: Command, stdout: TextIO) -> Parser:
     parser = Parser(command, stdout)
-    module.add_arguments(parser)
+    if command.arguments:
+        _module(command, command.arguments).add_arguments(parser)
     return parser
 
 
 def _print_error(error: GateError, stderr: TextIO) -> None:
-    from incident_gate.manifest.errors import ManifestError  # noqa: PLC0415 - with its imports, for errors only
-    from incident_gate.text import plain, visible  # noqa: PLC0415 - for errors only
-
     # An error in a manifest begins with its place, where an editor looks for it. A hint may be YAML to copy, so its
     # spaces stay.
     start = "" if isinstance(error, ManifestError) else "error: "
@@ -164,6 +163,4 @@ def _print_error(error: GateError, stderr: TextIO) -> None:
 
 def _print_traceback(error: Exception, stderr: TextIO, *, verbose: bool) -> None:
     if verbose:
-        import traceback  # noqa: PLC0415 - for --verbose only
-
         say(stderr, "".join(traceback.format_exception(error)))

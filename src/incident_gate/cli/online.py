@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from functools import partial
 
+from incident_gate.api.announce import announce_stage
 from incident_gate.api.connect import OnExchange
 from incident_gate.cli.call import Call
 from incident_gate.manifest.model import Manifest
 from incident_gate.process import say
+from incident_gate.report.files import write_reports
+from incident_gate.report.json import document
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress
 from incident_gate.report.terminal import terminal
+from incident_gate.report.trace import trace
 from incident_gate.settings import Mode, RunSettings, read_settings
 from incident_gate.settings.parse import STANDARD_OUTPUT
 from incident_gate.text import plain
@@ -34,8 +38,6 @@ def progress_of(call: Call, settings: RunSettings) -> Progress:
 
 
 def _printed(call: Call) -> OnExchange:
-    from incident_gate.report.trace import trace  # noqa: PLC0415 - for --verbose only
-
     return lambda exchange: say(call.stderr, f"{trace(exchange)}\n")
 
 
@@ -47,15 +49,11 @@ def show(call: Call, settings: RunSettings, report: Report, *, explain: bool = F
     alone = any(file.path == STANDARD_OUTPUT for file in settings.reports)
     stream = call.stderr if alone else call.stdout
     if call.options.format == "json":
-        from incident_gate.report.json import document  # noqa: PLC0415 - for --format json only
-
         say(stream, document(report))
     else:
         colour = call.has_colour and not alone
         say(stream, terminal(report, colour=colour, width=call.width, explain=explain))
     if settings.reports:
-        from incident_gate.report.files import write_reports  # noqa: PLC0415 - for runs with report files only
-
         for warning in write_reports(
             report, settings.reports, workspace=settings.workspace, print_text=partial(say, call.stdout)
         ):
@@ -64,10 +62,6 @@ def show(call: Call, settings: RunSettings, report: Report, *, explain: bool = F
 
 def notify(call: Call, settings: RunSettings, manifest: Manifest, report: Report) -> None:
     """Notify the services that the settings name; what goes wrong is printed and changes nothing."""
-    if not settings.notify.is_used:
-        return
-    from incident_gate.api.announce import announce_stage  # noqa: PLC0415 - most runs notify nobody
-
     for remark in announce_stage(settings, manifest.people, report):
         level = "warning" if remark.is_warning else "note"
         say(call.stderr, f"{level}: {plain(remark.text, 1000)}\n")

@@ -5,16 +5,8 @@ from __future__ import annotations
 from incident_gate.api.manifest import manifest_of
 from incident_gate.api.outcome import report_outcome
 from incident_gate.cli.call import Call, today
-from incident_gate.cli.grammar import Parser, add_format, add_manifest, add_options
 from incident_gate.cli.online import notify, progress_of, settings_of, show
-from incident_gate.settings import Mode, Scope, options_of
-
-
-def add_arguments(parser: Parser) -> None:
-    """Add the command's options."""
-    add_manifest(parser)
-    add_options(parser, options_of(Scope(parser.command.name)))
-    add_format(parser)
+from incident_gate.settings import Mode
 
 
 def run(call: Call) -> int:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
 from incident_gate.cli.call import Call
 from incident_gate.errors import ExitCode
 from incident_gate.manifest.schema import manifest_schema
 from incident_gate.process import say
-
-
-def add_arguments(_parser: argparse.ArgumentParser) -> None:
-    """Add no options."""
 
 
 def run(call: Call) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +11,6 @@ from incident_gate.api.manifest import manifest_of
 from incident_gate.api.select import asks_datahub, select
 from incident_gate.api.spelling import Spell, speller
 from incident_gate.cli.call import Call, today
-from incident_gate.cli.grammar import add_format, add_manifest, add_options
 from incident_gate.cli.online import progress_of, settings_of
 from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
@@ -20,15 +18,8 @@ from incident_gate.manifest.model import InputEntry, OutputEntry
 from incident_gate.process import say
 from incident_gate.report.amounts import count
 from incident_gate.select.selection import Selection
-from incident_gate.settings import Mode, Scope, options_of
+from incident_gate.settings import Mode
 from incident_gate.text import plain
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    add_manifest(parser)
-    add_options(parser, options_of(Scope.SELECT))
-    add_format(parser)
 
 
 def run(call: Call) -> int:

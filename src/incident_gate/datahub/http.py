@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 
+import certifi
 import httpx
 
 from incident_gate import __version__
@@ -92,9 +93,7 @@ def _with_bundle(context: ssl.SSLContext, connection: Connection) -> ssl.SSLCont
 def _public_trust(connection: Connection) -> ssl.SSLContext:
     file, folder = connection.certificate_file, connection.certificate_folder
     if not file and not folder:
-        import certifi  # noqa: PLC0415 - 21 ms with its bundle, where nothing else names the public CAs
-
-        file = certifi.where()
+        file = certifi.where()  # OpenSSL takes 21 ms to load it
     try:
         if folder and not os.path.isdir(folder):  # noqa: PTH112 - OpenSSL ignores a folder that does not exist
             raise SettingError("SSL_CERT_DIR is not a folder.", hint="It must be a folder of hashed certificates.")

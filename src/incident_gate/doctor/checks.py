@@ -20,6 +20,7 @@ from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import Manifest, OutputEntry, Search
 from incident_gate.report.amounts import count
+from incident_gate.select.resolve import resolve
 from incident_gate.settings import RunSettings
 
 _NO_IDS = "Raising takes no id, so after a broken request the gate reads the incidents back before it raises again."
@@ -159,8 +160,6 @@ def _schema(capabilities: Capabilities | None) -> Finding:
 
 def _selected(settings: RunSettings, client: Client, manifest: Manifest) -> tuple[Manifest, list[Finding]]:
     """The manifest with what its selectors select, and what could not be established."""
-    from incident_gate.select.resolve import resolve  # noqa: PLC0415 - most manifests have no selectors
-
     selection = resolve(manifest, client=client, root=settings.workspace or Path.cwd())
     if selection.failure:
         raise selection.failure

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from incident_gate.report.waiting import WaitLog
 from incident_gate.text import plain
 
 if TYPE_CHECKING:
@@ -117,7 +118,5 @@ def waiting_on(stream: TextIO, settings: RunSettings) -> Iterator[Callable[[Wait
     if not settings.waiting.longest:
         yield lambda _state: None
         return
-    from incident_gate.report.waiting import WaitLog  # noqa: PLC0415 - for runs that wait only
-
     with closing(WaitLog(stream, terminal=stream.isatty())) as log:
         yield log

@@ -8,15 +8,13 @@ from pathlib import Path
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.facts import Facts, read_facts
 from incident_gate.errors import DataHubError
-from incident_gate.files import OutsideError, below
 from incident_gate.incident import Problem, Reason
-from incident_gate.manifest.errors import ManifestError
-from incident_gate.manifest.model import Dbt, Manifest, Mistake, OutputEntry, OutputSelector, Search, Selector
+from incident_gate.manifest.model import Dbt, Manifest, OutputEntry, OutputSelector, Search, Selector
 from incident_gate.select.dbt_selector import select_nodes
 from incident_gate.select.lineage import select_upstreams
+from incident_gate.select.paths import check_paths
 from incident_gate.select.search import select_matches, urns_of
 from incident_gate.select.selection import Choice, Selection, input_of, merged, output_of, unestablished
-from incident_gate.text import quote
 from incident_gate.urn import Urn
 
 _EMPTY_HINT = "Check it for typing errors; if nothing is fine, set `may-be-empty: true`."
@@ -77,25 +75,6 @@ def resolve_outputs(manifest: Manifest, *, root: Path) -> Selection:
         outputs=tuple(entries[place]._replace(also=urns[1:]) for place, urns in kept.items()),
         output_problems=tuple((selector, problem) for selector, choice in picked for problem, _ in choice.problems),
     )
-
-
-def check_paths(manifest: Manifest, root: Path) -> None:
-    """Check that all paths of selectors stay below a folder.
-
-    Raises:
-        ManifestError: Some do not.
-    """
-    mistakes = []
-    selectors: list[Selector | OutputSelector] = [*manifest.selectors, *manifest.output_selectors]
-    for selector in selectors:
-        what = selector.what
-        for path in (*what.manifest, *filter(None, [what.nodes])) if isinstance(what, Dbt) else ():
-            try:
-                below(root, path)
-            except OutsideError as error:
-                mistakes.append(Mistake(selector.position, f"{quote(path)} {error}", "a path below the workspace"))
-    if mistakes:
-        raise ManifestError(manifest.path, tuple(mistakes))
 
 
 def _of_files(selector: Selector, root: Path) -> Choice | None:
