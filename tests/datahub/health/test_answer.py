@@ -11,7 +11,7 @@ from incident_gate.datahub.health.listing import MOST_DESCRIPTION, Listing
 from incident_gate.incident import Health, Mark, Priority, Reason, read_priority, sign
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 
-ASKED = frozenset({"exists", "status", "incidents", "siblings"})
+ASKED = ("exists", "status", "incidents", "siblings")
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 
 
@@ -20,7 +20,7 @@ def healthy(**changes: Any) -> dict[str, Any]:
 
 
 def health_of(value: object, *errors: GraphqlError, asked: Sequence[str] = ASKED) -> Health:
-    return read_element(ORDERS, Element(value, errors), asked=asked, size=100).health()
+    return read_element(ORDERS, Element(value, errors), asked=frozenset(asked), size=100).health()
 
 
 def reasons(health: Health) -> list[Reason]:
