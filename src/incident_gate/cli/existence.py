@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from incident_gate.api.existence import missing_assets
 from incident_gate.cli.call import Call
 from incident_gate.cli.online import progress_of, settings_of
@@ -19,6 +21,6 @@ def check_existence(call: Call, manifest: Manifest) -> None:
     """
     settings = settings_of(call, Mode.GATE)
     with progress_of(call, settings) as progress:
-        missing = missing_assets(settings, manifest, on_exchange=progress.exchanged)
+        missing = missing_assets(settings, manifest, root=Path.cwd(), on_exchange=progress.exchanged)
     if missing:
         raise ManifestError(manifest.path, missing)
