@@ -23,6 +23,7 @@ class AnsweringServer:
     seconds: float = 60.0
     now: float = 0.0
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 
     @contextmanager
@@ -41,6 +42,7 @@ class AnsweringServer:
     def _respond(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
         self.requests.append((body["operationName"], body["variables"]))
+        self.documents.append(body["query"])
         answer = self.answer(body["operationName"], body["variables"])
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json={"data": answer})
 

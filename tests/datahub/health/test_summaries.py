@@ -1,0 +1,250 @@
+"""How incidents that only a summary names are checked: with which requests, how often, and what is believed."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import httpx
+import pytest
+
+from incident_gate.datahub.capabilities import Capabilities
+from incident_gate.datahub.health import summaries
+from incident_gate.datahub.health.context import Context, ServerState
+from incident_gate.datahub.health.partial_health import PartialHealth
+from incident_gate.datahub.health.query import ACTIVE_ONLY, Depth, HealthQuery, History
+from incident_gate.datahub.health.summaries import CHECKED, SECOND_LOOK, check_summaries
+from incident_gate.errors import UnreachableError
+from incident_gate.incident import Incident
+from incident_gate.urn import parse_urn
+from tests.helpers.answering import AnsweringServer, failing
+from tests.helpers.asking import CUSTOMERS, ORDERS
+
+FIRST, SECOND = "urn:li:incident:1", "urn:li:incident:2"
+NONE: dict[str, Any] = {"total": 0, "incidents": []}
+CHECK = "incidentGateWitness"
+
+
+@pytest.fixture(autouse=True)
+def _second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real one: the server's clock costs nothing."""
+    monkeypatch.setattr(summaries, "SECOND_LOOK", SECOND_LOOK)
+
+
+def doubting(*incidents: str, urn: str = ORDERS) -> PartialHealth:
+    """An asset whose summary names incidents that its list lacks."""
+    draft = PartialHealth.of(urn)
+    draft.exists = True
+    draft.own.claimed = {incident: Incident(urn=incident, asset=urn) for incident in incidents}
+    return draft
+
+
+def check(server: AnsweringServer, *drafts: PartialHealth, depth: Depth = ACTIVE_ONLY) -> None:
+    with server.client() as client:
+        context = Context(client, depth, ServerState(client), server.sleep)
+        batch = [HealthQuery(parse_urn(draft.urn)) for draft in drafts]
+        check_summaries(context, Capabilities(), batch, {draft.urn: draft for draft in drafts})
+
+
+def state(incident: str, value: str) -> dict[str, Any]:
+    return {"urn": incident, "status": {"state": value}}
+
+
+def history(*incidents: dict[str, Any], total: int | None = None, urn: str = ORDERS) -> dict[str, Any]:
+    listed = {"total": len(incidents) if total is None else total, "incidents": list(incidents)}
+    return {"urn": urn, "history": listed}
+
+
+def answering(
+    *singles: dict[str, Any] | None, entities: Iterable[dict[str, Any]] = (), later: dict[str, Any] = NONE
+) -> Callable[[str, dict[str, Any]], object]:
+    """A server whose store has these incidents, whose lists have `entities`, and that lists `later` when asked anew."""
+    found = {f"a{place}": single for place, single in enumerate(singles)}
+    asset = {"urn": ORDERS, "exists": True, "status": None, "siblings": None, "incidents": later}
+    return lambda name, _variables: {**found, "entities": list(entities)} if name == CHECK else {"entities": [asset]}
+
+
+def operations(server: AnsweringServer) -> list[str]:
+    return ["check" if name == CHECK else "look" for name, _ in server.requests]
+
+
+def test_nothing_is_asked_without_a_doubt() -> None:
+    server = AnsweringServer(answering())
+
+    check(server, doubting())
+
+    assert (server.requests, server.waits) == ([], [])
+
+
+def test_nothing_is_asked_after_the_deadline() -> None:
+    server, draft = AnsweringServer(answering(), seconds=0), doubting(FIRST)
+
+    check(server, draft)
+
+    assert server.requests == []
+    assert list(draft.own.doubtful) == [FIRST]
+
+
+def test_incident_that_the_store_knows_resolved_is_over_at_once() -> None:
+    server, draft = AnsweringServer(answering(state(FIRST, "RESOLVED"))), doubting(FIRST)
+
+    check(server, draft)
+
+    assert draft.own.over == {FIRST}
+    assert (operations(server), server.waits) == (["check"], [])
+
+
+def test_incident_that_the_store_knows_active_is_found() -> None:
+    draft = doubting(FIRST)
+
+    check(AnsweringServer(answering(state(FIRST, "ACTIVE"))), draft)
+
+    assert list(draft.own.unlisted) == [FIRST]
+
+
+def test_incident_that_the_history_shows_resolved_is_over() -> None:
+    server, draft = AnsweringServer(answering(None, entities=[history(state(FIRST, "RESOLVED"))])), doubting(FIRST)
+
+    check(server, draft)
+
+    assert draft.own.over == {FIRST}
+    assert operations(server) == ["check"]
+
+
+def test_every_active_incident_of_the_history_counts_for_a_gate() -> None:
+    entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
+    draft = doubting(FIRST)
+
+    check(AnsweringServer(answering(None, entities=entities)), draft)
+
+    assert set(draft.own.unlisted) == {FIRST, SECOND}
+
+
+def test_incident_that_the_list_has_is_not_found_once_more() -> None:
+    entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
+    draft = doubting(FIRST)
+    draft.own.active[SECOND] = Incident(urn=SECOND, asset=ORDERS)
+
+    check(AnsweringServer(answering(None, entities=entities)), draft)
+
+    assert set(draft.own.unlisted) == {FIRST}
+
+
+def test_only_what_the_summary_names_is_found_where_the_history_is_read_anyway() -> None:
+    entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
+    draft = doubting(FIRST)
+
+    check(AnsweringServer(answering(None, entities=entities)), draft, depth=Depth(History.NEWEST))
+
+    assert set(draft.own.unlisted) == {FIRST}
+
+
+def test_history_of_another_asset_shows_nothing() -> None:
+    draft = doubting(FIRST)
+
+    check(AnsweringServer(answering(None, entities=[history(state(FIRST, "RESOLVED"), urn=CUSTOMERS)])), draft)
+
+    assert list(draft.own.doubtful) == [FIRST]
+
+
+def test_doubt_that_remains_is_looked_at_again_after_two_seconds() -> None:
+    server = AnsweringServer(answering(None, later={"total": 1, "incidents": [state(FIRST, "ACTIVE")]}))
+    draft = doubting(FIRST)
+
+    check(server, draft)
+
+    assert (operations(server), server.waits) == (["check", "look"], [2.0])
+    assert list(draft.own.active) == [FIRST]
+
+
+def test_what_the_second_look_leaves_open_is_checked_again() -> None:
+    server = AnsweringServer(answering(None))
+
+    check(server, doubting(FIRST))
+
+    assert operations(server) == ["check", "look", "check"]
+
+
+def test_second_look_does_not_wait_beyond_the_deadline() -> None:
+    server = AnsweringServer(answering(None), seconds=1.5)
+
+    with pytest.raises(UnreachableError):
+        check(server, doubting(FIRST))
+    assert server.waits == [1.5]
+
+
+def test_outcome_looks_once() -> None:
+    server, draft = AnsweringServer(answering(None)), doubting(FIRST)
+
+    check(server, draft, depth=Depth(History.NEWEST))
+
+    assert (operations(server), server.waits) == (["check"], [])
+    assert list(draft.own.doubtful) == [FIRST]
+
+
+def test_check_that_is_refused_is_tried_again_at_the_second_look() -> None:
+    answers = iter([failing(), answering()("look", {}), {"a0": state(FIRST, "RESOLVED")}])
+    server, draft = AnsweringServer(lambda _name, _variables: next(answers)), doubting(FIRST)
+
+    check(server, draft)
+
+    assert draft.own.over == {FIRST}
+
+
+def test_doubt_stays_where_every_check_is_refused() -> None:
+    draft = doubting(FIRST)
+
+    check(AnsweringServer(lambda _name, _variables: failing()), draft)
+
+    assert list(draft.own.doubtful) == [FIRST]
+
+
+def test_answer_about_the_second_of_two_is_the_seconds() -> None:
+    draft = doubting(FIRST, SECOND)
+
+    check(AnsweringServer(answering(None, state(SECOND, "RESOLVED"))), draft)
+
+    assert (draft.own.over, list(draft.own.doubtful)) == ({SECOND}, [FIRST])
+
+
+def test_incidents_are_checked_in_parts_that_a_server_accepts() -> None:
+    claimed = [f"urn:li:incident:{number}" for number in range(CHECKED + 1)]
+
+    def answer(_name: str, variables: dict[str, Any]) -> object:
+        urns = [value for name, value in variables.items() if name.startswith("u") and name != "urns"]
+        return {f"a{place}": state(urn, "RESOLVED") for place, urn in enumerate(urns)}
+
+    server, draft = AnsweringServer(answer), doubting(*claimed)
+    check(server, draft)
+
+    assert [len(variables) - 3 for _, variables in server.requests] == [40, 1]
+    assert draft.own.over == set(claimed)
+
+
+def test_history_is_read_to_its_end() -> None:
+    def answer(name: str, variables: dict[str, Any]) -> object:
+        if name == CHECK:
+            return {"a0": None, "entities": [history(state(SECOND, "RESOLVED"), total=2)]}
+        assert (variables["start"], variables["count"]) == (1, 1)
+        return {"entities": [history(state(FIRST, "RESOLVED"), total=2)]}
+
+    draft = doubting(FIRST)
+    check(AnsweringServer(answer), draft)
+
+    assert draft.own.over == {FIRST}
+
+
+@pytest.mark.parametrize("depth", [ACTIVE_ONLY, Depth(History.NEWEST)])
+def test_further_pages_have_what_an_outcome_writes_back(depth: Depth) -> None:
+    page = {"entities": [history(state(FIRST, "RESOLVED"), total=2)]}
+    server = AnsweringServer(lambda name, _: {"entities": [history(total=2)]} if name == CHECK else page)
+
+    check(server, doubting(FIRST), depth=depth)
+
+    assert ["stage message" in document for document in server.documents] == [depth is not ACTIVE_ONLY] * 2
+
+
+def test_unreadable_entities_show_nothing() -> None:
+    draft = doubting(FIRST)
+
+    check(AnsweringServer(lambda _name, _variables: httpx.Response(200, json={"data": {"entities": 1}})), draft)
+
+    assert list(draft.own.doubtful) == [FIRST]
