@@ -235,7 +235,9 @@ def test_history_is_read_to_its_end() -> None:
 @pytest.mark.parametrize("depth", [ACTIVE_ONLY, Depth(History.NEWEST)])
 def test_further_pages_have_what_an_outcome_writes_back(depth: Depth) -> None:
     page = {"entities": [history(state(FIRST, "RESOLVED"), total=2)]}
-    server = AnsweringServer(lambda name, _: {"entities": [history(total=2)]} if name == CHECK else page)
+    server = AnsweringServer(
+        lambda name, _: {"entities": [history(state(SECOND, "ACTIVE"), total=2)]} if name == CHECK else page
+    )
 
     check(server, doubting(FIRST), depth=depth)
 
