@@ -155,6 +155,10 @@ def test_an_expired_waiver_of_a_selector_is_dropped_with_a_warning() -> None:
         ("- upstream-of: urn:li:chart:(a)", "1 parts between the parentheses"),
         ("- upstream-of: []", '1:16: "upstream-of" is an empty list'),
         ("- {upstream-of: outputs, hops: 3}", '"hops" is "3", which YAML reads as a number; expected 1, 2 or all'),
+        (
+            "- {upstream-of: outputs, hops: yes}",
+            '"hops" is "yes", which YAML reads as true or false; expected 1, 2 or all',
+        ),
         ("- {upstream-of: outputs, hop: 1}", 'unknown key "hop"; expected "hops"'),
         ("- upstreams-of: outputs", '1:3: unknown key "upstreams-of"; expected "upstream-of"'),
         (

@@ -179,7 +179,7 @@ class Record(NamedTuple):
                 sound = False
             else:
                 places[name.text] = name.position
-                value = values[_field(name.text)] = key.shape.decode(value_node, quote(name.text), mistakes)
+                value = values[_field(name.text)] = key.shape.decode(value_node, f'"{name.text}"', mistakes)
                 if value is None:
                     sound = False
                     depth = open_parentheses(value_node)

@@ -40,8 +40,8 @@ class ScalarNode(NamedTuple):
 
     `tag` is set only where the file writes one, `plain` means without quotes, `flow` within `[]` or `{}`. `inset` is
     the distance from the position to the first character; None where the text differs from the source: by escapes, by
-    folding, or because a variable was replaced (`filled`). `undefined` means that a variable in it has no value, which
-    has been reported. `cut` means that a comment follows in which a parenthesis of the text may be closed.
+    folding, or because a variable was replaced (`filled`). `cut` means that a comment follows in which a parenthesis of
+    the text may be closed. `undefined` means that a variable in it has no value, which has been reported.
     """
 
     position: Position
@@ -50,9 +50,9 @@ class ScalarNode(NamedTuple):
     plain: bool
     flow: bool
     inset: int | None
+    cut: bool = False
     filled: bool = False
     undefined: bool = False
-    cut: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -134,7 +134,7 @@ class _Builder:
         inset = start if self._text.startswith(event.value, event.start_mark.index + start) else None
         text = intern(event.value) if len(event.value) < _SHORT else event.value
         cut = plain and unclosed(text) > 0 and self._text[event.end_mark.index :].lstrip(" \t").startswith("#")
-        return ScalarNode(position, text, tag, plain, flow, inset, cut=cut)
+        return ScalarNode(position, text, tag, plain, flow, inset, cut)
 
     def _filled(self, node: ScalarNode) -> ScalarNode:
         """Replace `${NAME}`; `$${` is a literal `${`."""
