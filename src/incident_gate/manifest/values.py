@@ -94,7 +94,7 @@ class AssetUrn(NamedTuple):
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Urn | None:
         """Parse the URN, with the position of what is wrong in it."""
-        if is_cut_at_a_colon(node, what, mistakes):
+        if isinstance(node, MappingNode) and is_cut_at_a_colon(node, what, mistakes):
             return None
         scalar = _scalar_of(node, what, self.expected, mistakes)
         if scalar is None:
@@ -118,13 +118,13 @@ def one_of(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def is_cut_at_a_colon(node: Node, what: str, mistakes: Mistakes) -> bool:
+def is_cut_at_a_colon(node: MappingNode, what: str, mistakes: Mistakes) -> bool:
     """Explain a URN that holds a colon and a space, which makes a key of its first part."""
-    pairs = node.pairs if isinstance(node, MappingNode) else ()
-    key = next((key for key, _ in pairs if key.text.startswith("urn:li:") and unclosed(key.text) > 0), None)
-    if key:
-        mistakes.add(key.position, f'{what} is cut at ": ", which ends a key', "the URN in quotes")
-    return key is not None
+    for key, _ in node.pairs:
+        if key.text.startswith("urn:li:") and unclosed(key.text) > 0:
+            mistakes.add(key.position, f'{what} is cut at ": ", which ends a key', "the URN in quotes")
+            return True
+    return False
 
 
 def _scalar_of(node: Node, what: str, expected: str, mistakes: Mistakes, kind: Kind = Kind.TEXT) -> ScalarNode | None:
