@@ -37,6 +37,8 @@ MAX_NODES = 500_000
 _SHORT = 24
 """Texts below this length are keys and choices: each entry repeats them, memory need not."""
 
+_COMMENT = re.compile(r"[ \t]*#")
+
 
 def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str]) -> Node | None:
     """Read a YAML file; None where it holds nothing but comments.
@@ -133,7 +135,7 @@ class _Builder:
         start = 0 if plain else 1  # behind the quotation mark
         inset = start if self._text.startswith(event.value, event.start_mark.index + start) else None
         text = intern(event.value) if len(event.value) < _SHORT else event.value
-        cut = plain and unclosed(text) > 0 and self._text[event.end_mark.index :].lstrip(" \t").startswith("#")
+        cut = plain and unclosed(text) > 0 and bool(_COMMENT.match(self._text, event.end_mark.index))
         return ScalarNode(position, text, tag, plain, flow, inset, cut)
 
     def _filled(self, node: ScalarNode) -> ScalarNode:
