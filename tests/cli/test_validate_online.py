@@ -207,6 +207,21 @@ def test_nodes_of_a_file_that_dbt_has_not_written_yet_are_not_looked_for(datahub
     assert online(datahub, path, f"inputs:\n- {ORDERS}\n{DBT}").code == 0
 
 
+@pytest.mark.usefixtures("project")
+def test_pattern_that_matches_no_node_is_reported(datahub: Sandbox, path: Path) -> None:
+    ended = online(datahub, path, f"inputs:\n- {ORDERS}\n{DBT.replace('orders', 'order')}")
+
+    assert ended.code == 2
+    assert ended.out.startswith(f'{path}:3:3: No node of dbt: manifest.json matches "source.shop.raw.order". Compare')
+
+
+@pytest.mark.usefixtures("project")
+def test_pattern_may_be_meant_for_a_file_that_dbt_has_not_written_yet(datahub: Sandbox, path: Path) -> None:
+    text = DBT.replace("orders", "order").replace("manifest.json", "[manifest.json, other.json]")
+
+    assert online(datahub, path, f"inputs:\n- {ORDERS}\n{text}").code == 0
+
+
 def test_token_that_may_not_ask_for_values_is_no_mistake_of_the_manifest(datahub: Sandbox, path: Path) -> None:
     datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=403),))
 

@@ -14,10 +14,11 @@ from incident_gate.datahub.health.query import Depth, HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.errors import DataHubError
 from incident_gate.gate.twins import combined
-from incident_gate.incident import Health, Problem
+from incident_gate.incident import Health, Problem, Reason
 from incident_gate.manifest.model import Dbt, Manifest, Mistake, Position, Search, UpstreamOf, Waiver
 from incident_gate.select.dbt_selector import select_nodes
 from incident_gate.select.search import missing_values, urns_of
+from incident_gate.select.selection import Choice
 from incident_gate.settings import RunSettings
 from incident_gate.urn import Urn
 
@@ -53,15 +54,26 @@ def missing_assets(
         SettingError: The CA bundle or the proxy cannot be used.
     """
     spell = speller(settings.connection)
+    choices = list(_choices(manifest, root))
     try:
         with connect(settings, on_exchange) as client:
-            found = [*_missing(client, list(_named(manifest, root)), spell), *_unknown(client, manifest, spell)]
+            missing = _missing(client, list(_named(manifest, choices)), spell)
+            found = [*missing, *_unmatched(choices, spell), *_unknown(client, manifest, spell)]
     except DataHubError as error:
         raise spelled_error(error, spell) from None
     return tuple(sorted(dict.fromkeys(found), key=lambda mistake: mistake.position))
 
 
-def _named(manifest: Manifest, root: Path) -> Iterator[_Named]:
+def _choices(manifest: Manifest, root: Path) -> Iterator[tuple[Position, Choice]]:
+    """The nodes that each selector of dbt's nodes chooses."""
+    for selector in manifest.selectors:
+        if isinstance(selector.what, Dbt):
+            yield selector.position, select_nodes(selector.what, root, built=False)
+    for built in manifest.output_selectors:
+        yield built.position, select_nodes(built.what, root, built=True)
+
+
+def _named(manifest: Manifest, choices: list[tuple[Position, Choice]]) -> Iterator[_Named]:
     """Every asset of the manifest."""
     for entry in manifest.inputs:
         yield _Named(entry.position, (entry.urn,), tuple(waiver for waiver in entry.ignore if waiver.incident))
@@ -70,12 +82,8 @@ def _named(manifest: Manifest, root: Path) -> Iterator[_Named]:
     for selector in manifest.selectors:
         if isinstance(selector.what, UpstreamOf):
             yield from (_Named(selector.position, (urn,)) for urn in selector.what.urns)
-        elif isinstance(selector.what, Dbt):
-            nodes = select_nodes(selector.what, root, built=False).assets
-            yield from (_Named(selector.position, urns, is_selected=True) for urns in nodes)
-    for built in manifest.output_selectors:
-        nodes = select_nodes(built.what, root, built=True).assets
-        yield from (_Named(built.position, urns, is_selected=True) for urns in nodes)
+    for position, choice in choices:
+        yield from (_Named(position, urns, is_selected=True) for urns in choice.assets)
 
 
 def _missing(client: Client, assets: list[_Named], spell: Spell | None) -> Iterator[Mistake]:
@@ -104,6 +112,17 @@ def _unknown_incidents(waivers: tuple[Waiver, ...], health: Health) -> Iterator[
         if waiver.incident not in known and not health.unread:
             message = f"there is no incident {waiver.incident} on this asset"
             yield Mistake(waiver.position, message, "the URN of one of its incidents, or no waiver")
+
+
+def _unmatched(choices: list[tuple[Position, Choice]], spell: Spell | None) -> Iterator[Mistake]:
+    """What keeps a selector from choosing nodes: a pattern that matches none, a node without a usable URN.
+
+    A pattern may be meant for the file that cannot be read.
+    """
+    for position, choice in choices:
+        problems = [problem for problem, _ in choice.problems]
+        if all(problem.reason is not Reason.UNREADABLE_FILE for problem in problems):
+            yield from (_mistake(position, problem, spell) for problem in problems)
 
 
 def _unknown(client: Client, manifest: Manifest, spell: Spell | None) -> Iterator[Mistake]:
