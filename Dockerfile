@@ -1,5 +1,5 @@
 # The action's image: an interpreter, what the gate imports as bytecode, and no operating system. The builder's image
-# decides the architecture; nothing here names one. Each job pulls it, so size and start count: this one is 11.8 MB to pull,
+# decides the architecture; nothing here names one. Each job pulls it, so size and start count: this one is 11.3 MB to pull,
 # the slim image with the gate 48 MB. Slim starts 0.7 s later, because it has no bytecode; compiled it starts as quickly as
 # this and is 56 MB.
 
@@ -26,7 +26,8 @@ LABEL org.opencontainers.image.title="DataHub Incident Gate" \
 COPY --from=build /build/root/ /
 
 # Text is UTF-8, whatever the job's environment says or leaves out. The public certificate authorities are a folder of
-# hashed files, of which OpenSSL reads the one it needs: certifi's bundle would take 20 ms.
+# hashed files, of which OpenSSL reads the one it needs: over https a start takes 13 ms less. Measured in the image with
+# OpenSSL 3.0, the first context takes 1.4 ms, and 14.5 ms with certifi's bundle.
 ENV LANG=C.UTF-8 \
     PATH=/usr/local/bin \
     SSL_CERT_DIR=/etc/ssl/certs

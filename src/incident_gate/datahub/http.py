@@ -93,7 +93,7 @@ def _with_bundle(context: ssl.SSLContext, connection: Connection) -> ssl.SSLCont
 def _public_trust(connection: Connection) -> ssl.SSLContext:
     file, folder = connection.certificate_file, connection.certificate_folder
     if not file and not folder:
-        file = certifi.where()  # OpenSSL takes 21 ms to load it
+        file = certifi.where()  # OpenSSL 3.0 takes 14 ms to load it
     try:
         if folder and not os.path.isdir(folder):  # noqa: PTH112 - OpenSSL ignores a folder that does not exist
             raise SettingError("SSL_CERT_DIR is not a folder.", hint="It must be a folder of hashed certificates.")
