@@ -15,9 +15,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 from urllib.request import urlopen
 
 HERE = Path(__file__).resolve().parent
@@ -26,8 +26,7 @@ LATENCY = 0.020
 ROUNDS = {1: (21, True), 100: (7, True), 10_000: (5, False)}
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One process from its start to its end."""
 
     seconds: float
@@ -77,12 +76,10 @@ def prepare(folder: Path, number: int, url: str) -> dict[str, str]:
     names = [f"urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.table_{i:05},PROD)" for i in range(number)]
     (folder / "urns").write_text("".join(f"{name}\n" for name in names))
     (folder / "gate.yml").write_text("version: 1\ninputs:\n" + "".join(f"  - {name}\n" for name in names))
-    files = {name: folder / name for name in ("GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")}
-    for path in files.values():
-        path.write_text("")
+    files = {name: os.fspath(folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")}
     return {
         **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}},
-        **{name: os.fspath(path) for name, path in files.items()},
+        **files,
         "DATAHUB_GMS_URL": url,
         "DATAHUB_GMS_TOKEN": "sandbox-token",
         "GITHUB_ACTIONS": "true",
@@ -111,9 +108,7 @@ def compare(gate: str) -> str:
             for _ in range(rounds):
                 ours.append(measure((gate,), folder, url, environment))
                 theirs += [measure(loop, folder, url, environment).seconds] if has_loop else []
-        seconds = median(sample.seconds for sample in ours)
-        processor = median(sample.processor_seconds for sample in ours)
-        memory = median(sample.megabytes for sample in ours)
+        seconds, processor, memory, _ = map(median, zip(*ours, strict=True))
         other = f"{median(theirs):.3f} | {seconds / median(theirs):.2f}" if theirs else "|"
         lines.append(f"| {number:,} | {seconds:.3f} | {processor:.3f} | {memory:.0f} | {other} |")
         print(lines[-1], file=sys.stderr)
@@ -130,7 +125,7 @@ def main() -> None:
     if options.load:
         with tempfile.TemporaryDirectory() as temporary, serving(0) as url:
             environment = prepare(Path(temporary), options.load, url)
-            print(json.dumps(asdict(measure((gate,), Path(temporary), url, environment))))
+            print(json.dumps(measure((gate,), Path(temporary), url, environment)._asdict()))
         return
     text = compare(gate)
     print(text)

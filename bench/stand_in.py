@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 
@@ -35,9 +36,8 @@ class Answers:
         urns = variables.get("urns") or [variables.get("urn", TEMPLATE)]
         if body["query"] not in self._known:
             asked = {**variables, **({"urns": [TEMPLATE]} if "urns" in variables else {"urn": TEMPLATE})}
-            answer = httpx.post(
-                self._url, json={**body, "variables": asked}, headers=self._headers, trust_env=False
-            ).json()
+            request = {**body, "variables": asked}
+            answer = httpx.post(self._url, json=request, headers=self._headers, trust_env=False).json()
             if "errors" in answer:
                 sys.exit(f"The sandbox refuses the benchmark's query: {answer['errors']}")
             element = answer["data"]["entities"][0] if "urns" in variables else answer
@@ -51,31 +51,23 @@ class Answers:
 async def converse(
     answers: Answers, latency: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer the requests of one connection."""
-    while head := await read_head(reader):
-        started = time.perf_counter()
-        length = next((int(line.split(b":")[1]) for line in head if line.lower().startswith(b"content-length:")), 0)
-        body = await reader.readexactly(length)
-        if head[0].startswith(b"GET /usage"):
-            answer = json.dumps({"requests": answers.given}).encode()
-        elif head[0].startswith(b"GET"):
-            answer = b'{"models": {}, "noCode": "true", "versions": {}, "datahub": {"serverType": "quickstart"}}'
-        else:
-            answer = answers.to(json.loads(body))
-            # What computing the answer took counts, so that each takes as long as it is said to.
-            await asyncio.sleep(max(0.0, latency - (time.perf_counter() - started)))
-        header = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n"
-        writer.write(header.encode() + answer)
-        await writer.drain()
-    writer.close()
-
-
-async def read_head(reader: asyncio.StreamReader) -> list[bytes]:
-    """The lines before the body; none at the end of the connection."""
-    try:
-        return (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return []
+    """Answer the requests of one connection, until the client closes it."""
+    with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
+        while head := (await reader.readuntil(b"\r\n\r\n")).lower():
+            started = time.perf_counter()
+            _, _, length = head.partition(b"\r\ncontent-length:")
+            body = await reader.readexactly(int(length.split()[0]) if length else 0)
+            if body:
+                answer = answers.to(json.loads(body))
+                # What computing the answer took counts, so that each takes as long as it is said to.
+                await asyncio.sleep(max(0.0, latency - (time.perf_counter() - started)))
+            elif head.startswith(b"get /usage"):
+                answer = json.dumps({"requests": answers.given}).encode()
+            else:
+                answer = b'{"models": {}, "noCode": "true", "versions": {}, "datahub": {"serverType": "quickstart"}}'
+            header = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n"
+            writer.write(header.encode() + answer)
+            await writer.drain()
 
 
 async def serve(sandbox: Sandbox, latency: float) -> None:
