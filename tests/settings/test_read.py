@@ -54,6 +54,19 @@ def test_the_token_is_in_no_repr() -> None:
     assert "hidden" not in repr(made)
 
 
+def test_what_is_needed_to_notify_is_in_no_repr() -> None:
+    made = settings(
+        slack_token="xoxb-hidden",
+        slack_channel="#data",
+        webhook="https://example.com/hidden",
+        github_token="ghs_hidden",
+    )
+
+    assert made.notify.uses_slack
+    assert made.notify.webhook.endswith("/hidden")
+    assert "hidden" not in repr(made)
+
+
 def test_every_mistake_is_reported_on_a_line_of_its_own() -> None:
     reported = mistake(datahub_url="", timeout="x", mode="y", title="t" * 501, dry_run="maybe").splitlines()
 

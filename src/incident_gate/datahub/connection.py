@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from incident_gate.datahub.address import Address
 from incident_gate.datahub.proxy import DIRECT, Proxy
@@ -30,8 +31,7 @@ class Spelling(StrEnum):
         return option.replace("-", "_") if self is Spelling.ARGUMENT else option
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class Connection(NamedTuple):
     """How to reach DataHub; secrets are not in its repr.
 
     Args:
@@ -47,14 +47,18 @@ class Connection:
     """
 
     address: Address
-    token: str = field(repr=False)
+    token: str
     token_setting: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = MappingProxyType({})
     ca_bundle: Path | None = None
     certificate_file: str = ""
     certificate_folder: str = ""
     proxy: Proxy = DIRECT
     spelling: Spelling = Spelling.INPUT
+
+    def __repr__(self) -> str:
+        """Without token and headers."""
+        return f"Connection({self.address!r}, proxy={self.proxy!r})"
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -33,8 +32,7 @@ class OverrideReason(NamedTuple):
     warning: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notify:
+class Notify(NamedTuple):
     """Which services are notified of which events; tokens and addresses are not in its repr.
 
     Args:
@@ -50,18 +48,22 @@ class Notify:
     """
 
     events: frozenset[str] = frozenset({"raised", "resolved"})
-    slack_webhook: str = field(default="", repr=False)
-    slack_token: str = field(default="", repr=False)
+    slack_webhook: str = ""
+    slack_token: str = ""
     slack_channel: str = ""
     slack_api: str = ""
-    webhook: str = field(default="", repr=False)
-    webhook_secret: str = field(default="", repr=False)
+    webhook: str = ""
+    webhook_secret: str = ""
     downstream_hops: int = 1
     comment: bool = False
     pull_request: int = 0
     github_api: str = ""
-    github_token: str = field(default="", repr=False)
-    proxies: Mapping[str, Proxy] = field(default_factory=dict, repr=False)
+    github_token: str = ""
+    proxies: Mapping[str, Proxy] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        """Without tokens and addresses."""
+        return f"Notify({self.events!r}, pull_request={self.pull_request})"
 
     @property
     def uses_slack(self) -> bool:
