@@ -184,7 +184,7 @@ def test_an_anchor_saves_typing() -> None:
     assert [entry.rules.types for entry in manifest.inputs] == [frozenset({"SQL"})] * 2
 
 
-def test_every_mistake_is_told_at_once_in_the_files_order() -> None:
+def test_every_mistake_is_reported_at_once_in_the_files_order() -> None:
     found = mistakes(f"""version: 2
 defaults: {{on-incident: ignore}}
 inputs:
@@ -366,7 +366,7 @@ def test_a_mistake_elsewhere_does_not_hide_a_duplicate() -> None:
     assert len(found) == 2
 
 
-def test_mistakes_are_told_in_the_files_order_however_they_were_found() -> None:
+def test_mistakes_are_reported_in_the_files_order_however_they_were_found() -> None:
     found = mistakes(f"- x\n- {ORDERS}\n- {ORDERS}\n")
     assert [line.split(":")[1] for line in found] == ["1", "3"]
 

@@ -78,7 +78,7 @@ def test_a_file_of_100_megabytes_is_refused_without_being_read(tmp_path: Path) -
     assert time.monotonic() - begin < 0.5
 
 
-def test_mistakes_inside_are_told_under_the_name_given(tmp_path: Path) -> None:
+def test_mistakes_inside_are_reported_under_the_name_given(tmp_path: Path) -> None:
     path = tmp_path / "gate.yml"
     path.write_text("- x\n")
     assert complaint(path).startswith('shown.yml:1:3: "x" is not a URN')

@@ -29,12 +29,12 @@ def parsing_with(parser: str) -> Iterator[None]:
 
 
 def assert_manifest_or_mistakes(data: bytes) -> None:
-    told = mistakes_in(data)
-    if told is None:
+    error = mistakes_in(data)
+    if error is None:
         return
-    lines = told.message.split("\n")
-    assert len(lines) == len(told.mistakes) > 0
-    for line, mistake in zip(lines, told.mistakes, strict=True):
+    lines = error.message.split("\n")
+    assert len(lines) == len(error.mistakes) > 0
+    for line, mistake in zip(lines, error.mistakes, strict=True):
         assert line.isprintable()
         assert line.startswith(f"gate.yml:{mistake.position.line}:{mistake.position.column}: ")
         assert len(line) < 700

@@ -60,7 +60,7 @@ def test_every_value_has_its_place() -> None:
     ("text", "column"),
     [("- abc", 4), ("- 'abc'", 5), ('- "abc"', 5), ('- "\\x61bc"', 3), ("- &a abc", 3), ("- !!str abc", 3)],
 )
-def test_a_place_inside_a_value_is_told_where_the_source_shows_it(text: str, column: int) -> None:
+def test_a_place_inside_a_value_is_reported_where_the_source_shows_it(text: str, column: int) -> None:
     root = read(text)
     assert isinstance(root, ListNode)
     node = root.items[0]
@@ -118,7 +118,7 @@ def test_a_file_without_content_is_nothing(text: str) -> None:
         (b"x" * (3 * 1024 * 1024), 1, 1, "3,145,728 bytes", "at most 2,097,152 (2 MiB)"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_place(
+def test_what_cannot_be_read_is_reported_with_its_place(
     data: bytes, line: int, column: int, message: str, expected: str
 ) -> None:
     mistake = unreadable(data)
@@ -145,14 +145,14 @@ def test_newer_parsers_give_up_before_the_limit_is_seen() -> None:
         ('- "\\UFFFFFFFF"', 1),
     ],
 )
-def test_what_is_not_yaml_is_told_on_its_line(text: str, line: int) -> None:
+def test_what_is_not_yaml_is_reported_on_its_line(text: str, line: int) -> None:
     mistake = unreadable(text)
     assert mistake.message.startswith("this is not YAML: ")
     assert mistake.message.isprintable()
     assert mistake.position.line == line
 
 
-def test_an_unclosed_bracket_is_told_with_the_line_where_it_opens() -> None:
+def test_an_unclosed_bracket_is_reported_with_the_line_where_it_opens() -> None:
     assert unreadable("a: [b,\n  c\n\n").message.endswith("that begins in line 1")
 
 
