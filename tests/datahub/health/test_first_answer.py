@@ -1,0 +1,232 @@
+"""How a batch is first asked about: what goes into one request, and what each asset is asked for."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from incident_gate.datahub.capabilities import GUIDE, OF_2022, AssetFields, Capabilities
+from incident_gate.datahub.health.context import Context, ServerState
+from incident_gate.datahub.health.first_answer import ALIASES, ask_first
+from incident_gate.datahub.health.partial_health import PartialHealth
+from incident_gate.datahub.health.query import ACTIVE_ONLY, Depth, HealthQuery, History
+from incident_gate.incident import Reason
+from incident_gate.urn import parse_urn
+from tests.helpers.answering import AnsweringServer, failing
+from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, ORDERS
+
+NONE: dict[str, Any] = {"total": 0, "incidents": []}
+
+
+def query(urn: str, **options: bool) -> HealthQuery:
+    return HealthQuery(parse_urn(urn), **options)
+
+
+def asset(urn: str, **changes: Any) -> dict[str, Any]:
+    return {"urn": urn, "exists": True, "status": None, "incidents": NONE, "siblings": None, **changes}
+
+
+def healthy(_name: str, variables: dict[str, Any]) -> object:
+    """A server on which everything is well, in either form."""
+    lists = {name.replace("urns", "entities"): urns for name, urns in variables.items() if name.startswith("urns")}
+    single = {f"a{name[1:]}": asset(urn) for name, urn in variables.items() if name[1:].isdigit()}
+    return {**{name: [asset(urn) for urn in urns] for name, urns in lists.items()}, **single}
+
+
+def ask(
+    server: AnsweringServer, *batch: HealthQuery, known: Capabilities | None = None, depth: Depth = ACTIVE_ONLY
+) -> dict[str, PartialHealth]:
+    drafts: dict[str, PartialHealth] = {}
+    with server.client() as client:
+        ask_first(Context(client, depth, ServerState(client, known), server.sleep), batch, drafts)
+    return drafts
+
+
+def reasons(draft: PartialHealth) -> list[Reason]:
+    return [problem.reason for problem in draft.problems]
+
+
+def test_assets_of_all_types_are_asked_about_together() -> None:
+    server = AnsweringServer(healthy)
+
+    drafts = ask(server, query(ORDERS), query(DASHBOARD), query(JOB))
+
+    assert len(server.requests) == 1
+    assert [(urn, draft.exists, reasons(draft)) for urn, draft in drafts.items()] == [
+        (urn, True, []) for urn in (ORDERS, DASHBOARD, JOB)
+    ]
+
+
+def test_nothing_is_asked_about_what_the_server_has_no_incidents_of() -> None:
+    server = AnsweringServer(healthy)
+
+    drafts = ask(server, query(DASHBOARD), query(JOB, existence_only=True), known=OF_2022)
+
+    assert server.requests == []
+    assert reasons(drafts[DASHBOARD]) == [Reason.NO_INCIDENTS_FIELD]
+    # `entityExists` answers for it.
+    assert reasons(drafts[JOB]) == []
+
+
+def test_each_asset_is_asked_what_its_query_asks() -> None:
+    server = AnsweringServer(healthy)
+
+    ask(server, query(ORDERS), query(CUSTOMERS, siblings=False), query(DASHBOARD, existence_only=True))
+
+    [(_, variables)], [document] = server.requests, server.documents
+    assert [variables[name] for name in ("urns", "urns1", "urns2")] == [[ORDERS], [CUSTOMERS], [DASHBOARD]]
+    first, second, third = (part.partition("fragment")[0] for part in document.split("entities(urns")[1:])
+    assert ["siblings" in part for part in (first, second, third)] == [True, False, False]
+    assert ["incidents(" in part for part in (first, second, third)] == [True, True, False]
+
+
+def test_error_in_one_group_is_none_in_another() -> None:
+    def answer(name: str, variables: dict[str, Any]) -> object:
+        data = healthy(name, variables)
+        return failing("entities1", 0, "incidents", data=data) if "urns1" in variables else data
+
+    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS, siblings=False))
+
+    assert (reasons(drafts[ORDERS]), reasons(drafts[CUSTOMERS])) == ([], [Reason.ERROR])
+
+
+@pytest.mark.parametrize(
+    ("depth", "history", "summary"),
+    [
+        (ACTIVE_ONLY, False, True),
+        (Depth(History.NEWEST), True, True),
+        (Depth(History.WHOLE), True, True),
+        (Depth(History.NEWEST, summaries=False), True, False),
+    ],
+)
+def test_depth_decides_what_is_read(depth: Depth, *, history: bool, summary: bool) -> None:
+    server = AnsweringServer(healthy)
+
+    ask(server, query(DASHBOARD), depth=depth)
+
+    assert ("history:" in server.documents[0], "incidentsSummary" in server.documents[0]) == (history, summary)
+
+
+def test_old_server_is_asked_about_a_few_assets_with_the_same_question_at_a_time() -> None:
+    urns = [f"urn:li:dataset:(urn:li:dataPlatform:hive,t{number},PROD)" for number in range(ALIASES + 1)]
+    server = AnsweringServer(healthy)
+
+    drafts = ask(server, *map(query, urns), query(ORDERS, siblings=False), known=OF_2022)
+
+    assert [len(variables) - 2 for _, variables in server.requests] == [40, 1, 1]
+    assert ["siblings" in document for document in server.documents] == [True, True, False]
+    assert set(drafts) == {*urns, ORDERS}
+
+
+def test_asset_that_fails_alone_is_unknown_and_the_others_are_answered() -> None:
+    def answer(name: str, variables: dict[str, Any]) -> object:
+        return failing() if CUSTOMERS in variables["urns"] else healthy(name, variables)
+
+    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS), query(DASHBOARD))
+
+    assert {urn: reasons(draft) for urn, draft in drafts.items()} == {
+        ORDERS: [], CUSTOMERS: [Reason.ERROR], DASHBOARD: []
+    }  # fmt: skip
+
+
+def test_nothing_of_a_form_that_was_refused_counts() -> None:
+    """A server without introspection refuses one half of a batch: the next form begins anew."""
+    refusal = httpx.Response(200, json={"errors": [{"message": "Validation error"}]})
+    asked: list[str] = []
+
+    def answer(name: str, variables: dict[str, Any]) -> object:
+        if not name.startswith("incidentGateHealth"):
+            return refusal
+        asked.append(name)
+        # The whole batch throws, its first half is answered, the second one shows that the server lacks a field.
+        return {1: failing(), 3: refusal}.get(len(asked)) or healthy(name, variables)
+
+    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
+
+    assert len(asked) == 4
+    assert [urn for urn, draft in drafts.items() if draft.exists] == [ORDERS, CUSTOMERS]
+
+
+@pytest.mark.parametrize(("urn", "lists"), [(ORDERS, 1), (DASHBOARD, 0)])
+def test_assertions_that_a_server_lacks_are_unknown_for_a_dataset_only(urn: str, lists: int) -> None:
+    known = Capabilities()
+    known = known._replace(assets={kind: fields._replace(assertions=False) for kind, fields in known.assets.items()})
+
+    draft = ask(AnsweringServer(healthy), query(urn, assertions=True), known=known)[urn]
+
+    assert len([problem for listing in draft.assertion_lists for problem in listing.problems]) == lists
+
+
+def test_answer_with_more_assets_than_were_asked_for_is_not_believed() -> None:
+    def answer(_name: str, variables: dict[str, Any]) -> object:
+        return {"entities": [asset(urn) for urn in (*variables["urns"], DASHBOARD)]}
+
+    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
+
+    assert [reasons(draft) for draft in drafts.values()] == [[Reason.NO_ANSWER]] * 2
+
+
+def test_error_of_an_asset_that_is_missing_in_the_answer_is_its_own() -> None:
+    drafts = ask(
+        AnsweringServer(lambda _name, _variables: failing("entities", 1, data={"entities": [asset(ORDERS), None]})),
+        query(ORDERS), query(CUSTOMERS),
+    )  # fmt: skip
+
+    assert (reasons(drafts[ORDERS]), reasons(drafts[CUSTOMERS])) == ([], [Reason.ERROR])
+    assert "it throws" in drafts[CUSTOMERS].problems[0].message
+
+
+def test_answer_in_a_form_that_was_refused_is_not_taken_for_what_the_next_form_lacks() -> None:
+    refusal = httpx.Response(200, json={"errors": [{"message": "Validation error"}]})
+    looks: list[str] = []
+
+    def answer(name: str, variables: dict[str, Any]) -> object:
+        looks.append(name)
+        if name == "incidentGateHealthOfEach" or variables.get("urns") == [DASHBOARD]:
+            return healthy(name, variables)
+        return failing() if len(looks) == 1 else refusal
+
+    drafts = ask(AnsweringServer(answer), query(DASHBOARD), query(ORDERS))
+
+    assert (drafts[ORDERS].own.total, reasons(drafts[ORDERS])) == (0, [])
+    assert (drafts[DASHBOARD].exists, reasons(drafts[DASHBOARD])) == (None, [Reason.NO_INCIDENTS_FIELD])
+
+
+@pytest.mark.parametrize(
+    ("fields", "existence_only", "requests"),
+    [
+        (AssetFields(incidents=False), True, 1),
+        (AssetFields(incidents=False), False, 0),
+        (AssetFields(exists=False), True, 1),
+        (AssetFields(removed=False), True, 1),
+        (AssetFields(exists=False, removed=False), True, 0),
+        (AssetFields(exists=False, removed=False), False, 1),
+    ],
+)
+def test_type_is_asked_for_what_the_server_has(fields: AssetFields, requests: int, *, existence_only: bool) -> None:
+    server = AnsweringServer(healthy)
+
+    ask(server, query(DASHBOARD, existence_only=existence_only), known=Capabilities(assets={"dashboard": fields}))
+
+    assert len(server.requests) == requests
+
+
+def test_request_that_is_too_slow_is_halved_and_a_single_asset_is_asked_for_again() -> None:
+    asked: list[list[str]] = []
+
+    def answer(name: str, variables: dict[str, Any]) -> object:
+        asked.append(variables["urns"])
+        return httpx.Response(504) if len(asked) < 3 else healthy(name, variables)
+
+    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
+
+    assert asked == [[ORDERS, CUSTOMERS], [ORDERS], [ORDERS], [CUSTOMERS]]
+    assert [reasons(draft) for draft in drafts.values()] == [[], []]
+
+
+def test_query_of_datahubs_guide_does_not_ask_for_the_urn() -> None:
+    draft = ask(AnsweringServer(lambda _name, _variables: {"a0": {"incidents": NONE}}), query(ORDERS), known=GUIDE)[
+        ORDERS
+    ]
+
+    assert (draft.own.total, reasons(draft)) == (0, [])
