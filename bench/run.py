@@ -108,9 +108,10 @@ def compare(gate: str) -> str:
             for _ in range(rounds):
                 ours.append(measure((gate,), folder, url, environment))
                 theirs += [measure(loop, folder, url, environment).seconds] if has_loop else []
-        seconds, processor, memory, _ = map(median, zip(*ours, strict=True))
-        other = f"{median(theirs):.3f} | {seconds / median(theirs):.2f}" if theirs else "|"
-        lines.append(f"| {number:,} | {seconds:.3f} | {processor:.3f} | {memory:.0f} | {other} |")
+        middle = Sample(*map(median, zip(*ours, strict=True)))
+        other = f"{median(theirs):.3f} | {middle.seconds / median(theirs):.2f}" if theirs else "|"
+        own = f"{middle.seconds:.3f} | {middle.processor_seconds:.3f} | {middle.megabytes:.0f}"
+        lines.append(f"| {number:,} | {own} | {other} |")
         print(lines[-1], file=sys.stderr)
     return "\n".join([*lines, ""])
 
