@@ -32,7 +32,7 @@ def page(start: int, end: int, total: int, result: str = SUCCESS) -> dict[str, A
 
 def begun(total: int, shown: int = 100, *, result: str = SUCCESS, asset: str = ORDERS) -> PartialHealth:
     """A dataset of whose assertions the first page was read."""
-    draft = PartialHealth.of(asset)
+    draft = PartialHealth(asset)
     draft.own.add_assertions({"assertions": page(0, shown, total, result)}, size=100)
     return draft
 
@@ -75,7 +75,7 @@ def test_complete_list_and_one_that_is_not_read_cost_nothing() -> None:
     server = AnsweringServer(lambda _name, _variables: None)
 
     assert read(server, begun(100).own) == []
-    assert read(server, PartialHealth.of(ORDERS).own) == []
+    assert read(server, PartialHealth(ORDERS).own) == []
 
 
 def test_list_that_could_not_be_read_is_not_asked_for_again() -> None:

@@ -17,7 +17,7 @@ CAPITALS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,ANALYTICS.Orders,PROD)
 
 
 def draft(urn: str, *, exists: bool | None = None) -> PartialHealth:
-    found = PartialHealth.of(urn)
+    found = PartialHealth(urn)
     found.exists = exists
     return found
 

@@ -31,7 +31,7 @@ def _second_look(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def doubting(*incidents: str, urn: str = ORDERS) -> PartialHealth:
     """An asset whose summary names incidents that its list lacks."""
-    draft = PartialHealth.of(urn)
+    draft = PartialHealth(urn)
     draft.exists = True
     draft.own.claimed = {incident: Incident(urn=incident, asset=urn) for incident in incidents}
     return draft

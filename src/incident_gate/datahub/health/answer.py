@@ -24,7 +24,7 @@ def read_element(
         size: The page size that was asked for.
         redact: Applied to every text.
     """
-    draft = PartialHealth.of(urn, redact)
+    draft = PartialHealth(urn, redact)
     value = element.value
     for error in element.errors:
         path = error.path if isinstance(value, dict) else ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from incident_gate.incident import Assertion, AssertionResult, Problem, Reason
@@ -14,18 +13,18 @@ _MOST_COUNTED = 2**31
 _HINT = "Check that DataHub is healthy and that the token's user may view the assertions; then run again."
 
 
-@dataclass(slots=True)
 class AssertionListing:
     """The assertions of one dataset as they come in, page by page; soft-deleted ones are counted and left out."""
 
-    asset: str
-    redact: Redactor = NO_SECRETS
-    found: dict[str, Assertion] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
-    total: int = 0
-    reached: int = 0
-    unreadable: int = 0
-    problem: Problem | None = None
+    def __init__(self, asset: str, redact: Redactor = NO_SECRETS) -> None:
+        self.asset = asset
+        self.redact = redact
+        self.found: dict[str, Assertion] = {}
+        self.removed: set[str] = set()
+        self.total = 0
+        self.reached = 0
+        self.unreadable = 0
+        self.problem: Problem | None = None
 
     @property
     def incomplete(self) -> bool:

@@ -55,7 +55,7 @@ def _ask_in_form(
     """Ask in one form; a `RequestFailure` is the refusal of the form."""
 
     def add(query: HealthQuery) -> PartialHealth:
-        draft = drafts[query.urn.text] = PartialHealth.of(query.urn.text, context.client.redact)
+        draft = drafts[query.urn.text] = PartialHealth(query.urn.text, context.client.redact)
         return draft
 
     for part in _parts(capabilities, batch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from incident_gate.datahub.failure import RequestFailure
 from incident_gate.datahub.health.assertions import AssertionListing
@@ -13,7 +12,6 @@ from incident_gate.incident import Health, Problem, Reason
 from incident_gate.text import NO_SECRETS, Redactor
 
 
-@dataclass(slots=True)
 class PartialHealth:
     """One asset's health as its answers come in.
 
@@ -28,19 +26,15 @@ class PartialHealth:
         problems: Why the health is not known.
     """
 
-    urn: str
-    own: Listing
-    history: Listing
-    siblings: dict[str, Listing] = field(default_factory=dict)
-    exists: bool | None = None
-    has_existence: bool = True
-    twin: str = ""
-    problems: list[Problem] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, urn: str, redact: Redactor = NO_SECRETS) -> PartialHealth:
-        """Nothing yet."""
-        return cls(urn, Listing(urn, redact), Listing(urn, redact))
+    def __init__(self, urn: str, redact: Redactor = NO_SECRETS) -> None:
+        self.urn = urn
+        self.own = Listing(urn, redact)
+        self.history = Listing(urn, redact)
+        self.siblings: dict[str, Listing] = {}
+        self.exists: bool | None = None
+        self.has_existence = True
+        self.twin = ""
+        self.problems: list[Problem] = []
 
     def problem(self, reason: Reason, message: str, hint: str = ACCESS_HINT) -> None:
         """Note why the asset's health is not known."""
