@@ -48,7 +48,7 @@ def test_of_two_values_for_one_asset_neither_is_believed() -> None:
 
 
 def test_values_for_other_assets_are_nobodys() -> None:
-    assert by_urn([value(MODEL), {"urn": []}]) == [Element(None), Element(None)]
+    assert by_urn([value(MODEL), {"urn": [ORDERS]}]) == [Element(None), Element(None)]
 
 
 def test_one_value_more_than_was_asked_for_spoils_the_answer() -> None:
