@@ -1,4 +1,4 @@
-"""A dataset's assertions out of pages of any shape: what is missing is a problem, and where the next page starts."""
+"""The assertions of one dataset with their latest results, out of answers of any shape."""
 
 from typing import Any
 
@@ -6,108 +6,170 @@ import pytest
 
 from incident_gate.datahub.health.assertions import AssertionListing, failing_since
 from incident_gate.incident import Assertion, AssertionResult
+from incident_gate.text import Redactor
 from tests.helpers.asking import ORDERS
 
-
-def run(result: str, time: object = 1_000) -> dict[str, Any]:
-    return {"timestampMillis": time, "result": {"type": result}}
+SECRET = "s3cr3t-t0ken"
 
 
-def element(number: int, *runs: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {"urn": f"urn:li:assertion:{number}", "runEvents": {"runEvents": list(runs)}, **changes}
+def run(result: object, ms: object = None) -> dict[str, Any]:
+    return {"timestampMillis": ms, "result": {"type": result}}
 
 
-def listing_of(page: object, size: int = 100) -> AssertionListing:
-    listing = AssertionListing(ORDERS)
-    listing.add(page, size=size)
-    return listing
+def assertion(number: int, *runs: object, **fields: Any) -> dict[str, Any]:
+    return {"urn": f"urn:li:assertion:{number}", "runEvents": {"runEvents": [*runs]}, **fields}
 
 
-def result_of(found: dict[str, Any]) -> AssertionResult:
-    [assertion] = listing_of({"total": 1, "assertions": [found]}).found.values()
-    return assertion.result
+def page(*assertions: object, total: object = None, **fields: Any) -> dict[str, Any]:
+    return {"total": len(assertions) if total is None else total, "assertions": [*assertions], **fields}
+
+
+def listing(*pages: object, size: int = 2) -> AssertionListing:
+    found = AssertionListing(ORDERS)
+    for each in pages:
+        found.add(each, size=size)
+    return found
+
+
+def result_of(element: dict[str, Any]) -> Assertion:
+    [found] = listing(page(element)).found.values()
+    return found
 
 
 @pytest.mark.parametrize(
-    ("total", "assertions"),
+    "answer",
     [
-        (None, []),
-        (True, []),
-        (-1, []),
-        (2**31 + 1, []),
-        ("1", []),
-        (1, None),
-        (1, {}),
-        (3, [element(1), element(2), element(3)]),
+        None,
+        "x",
+        [],
+        {},
+        {"total": 0},
+        {"total": 0, "assertions": {}},
+        *[page(total=total) for total in (-1, True, "1", 2**31 + 1, 0.0)],
+        page(assertion(1), assertion(2), assertion(3)),
     ],
 )
-def test_page_that_is_not_as_promised_is_a_problem(total: object, assertions: object) -> None:
-    [problem] = listing_of({"total": total, "assertions": assertions}, size=2).problems
+def test_page_that_is_none_is_a_problem(answer: object) -> None:
+    found = listing(answer)
 
-    assert problem.message == "DataHub does not list its assertions"
-
-
-@pytest.mark.parametrize("page", [None, [], "text", {}])
-def test_page_that_is_none_is_a_problem(page: object) -> None:
-    assert len(listing_of(page).problems) == 1
+    assert [problem.message for problem in found.problems] == ["DataHub does not list its assertions"]
+    assert not found.found
 
 
-@pytest.mark.parametrize(
-    ("count", "reached"),
-    # Less than is shown, or more than was asked for, is no count of the page.
-    [(2, 2), (5, 5), (10, 10), (1, 2), (11, 2), (0, 2), (None, 2), (True, 2), ("5", 2)],
-)
-def test_next_page_starts_where_the_server_went(count: object, reached: int) -> None:
-    listing = listing_of({"total": 20, "count": count, "assertions": [element(1), element(2)]}, size=10)
+def test_greatest_count_of_all_pages_is_the_total() -> None:
+    found = listing(page(assertion(1), assertion(2), total=4), page(assertion(3), total=3))
 
-    assert listing.reached == reached
+    assert [problem.message for problem in found.problems] == ["DataHub counts 1 more of its assertions than it shows"]
 
 
-def test_empty_page_is_passed_as_a_whole() -> None:
-    assert listing_of({"total": 20, "count": 0, "assertions": []}, size=10).reached == 10
+def test_soft_deleted_assertion_is_counted_and_left_out() -> None:
+    found = listing(page(assertion(1, status={"removed": True}), assertion(2, status={"removed": False})))
+
+    assert [*found.found] == ["urn:li:assertion:2"]
+    assert found.problems == ()
 
 
-def test_element_that_cannot_be_read_is_counted() -> None:
-    [problem] = listing_of({"total": 0, "assertions": [None, {}, {"urn": ""}, {"urn": 1}]}).problems
-
-    assert problem.message == "DataHub counts 4 more of its assertions than it shows"
-
-
-def test_removed_assertion_counts_as_shown() -> None:
-    listing = listing_of({"total": 2, "assertions": [element(1), element(2, status={"removed": True})]})
-
-    assert (list(listing.found), listing.problems) == (["urn:li:assertion:1"], ())
+@pytest.mark.parametrize("removed", ["true", 1, None])
+def test_assertion_that_is_not_said_to_be_removed_counts(removed: object) -> None:
+    assert listing(page(assertion(1, status={"removed": removed}))).found
 
 
-def test_greatest_count_counts() -> None:
-    listing = listing_of({"total": 3, "assertions": [element(1)]})
-    listing.add({"total": 1, "assertions": [element(1)]}, size=100)
+@pytest.mark.parametrize("element", [None, "x", {}, {"urn": None}, {"urn": ""}, {"urn": 5}])
+def test_element_that_is_no_assertion_is_counted(element: object) -> None:
+    found = listing(page(element, total=0))
 
-    assert len(listing.problems) == 1
+    assert [problem.message for problem in found.problems] == ["DataHub counts 1 more of its assertions than it shows"]
+
+
+def test_reason_why_a_list_cannot_be_read_is_its_only_problem() -> None:
+    found = listing(page(assertion(1), total=9))
+    found.fail("It is odd")
+
+    assert [problem.message for problem in found.problems] == ["It is odd"]
 
 
 @pytest.mark.parametrize(
-    ("found", "result"),
+    ("answer", "reached"),
     [
-        (element(1, run("SUCCESS"), run("FAILURE")), AssertionResult.SUCCESS),
-        (element(1, run("INIT"), run("FAILURE")), AssertionResult.FAILURE),
-        (element(1, runEvents=None), AssertionResult.UNREADABLE),
-        (element(1, runEvents={"runEvents": None}), AssertionResult.UNREADABLE),
-        (element(1, {"timestampMillis": 1}), AssertionResult.UNREADABLE),
-        (element(1, run("MAYBE")), AssertionResult.UNREADABLE),
+        (page(assertion(1), total=9, count=2), 2),  # the store did not load the other one
+        (page(assertion(1), total=9, count=1), 1),  # the server cut the page
+        (page(assertion(1), total=9), 1),
+        (page(total=9), 2),
+        (page(total=9, count=0), 2),
+        (page(assertion(1), assertion(2), total=9, count=1), 2),
+        (page(assertion(1), total=9, count=3), 1),
+        (page(assertion(1), total=9, count="2"), 1),
+        (page(assertion(1), assertion(2), total=9, count=True), 2),
     ],
 )
-def test_latest_result_that_is_one_counts(found: dict[str, Any], result: AssertionResult) -> None:
-    assert result_of(found) is result
+def test_next_page_begins_where_the_server_counted_to_if_that_can_be(answer: dict[str, Any], reached: int) -> None:
+    assert listing(answer).reached == reached
 
 
-def test_assertion_without_a_run_differs_from_an_unreadable_one() -> None:
-    assert result_of(element(1)) is result_of(element(1, run("INIT"))) is not AssertionResult.UNREADABLE
+def test_page_that_shows_only_known_assertions_brings_nothing() -> None:
+    found = AssertionListing(ORDERS)
+
+    assert found.add(page(assertion(1), total=3), size=2)
+    assert not found.add(page(assertion(1), total=3), size=2)
+    assert found.add(page(assertion(2, status={"removed": True}), total=3), size=2)
 
 
-def test_run_without_a_time_leaves_the_last_one_known() -> None:
-    assertion = Assertion(urn="urn:li:assertion:1", asset=ORDERS, since_ms=1_000)
+# Results
 
-    dated = failing_since(assertion, {"runEvents": [run("FAILURE", 900), run("FAILURE", None), run("SUCCESS")]})
 
-    assert dated.since_ms == 900
+def test_latest_result_that_is_one_is_the_assertions() -> None:
+    found = result_of(assertion(1, run("INIT", 3), run("FAILURE", 2), run("SUCCESS", 1)))
+
+    assert (found.result, found.run_ms, found.since_ms) == (AssertionResult.FAILURE, 2, 2)
+
+
+@pytest.mark.parametrize("runs", [(), (run("INIT", 3),)])
+def test_assertion_without_a_result_has_none(runs: tuple[object, ...]) -> None:
+    never = result_of(assertion(1, *runs))
+
+    assert never.result is Assertion(urn="", asset="").result
+    assert never.run_ms is None
+
+
+@pytest.mark.parametrize("shown", [None, "x", {"timestampMillis": 1}, {"result": None}, run(None), run("NEW"), run([])])
+def test_latest_result_that_cannot_be_read_is_unreadable(shown: object) -> None:
+    assert result_of(assertion(1, shown, run("SUCCESS", 1))).result is AssertionResult.UNREADABLE
+
+
+@pytest.mark.parametrize("events", [None, "x", {}, {"runEvents": None}, {"runEvents": {}}])
+def test_runs_that_cannot_be_read_are_unreadable(events: object) -> None:
+    assert result_of(assertion(1) | {"runEvents": events}).result is AssertionResult.UNREADABLE
+
+
+@pytest.mark.parametrize("time", [None, "1", True, 1.5])
+def test_time_that_is_none_is_unknown(time: object) -> None:
+    assert result_of(assertion(1, run("FAILURE", time))).run_ms is None
+
+
+def since(*runs: object, known: int | None = 9) -> int | None:
+    failing = Assertion(urn="urn:li:assertion:1", asset=ORDERS, result=AssertionResult.FAILURE, since_ms=known)
+    return failing_since(failing, {"runEvents": [*runs]}).since_ms
+
+
+def test_assertion_fails_since_the_first_failure_after_any_other_result() -> None:
+    assert since(run("FAILURE", 9), run("INIT", 8), run("FAILURE", 7), run("SUCCESS", 6), run("FAILURE", 5)) == 7
+    assert since(run("FAILURE", 9), run("FAILURE", 7), run("ERROR", 6), run("FAILURE", 5)) == 7
+
+
+def test_failure_without_a_time_leaves_the_one_after_it() -> None:
+    assert since(run("FAILURE", 9), run("FAILURE")) == 9
+
+
+@pytest.mark.parametrize("events", [None, "x", {}, {"runEvents": "x"}])
+def test_runs_that_do_not_come_leave_what_is_known(events: object) -> None:
+    failing = Assertion(urn="urn:li:assertion:1", asset=ORDERS, since_ms=9)
+
+    assert failing_since(failing, events) == failing
+
+
+def test_no_text_shows_a_secret() -> None:
+    found = AssertionListing(ORDERS, Redactor((SECRET,)))
+    info = {"type": SECRET, "description": SECRET, "externalUrl": f"https://x/{SECRET}"}
+    found.add(page({"urn": f"urn:li:assertion:{SECRET}", "info": info}), size=2)
+
+    assert SECRET not in str([*found.found.values()])
