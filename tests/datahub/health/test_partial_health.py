@@ -12,7 +12,7 @@ from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, MODEL, ORDERS
 
 
 def partial(urn: str = ORDERS, *, exists: bool | None = True, sibling: str = "") -> PartialHealth:
-    found = PartialHealth.of(urn)
+    found = PartialHealth(urn)
     found.exists = exists
     if sibling:
         found.siblings[sibling] = Listing(sibling, shown=sibling)
