@@ -7,13 +7,18 @@ from typing import Any
 import httpx
 import pytest
 
+from incident_gate.datahub.capabilities import AssetFields, Capabilities
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.batch import read_batch
+from incident_gate.datahub.health.context import Context, ServerState
+from incident_gate.datahub.health.query import ACTIVE_ONLY, HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
-from incident_gate.incident import Health
+from incident_gate.errors import RefusedError
+from incident_gate.incident import Health, Reason
 from incident_gate.urn import parse_urn
-from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.answering import AnsweringServer
+from tests.helpers.asking import CUSTOMERS, DASHBOARD, ORDERS
 
 Answering = Callable[[dict[str, Any]], Any]
 QUESTIONS = [HealthQuery(parse_urn(ORDERS)), HealthQuery(parse_urn(CUSTOMERS))]
@@ -161,3 +166,66 @@ def test_nothing_is_asked_about_no_asset() -> None:
 
     assert reading.healths == ()
     assert reading.failure is None
+
+
+REFUSED_QUERY = httpx.Response(200, json={"errors": [{"message": "Validation error"}]})
+
+
+@pytest.mark.parametrize(
+    ("has_field", "has_query", "answer", "reasons"),
+    [
+        # The asset's own field, which is null; then the query, which is missing, refused, null, or answers.
+        (True, False, None, [Reason.EXISTENCE_UNKNOWN]),
+        (False, False, None, [Reason.EXISTENCE_NOT_SUPPORTED]),
+        (True, True, REFUSED_QUERY, [Reason.EXISTENCE_UNKNOWN]),
+        (False, True, REFUSED_QUERY, [Reason.EXISTENCE_NOT_SUPPORTED]),
+        (False, True, {"a0": None}, [Reason.EXISTENCE_UNKNOWN]),
+        (False, True, {"a0": True}, []),
+        (False, True, {"a0": False}, [Reason.NOT_FOUND]),
+    ],
+)
+def test_existence_that_is_not_known_is_told_from_one_that_cannot_be_asked_for(
+    answer: object, reasons: list[Reason], *, has_field: bool, has_query: bool
+) -> None:
+    fields = AssetFields(exists=has_field)
+    known = Capabilities(entity_exists=has_query, assets={"dataset": fields, "dashboard": fields})
+    found = {**element(DASHBOARD), "exists": None}
+    if not has_field:
+        del found["exists"]
+    server = AnsweringServer(lambda name, _: {"entities": [found]} if name == "incidentGateHealth" else answer)
+
+    with server.client() as client:
+        context = Context(client, ACTIVE_ONLY, ServerState(client, known), server.sleep)
+        [health], failure = read_batch(context, [HealthQuery(parse_urn(DASHBOARD))])
+
+    assert failure is None
+    assert health is not None
+    assert [problem.reason for problem in health.problems] == reasons
+    assert ("incidentGateExistence" in dict(server.requests)) is has_query
+
+
+def test_what_was_answered_before_a_failure_counts() -> None:
+    late = httpx.Response(401)
+    listed = {"total": 2, "incidents": [{"urn": "urn:li:incident:1", "status": {"state": "ACTIVE"}}]}
+    answers = iter([{"entities": [{**element(ORDERS), "incidents": listed}]}, late])
+    server = AnsweringServer(lambda _name, _variables: next(answers))
+
+    with server.client() as client:
+        context = Context(client, ACTIVE_ONLY, ServerState(client), server.sleep)
+        [health], failure = read_batch(context, [HealthQuery(parse_urn(ORDERS))])
+
+    assert isinstance(failure, RefusedError)
+    assert health is not None
+    assert (len(health.incidents), health.unread) == (1, 1)
+
+
+def test_nothing_is_known_of_a_batch_that_is_refused() -> None:
+    server = AnsweringServer(lambda _name, _variables: httpx.Response(401))
+
+    with server.client() as client:
+        result = read_batch(
+            Context(client, ACTIVE_ONLY, ServerState(client), server.sleep), [HealthQuery(parse_urn(ORDERS))]
+        )
+
+    assert result.healths == (None,)
+    assert isinstance(result.failure, RefusedError)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import NoneType
 
+import httpx
 import pytest
 
 from incident_gate.api.connect import connect
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
-from incident_gate.errors import RefusedError
-from incident_gate.incident import Health
+from incident_gate.errors import RefusedError, UnreachableError
+from incident_gate.incident import Health, Reason
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from incident_gate.settings import read_settings
 from incident_gate.urn import parse_urn
+from tests.helpers.answering import AnsweringServer, failing
 from tests.helpers.asking import MODEL, ORDERS
 
 WITH, WITHOUT = HealthQuery(parse_urn(ORDERS)), HealthQuery(parse_urn(ORDERS), siblings=False)
@@ -68,3 +71,59 @@ def test_refusal_of_one_batch_counts_beside_the_failure_of_another(sandbox: Sand
     given = {"datahub-url": sandbox.url, "datahub-token": sandbox.token, "timeout": "2"}
     with connect(read_settings(lambda name: given.get(name, ""), {})) as client:
         assert isinstance(Reader(client).read(queries).failure, RefusedError)
+
+
+NOTHING = {"total": 0, "incidents": []}
+ACTIVE = {"total": 1, "incidents": [{"urn": "urn:li:incident:1", "status": {"state": "ACTIVE"}}]}
+UNREAD = {"total": 0, "incidents": [None]}
+
+
+@pytest.mark.parametrize(
+    ("code", "incidents", "failure"),
+    [
+        (403, NOTHING, RefusedError),
+        (500, NOTHING, UnreachableError),
+        # Something is known of one asset, so DataHub can be asked.
+        (403, ACTIVE, NoneType),
+        (403, UNREAD, NoneType),
+        (500, ACTIVE, NoneType),
+        (500, UNREAD, NoneType),
+    ],
+)
+def test_failure_on_every_asset_is_one_of_the_server_unless_something_is_known(
+    code: int, incidents: object, failure: type
+) -> None:
+    element = {"urn": ORDERS, "exists": True, "status": None, "incidents": incidents, "siblings": None}
+    server = AnsweringServer(
+        lambda _name, _variables: failing("entities", 0, "status", data={"entities": [element]}, code=code)
+    )
+
+    with server.client() as client:
+        reading = Reader(client).read([WITH])
+
+    assert type(reading.failure) is failure
+    assert reading.nothing_answered is (incidents is NOTHING)
+    assert reading.healths[0].problems
+
+
+def test_asset_that_is_not_answered_in_time_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incident_gate.datahub.health.reader.run_all", lambda tasks, **_: [None for _ in tasks])
+
+    with AnsweringServer(lambda _name, _variables: None).client() as client:
+        reading = Reader(client).read([WITH])
+
+    assert isinstance(reading.failure, UnreachableError)
+    assert [problem.reason for problem in reading.healths[0].problems] == [Reason.NO_ANSWER]
+    assert reading.nothing_answered
+
+
+def test_refusal_of_the_token_ends_the_requests() -> None:
+    queries = [HealthQuery(parse_urn(f"urn:li:dashboard:(looker,{n})")) for n in range(60 * BATCH)]
+    server = AnsweringServer(lambda _name, _variables: httpx.Response(401))
+
+    with server.client() as client:
+        reading = Reader(client).read(queries)
+
+    assert isinstance(reading.failure, RefusedError)
+    assert len(server.requests) < 60
+    assert {problem.reason for health in reading.healths for problem in health.problems} == {Reason.NO_ANSWER}
