@@ -9,6 +9,7 @@ from incident_gate.datahub.health.answer import read_element
 from incident_gate.datahub.health.element import Element
 from incident_gate.datahub.health.listing import MOST_DESCRIPTION, Listing
 from incident_gate.incident import Health, Mark, Priority, Reason, read_priority, sign
+from incident_gate.text import Redactor
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 
 ASKED = ("exists", "status", "incidents", "siblings")
@@ -243,6 +244,63 @@ def test_incident_that_only_the_summary_names_is_unverified() -> None:
         ("2", None, None, None),
         ("1", "VOLUME", Priority.HIGH, 5),
     ]
+
+
+@pytest.mark.parametrize(
+    "blank", [{"name": ""}, {"tool": ""}, {"orchestrator": ""}, {"platform": {"name": ""}}, {"dataFlow": None}]
+)
+def test_blanks_where_every_asset_has_something_are_those_of_a_hidden_one(blank: dict[str, Any]) -> None:
+    assert reasons(health_of(healthy(**blank))) == [Reason.HIDDEN]
+    sibling = {"urn": MODEL, "incidents": NONE, **blank}
+    assert reasons(health_of(healthy(siblings={"siblings": [sibling]}))) == [Reason.HIDDEN]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"name": "", "status": {"removed": False}},
+        {"name": "", "siblings": {"siblings": []}},
+        {"name": "orders", "tool": "looker", "orchestrator": "airflow", "platform": {"name": "s3"}},
+        {"name": None, "platform": None, "dataFlow": {"urn": "urn:li:dataFlow:(airflow,nightly,PROD)"}},
+    ],
+)
+def test_asset_of_which_something_is_shown_is_not_hidden(shown: dict[str, Any]) -> None:
+    assert health_of(healthy(**shown)) == Health(urn=ORDERS)
+
+
+def test_everything_of_a_sibling_counts() -> None:
+    payload = json.dumps({"activeIncidents": ["urn:li:incident:2"]})
+    sibling = {
+        "urn": MODEL,
+        "incidents": {"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]},
+        "aspects": [{"aspectName": "incidentsSummary", "payload": payload}],
+        "assertions": None,
+    }
+    value = healthy(siblings={"siblings": [sibling]}, assertions={"total": 0, "assertions": []})
+
+    health = health_of(value, asked=(*ASKED, "assertions"))
+
+    assert [(incident.urn[-1], incident.asset) for incident in health.incidents] == [("1", MODEL)]
+    assert [(incident.urn[-1], incident.asset) for incident in health.unverified] == [("2", MODEL)]
+    assert len(health.assertion_problems) == 1
+
+
+def test_urn_of_a_sibling_shows_no_secret() -> None:
+    sibling = {"urn": f"{MODEL}s3cr3t", "incidents": {"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]}}
+    value = healthy(siblings={"siblings": [sibling]})
+
+    health = read_element(
+        ORDERS, Element(value), asked=frozenset(ASKED), size=100, redact=Redactor(("s3cr3t",))
+    ).health()
+
+    assert len(health.siblings) == len(health.incidents) == 1
+    assert "s3cr3t" not in str(health)
+
+
+def test_error_that_refuses_is_a_refusal_and_the_list_that_it_took_is_no_second_problem() -> None:
+    health = health_of(healthy(incidents=None), GraphqlError("no access", ("incidents",), 403))
+
+    assert reasons(health) == [Reason.REFUSED]
 
 
 def test_description_is_cut_on_arrival_after_its_mark_was_read() -> None:
