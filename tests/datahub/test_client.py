@@ -9,6 +9,7 @@ import pytest
 from incident_gate.datahub.client import FIRST_WAIT, LONGEST_WAIT, Client, Exchange, Operation
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.failure import RequestFailure, TransientFailure
+from incident_gate.datahub.response import size_limit
 from incident_gate.errors import RefusedError, UnreachableError
 
 SERVER = "datahub.example:8080"
@@ -31,24 +32,31 @@ class Server:
     now: float = 0.0
     each: float = 0.0  # seconds that a request takes
     overslept: float = 0.0
+    is_plain: bool = False
     waits: list[float] = field(default_factory=list)
     requests: int = 0
+    timeouts: list[dict[str, float]] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
 
-    def ask(self, *, repeatable: bool = True, divisible: bool = False) -> dict[str, Any]:
+    def ask(self, *, repeatable: bool = True, divisible: bool = False, within: float | None = None) -> dict[str, Any]:
         with httpx.Client(transport=httpx.MockTransport(self._respond)) as http:
             client = Client(
                 http,
                 f"http://{SERVER}/api/graphql",
                 Deadline(self.seconds, lambda: self.now),
                 on_exchange=self.exchanges.append,
+                secrets=["s3cr3t-t0ken"],
+                is_plain=self.is_plain,
                 sleep=self._sleep,
             )
+            if within:
+                client = client.within(within)
             return client.execute(OPERATION, {}, repeatable=repeatable, divisible=divisible).data
 
-    def _respond(self, _request: httpx.Request) -> httpx.Response:
+    def _respond(self, request: httpx.Request) -> httpx.Response:
         answer = self.answers[min(self.requests, len(self.answers) - 1)]
         self.requests += 1
+        self.timeouts.append(request.extensions["timeout"])
         self.now += self.each
         if isinstance(answer, Exception):
             raise answer
@@ -255,3 +263,75 @@ def test_nothing_is_sent_after_the_deadline() -> None:
     with pytest.raises(UnreachableError, match=f"^The time for asking {SERVER} is up\\."):
         server.ask()
     assert server.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("is_plain", "speaks", "failure", "error"),
+    [
+        (True, False, broken(), RefusedError),
+        (True, True, broken(), UnreachableError),
+        # TLS has its own errors, and a server that is busy or refuses the connection has not closed it in silence.
+        (False, False, broken(), UnreachableError),
+        (True, False, BUSY, UnreachableError),
+        (True, False, refused(), UnreachableError),
+    ],
+)
+def test_server_that_closes_every_connection_may_not_speak_http(
+    failure: Answering, error: type[Exception], monkeypatch: pytest.MonkeyPatch, *, is_plain: bool, speaks: bool
+) -> None:
+    monkeypatch.setattr("incident_gate.datahub.client.speaks_http", lambda *_: speaks)
+
+    with pytest.raises(error) as raised:
+        Server([failure], is_plain=is_plain).ask()
+    assert ("not HTTP" in str(raised.value)) is (error is RefusedError)
+
+
+@pytest.mark.usefixtures("_longest")
+def test_client_within_some_seconds_is_the_same_with_an_earlier_deadline() -> None:
+    server = Server([BUSY])
+
+    with pytest.raises(UnreachableError):
+        server.ask(within=2)
+    assert server.waits == [0.25, 0.5, 1.0]
+    assert [exchange.operation for exchange in server.exchanges] == ["Ask"] * server.requests
+
+
+def test_client_within_more_seconds_than_there_are_ends_at_the_deadline() -> None:
+    server = Server([BUSY], seconds=2)
+
+    with pytest.raises(UnreachableError):
+        server.ask(within=100)
+    assert server.now <= 2
+
+
+def test_secret_in_an_answer_is_blanked_within_some_seconds_too() -> None:
+    error = {"message": "no such token: s3cr3t-t0ken", "extensions": {"code": 400}}
+    server = Server([httpx.Response(200, json={"data": None, "errors": [error]})])
+
+    for within in (None, 2):
+        with pytest.raises(RequestFailure) as raised:
+            server.ask(within=within)
+        assert "no such token" in str(raised.value)
+        assert "s3cr3t" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("seconds", "read", "connect"), [(300, 45, 10), (20, 20, 10), (4, 4, 4)])
+def test_one_request_takes_no_more_than_its_share_of_the_deadline(seconds: float, read: float, connect: float) -> None:
+    server = Server([DATA], seconds=seconds)
+
+    server.ask()
+
+    assert server.timeouts == [{"connect": connect, "read": read, "write": read, "pool": read}]
+
+
+def test_answer_beyond_the_limit_is_not_read() -> None:
+    server = Server([httpx.Response(200, content=b" " * (size_limit(1) + 1))])
+
+    with pytest.raises(RequestFailure, match="sends more than 8 MiB in one answer") as raised:
+        server.ask()
+    assert raised.value.status == 413
+
+
+def test_host_name_that_cannot_be_written_is_a_wrong_setting() -> None:
+    with pytest.raises(RefusedError, match="No request to"):
+        Server([UnicodeError("label too long")]).ask()
