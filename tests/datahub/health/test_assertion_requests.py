@@ -148,8 +148,11 @@ def test_assertion_of_two_assets_is_asked_for_once_and_dated_in_both() -> None:
             {"entities": value}
             for value in (
                 None,
+                5,
+                True,
                 [],
                 [None],
+                [{"urn": [urn(0)], "runEvents": runs((700, FAILURE))}],
                 [{"urn": urn(0), "runEvents": None}],
                 [{"urn": urn(1), "runEvents": runs((700, FAILURE))}],
             )

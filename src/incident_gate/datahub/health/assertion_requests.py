@@ -66,6 +66,7 @@ def date_failures(client: Client, drafts: Iterable[PartialHealth]) -> None:
             entities = execute(client, RUNS_OF_ASSERTIONS, len(urns), {"urns": urns}).data.get("entities")
         except RequestFailure:
             return
-        runs = {e.get("urn"): e.get("runEvents") for e in entities or () if isinstance(e, dict)}
+        shown = entities if isinstance(entities, list) else ()
+        runs = {e["urn"]: e.get("runEvents") for e in shown if isinstance(e, dict) and isinstance(e.get("urn"), str)}
         for assertions, urn in chunk:
             assertions.found[urn] = failing_since(assertions.found[urn], runs.get(urn))
