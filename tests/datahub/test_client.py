@@ -109,8 +109,9 @@ def test_waits_are_drawn_so_that_gates_do_not_return_together() -> None:
 
 
 @pytest.mark.usefixtures("_longest")
-def test_retry_after_is_the_least_that_is_waited() -> None:
-    server = Server([httpx.Response(429, headers={"retry-after": "7"}), *[BUSY] * 2, DATA])
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_the_least_that_is_waited(status: int) -> None:
+    server = Server([httpx.Response(status, headers={"retry-after": "7"}), *[BUSY] * 2, DATA])
 
     server.ask()
 
