@@ -41,7 +41,7 @@ except SystemExit as end:
 """
 
 
-def run(tmp_path: Path, answer: Callable[[socket.socket], None], *, inputs: int, timeout: int = 3) -> tuple[int, str]:
+def run(tmp_path: Path, answer: Callable[[socket.socket], None], *, inputs: int, timeout: int = 20) -> tuple[int, str]:
     """Gate some inputs; the peak of resident memory in bytes, and what was printed."""
     manifest = tmp_path / "gate.yml"
     manifest.write_text("".join(f'- "{urn}"\n' for urn in tables(inputs)))
@@ -83,7 +83,7 @@ def test_answers_that_break_off_do_not_add_up(tmp_path: Path) -> None:
         for _ in range(11 * 16):
             client.sendall(b"x" * 64 * 1024)
 
-    peak, printed = run(tmp_path, answer, inputs=250)
+    peak, printed = run(tmp_path, answer, inputs=250, timeout=5)
 
     assert "broke" in printed
     assert peak < MOST
@@ -92,7 +92,7 @@ def test_answers_that_break_off_do_not_add_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [20, 7])
 @pytest.mark.parametrize("filler", [b"{},", b"[],", b"1.5,", b'{"a":{}},'])
 def test_elements_are_counted_before_they_are_objects(tmp_path: Path, size: int, filler: bytes) -> None:
-    peak, printed = run(tmp_path, lambda c: stream(c, b'{"data":{"entities":[', filler, size * MIB), inputs=3)
+    peak, printed = run(tmp_path, lambda c: stream(c, b'{"data":{"entities":[', filler, size * MIB), inputs=1)
 
     assert "in one answer" in printed
     assert peak < MOST
@@ -112,6 +112,8 @@ def test_encoded_answer_is_refused(tmp_path: Path) -> None:
 
 def test_wide_characters_take_no_more_than_the_limit(tmp_path: Path) -> None:
     filler = '"\N{PILE OF POO}\N{PILE OF POO}\N{PILE OF POO}\N{PILE OF POO}":1,'.encode()
-    peak, _ = run(tmp_path, lambda c: stream(c, b'{"data":{"x":"' + b"y" * 9 * MIB + b'",', filler, MIB), inputs=250)
+    peak, _ = run(
+        tmp_path, lambda c: stream(c, b'{"data":{"x":"' + b"y" * 9 * MIB + b'",', filler, MIB), inputs=250, timeout=4
+    )
 
     assert peak < MOST
