@@ -1,3 +1,4 @@
+import signal
 import threading
 import time
 from functools import partial
@@ -72,3 +73,23 @@ def test_defect_in_a_task_is_raised_where_it_is_waited_for() -> None:
 
     with pytest.raises(ZeroDivisionError):
         run_all([task], threads=1, deadline=Deadline.after(5))
+
+
+def test_signal_that_does_not_interrupt_the_wait_is_handled_soon() -> None:
+    handled: list[float] = []
+    before = signal.signal(signal.SIGUSR1, lambda *_: handled.append(time.monotonic()))
+    sent: list[float] = []
+
+    def task() -> bool:
+        time.sleep(0.1)  # until the other thread waits
+        # It reaches the process in this thread, so the one that waits is not interrupted.
+        sent.append(time.monotonic())
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        return threading.Event().wait(2)
+
+    try:
+        run_all([task], threads=1, deadline=Deadline.after(3))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert handled[0] - sent[0] < 1.5

@@ -108,7 +108,7 @@ def test_interrupted_process_ends_at_once_and_writes_no_half_report(
     sent = time.monotonic()
     told, _ = process.communicate(timeout=10)
 
-    assert time.monotonic() - sent < 1
+    assert time.monotonic() - sent < 5  # far from the 20 s of the timeout, on a machine with other work too
     assert process.returncode == 128 + number
     lines = [line for line in told.decode().splitlines() if not line.startswith("::add-mask::")]
     assert len(lines) == 1

@@ -265,7 +265,7 @@ def test_a_refusal_counts_after_a_failure_too(datahub: Sandbox) -> None:
         )
     )
     named = WARNED.replace("inputs: [", f"inputs: [{{urn: {B!r}, on-unknown: warn}}, ")
-    assert _check(datahub, named, "--timeout", "2").code == 3
+    assert _check(datahub, named, "--timeout", "4").code == 3
 
 
 @pytest.mark.usefixtures("here")

@@ -9,6 +9,10 @@ from typing import TypeVar
 
 from incident_gate.datahub.deadline import Deadline
 
+# Seconds. A signal that arrives just before a wait begins does not interrupt it. So the wait for an answer is made of
+# short ones: else a job that is cancelled at such a moment goes on until the deadline.
+LONGEST_WAIT = 0.25
+
 T = TypeVar("T")
 
 
@@ -43,9 +47,11 @@ def run_all(
     try:
         while back < (len(begun) if over.is_set() else len(tasks)):
             try:
-                index, result = finished.get(timeout=deadline.remaining)
+                index, result = finished.get(timeout=min(deadline.remaining, LONGEST_WAIT))
             except Empty:
-                break
+                if deadline.passed:
+                    break
+                continue
             back += 1
             if isinstance(result, BaseException):
                 raise result
