@@ -25,7 +25,7 @@ LONGEST_TEST = 150
 # How long an example takes says something about the machine only. The same examples are drawn each time, so that a test
 # fails for the change under test only; `make campaign` draws others.
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=30)
-settings.register_profile("campaign", deadline=None, max_examples=2_000)
+settings.register_profile("campaign", deadline=None, max_examples=500)
 settings.load_profile("tests")
 
 
