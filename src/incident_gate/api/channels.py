@@ -16,16 +16,7 @@ from incident_gate.settings import RunSettings
 
 
 def announce_on_channels(settings: RunSettings, people: Mapping[str, str], report: Report) -> tuple[Remark, ...]:
-    """Notify every service that the settings name.
-
-    Args:
-        settings: Which services and events.
-        people: The manifest's: a Slack id by an owner's URN.
-        report: What happened.
-
-    Returns:
-        A remark for each service that did not take its message.
-    """
+    """Notify every service that the settings name; takes and returns what `announce_stage` does."""
     notify = settings.notify
     channels = Channels(
         events=frozenset(map(EventKind, notify.events)),

@@ -91,7 +91,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     rules = [settled[entry.rules] for entry in entries]
     queries = [
         HealthQuery(urn, rule.siblings, rule.counts_assertions)
-        for entry, rule in zip(manifest.inputs, rules, strict=False)
+        for entry, rule in zip(manifest.inputs, rules[: len(manifest.inputs)], strict=True)
         for urn in (entry.urn, *entry.also)
     ]
     existence = [HealthQuery(urn, existence_only=True) for entry in outputs for urn in (entry.urn, *entry.also)]
