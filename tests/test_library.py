@@ -65,7 +65,7 @@ def test_manifest_is_read(datahub: Sandbox, tmp_path: Path) -> None:
 
 
 def test_outcome_is_raised_and_resolved(datahub: Sandbox) -> None:
-    job = settings(datahub, outputs=[CUSTOMERS], title="customers was not built")
+    job = settings(datahub, outputs=[CUSTOMERS], incident_title="customers was not built")
 
     raised = report_outcome(job, "failure").outcome
     assert [incident.title for incident in datahub.store.incidents(CUSTOMERS, "ACTIVE")] == ["customers was not built"]

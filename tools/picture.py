@@ -135,7 +135,7 @@ def blocked_run() -> Blocked:
             "INPUT_DATAHUB-TOKEN": server.token,
             "INPUT_DATAHUB-UI-URL": UI,
             "INPUT_NOTIFY-ON": "blocked",
-            "INPUT_SLACK-WEBHOOK": to + slack.webhook_path,
+            "INPUT_SLACK-WEBHOOK-URL": to + slack.webhook_path,
             "INPUT_COMMENT": "true",
             "INPUT_GITHUB-TOKEN": github.token,
         }

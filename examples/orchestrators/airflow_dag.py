@@ -44,7 +44,7 @@ def revenue() -> None:
     @task(retries=0)
     def gate() -> None:
         """Fail while an input has active incidents, after waiting for up to half an hour."""
-        check(settings(wait="30m", poll="1m"))
+        check(settings(wait="30m", wait_interval="1m"))
 
     @task.sensor(poke_interval=300, timeout=7200, mode="reschedule")
     def healthy_inputs() -> bool:

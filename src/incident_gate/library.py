@@ -60,17 +60,17 @@ class Settings:
         min_priority: str = "",
         override: str = "",
         incident_key: str = "",
-        title: str = "",
-        message: str = "",
+        incident_title: str = "",
+        incident_message: str = "",
         datahub_ui_url: str = "",
         headers: Mapping[str, str] | None = None,
         ca_bundle: str | Path = "",
         timeout: float = 120,
         dry_run: bool = False,
-        results: Iterable[str] = (),
+        test_results: Iterable[str] = (),
         wait: float | str = 0,
-        poll: float | str = 60,
-        steady: float | str = 0,
+        wait_interval: float | str = 60,
+        wait_stable: float | str = 0,
     ) -> None:
         values: dict[str, object] = {
             "datahub-url": datahub_url,
@@ -86,24 +86,24 @@ class Settings:
             "min-priority": min_priority,
             "override": override,
             "incident-key": incident_key,
-            "title": title,
-            "message": message,
+            "incident-title": incident_title,
+            "incident-message": incident_message,
             "datahub-ui-url": datahub_ui_url,
             "headers": headers,
             "ca-bundle": ca_bundle,
             "timeout": timeout,
             "dry-run": dry_run,
-            "results": results,
+            "test-results": test_results,
             "wait": wait,
-            "poll": poll,
-            "steady": steady,
+            "wait-interval": wait_interval,
+            "wait-stable": wait_stable,
         }
         self._options = {name: _text(name, value) for name, value in values.items()}
 
     def __repr__(self) -> str:
         hidden = ("datahub-token", "headers")
         shown = {name: "***" if name in hidden else text for name, text in self._options.items() if text}
-        defaults = {"timeout": "120", "poll": "60", "wait": "0", "steady": "0", "dry-run": "false"}
+        defaults = {"timeout": "120", "wait-interval": "60", "wait": "0", "wait-stable": "0", "dry-run": "false"}
         pairs = (f"{n.replace('-', '_')}={t!r}" for n, t in shown.items() if defaults.get(n) != t)
         return f"Settings({', '.join(pairs)})"
 

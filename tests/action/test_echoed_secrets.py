@@ -84,10 +84,10 @@ def test_only_the_whole_value_of_a_header_is_replaced(step: Step, datahub: Sandb
 
 def test_step_shows_no_secret_of_another_service_that_an_incident_quotes(step: Step, datahub: Sandbox) -> None:
     secrets = {
-        "slack_webhook": "http://127.0.0.1:9/services/T0/B0/s3cr3t-of-slack",
+        "slack_webhook_url": "http://127.0.0.1:9/services/T0/B0/s3cr3t-of-slack",
         "slack_token": "xoxb-s3cr3t-of-slack",
         "slack_channel": "C1",
-        "webhook": "http://127.0.0.1:9/hook?key=s3cr3t-of-hook",
+        "webhook_url": "http://127.0.0.1:9/hook?key=s3cr3t-of-hook",
         "webhook_secret": "whsec_c2VjcmV0LW9mLXRoZS1ob29rLTEyMzQ1Ng==",
         "github_token": "ghs_s3cr3t0fGithub",
     }

@@ -182,15 +182,15 @@ def test_every_mistake_in_the_inputs_is_told_at_once(step: Step) -> None:
         timeout="soon",
         headers="Host: x",
         ca_bundle="/etc/ssl/cert.pem",
-        title="x" * 501,
-        message="x" * 20_001,
+        incident_title="x" * 501,
+        incident_message="x" * 20_001,
     )
 
     assert ended.code == 2
     [message] = ended.said("error")
     names = (
         *("datahub-url", "datahub-token", "manifest", "mode", "on-incident", "on-unknown", "report-outcome", "dry-run"),
-        *("timeout", "headers", "ca-bundle", "title", "message"),
+        *("timeout", "headers", "ca-bundle", "incident-title", "incident-message"),
     )
     assert [name for name in names if name not in message] == []
     assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("block", "unknown")

@@ -31,7 +31,13 @@ def nested(step: Step, **environment: str) -> tuple[int, list[str]]:
 
 def test_saved_inputs_and_identity_decide(step: Step, datahub: Sandbox) -> None:
     datahub.store.add_asset(MODEL)
-    given = {"report_outcome": "true", "outputs": MODEL, "incident_key": "eu", "matrix": '{"leg": 1}', "title": "Late"}
+    given = {
+        "report_outcome": "true",
+        "outputs": MODEL,
+        "incident_key": "eu",
+        "matrix": '{"leg": 1}',
+        "incident_title": "Late",
+    }
     step.main(datahub, **given)
 
     code, _ = nested(
@@ -45,7 +51,7 @@ def test_saved_inputs_and_identity_decide(step: Step, datahub: Sandbox) -> None:
             "INPUT_INPUTS": "another action's",
             "INPUT_INCIDENT-KEY": "another",
             "INPUT_REPORT-OUTCOME": "false",
-            "INPUT_TITLE": "another action's",
+            "INPUT_INCIDENT-TITLE": "another action's",
             "DATAHUB_GMS_URL": "https://other.example.com",
         },
     )

@@ -90,8 +90,8 @@ def test_every_secret_is_masked_before_anything_is_printed(
 ) -> None:
     monkeypatch.setattr("incident_gate.notify.announce.SECONDS", 1.0)
     secrets = {
-        "slack-webhook": "https://127.0.0.1:9/services/T0/B0/secretpart",
-        "webhook": "https://127.0.0.1:9/another-secret",
+        "slack-webhook-url": "https://127.0.0.1:9/services/T0/B0/secretpart",
+        "webhook-url": "https://127.0.0.1:9/another-secret",
         "webhook-secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     }
     pull_request.inputs |= {**secrets, "notify-on": "blocked"}
@@ -109,7 +109,7 @@ def test_every_secret_is_masked_before_anything_is_printed(
 def test_post_stage_announces_what_it_raised(step: Step, datahub: Sandbox) -> None:
     slack = SlackStandIn()
     with serving(slack) as url:
-        step.inputs |= {"slack-webhook": url + slack.webhook_path, "report-outcome": "true"}
+        step.inputs |= {"slack-webhook-url": url + slack.webhook_path, "report-outcome": "true"}
         assert step.main(datahub).code == 0
         step.post(datahub, status="failure")
         step.post(datahub, status="failure")
@@ -121,7 +121,7 @@ def test_post_stage_announces_what_it_raised(step: Step, datahub: Sandbox) -> No
 def test_service_that_fails_does_not_fail_the_job(step: Step, datahub: Sandbox) -> None:
     slack = SlackStandIn(first=[Reply(404, b"no_service")])
     with serving(slack) as url:
-        step.inputs |= {"slack-webhook": url + slack.webhook_path, "report-outcome": "true"}
+        step.inputs |= {"slack-webhook-url": url + slack.webhook_path, "report-outcome": "true"}
         step.main(datahub)
         ended = step.post(datahub, status="failure")
 

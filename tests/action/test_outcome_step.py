@@ -316,7 +316,7 @@ def test_dry_run_writes_nothing(step: Step, datahub: Sandbox, mode: str) -> None
 
 
 def test_title_and_message_are_what_is_raised(step: Step, datahub: Sandbox) -> None:
-    step.main(datahub, mode="raise", title="Nightly build broke", message="See the runbook.")
+    step.main(datahub, mode="raise", incident_title="Nightly build broke", incident_message="See the runbook.")
 
     [incident] = datahub.store.incidents(CUSTOMERS)
     assert incident.title == "Nightly build broke"
@@ -324,7 +324,7 @@ def test_title_and_message_are_what_is_raised(step: Step, datahub: Sandbox) -> N
     assert incident.description.startswith("See the runbook.\n")
     assert "https://github.com/acme/shop/actions/runs/4711" in incident.description
 
-    step.main(datahub, mode="resolve", message="The upstream is back.")
+    step.main(datahub, mode="resolve", incident_message="The upstream is back.")
     [incident] = datahub.store.incidents(CUSTOMERS)
     assert incident.message is not None
     assert incident.message.startswith("The upstream is back.\n")

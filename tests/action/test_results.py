@@ -36,7 +36,7 @@ def shop(step: Step, sandbox: Sandbox) -> Sandbox:
     """A stand-in that knows the outputs of the sample project, and a step with a manifest of them."""
     sandbox.store.add_assets(OUTPUTS)
     step.write_manifest("outputs:\n" + "".join(f"  - {json.dumps(urn)}\n" for urn in OUTPUTS))
-    step.inputs |= {"results": "target/*_results.json", "report-outcome": "true"}
+    step.inputs |= {"test-results": "target/*_results.json", "report-outcome": "true"}
     return sandbox
 
 
@@ -103,7 +103,9 @@ def test_a_check_answers_a_check(step: Step, shop: Sandbox) -> None:
 
 
 def test_results_without_a_report_have_no_effect(step: Step, shop: Sandbox) -> None:
-    assert "results has no effect without report-outcome." in step.main(shop, report_outcome="false").said("notice")
+    assert "test-results has no effect without report-outcome." in step.main(shop, report_outcome="false").said(
+        "notice"
+    )
     assert "no effect" not in step.main(shop).log
 
 
@@ -207,10 +209,10 @@ def test_other_ends_raise_nothing(step: Step, shop: Sandbox, status: str) -> Non
 @pytest.mark.parametrize("path", ["../r.xml", "a/../../r.xml", "/etc/*.xml", "{runner}/workspace-2/r.xml"])
 @pytest.mark.parametrize("mode", ["gate", "report"])
 def test_a_path_out_of_the_workspace_is_an_error(step: Step, shop: Sandbox, path: str, mode: str) -> None:
-    ended = step.main(shop, mode=mode, results=f"target/ok.xml\n{path.format(runner=step.folder)}")
+    ended = step.main(shop, mode=mode, test_results=f"target/ok.xml\n{path.format(runner=step.folder)}")
     assert ended.code == 2
     assert "results leads out of the workspace" in ended.said("error")[0]
-    assert step.main(shop, mode=mode, results=f"{step.workspace}/r.xml").code == 0
+    assert step.main(shop, mode=mode, test_results=f"{step.workspace}/r.xml").code == 0
 
 
 def test_modes_of_their_own_do_only_their_part(step: Step, shop: Sandbox) -> None:
@@ -222,7 +224,7 @@ def test_modes_of_their_own_do_only_their_part(step: Step, shop: Sandbox) -> Non
     assert len(state(shop)) == 5
     step.main(shop, mode="resolve")
     assert set(state(shop)) == {ORDERS, PAYMENTS}
-    step.main(shop, mode="resolve", results="")
+    step.main(shop, mode="resolve", test_results="")
     assert state(shop) == {}
     ended = step.main(shop, mode="resolve")
     assert state(shop) == {}
@@ -236,7 +238,7 @@ def test_patterns_relate_checks_of_other_tools(step: Step, shop: Sandbox) -> Non
         f"outputs:\n  - urn: {ORDERS}\n    checks: ['orders.*']\n"
         f"  - urn: {CUSTOMERS}\n    checks: ['customers.*']\n    incident: {{type: CUSTOM, custom-type: Quality}}\n"
     )
-    step.inputs["results"] = "soda.json"
+    step.inputs["test-results"] = "soda.json"
     assert step.main(shop).code == 0
     scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))
     step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now()}))
@@ -253,7 +255,7 @@ def test_the_type_follows_the_checks_unless_the_manifest_sets_it(step: Step, sho
         f"  - urn: {CUSTOMERS}\n    checks: ['events.*']\n    incident: {{type: CUSTOM, custom-type: Quality}}\n"
         f"  - urn: {STAGING}\n    checks: ['events.*']\n    incident: {{type: OPERATIONAL, title: Late}}\n"
     )
-    step.inputs["results"] = "soda.json"
+    step.inputs["test-results"] = "soda.json"
     step.main(shop)
     scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))
     step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now()}))
@@ -265,7 +267,7 @@ def test_the_type_follows_the_checks_unless_the_manifest_sets_it(step: Step, sho
 
 def test_nothing_untrusted_is_active_and_nothing_secret_is_shown(step: Step, shop: Sandbox) -> None:
     step.write_manifest(f"outputs:\n  - urn: {ORDERS}\n    checks: ['*']\n")
-    step.inputs["results"] = "r.xml"
+    step.inputs["test-results"] = "r.xml"
     step.main(shop)
     evil = "::error::owned `x` [link](http://evil) @everyone &#27;[31m <b>x</b>\nselect password from users"
     step.write(
@@ -304,7 +306,7 @@ def test_a_gitlab_job_starts_when_gitlab_says(tmp_path: Path, sandbox: Sandbox) 
     for name in ("build.run_results.json", "manifest.json"):
         shutil.copy(SHOP / name, tmp_path / name)
     (tmp_path / "gate.yml").write_text(f"outputs:\n  - {json.dumps(ORDERS)}\n", encoding="utf-8")
-    arguments = ("report", str(tmp_path / "gate.yml"), "--results", str(tmp_path / "*.run_results.json"))
+    arguments = ("report", str(tmp_path / "gate.yml"), "--test-results", str(tmp_path / "*.run_results.json"))
 
     def report(started: str) -> Any:
         environment = {
@@ -355,7 +357,7 @@ def test_results_that_nothing_names_are_not_imported() -> None:
 def test_a_server_that_does_not_know_the_type_gets_the_general_one(step: Step, each_sandbox: Sandbox) -> None:
     each_sandbox.store.add_assets([ORDERS])
     step.write_manifest(f"outputs:\n  - urn: {ORDERS}\n    checks: ['events.*']\n")
-    step.inputs |= {"results": "soda.json", "report-outcome": "true"}
+    step.inputs |= {"test-results": "soda.json", "report-outcome": "true"}
     for status in ("failure", "failure"):
         step.main(each_sandbox)
         scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))

@@ -91,7 +91,7 @@ def test_manifest_names_people_for_a_webhook(datahub: Sandbox, slack: SlackStand
     path.write_text(f"inputs: ['{ORDERS}']\npeople: {{'{ANA}': U0MANUAL}}\n", encoding="utf-8")
     datahub.store.raise_incident(ORDERS, title="Rows are missing")
     with serving(slack) as url:
-        webhook = ("--slack-webhook", url + slack.webhook_path, "--notify-on", "blocked")
+        webhook = ("--slack-webhook-url", url + slack.webhook_path, "--notify-on", "blocked")
         environment = {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token}
         ended = gate("check", str(path), *webhook, environment=environment)
 
@@ -104,7 +104,7 @@ def test_webhook_receives_the_signed_report(datahub: Sandbox, manifest: str) -> 
     receiver = ReceiverStandIn(secret=SECRET)
     with serving(receiver) as url:
         environment = {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token}
-        options = ("--webhook", url, "--webhook-secret", SECRET, "--notify-on", "blocked")
+        options = ("--webhook-url", url, "--webhook-secret", SECRET, "--notify-on", "blocked")
         gate("check", manifest, *options, environment=environment)
 
     assert receiver.reports[0]["conclusion"] == "block"
@@ -126,7 +126,7 @@ def test_service_that_fails_changes_nothing(datahub: Sandbox, slack: SlackStandI
     ("options", "message"),
     [
         (("--slack-token", "xoxb-1"), "--slack-token needs --slack-channel"),
-        (("--webhook", "http://hooks.example.com/secret"), "--webhook is not an https address"),
+        (("--webhook-url", "http://hooks.example.com/secret"), "--webhook-url is not an https address"),
         (("--webhook-secret", "not base64!"), "--webhook-secret is not a signing secret"),
         (("--notify-on", "kept"), "--notify-on has 'kept'"),
         (("--downstream-hops", "9"), "--downstream-hops is '9'"),

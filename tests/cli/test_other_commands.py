@@ -123,7 +123,7 @@ def test_help_shows_the_words_that_an_option_takes() -> None:
 
     assert "--on-incident {block,warn}" in shown
     assert "--on-unknown {block,warn}" in shown
-    assert "--timeout SECONDS" in shown
+    assert "--timeout TIME" in shown
     assert "TEXT" not in shown
 
 

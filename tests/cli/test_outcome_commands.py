@@ -10,7 +10,7 @@ from tests.helpers.command import ask
 
 
 def test_raise_and_resolve(each_datahub: Sandbox, manifest: str) -> None:
-    raised = ask(each_datahub, "raise", manifest, "--title", "Broken")
+    raised = ask(each_datahub, "raise", manifest, "--incident-title", "Broken")
     [incident] = each_datahub.store.incidents(CUSTOMERS, "ACTIVE")
     assert (raised.code, incident.title) == (0, "Broken")
     assert raised.out.startswith("Job failed: 1 incident raised\n")

@@ -72,7 +72,7 @@ def test_dry_run_sends_no_mutation(sandbox: Sandbox, manifest: str, command: str
 
 
 def test_words_on_the_command_line_reach_the_incident(sandbox: Sandbox, manifest: str) -> None:
-    call(sandbox, "raise", "--title", "Backfill broke", "--message", "See DATA-7.", manifest)
+    call(sandbox, "raise", "--incident-title", "Backfill broke", "--incident-message", "See DATA-7.", manifest)
     (incident,) = sandbox.store.incidents(ORDERS)
     assert incident.title == "Backfill broke"
     assert (incident.description or "").startswith("See DATA-7.\n")

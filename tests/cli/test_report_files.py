@@ -17,7 +17,9 @@ from tests.helpers.step import Step
 def test_each_format_is_written_and_folders_are_created(datahub: Sandbox, manifest: str, tmp_path: Path) -> None:
     datahub.store.raise_incident(ORDERS, title="late")
     folder = tmp_path / "out" / "deep"
-    files = [f"--report={name}={folder / file}" for name, file in (("json", "a"), ("junit", "b"), ("markdown", "c"))]
+    files = [
+        f"--report-files={name}={folder / file}" for name, file in (("json", "a"), ("junit", "b"), ("markdown", "c"))
+    ]
 
     ended = ask(datahub, "check", manifest, *files)
 
@@ -34,7 +36,7 @@ def test_report_is_written_when_datahub_is_down(datahub: Sandbox, manifest: str,
     datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=status),))
     file = tmp_path / "junit.xml"
 
-    ended = ask(datahub, "check", manifest, "--report", f"junit={file}", "--timeout", "1")
+    ended = ask(datahub, "check", manifest, "--report-files", f"junit={file}", "--timeout", "1")
 
     assert ended.code == 3
     [suite] = JUnitXml.fromfile(str(file))
@@ -42,7 +44,7 @@ def test_report_is_written_when_datahub_is_down(datahub: Sandbox, manifest: str,
 
 
 def test_standard_output_has_the_report_alone(datahub: Sandbox, manifest: str) -> None:
-    ended = ask(datahub, "check", manifest, "--report", "junit=-")
+    ended = ask(datahub, "check", manifest, "--report-files", "junit=-")
 
     assert JUnitXml.fromstring(ended.out.encode()).tests == 1
     assert "Passed" in ended.err
@@ -51,7 +53,7 @@ def test_standard_output_has_the_report_alone(datahub: Sandbox, manifest: str) -
 def test_outcome_has_a_report_too(datahub: Sandbox, manifest: str, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
 
-    ask(datahub, "raise", manifest, "--incident-key", "k", "--report", f"json={file}")
+    ask(datahub, "raise", manifest, "--incident-key", "k", "--report-files", f"json={file}")
 
     assert json.loads(file.read_text())["outcome"]["outputs"][0]["change"] == "raised"
 
@@ -60,7 +62,7 @@ def test_old_report_is_replaced_whole(datahub: Sandbox, manifest: str, tmp_path:
     file = tmp_path / "report.json"
     file.write_text("x" * 100_000)
 
-    ask(datahub, "check", manifest, "--report", f"json={file}")
+    ask(datahub, "check", manifest, "--report-files", f"json={file}")
 
     assert json.loads(file.read_text())["conclusion"] == "pass"
 
@@ -72,7 +74,7 @@ def test_report_that_cannot_be_written_is_a_warning_and_leaves_nothing(
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
 
-    ended = ask(datahub, "check", manifest, "--report", f"json={tmp_path / target}")
+    ended = ask(datahub, "check", manifest, "--report-files", f"json={tmp_path / target}")
 
     assert ended.code == 0
     assert "warning: The json report could not be written to " in ended.err
@@ -90,7 +92,7 @@ def test_full_disk_leaves_the_old_report(
 
     monkeypatch.setattr("os.replace", full)
 
-    ended = ask(datahub, "check", manifest, "--report", f"json={file}")
+    ended = ask(datahub, "check", manifest, "--report-files", f"json={file}")
 
     assert f"could not be written to {file}: No space left on device." in ended.err
     assert file.read_text() == "old"
@@ -103,7 +105,7 @@ def test_full_disk_leaves_the_old_report(
 def test_step_writes_below_the_workspace(step: Step, datahub: Sandbox) -> None:
     datahub.store.raise_incident(ORDERS, title="late")
 
-    ended = step.main(datahub, reports="json=out/report.json\njunit=-")
+    ended = step.main(datahub, report_files="json=out/report.json\njunit=-")
 
     assert ended.code == 1
     assert json.loads((step.workspace / "out/report.json").read_text())["verdict"] == "unhealthy"
@@ -114,16 +116,16 @@ def test_step_writes_below_the_workspace(step: Step, datahub: Sandbox) -> None:
 def test_step_writes_nowhere_else(step: Step, datahub: Sandbox, path: str, tmp_path: Path) -> None:
     (step.workspace / "link").symlink_to(tmp_path)
 
-    ended = step.main(datahub, reports=f"json={path}")
+    ended = step.main(datahub, report_files=f"json={path}")
 
     assert ended.code == 2
-    assert "reports leads out of the workspace" in ended.said("error")[0]
+    assert "report-files leads out of the workspace" in ended.said("error")[0]
     assert len(datahub.requests) == 0
     assert not (tmp_path / "x").exists()
 
 
 def test_post_stage_does_not_replace_the_gates_report(step: Step, datahub: Sandbox) -> None:
-    step.main(datahub, reports="json=report.json", report_outcome="true")
-    step.post(datahub, status="failure", reports="json=report.json", report_outcome="true")
+    step.main(datahub, report_files="json=report.json", report_outcome="true")
+    step.post(datahub, status="failure", report_files="json=report.json", report_outcome="true")
 
     assert json.loads((step.workspace / "report.json").read_text())["conclusion"] == "pass"

@@ -16,7 +16,7 @@ from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.command import Ended, ask, gate, start
 from tests.helpers.step import Step
 
-WAITING = ("--poll", "0.1s", "--wait")
+WAITING = ("--wait-interval", "0.1s", "--wait")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_one_request_a_poll_on_every_generation(generation: Generation, tmp_path
         ask(server, "check", str(path))
         once = len(server.requests)
 
-        ended = ask(server, "check", str(path), "--poll", "0.1s", "--wait", "0.5s")
+        ended = ask(server, "check", str(path), "--wait-interval", "0.1s", "--wait", "0.5s")
 
         assert ended.code == 1
         polls = len(server.requests) - 2 * once
@@ -82,7 +82,7 @@ def test_steady_time_is_waited_for(datahub: Sandbox, manifest: str) -> None:
     later(0.3, lambda: datahub.store.resolve(incident))
     started = time.monotonic()
 
-    ended = ask(datahub, "check", manifest, *WAITING, "20s", "--steady", "1s")
+    ended = ask(datahub, "check", manifest, *WAITING, "20s", "--wait-stable", "1s")
 
     assert ended.code == 0
     assert time.monotonic() - started >= 1.3
@@ -170,7 +170,7 @@ def test_step_waits_and_says_so(step: Step, datahub: Sandbox) -> None:
     incident = datahub.store.raise_incident(ORDERS, title="late")
     later(0.5, lambda: datahub.store.resolve(incident))
 
-    ended = step.main(datahub, wait="20s", poll="0.1", steady="0")
+    ended = step.main(datahub, wait="20s", wait_interval="0.1", wait_stable="0")
 
     assert (ended.code, ended.outputs["conclusion"]) == (0, "pass")
     assert "Waited " in ended.summary
@@ -182,8 +182,8 @@ def test_step_waits_and_says_so(step: Step, datahub: Sandbox) -> None:
     ("options", "message"),
     [
         (("--wait", "soon"), "--wait is 'soon'."),
-        (("--wait", "1m", "--steady", "2m"), "--steady is longer than --wait."),
-        (("--wait", "1m", "--poll", "0"), "--poll is '0'."),
+        (("--wait", "1m", "--wait-stable", "2m"), "--wait-stable is longer than --wait."),
+        (("--wait", "1m", "--wait-interval", "0"), "--wait-interval is '0'."),
     ],
 )
 def test_times_that_make_no_sense_are_refused(

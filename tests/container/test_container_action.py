@@ -60,7 +60,7 @@ def test_failed_job_raises_one_incident_and_the_next_success_resolves_it(make_st
 
 
 def test_reports_are_written_below_the_workspace(make_step: MakeStep) -> None:
-    step = make_step(reports="junit=out/gate.xml\njson=out/gate.json\nmarkdown=out/gate.md")
+    step = make_step(report_files="junit=out/gate.xml\njson=out/gate.json\nmarkdown=out/gate.md")
 
     ended = step.main()
 

@@ -45,14 +45,14 @@ class World:
         assert 0 < seconds <= 1
         self.now += seconds
 
-    def wait(self, longest: float, poll: float = 60, steady: float = 0) -> tuple[CheckResult, Waited | None]:
+    def wait(self, longest: float, interval: float = 60, stable: float = 0) -> tuple[CheckResult, Waited | None]:
         first = self.check(range(len(self.names)))
         return wait(
             first,
             self.check,
             longest=longest,
-            poll=poll,
-            steady=steady,
+            interval=interval,
+            stable=stable,
             clock=lambda: self.now,
             sleep=self.sleep,
             on_wait=self.states.append,
@@ -66,7 +66,7 @@ def conclusions(result: CheckResult) -> list[str]:
 def test_first_round_that_passes_waits_for_nothing() -> None:
     world = World(("a", "b"), lambda _name, _now: True)
 
-    result, waited = world.wait(3600, steady=600)
+    result, waited = world.wait(3600, stable=600)
 
     assert (conclusions(result), waited) == (["pass", "pass"], None)
     assert world.asked == [(0, ("a", "b"))]
@@ -124,7 +124,7 @@ def test_inputs_must_pass_for_the_steady_time() -> None:
     # Passes from 60 on, but not between 100 and 130.
     world = World(("a",), lambda _name, now: now >= 60 and not 100 <= now < 130)
 
-    result, waited = world.wait(3600, poll=20, steady=60)
+    result, waited = world.wait(3600, interval=20, stable=60)
 
     assert conclusions(result) == ["pass"]
     assert waited
@@ -135,7 +135,7 @@ def test_inputs_must_pass_for_the_steady_time() -> None:
 def test_check_comes_when_the_steady_time_is_over() -> None:
     world = World(("a",), lambda _name, now: now >= 60)
 
-    _, waited = world.wait(3600, poll=60, steady=10)
+    _, waited = world.wait(3600, interval=60, stable=10)
 
     assert waited
     assert waited.seconds == 70
@@ -144,12 +144,12 @@ def test_check_comes_when_the_steady_time_is_over() -> None:
 def test_input_that_has_not_passed_for_long_enough_blocks() -> None:
     world = World(("a", "b"), lambda name, now: name == "b" or now >= 100)
 
-    result, _ = world.wait(120, poll=50, steady=60)
+    result, _ = world.wait(120, interval=50, stable=60)
 
     assert conclusions(result) == ["block", "pass"]
     [problem] = result.decisions[0].problems
     assert (result.decisions[0].verdict, problem.reason) == (Verdict.UNKNOWN, Reason.UNSTEADY)
-    assert problem.message == "It has passed for 20 s, and not yet for the 60 s of `steady`"
+    assert problem.message == "It has passed for 20 s, and not yet for the 60 s of `wait-stable`"
 
 
 def test_refusal_ends_it_at_once() -> None:
@@ -179,7 +179,7 @@ def test_server_that_is_away_for_a_while_is_survived() -> None:
 def test_poll_is_never_faster_than_a_server_can_bear() -> None:
     world = World(("a",), lambda _name, _now: False)
 
-    world.wait(1, poll=0.000001)
+    world.wait(1, interval=0.000001)
 
     assert len(world.asked) <= 22
 
@@ -187,7 +187,7 @@ def test_poll_is_never_faster_than_a_server_can_bear() -> None:
 def test_state_is_shown_every_second() -> None:
     world = World(("a", "b"), lambda name, _now: name == "b")
 
-    world.wait(120, poll=60)
+    world.wait(120, interval=60)
 
     assert len(world.states) == 120
     assert [d.entry.label for d in world.states[7].pending] == ["a"]
@@ -217,7 +217,7 @@ class _Forgetful(list):  # type: ignore[type-arg]
 def test_warning_does_not_wait(conclusion: Conclusion) -> None:
     first = CheckResult((decision(entry("a"), conclusion),))
 
-    result, waited = wait(first, _never, longest=60, poll=1, steady=0, clock=lambda: 0.0, sleep=lambda _: None)
+    result, waited = wait(first, _never, longest=60, interval=1, stable=0, clock=lambda: 0.0, sleep=lambda _: None)
 
     assert (result, waited) == (first, None)
 

@@ -57,7 +57,16 @@ def test_everything_is_described(kind: str) -> None:
     "name",
     [
         *FALLS_BACK,
-        *("on-incident", "on-unknown", "incident-key", "title", "message", "datahub-ui-url", "headers", "ca-bundle"),
+        *(
+            "on-incident",
+            "on-unknown",
+            "incident-key",
+            "incident-title",
+            "incident-message",
+            "datahub-ui-url",
+            "headers",
+            "ca-bundle",
+        ),
     ],
 )
 def test_input_that_falls_back_has_no_default(name: str) -> None:

@@ -54,7 +54,7 @@ def test_reports_of_real_runs_fit_the_schema(datahub: Sandbox, manifest: str) ->
 
     for arguments in (
         ("check", manifest, "--override", "known"),
-        ("check", manifest, "--wait", "0.2", "--poll", "0.1"),
+        ("check", manifest, "--wait", "0.2", "--wait-interval", "0.1"),
         ("raise", manifest, "--incident-key", "k"),
         ("resolve", manifest, "--incident-key", "k"),
     ):

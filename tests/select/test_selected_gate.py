@@ -349,7 +349,7 @@ def test_waiting_selects_again_until_everything_is_established(datahub: Sandbox)
     datahub.store.add_assets([B, C])
     manifest = f"inputs: [{C!r}, upstream-of: {start!r}]\n"
     _later(1.0, lambda: datahub.store.add_asset(start, upstreams=[B]))
-    ended = _check(datahub, manifest, "--wait", "20", "--poll", "0.3", "--format", "json")
+    ended = _check(datahub, manifest, "--wait", "20", "--wait-interval", "0.3", "--format", "json")
     assert ended.code == 0, ended.out
     assert [entry["urn"] for entry in ended.json["inputs"]] == [C, B]
     assert ended.json["verdict"] == "healthy"
@@ -360,7 +360,9 @@ def test_waiting_does_not_pass_what_is_selected_and_not_healthy(datahub: Sandbox
     datahub.store.add_assets([A, B])
     datahub.store.raise_incident(B, title="late")
     _later(0.5, lambda: datahub.store.add_lineage(B, A))
-    ended = _check(datahub, f"inputs: [upstream-of: {A!r}]\n", "--wait", "2", "--poll", "0.2", "--format", "json")
+    ended = _check(
+        datahub, f"inputs: [upstream-of: {A!r}]\n", "--wait", "2", "--wait-interval", "0.2", "--format", "json"
+    )
     assert ended.code == 1
     assert [entry["urn"] for entry in ended.json["inputs"]] == [B]
 
@@ -375,7 +377,9 @@ def test_waiting_for_a_datahub_that_is_down_selects_again(datahub: Sandbox) -> N
         datahub.faults = Faults()
 
     _later(1.0, repair)
-    ended = _check(datahub, f"inputs: [upstream-of: {A!r}]\n", "--wait", "20", "--poll", "0.2", "--format", "json")
+    ended = _check(
+        datahub, f"inputs: [upstream-of: {A!r}]\n", "--wait", "20", "--wait-interval", "0.2", "--format", "json"
+    )
     assert ended.code == 0, ended.out
     assert [entry["urn"] for entry in ended.json["inputs"]] == [B]
 

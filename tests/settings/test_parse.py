@@ -45,7 +45,7 @@ def test_other_durations_are_refused(text: str) -> None:
 
 
 def test_interval_is_not_zero() -> None:
-    assert parse.interval("1s", "poll") == 1
+    assert parse.interval("1s", "wait-interval") == 1
     assert error(parse.interval, "0s") == "--option is '0s'."
 
 

@@ -40,10 +40,10 @@ def test_nul_in_a_path_is_refused(workspace: Path) -> None:
 @pytest.mark.parametrize("pattern", ["..", "../*.xml", "/x", "a/../../*", "../workspaces/*", "a\0b"])
 def test_pattern_out_of_the_workspace_is_refused(workspace: Path, pattern: str) -> None:
     with pytest.raises(SettingError, match="leads out of the workspace"):
-        check_pattern(pattern, "results", workspace)
+        check_pattern(pattern, "test-results", workspace)
 
 
 def test_pattern_below_the_workspace_and_any_pattern_without_one_are_accepted(workspace: Path) -> None:
-    check_pattern("target/**/*.xml", "results", workspace)
-    check_pattern("link/*.xml", "results", workspace)  # the job may change links until the files are read
-    check_pattern("../*.xml", "results", None)
+    check_pattern("target/**/*.xml", "test-results", workspace)
+    check_pattern("link/*.xml", "test-results", workspace)  # the job may change links until the files are read
+    check_pattern("../*.xml", "test-results", None)

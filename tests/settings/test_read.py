@@ -58,19 +58,19 @@ def test_what_is_needed_to_notify_is_in_no_repr() -> None:
     made = settings(
         slack_token="xoxb-hidden",
         slack_channel="#data",
-        webhook="https://example.com/hidden",
+        webhook_url="https://example.com/hidden",
         github_token="ghs_hidden",
     )
 
     assert made.notify.uses_slack
-    assert made.notify.webhook.endswith("/hidden")
+    assert made.notify.webhook_url.endswith("/hidden")
     assert "hidden" not in repr(made)
 
 
 def test_every_mistake_is_reported_on_a_line_of_its_own() -> None:
-    reported = mistake(datahub_url="", timeout="x", mode="y", title="t" * 501, dry_run="maybe").splitlines()
+    reported = mistake(datahub_url="", timeout="x", mode="y", incident_title="t" * 501, dry_run="maybe").splitlines()
 
-    assert sorted(line.split(" ")[0] for line in reported) == ["No", "dry-run", "mode", "timeout", "title"]
+    assert sorted(line.split(" ")[0] for line in reported) == ["No", "dry-run", "incident-title", "mode", "timeout"]
     assert any(line.startswith("No DataHub URL: set datahub-url or DATAHUB_GMS_URL.") for line in reported)
 
 
@@ -109,11 +109,12 @@ def test_no_header_changes_the_request_itself(name: str) -> None:
     assert f"headers, line 1: {name} is set by the request itself." in mistake(headers=f"{name}: x")
 
 
-@pytest.mark.parametrize(("setting", "longest"), [("title", 500), ("message", 20_000)])
+@pytest.mark.parametrize(("setting", "longest"), [("incident_title", 500), ("incident_message", 20_000)])
 def test_words_have_a_limit(setting: str, longest: int) -> None:
     within: dict[str, Any] = {setting: "x" * longest}
     assert getattr(settings(**within), setting) == "x" * longest
-    assert f"{setting} has {longest + 1:,} characters. The limit is {longest:,}." in mistake(
+    named = setting.replace("_", "-")
+    assert f"{named} has {longest + 1:,} characters. The limit is {longest:,}." in mistake(
         None, **{setting: "x" * (longest + 1)}
     )
 
@@ -125,12 +126,15 @@ def test_headers_may_have_blank_lines_and_spaces() -> None:
     }
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("1", 1.0), ("0.5", 0.5), ("21600", 21600.0), ("", DEFAULT_TIMEOUT)])
-def test_a_timeout_is_in_seconds(text: str, seconds: float) -> None:
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1", 1.0), ("0.5", 0.5), ("21600", 21600.0), ("2m", 120.0), ("6 h", 21600.0), ("", DEFAULT_TIMEOUT)],
+)
+def test_timeout_is_a_duration(text: str, seconds: float) -> None:
     assert settings(timeout=text).timeout == seconds
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "21601", "1m", "2 m"])
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "21601", "361m", "2w"])
 def test_a_timeout_that_is_none_is_refused(text: str) -> None:
     assert "timeout is" in mistake(timeout=text)
 
@@ -286,7 +290,7 @@ def test_a_path_below_the_workspace_is_resolved(tmp_path: Path) -> None:
     assert made.connection.ca_bundle == tmp_path / "deep" / "ca.pem"
 
 
-@pytest.mark.parametrize("setting", ["manifest", "ca_bundle", "results"])
+@pytest.mark.parametrize("setting", ["manifest", "ca_bundle", "test_results"])
 def test_a_path_out_of_the_workspace_is_refused(tmp_path: Path, setting: str) -> None:
     assert f"{setting.replace('_', '-')} leads out of the workspace" in mistake(
         None, workspace=tmp_path, **{setting: "../x"}
@@ -351,7 +355,7 @@ def test_the_identity_is_the_jobs_and_not_the_runs() -> None:
     ("given", "notice"),
     [
         ({"slack_channel": "#data"}, "slack-channel has no effect without slack-token."),
-        ({"webhook_secret": "whsec_aaaa"}, "webhook-secret has no effect without webhook."),
+        ({"webhook_secret": "whsec_aaaa"}, "webhook-secret has no effect without webhook-url."),
         ({"comment": "true"}, "comment has no effect without github-token."),
         ({"comment": "false"}, ""),
     ],

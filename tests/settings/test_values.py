@@ -21,24 +21,24 @@ def test_value_is_parsed_without_the_spaces_around_it() -> None:
 
 
 def test_option_that_is_unset_or_blank_has_its_default() -> None:
-    read = values(poll=" ")
+    read = values(wait_interval=" ")
 
     assert read(options.TIMEOUT) == options.DEFAULT_TIMEOUT
-    assert read(options.POLL) == float(options.POLL.default.removesuffix("s"))
+    assert read(options.WAIT_INTERVAL) == float(options.WAIT_INTERVAL.default.removesuffix("s"))
     read.finish()
 
 
 @pytest.mark.parametrize(
     ("spelling", "name", "renamed"),
     [
-        (Spelling.INPUT, "datahub-url", "reports"),
-        (Spelling.OPTION, "--datahub-url", "--report"),
-        (Spelling.ARGUMENT, "datahub_url", "reports"),
+        (Spelling.INPUT, "datahub-url", "report-files"),
+        (Spelling.OPTION, "--datahub-url", "--report-files"),
+        (Spelling.ARGUMENT, "datahub_url", "report_files"),
     ],
 )
 def test_option_is_named_as_its_user_knows_it(spelling: Spelling, name: str, renamed: str) -> None:
     assert values(spelling).named(options.DATAHUB_URL) == name
-    assert values(spelling).named(options.REPORTS) == renamed
+    assert values(spelling).named(options.REPORT_FILES) == renamed
 
 
 def test_errors_are_collected_and_raised_together_in_their_order(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_errors_are_collected_and_raised_together_in_their_order(tmp_path: Path)
         read.finish()
 
     assert str(caught.value).splitlines() == [
-        "--timeout is 'x'. Use seconds, up to 21600.",
+        "--timeout is 'x'. Use a number with a unit, like 90s, 30m or 2h.",
         "--dry-run is 'maybe'. Use true or false.",
         "--manifest leads out of the workspace: '../gate.yml'. Use a path below the repository's checkout.",
         "Something else. Leave it out.",

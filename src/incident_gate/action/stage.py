@@ -193,9 +193,9 @@ class Stage:
         )
 
     def _write_reports(self, settings: RunSettings, report: Report) -> None:
-        if settings.reports:
+        if settings.report_files:
             workspace = settings.workspace
-            for warning in write_reports(report, settings.reports, workspace=workspace, print_text=self._log.text):
+            for warning in write_reports(report, settings.report_files, workspace=workspace, print_text=self._log.text):
                 self._log.warn(warning)
 
     def _publish(self, report: Report) -> None:

@@ -21,7 +21,7 @@ def announce_on_channels(settings: RunSettings, people: Mapping[str, str], repor
     channels = Channels(
         events=frozenset(map(EventKind, notify.events)),
         slack=_slack(settings) if notify.uses_slack else None,
-        webhook=Webhook(url=notify.webhook, secret=notify.webhook_secret) if notify.webhook else None,
+        webhook=Webhook(url=notify.webhook_url, secret=notify.webhook_secret) if notify.webhook_url else None,
         pull_request=_pull_request(settings) if notify.keeps_comment else None,
         marker=marker_of(settings.identity.scope, settings.identity.key_of("")),
         people=people,
@@ -41,7 +41,7 @@ def _slack(settings: RunSettings) -> Slack:
     notify = settings.notify
     # With both, the token: it can look people up.
     return Slack(
-        webhook="" if notify.slack_token else notify.slack_webhook,
+        webhook="" if notify.slack_token else notify.slack_webhook_url,
         token=notify.slack_token,
         channel=notify.slack_channel,
         api=notify.slack_api,

@@ -62,7 +62,7 @@ def report_outcome(
         report_end: Callable[[Context], OutcomeReport] = partial(
             report_job, outputs=manifest.outputs, outcome=Outcome(status)
         )
-        if settings.results:
+        if settings.test_results:
             from incident_gate.api.results import evaluated  # noqa: PLC0415 - 13 ms, and most jobs name no results
 
             report_end = evaluated(settings, manifest, Outcome(status), job_start)
@@ -115,8 +115,8 @@ def _context(settings: RunSettings, client: Client) -> Context:
         identity=settings.identity,
         wording=Wording(
             run=settings.run,
-            title=settings.title,
-            message=settings.message,
+            title=settings.incident_title,
+            message=settings.incident_message,
             matrix=settings.identity.matrix,
         ),
         deadline=client.deadline,

@@ -38,7 +38,7 @@ def evaluated(
     selectors = [selector.what for selector in manifest.output_selectors]
     selectors += [selector.what for selector in manifest.selectors if isinstance(selector.what, Dbt)]
     files = ResultFiles(
-        patterns=settings.results,
+        patterns=settings.test_results,
         folder=settings.workspace or Path(),
         confined=settings.workspace is not None,
         job_start=job_start or unix_time(settings.run.started) or time.time() - _LONGEST_JOB,

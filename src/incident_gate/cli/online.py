@@ -46,16 +46,16 @@ def show(call: Call, settings: RunSettings, report: Report, *, explain: bool = F
 
     Where one of these is standard output, it is alone there.
     """
-    alone = any(file.path == STANDARD_OUTPUT for file in settings.reports)
+    alone = any(file.path == STANDARD_OUTPUT for file in settings.report_files)
     stream = call.stderr if alone else call.stdout
     if call.options.format == "json":
         say(stream, document(report))
     else:
         colour = call.has_colour and not alone
         say(stream, terminal(report, colour=colour, width=call.width, explain=explain))
-    if settings.reports:
+    if settings.report_files:
         for warning in write_reports(
-            report, settings.reports, workspace=settings.workspace, print_text=partial(say, call.stdout)
+            report, settings.report_files, workspace=settings.workspace, print_text=partial(say, call.stdout)
         ):
             say(call.stderr, f"warning: {plain(warning, 1000)}\n")
 

@@ -10,7 +10,7 @@ from incident_gate.gate.check import CheckResult
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.incident import Problem, Reason
 
-# Never checked more often than this, whatever `poll` is.
+# Never checked more often than this, whatever `wait-interval` is.
 _SHORTEST_PAUSE = 0.05
 _TICK = 1.0
 
@@ -38,14 +38,14 @@ def wait(  # noqa: PLR0913 - three times and the edges
     recheck: Recheck,
     *,
     longest: float,
-    poll: float,
-    steady: float,
+    interval: float,
+    stable: float,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
     on_wait: Callable[[WaitState], None] = lambda _state: None,
     renew: Callable[[], CheckResult] | None = None,
 ) -> tuple[CheckResult, Waited | None]:
-    """Check again until every input passes and has passed for `steady`, or the time is up.
+    """Check again until every input passes and has passed for `wait-stable`, or the time is up.
 
     An error that no repetition corrects ends it at once.
 
@@ -53,8 +53,8 @@ def wait(  # noqa: PLR0913 - three times and the edges
         first: The first check of all inputs.
         recheck: Checks some of them again.
         longest: Seconds to wait at most; 0 for no waiting.
-        poll: Seconds between two checks.
-        steady: Seconds that inputs must pass.
+        interval: Seconds between two checks.
+        stable: Seconds that inputs must pass.
         clock: Seconds that only ever grow.
         sleep: Waits for so many seconds.
         on_wait: Called about once a second.
@@ -65,13 +65,13 @@ def wait(  # noqa: PLR0913 - three times and the edges
     """
     if not longest or _is_final(first):
         return first, None
-    state = _State(first, steady)
+    state = _State(first, stable)
     blocking = tuple(decision for decision in first.decisions if decision.conclusion is Conclusion.BLOCK)
     started = clock()
     end = started + longest
     while state.pending and clock() < end and not isinstance(state.last.failure, RefusedError):
         soonest = clock() + _SHORTEST_PAUSE
-        until = min(end, max(soonest, min([clock() + poll, *state.steady_at()])))
+        until = min(end, max(soonest, min([clock() + interval, *state.stable_at()])))
         while (left := until - clock()) > 0:
             on_wait(WaitState(clock() - started, longest, state.pending_decisions()))
             sleep(min(left, _TICK))
@@ -94,10 +94,10 @@ def _is_final(result: CheckResult) -> bool:
 class _State:
     """The last decision on each input, and since when each one passes that did not."""
 
-    def __init__(self, first: CheckResult, steady: float) -> None:
+    def __init__(self, first: CheckResult, stable: float) -> None:
         self.last = first
         self._decisions = list(first.decisions)
-        self._steady = steady
+        self._stable = stable
         self._passing_since: dict[int, float] = {}
         self.pending = {
             position for position, decision in enumerate(first.decisions) if decision.conclusion is Conclusion.BLOCK
@@ -112,7 +112,7 @@ class _State:
                 self.pending.add(position)
             elif position in self.pending:
                 since = self._passing_since.setdefault(position, now)
-                if now - since >= self._steady:
+                if now - since >= self._stable:
                     self.pending.discard(position)
 
     @property
@@ -127,9 +127,9 @@ class _State:
         self.pending = set(range(self.size))
         self.merge(range(self.size), result, now)
 
-    def steady_at(self) -> list[float]:
+    def stable_at(self) -> list[float]:
         """When each input that passes, but not yet for long enough, will have."""
-        return [since + self._steady for position, since in self._passing_since.items() if position in self.pending]
+        return [since + self._stable for position, since in self._passing_since.items() if position in self.pending]
 
     def pending_decisions(self) -> tuple[Decision, ...]:
         return tuple(self._decisions[position] for position in sorted(self.pending))
@@ -138,7 +138,7 @@ class _State:
         """The last check as if it had been one of all inputs; what did not pass for long enough blocks."""
         for position in self.pending & self._passing_since.keys():
             passed = now - self._passing_since[position]
-            message = f"It has passed for {passed:.0f} s, and not yet for the {self._steady:.0f} s of `steady`"
+            message = f"It has passed for {passed:.0f} s, and not yet for the {self._stable:.0f} s of `wait-stable`"
             self._decisions[position] = self._decisions[position]._replace(
                 verdict=Verdict.UNKNOWN,
                 conclusion=Conclusion.BLOCK,

@@ -45,9 +45,9 @@ _ADVICE = {
     "channel_not_found": "Check slack-channel, and invite the app to a private channel.",
     "channel_is_archived": "Name another channel.",
     "is_archived": "Name another channel.",
-    "no_service": "The webhook was removed: create a new one, and store it as slack-webhook.",
-    "no_team": "Check slack-webhook.",
-    "invalid_token": "Check slack-webhook.",
+    "no_service": "The webhook was removed: create a new one, and store it as slack-webhook-url.",
+    "no_team": "Check slack-webhook-url.",
+    "invalid_token": "Check slack-webhook-url.",
     "action_prohibited": "An administrator of the workspace restricted webhooks.",
 }
 

@@ -20,8 +20,8 @@ class Waiting(NamedTuple):
     """How long to wait for inputs that would block, in seconds; `longest` is 0 where the gate does not wait."""
 
     longest: float = 0.0
-    poll: float = 60.0
-    steady: float = 0.0
+    interval: float = 60.0
+    stable: float = 0.0
 
 
 class OverrideReason(NamedTuple):
@@ -37,9 +37,9 @@ class Notify(NamedTuple):
 
     Args:
         events: The words of `notify-on`.
-        slack_webhook: An incoming webhook; or `slack_token` with `slack_channel`.
+        slack_webhook_url: An incoming webhook; or `slack_token` with `slack_channel`.
         slack_api: The base of Slack's Web API.
-        webhook: The address of the user's own receiver, and the secret that signs what it receives.
+        webhook_url: The address of the user's own receiver, and the secret that signs what it receives.
         downstream_hops: How far consumers' owners are mentioned; 0 mentions none.
         comment: Whether to keep a comment on the pull request.
         pull_request: Its number; 0 where the run is for none.
@@ -48,11 +48,11 @@ class Notify(NamedTuple):
     """
 
     events: frozenset[str] = frozenset({"raised", "resolved"})
-    slack_webhook: str = ""
+    slack_webhook_url: str = ""
     slack_token: str = ""
     slack_channel: str = ""
     slack_api: str = ""
-    webhook: str = ""
+    webhook_url: str = ""
     webhook_secret: str = ""
     downstream_hops: int = 1
     comment: bool = False
@@ -68,7 +68,7 @@ class Notify(NamedTuple):
     @property
     def uses_slack(self) -> bool:
         """Whether there is anything to post to Slack with."""
-        return bool(self.slack_webhook or (self.slack_token and self.slack_channel))
+        return bool(self.slack_webhook_url or (self.slack_token and self.slack_channel))
 
     @property
     def keeps_comment(self) -> bool:
@@ -78,7 +78,7 @@ class Notify(NamedTuple):
     @property
     def is_used(self) -> bool:
         """Whether any service is notified."""
-        return self.uses_slack or bool(self.webhook) or self.keeps_comment
+        return self.uses_slack or bool(self.webhook_url) or self.keeps_comment
 
 
 class RunSettings(NamedTuple):
@@ -101,9 +101,9 @@ class RunSettings(NamedTuple):
         override: Why nothing blocks in this run, and who decided it.
         report_outcome: Whether the gate reports the outcome at the end of the job.
         report_branches: Patterns of the branches whose runs report outcomes; empty for the default branch.
-        results: Paths and patterns of files with results.
+        test_results: Paths and patterns of files with results.
         waiting: How long to wait for inputs that would block.
-        reports: The reports to write.
+        report_files: The reports to write.
         notify: Which services are notified.
         notices: What the user should know about the settings themselves.
     """
@@ -124,12 +124,12 @@ class RunSettings(NamedTuple):
     override: OverrideReason | None = None
     report_outcome: bool = False
     report_branches: tuple[str, ...] = ()
-    results: tuple[str, ...] = ()
+    test_results: tuple[str, ...] = ()
     dry_run: bool = False
-    title: str = ""
-    message: str = ""
+    incident_title: str = ""
+    incident_message: str = ""
     waiting: Waiting = Waiting()
-    reports: tuple[ReportFile, ...] = ()
+    report_files: tuple[ReportFile, ...] = ()
     notify: Notify = Notify()
     job_status: str = ""
     notices: tuple[str, ...] = ()
@@ -148,15 +148,15 @@ class RunSettings(NamedTuple):
             found.append(f"The DataHub token travels unencrypted to {address.server}: use https in {address.setting}.")
         if not self.connection.token and self.run.why_no_secrets:
             found.append(f"This run has no DataHub token. {self.run.why_no_secrets}")
-        if self.results and self.mode is Mode.GATE and not self.report_outcome:
-            found.append(f"{self.named('results')} has no effect without {self.named('report-outcome')}.")
+        if self.test_results and self.mode is Mode.GATE and not self.report_outcome:
+            found.append(f"{self.named('test-results')} has no effect without {self.named('report-outcome')}.")
         return tuple(found)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that no text from outside may show."""
         notify = self.notify
-        services = (notify.slack_webhook, notify.slack_token, notify.webhook, notify.webhook_secret)
+        services = (notify.slack_webhook_url, notify.slack_token, notify.webhook_url, notify.webhook_secret)
         return (*self.connection.secrets, *filter(None, (*services, notify.github_token)))
 
     def named(self, option: str) -> str:

@@ -56,7 +56,7 @@ class Option(NamedTuple, Generic[T_co]):
     """One option.
 
     `default` is text like any other value, so the parser accepts it. `metavar` is empty for a flag. Each use of a
-    `repeatable` one on the command line adds a line. `option` is the name on the command line where it differs.
+    `repeatable` one on the command line adds a line.
     """
 
     name: str
@@ -66,13 +66,12 @@ class Option(NamedTuple, Generic[T_co]):
     metavar: str = "TEXT"
     exists: frozenset[Scope] = _MANIFEST
     repeatable: bool = False
-    option: str = ""
     secret: bool = False
 
     @property
     def flag(self) -> str:
         """The name on the command line."""
-        return f"--{self.option or self.name}"
+        return f"--{self.name}"
 
 
 def _choices(words: type[StrEnum], *, but: str = "") -> str:
@@ -176,9 +175,9 @@ OVERRIDE = Option(
 INCIDENT_KEY = Option(
     "incident-key", parse.text, "separates incidents of environments that share a job", metavar="KEY", exists=_JOB
 )
-TITLE = Option("title", parse.bounded(500), "title of raised incidents", exists=_OUTCOME)
-MESSAGE = Option(
-    "message",
+INCIDENT_TITLE = Option("incident-title", parse.bounded(500), "title of raised incidents", exists=_OUTCOME)
+INCIDENT_MESSAGE = Option(
+    "incident-message",
     parse.bounded(20_000),
     "description of raised incidents, or the message of resolved ones",
     exists=_OUTCOME,
@@ -189,15 +188,15 @@ CA_BUNDLE = Option("ca-bundle", parse.text, "PEM file with certificate authoriti
 TIMEOUT = Option(
     "timeout",
     parse.seconds(LONGEST_TIMEOUT),
-    "seconds for all requests of a stage together",
+    "time limit for all requests to DataHub, like 90s or 2m",
     default="120",
-    metavar="SECONDS",
+    metavar="TIME",
 )
 DRY_RUN = Option(
     "dry-run", parse.flag, "show what would be raised or resolved, and write nothing", metavar="", exists=_OUTCOME
 )
-RESULTS = Option(
-    "results",
+TEST_RESULTS = Option(
+    "test-results",
     parse.lines,
     "file or pattern of files with results of dbt, JUnit, Great Expectations or Soda",
     metavar="PATH",
@@ -212,23 +211,24 @@ WAIT = Option(
     metavar="TIME",
     exists=_CHECK,
 )
-POLL = Option("poll", parse.interval, "time between checks while waiting", default="60s", metavar="TIME", exists=_CHECK)
-STEADY = Option(
-    "steady",
+WAIT_INTERVAL = Option(
+    "wait-interval", parse.interval, "time between checks while waiting", default="60s", metavar="TIME", exists=_CHECK
+)
+WAIT_STABLE = Option(
+    "wait-stable",
     parse.duration,
     "how long inputs must stay healthy before waiting ends",
     default="0",
     metavar="TIME",
     exists=_CHECK,
 )
-REPORTS = Option(
-    "reports",
+REPORT_FILES = Option(
+    "report-files",
     parse.report_files,
     "write a report; formats are json, junit and markdown, - is standard output",
     metavar="FORMAT=PATH",
     exists=_JOB,
     repeatable=True,
-    option="report",
 )
 NOTIFY_ON = Option(
     "notify-on",
@@ -239,13 +239,13 @@ NOTIFY_ON = Option(
     exists=_JOB,
     repeatable=True,
 )
-SLACK_WEBHOOK = Option(
-    "slack-webhook", parse.service_url, "incoming webhook of Slack", metavar="URL", exists=_JOB, secret=True
+SLACK_WEBHOOK_URL = Option(
+    "slack-webhook-url", parse.service_url, "incoming webhook of Slack", metavar="URL", exists=_JOB, secret=True
 )
 SLACK_TOKEN = Option("slack-token", parse.secret, "token of a Slack bot", metavar="TOKEN", exists=_JOB, secret=True)
 SLACK_CHANNEL = Option("slack-channel", parse.text, "channel for the Slack bot", metavar="CHANNEL", exists=_JOB)
-WEBHOOK = Option(
-    "webhook", parse.service_url, "address that receives the JSON report", metavar="URL", exists=_JOB, secret=True
+WEBHOOK_URL = Option(
+    "webhook-url", parse.service_url, "address that receives the JSON report", metavar="URL", exists=_JOB, secret=True
 )
 WEBHOOK_SECRET = Option(
     "webhook-secret",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
@@ -108,12 +107,12 @@ def items_of(words: Iterable[str]) -> Callable[[str, str], frozenset[str]]:
 
 
 def seconds(longest: float) -> Callable[[str, str], float]:
-    """A positive number of seconds, up to `longest`."""
+    """A duration that is not zero, up to `longest` seconds."""
 
     def parse(value: str, setting: str) -> float:
-        found = _number(value)
-        if not 0 < found <= longest:
-            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use seconds, up to {longest:.0f}.")
+        found = interval(value, setting)
+        if found > longest:
+            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use up to {longest / 3600:.0f}h.")
         return found
 
     return parse
@@ -246,13 +245,6 @@ def matrix(value: str, setting: str) -> str:
     if not isinstance(leg, dict | None):
         raise SettingError(f"{setting} is {shown(value)}.", hint='Use a JSON object, like {"region": "eu"}.')
     return canonical_matrix(value)
-
-
-def _number(value: str) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        return math.nan
 
 
 def shown(value: str) -> str:

@@ -114,12 +114,12 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         override=_override(values, run, environment),
         report_outcome=report_outcome,
         report_branches=values(options.REPORT_BRANCHES),
-        results=_results(values, workspace),
+        test_results=_test_results(values, workspace),
         dry_run=values(options.DRY_RUN),
-        title=values(options.TITLE),
-        message=values(options.MESSAGE),
+        incident_title=values(options.INCIDENT_TITLE),
+        incident_message=values(options.INCIDENT_MESSAGE),
         waiting=_waiting(values),
-        reports=_reports(values, workspace),
+        report_files=_report_files(values, workspace),
         notify=notify,
         timeout=values(options.TIMEOUT),
         job_status=_job_status(values, mode, run, environment),
@@ -215,10 +215,10 @@ def _job_status(values: Values, mode: Mode, run: Run, environment: Mapping[str, 
 
 
 def _waiting(values: Values) -> Waiting:
-    waiting = Waiting(values(options.WAIT), values(options.POLL), values(options.STEADY))
-    if waiting.steady > waiting.longest:
-        steady, wait = values.named(options.STEADY), values.named(options.WAIT)
-        values.add(f"{steady} is longer than {wait}.", hint=f"Use a longer {wait}, or a shorter {steady}.")
+    waiting = Waiting(values(options.WAIT), values(options.WAIT_INTERVAL), values(options.WAIT_STABLE))
+    if waiting.stable > waiting.longest:
+        stable, wait = values.named(options.WAIT_STABLE), values.named(options.WAIT)
+        values.add(f"{stable} is longer than {wait}.", hint=f"Use a longer {wait}, or a shorter {stable}.")
     return waiting
 
 
@@ -229,18 +229,18 @@ def _override(values: Values, run: Run, environment: Mapping[str, str]) -> Overr
     return OverrideReason(reason, actor, warning) if reason else None
 
 
-def _reports(values: Values, workspace: Path | None) -> tuple[parse.ReportFile, ...]:
-    reports = values(options.REPORTS)
+def _report_files(values: Values, workspace: Path | None) -> tuple[parse.ReportFile, ...]:
+    reports = values(options.REPORT_FILES)
     for report in reports:
         if report.path != parse.STANDARD_OUTPUT:
-            values.path(options.REPORTS, report.path, workspace)
+            values.path(options.REPORT_FILES, report.path, workspace)
     return reports
 
 
-def _results(values: Values, workspace: Path | None) -> tuple[str, ...]:
-    patterns = values(options.RESULTS)
+def _test_results(values: Values, workspace: Path | None) -> tuple[str, ...]:
+    patterns = values(options.TEST_RESULTS)
     for pattern in patterns:
-        values.attempt(partial(check_pattern, pattern, values.named(options.RESULTS), workspace), None)
+        values.attempt(partial(check_pattern, pattern, values.named(options.TEST_RESULTS), workspace), None)
     return patterns
 
 
@@ -248,7 +248,7 @@ def _unused(values: Values, notify: Notify) -> tuple[str, ...]:
     """Notices of options of services that have no effect without another one."""
     pairs = (
         (options.SLACK_CHANNEL, notify.slack_channel, options.SLACK_TOKEN, notify.slack_token),
-        (options.WEBHOOK_SECRET, notify.webhook_secret, options.WEBHOOK, notify.webhook),
+        (options.WEBHOOK_SECRET, notify.webhook_secret, options.WEBHOOK_URL, notify.webhook_url),
         (options.COMMENT, notify.comment, options.GITHUB_TOKEN, notify.github_token),
     )
     return tuple(
@@ -259,7 +259,7 @@ def _unused(values: Values, notify: Notify) -> tuple[str, ...]:
 
 
 def _notify(values: Values, environment: Mapping[str, str]) -> Notify:
-    webhook, slack_webhook = values(options.WEBHOOK), values(options.SLACK_WEBHOOK)
+    webhook_url, slack_webhook_url = values(options.WEBHOOK_URL), values(options.SLACK_WEBHOOK_URL)
     slack_token, slack_channel = values(options.SLACK_TOKEN), values(options.SLACK_CHANNEL)
     comment = values(options.COMMENT)
     if slack_token and not slack_channel:
@@ -269,14 +269,14 @@ def _notify(values: Values, environment: Mapping[str, str]) -> Notify:
     slack_api = environment.get("SLACK_API_URL", "").strip().rstrip("/") or SLACK_API
     if slack_token:
         values.attempt(lambda: parse.service_url(slack_api, "SLACK_API_URL"), "")
-    used = (webhook, slack_webhook, slack_api if slack_token else "", pull.api if pull.number else "")
+    used = (webhook_url, slack_webhook_url, slack_api if slack_token else "", pull.api if pull.number else "")
     return Notify(
         events=values(options.NOTIFY_ON),
-        slack_webhook=slack_webhook,
+        slack_webhook_url=slack_webhook_url,
         slack_token=slack_token,
         slack_channel=slack_channel,
         slack_api=slack_api,
-        webhook=webhook,
+        webhook_url=webhook_url,
         webhook_secret=values(options.WEBHOOK_SECRET),
         downstream_hops=values(options.DOWNSTREAM_HOPS),
         comment=comment,

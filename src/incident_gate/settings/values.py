@@ -29,7 +29,7 @@ class Values:
 
     def named(self, option: Option[T]) -> str:
         """The option's name as its user knows it."""
-        return self.spelling.of(option.option or option.name if self.spelling is Spelling.OPTION else option.name)
+        return self.spelling.of(option.name)
 
     def text(self, option: Option[T]) -> str:
         """The option's value as it was given; empty where unset."""
