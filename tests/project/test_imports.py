@@ -17,7 +17,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"gate", "outcome", "settings"}),
     frozenset({"select"}),
     frozenset({"ci", "datahub", "manifest"}),
-    frozenset({"entity", "errors", "files", "incident", "process", "text", "urn"}),
+    frozenset({"entity", "errors", "files", "incident", "json_values", "process", "text", "urn"}),
 )
 LEVEL = {folder: level for level, layer in enumerate(LAYERS) for folder in layer}
 SANDBOX_USERS = {"incident_gate.cli.sandbox", "incident_gate.demo"}
