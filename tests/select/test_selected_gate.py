@@ -222,9 +222,11 @@ def test_an_explicit_twin_must_exist_itself(each_sandbox: Sandbox) -> None:
     assert _check(each_sandbox, f"inputs:\n  - {selector}\n  - {LOWER!r}\n").code == 1
 
 
-@pytest.mark.parametrize("path", ["../target/manifest.json", "/etc/passwd", "link/manifest.json"])
+@pytest.mark.parametrize("path", ["../target/manifest.json", "/etc/passwd", "link/manifest.json", "folder"])
 def test_a_path_outside_the_folder_is_a_mistake(here: Path, datahub: Sandbox, path: str) -> None:
     (here / "link").symlink_to("/")
+    (here / "folder").mkdir()
+    (here / "folder/manifest.json").symlink_to("/etc/passwd")
     ended = _check(datahub, f"inputs:\n  - dbt: {path}\n")
     assert ended.code == 2
     assert ended.err.startswith("gate.yml:2:")

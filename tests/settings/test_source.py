@@ -131,12 +131,12 @@ def test_token_comes_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "cannot be read: there is no such file."),
+        (None, "does not exist."),
         (b"", "is empty."),
         (b"\n", "is empty."),
-        (b"\xff\xfe", "cannot be read: it is not a text file."),
+        (b"\xff\xfe", "is not a text file."),
         (b"a b", "DATAHUB_AUTH_TOKEN_FILE has a character that no token has"),
-        (b"x" * 70_000, "cannot be read: it is longer than 65,536 bytes."),
+        (b"x" * 70_000, "has 68.4 KiB, more than the limit of 64 KiB."),
     ],
 )
 def test_token_file_that_is_wrong_is_an_error(tmp_path: Path, content: bytes | None, message: str) -> None:

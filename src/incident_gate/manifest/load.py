@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
+from incident_gate.files import FileError, MissingError, read_regular
 from incident_gate.manifest.errors import ManifestError, Mistakes, UnreadableError
 from incident_gate.manifest.grammar import MANIFEST
 from incident_gate.manifest.model import (
@@ -21,7 +21,7 @@ from incident_gate.manifest.model import (
     Waiver,
 )
 from incident_gate.manifest.nodes import Node, ScalarNode
-from incident_gate.manifest.reader import MAX_BYTES, check_size, read_nodes
+from incident_gate.manifest.reader import MAX_BYTES, read_nodes
 from incident_gate.text import quote
 
 EXAMPLE = """inputs:
@@ -52,14 +52,12 @@ def read_manifest(  # noqa: PLR0913 - what the callers differ in
         ManifestError: There is no such file, it cannot be read, or it has errors.
     """
     try:
-        return load_manifest(shown, _read(path), today, variables, needs_assets=needs_assets)
-    except UnreadableError as error:
-        raise ManifestError(shown, (error.mistake,)) from None
-    except FileNotFoundError:
+        data = read_regular(path, max_bytes=MAX_BYTES)
+    except MissingError:
         raise _unusable(shown, "there is no such file", hint=if_missing) from None
-    except OSError as error:
-        message = f"the file cannot be read: {error.strerror or type(error).__name__}"
-        raise _unusable(shown, message, hint="Check the path and its permissions.") from None
+    except FileError as error:
+        raise _unusable(shown, f"the file {error}", hint="Check the path and its permissions.") from None
+    return load_manifest(shown, data, today, variables, needs_assets=needs_assets)
 
 
 def load_manifest(
@@ -89,17 +87,6 @@ def load_manifest(
     if manifest is None or mistakes:
         raise ManifestError(shown, mistakes.sorted())
     return _without_expired(manifest, today)
-
-
-def _read(path: Path) -> bytes:
-    status = path.stat()
-    if stat.S_ISDIR(status.st_mode):
-        raise IsADirectoryError(0, "it is a directory")
-    if not stat.S_ISREG(status.st_mode):  # a pipe or a device may never end
-        raise OSError(0, "it is not a regular file")
-    check_size(status.st_size)
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
 
 
 def _unusable(shown: str, message: str, *, hint: str) -> ManifestError:

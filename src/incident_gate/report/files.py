@@ -9,10 +9,9 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
-from incident_gate.errors import SettingError
+from incident_gate.files import OutsideError, locate
 from incident_gate.report.model import Report
 from incident_gate.settings.parse import STANDARD_OUTPUT, ReportFile
-from incident_gate.settings.paths import resolve_path
 
 # Each format's module and function; a module is imported when its format is asked for.
 _FORMATS = {"json": ("json", "document"), "junit": ("junit", "junit"), "markdown": ("summary", "summary")}
@@ -38,12 +37,12 @@ def write_reports(
             if file.path == STANDARD_OUTPUT:
                 print_text(text)
             else:
-                _write(resolve_path(file.path, file.path, workspace), text.encode(errors="replace"))
+                _write(locate(file.path, workspace), text.encode(errors="replace"))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             yield f"The {file.format} report could not be written to {file.path}: {reason}."
-        except SettingError as error:
-            yield f"The {file.format} report was not written: {error.message}"
+        except OutsideError as error:
+            yield f"The {file.format} report was not written: {file.path} {error}."
 
 
 def _rendered(report: Report, form: str) -> str:

@@ -13,6 +13,9 @@ from incident_gate.select.dbt_tests import nodes_of_test
 from incident_gate.select.json_parts import ANY_KEY, KEEP, read_parts
 from incident_gate.text import quote
 
+MANIFEST_FILE = "manifest.json"
+"""Its name in the folder of dbt's artifacts."""
+
 MAX_BYTES = 1 << 30
 """The largest file that is read."""
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from incident_gate.files import FileError, below
+from incident_gate.files import FileError, locate
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.model import Dbt, DbtUrns
 from incident_gate.select.dbt import DbtProject
-from incident_gate.select.dbt_manifest import read_project
+from incident_gate.select.dbt_manifest import MANIFEST_FILE, read_project
 from incident_gate.select.dbt_nodes import ChosenNodes, listed, matching, outputs, read_list, sources
 from incident_gate.select.dbt_urns import DbtRecipe, NodeUrns, dataset_urns
 from incident_gate.select.selection import Choice
@@ -41,7 +41,7 @@ def select_nodes(dbt: Dbt, root: Path, *, built: bool) -> Choice:
     left_out = 0
     unmatched: list[frozenset[str]] = []
     for name in dbt.manifest:
-        project = _file(name, root, _read, problems)
+        project = _file(name, root, read_project, problems, in_folder=MANIFEST_FILE)
         if project is None:
             continue
         chosen = _chosen(dbt, unique_ids or (), project, built=built)
@@ -69,17 +69,15 @@ def select_nodes(dbt: Dbt, root: Path, *, built: bool) -> Choice:
     return Choice(tuple(assets), tuple(problems), left_out)
 
 
-def _file(name: str, root: Path, read: Callable[[Path], T], problems: list[Finding]) -> T | None:
+def _file(
+    name: str, root: Path, read: Callable[[Path], T], problems: list[Finding], *, in_folder: str = ""
+) -> T | None:
     """Read a file; None, with a problem, where that cannot be done."""
     try:
-        return read(below(root, name))
+        return read(locate(name, root, in_folder=in_folder))
     except FileError as error:
         problems.append((Problem(Reason.UNREADABLE_FILE, f"{quote(name)} {error}", _FILE_HINT), ""))
         return None
-
-
-def _read(path: Path) -> DbtProject:
-    return read_project(path / "manifest.json" if path.is_dir() else path)
 
 
 def _chosen(dbt: Dbt, unique_ids: tuple[str, ...], project: DbtProject, *, built: bool) -> ChosenNodes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from incident_gate.files import OutsideError, below
+from incident_gate.files import OutsideError, locate
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import Dbt, Manifest, Mistake, OutputSelector, Selector
+from incident_gate.select.dbt_manifest import MANIFEST_FILE
 from incident_gate.text import quote
 
 
@@ -20,9 +21,12 @@ def check_paths(manifest: Manifest, root: Path) -> None:
     selectors: list[Selector | OutputSelector] = [*manifest.selectors, *manifest.output_selectors]
     for selector in selectors:
         what = selector.what
-        for path in (*what.manifest, *filter(None, [what.nodes])) if isinstance(what, Dbt) else ():
+        if not isinstance(what, Dbt):
+            continue
+        paths = [(path, MANIFEST_FILE) for path in what.manifest] + [(path, "") for path in [what.nodes] if path]
+        for path, in_folder in paths:
             try:
-                below(root, path)
+                locate(path, root, in_folder=in_folder)
             except OutsideError as error:
                 mistakes.append(Mistake(selector.position, f"{quote(path)} {error}", "a path below the workspace"))
     if mistakes:

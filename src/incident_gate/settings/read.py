@@ -22,7 +22,6 @@ from incident_gate.manifest.model import OnIncident, Rules
 from incident_gate.settings import options, parse
 from incident_gate.settings.model import Notify, OverrideReason, RunSettings, Waiting
 from incident_gate.settings.options import OPTIONS, Mode
-from incident_gate.settings.paths import check_pattern
 from incident_gate.settings.source import Sourced, Sources, config_of, sources, token_of
 from incident_gate.settings.values import Values
 
@@ -238,10 +237,7 @@ def _report_files(values: Values, workspace: Path | None) -> tuple[parse.ReportF
 
 
 def _test_results(values: Values, workspace: Path | None) -> tuple[str, ...]:
-    patterns = values(options.TEST_RESULTS)
-    for pattern in patterns:
-        values.attempt(partial(check_pattern, pattern, values.named(options.TEST_RESULTS), workspace), None)
-    return patterns
+    return tuple(values.pattern(options.TEST_RESULTS, text, workspace) for text in values(options.TEST_RESULTS))
 
 
 def _unused(values: Values, notify: Notify) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from incident_gate.errors import SettingError
+from incident_gate.files import FileError, read_regular
 
 URL, TOKEN = "DATAHUB_GMS_URL", "DATAHUB_GMS_TOKEN"
 HOST, PORT, PROTOCOL = "DATAHUB_GMS_HOST", "DATAHUB_GMS_PORT", "DATAHUB_GMS_PROTOCOL"
@@ -127,22 +128,11 @@ def _configured(path: Path) -> tuple[str, str]:
 
 def _read(path: Path, setting: str) -> str:
     try:
-        return _text(path)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a text file"
+        return read_regular(path, max_bytes=_LONGEST_FILE).decode()
+    except (FileError, UnicodeDecodeError) as error:
+        problem = error if isinstance(error, FileError) else "is not a text file"
         named = setting if setting == CONFIG else f"The file that {setting} names"
-        raise SettingError(f"{named} cannot be read: {reason}.", hint="Check its path and permissions.") from None
-
-
-def _text(path: Path) -> str:
-    # A pipe may never end.
-    if not path.is_file():
-        raise FileNotFoundError(0, "there is no such file")
-    with path.open("rb") as file:
-        data = file.read(_LONGEST_FILE + 1)
-    if len(data) > _LONGEST_FILE:
-        raise OSError(0, f"it is longer than {_LONGEST_FILE:,} bytes")
-    return data.decode()
+        raise SettingError(f"{named} {problem}.", hint="Check its path and permissions.") from None
 
 
 def _variable(environment: Mapping[str, str], name: str) -> str:

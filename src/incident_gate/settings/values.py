@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from incident_gate.datahub.connection import Spelling
 from incident_gate.errors import SettingError
+from incident_gate.files import OutsideError, locate, names_outside
 from incident_gate.settings.options import Option
-from incident_gate.settings.paths import resolve_path
+from incident_gate.settings.parse import shown
 
 T = TypeVar("T")
 
@@ -42,7 +43,19 @@ class Values:
 
     def path(self, option: Option[T], text: str, workspace: Path | None) -> Path:
         """The path that an option names."""
-        return self.attempt(lambda: resolve_path(text, self.named(option), workspace), Path())
+        try:
+            return locate(text, workspace)
+        except OutsideError as error:
+            self._refuse_path(option, text, error)
+            return Path()
+
+    def pattern(self, option: Option[T], text: str, workspace: Path | None) -> str:
+        """A path or pattern of files that an option names."""
+        if workspace is None:
+            return str(self.path(option, text, None))
+        if names_outside(text, workspace):
+            self._refuse_path(option, text, OutsideError("leads out of the workspace"))
+        return text
 
     def attempt(self, read: Callable[[], T], default: T) -> T:
         """What `read` returns; `default` after an error, which is collected."""
@@ -51,6 +64,9 @@ class Values:
         except SettingError as error:
             self._errors.append(error)
             return default
+
+    def _refuse_path(self, option: Option[T], text: str, error: OutsideError) -> None:
+        self.add(f"{self.named(option)} {error}: {shown(text)}.", hint="Use a path below the repository's checkout.")
 
     def add(self, message: str, *, hint: str) -> None:
         """Add an error."""
