@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.text import code, link, markdown, plain, prose, quote, sentences
+from incident_gate.text import Redactor, code, link, markdown, plain, prose, quote, sentences
 from tests.helpers.github_markdown import Page
 from tests.helpers.runner_grammar import commands_in
 
@@ -267,3 +267,7 @@ def test_what_cannot_be_seen_is_written_out(text: str, quoted: str) -> None:
 @given(st.text(st.characters()))
 def test_a_quotation_is_printable_whatever_it_quotes(text: str) -> None:
     assert quote(text).isprintable()
+
+
+def test_a_secret_within_another_leaves_nothing_of_the_longer_one() -> None:
+    assert Redactor(("abc", "abcdef"))("abcdef abc") == "*** ***"

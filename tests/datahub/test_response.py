@@ -97,6 +97,26 @@ def test_refusal_of_a_document_is_told_from_other_errors(
     assert caught.value.rejection is rejection
 
 
+@pytest.mark.parametrize(
+    ("other", "rejection"),
+    [({"message": "no"}, Rejection.INVALID), ({"message": "no", "extensions": {"code": 500}}, Rejection.NONE)],
+)
+def test_refusal_of_a_document_beside_another_error(other: dict[str, object], rejection: Rejection) -> None:
+    body = json.dumps({"errors": [other, {"message": UNDEFINED}]}).encode()
+    with pytest.raises(RequestFailure) as caught:
+        read_response(Received(200, JSON, body), url=URL, anonymous=False)
+
+    assert caught.value.rejection is rejection
+
+
+@pytest.mark.parametrize("anonymous", [True, False])
+def test_proxy_that_requires_credentials_is_named(*, anonymous: bool) -> None:
+    with pytest.raises(RefusedError, match=r"proxy.*credentials.*407") as caught:
+        read_response(Received(407, {"content-type": "text/plain"}, b"no"), url=URL, anonymous=anonymous)
+
+    assert "HTTPS_PROXY" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize("status", [400, 409, 418, 500])
 def test_error_status_is_no_answer_even_with_healthy_data(status: int) -> None:
     with pytest.raises(RequestFailure, match=f"HTTP {status}"):

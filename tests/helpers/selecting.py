@@ -30,10 +30,10 @@ class Selecting:
     client: Client
     exchanges: list[Exchange] = field(default_factory=list)
 
-    def upstreams(self, *starts: str, hops: Any = 1, at_most: int = 500) -> Choice:
-        """What the assets are made from."""
-        facts = read_facts(self.client, starts)
-        urns = [(parse_urn(start),) for start in starts]
+    def upstreams(self, *starts: str | tuple[str, ...], hops: Any = 1, at_most: int = 500) -> Choice:
+        """What the assets are made from; several URNs may be one asset."""
+        urns = [tuple(map(parse_urn, (start,) if isinstance(start, str) else start)) for start in starts]
+        facts = read_facts(self.client, [urn.text for asset in urns for urn in asset])
         return select_upstreams(self.client, facts, urns, hops, at_most=at_most)
 
     def matches(self, **conditions: Any) -> Choice:

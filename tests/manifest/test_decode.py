@@ -292,6 +292,7 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
         (f"{OUTPUT}{{assignees: [ana]}}", 'an item of "assignees" is "ana"; expected urn:li:corpuser:<name> or'),
         (f"{OUTPUT}FRESHNESS", '"incident" is "FRESHNESS"; expected a mapping with the keys type, custom-type'),
         (f'{OUTPUT}{{title: "a\\x00"}}', '"title" contains the control character U+0000'),
+        (f'{OUTPUT}{{description: "a\\n\\x1b[31m"}}', '"description" contains the control character U+001B'),
         ("a: [\n", "this is not YAML"),
         ("- !!python/name:os.system x\n- y", '1:3: the tag "tag:yaml.org,2002:python/name:os.system"'),
     ],

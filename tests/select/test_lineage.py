@@ -249,3 +249,35 @@ def test_siblings_of_a_start_that_cannot_be_read_are_a_problem(each_sandbox: San
     lookups = "incidentGateSchema|incidentGateLookup"
     each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=500, operation=lookups),))
     assert Reason.ERROR in reasons(each.upstreams(A))
+
+
+@pytest.mark.parametrize("of_dbt", [True, False])
+def test_either_urn_of_a_dbt_node_may_hide_a_sibling(sandbox: Sandbox, *, of_dbt: bool) -> None:
+    model, hidden = table("a", "dbt"), table("hidden")
+    sandbox.store.add_assets([A, B, model])
+    sandbox.store.add_asset(hidden, siblings=[model if of_dbt else A])
+    sandbox.store.add_lineage(B, A)
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_ELEMENT, urn=hidden),))
+    with selecting(sandbox) as asked:
+        choice = asked.upstreams((A, model))
+    assert texts(choice) == [B]
+    assert reasons(choice) == {Reason.HIDDEN}
+
+
+@pytest.mark.parametrize("of_dbt", [True, False])
+def test_one_urn_of_a_dbt_node_is_enough(sandbox: Sandbox, *, of_dbt: bool) -> None:
+    model = table("a", "dbt")
+    sandbox.store.add_assets([B, known := model if of_dbt else A])
+    sandbox.store.add_lineage(B, known)
+    with selecting(sandbox) as asked:
+        choice = asked.upstreams((A, model))
+    assert (texts(choice), choice.problems) == ([B], ())
+
+
+def test_a_server_silent_about_existence_that_knows_no_upstreams_is_a_problem() -> None:
+    with Sandbox.start(schema=Generation.G1, faults=Faults(no_entity_exists=True)) as server:
+        server.store.add_assets([A, B])
+        server.store.add_lineage(B, A)
+        with selecting(server) as asked:
+            assert asked.upstreams(A).problems == ()
+            assert reasons(asked.upstreams(B)) == {Reason.EXISTENCE_UNKNOWN}

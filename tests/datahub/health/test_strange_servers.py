@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from incident_gate.datahub.capabilities import INTROSPECTION as INTROSPECTION_QUERY
 from incident_gate.errors import ExitCode
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 from tests.helpers.gating import check, reasons, tables, verdicts
@@ -57,6 +58,21 @@ def test_healthy_assets_pass_and_an_active_incident_blocks(schema: str, introspe
         assert [incident.title for incident in blocked.report.decisions[0].blocking] == ["Late"]
         assert reasons(blocked.report.decisions[1]) == ["not-found"]
         assert blocked.exit_code is ExitCode.BLOCKED
+
+
+def test_schema_of_real_size_is_read() -> None:
+    """DataHub's own has about 150,000 values; an answer about assets may have far fewer."""
+    name, query = INTROSPECTION_QUERY
+    with Stranger(sdl=MINIMAL) as server:
+        shown: Any = server.answer({"operationName": name, "query": query, "variables": {}}).body
+        fields = [{"name": f"f{number}"} for number in range(70)]
+        shown["data"]["__schema"]["types"] += [{"name": f"T{number}", "fields": fields} for number in range(1_000)]
+        server.introspection = Reply(200, shown)
+        server.assets.add(ORDERS)
+        server.operations.clear()
+
+        assert check(server.url, ORDERS).exit_code is ExitCode.OK
+        assert server.operations.count("incidentGateHealthOfEach") == 1  # no other form was tried
 
 
 @pytest.mark.parametrize("refusal", UNKNOWN)
