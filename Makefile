@@ -131,9 +131,9 @@ PIN := uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-
 
 .PHONY: requirements
 requirements: ## Pin the newest dependencies with their hashes (needs uv)
-	@$(PIN) --python-version 3.11 --extra sandbox $(addprefix --group ,build test bench lint) --output-file requirements/dev.txt
+	@$(PIN) --python-version 3.11 --extra action --extra sandbox $(addprefix --group ,build test bench lint) --output-file requirements/dev.txt
 	@$(PIN) --python-version 3.11 --extra sandbox --group build --constraint requirements/dev.txt --output-file requirements/demo.txt
-	@$(PIN) --python-version 3.13 $(addprefix --no-emit-package ,$(NOT_IN_IMAGE)) --constraint requirements/dev.txt --output-file requirements/image.txt
+	@$(PIN) --python-version 3.13 --extra action $(addprefix --no-emit-package ,$(NOT_IN_IMAGE)) --constraint requirements/dev.txt --output-file requirements/image.txt
 
 .PHONY: clean
 clean: ## Remove what was made here

@@ -36,6 +36,15 @@ def test_image_prints_its_version(engine: list[str], image: str) -> None:
     assert printed.split()[-1] == __version__
 
 
+@pytest.mark.parametrize("arguments", [["demo"], ["sandbox"], ["sandbox", "--help"]], ids=" ".join)
+def test_image_says_where_the_sandbox_runs(engine: list[str], image: str, arguments: list[str]) -> None:
+    command = [*engine, "run", "--rm", "--entrypoint", "/usr/local/bin/incident-gate", image, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2
+    assert "The sandbox is not installed here (incident_gate.sandbox is missing)." in ended.stderr
+
+
 def test_image_can_import_every_module(engine: list[str], image: str, contents: frozenset[str]) -> None:
     """What the image leaves out of the standard library nothing needs, in whatever feature it is."""
     [interpreter] = [path for path in contents if re.fullmatch(r"usr/local/bin/python3\.\d+", path)]
@@ -66,13 +75,13 @@ def test_image_is_all_bytecode(contents: frozenset[str]) -> None:
     assert not [path for path in contents if path.endswith(".py")]
 
 
-def test_image_is_at_most_15_megabytes_to_pull(engine: list[str], image: str) -> None:
+def test_image_is_at_most_12_megabytes_to_pull(engine: list[str], image: str) -> None:
     with subprocess.Popen([*engine, "save", image], stdout=subprocess.PIPE) as saving:
         assert saving.stdout
         size = sum(len(chunk) for chunk in compressed(iter(partial(saving.stdout.read, MEGABYTE), b"")))
 
     assert saving.returncode == 0
-    assert MEGABYTE < size <= 15 * MEGABYTE
+    assert MEGABYTE < size <= 12 * MEGABYTE
 
 
 def compressed(chunks: Iterator[bytes]) -> Iterator[bytes]:

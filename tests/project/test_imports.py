@@ -1,7 +1,9 @@
 """Imports go one way: each folder imports only from the layers below its own."""
 
 import ast
+import re
 from collections.abc import Iterator
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,15 @@ def test_sandbox_and_product_do_not_know_each_other() -> None:
     inside = [(m, n) for m, n in FOUND if folder(m) == "sandbox" and folder(n) not in {"sandbox", "", "__version__"}]
     outside = [(m, n) for m, n in FOUND if folder(m) != "sandbox" and folder(n) == "sandbox" and m not in SANDBOX_USERS]
     assert (inside, outside) == ([], [])
+
+
+def test_what_the_action_alone_needs_is_an_extra() -> None:
+    """A worker of Airflow gets neither actions-toolkit nor the clients and the cryptography that it depends on."""
+    always = {
+        re.split(r"[^\w-]", line)[0] for line in requires("datahub-incident-gate") or () if "extra ==" not in line
+    }
+    users = {path.parent for path in SOURCE.rglob("*.py") if "from actions_toolkit" in path.read_text(encoding="utf-8")}
+
+    assert "httpx" in always
+    assert "actions-toolkit" not in always
+    assert users == {SOURCE / "action"}

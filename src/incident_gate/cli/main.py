@@ -137,12 +137,15 @@ def _module(command: Command, name: str) -> ModuleType:
     try:
         return import_module(f"incident_gate.cli.{name}")
     except ModuleNotFoundError as error:
-        if not command.needs_sandbox or (error.name or "").startswith("incident_gate."):
+        missing = error.name or ""
+        ours = missing.startswith("incident_gate.") and missing != "incident_gate.sandbox"
+        if not command.needs_sandbox or ours:
             raise
-        # The image and a plain installation do not contain the sandbox's libraries.
+        # The image does not contain the sandbox, a plain installation not its libraries.
         raise SettingError(
-            f"The sandbox is not installed ({error.name} is missing).",
-            hint="Install it: pip install 'datahub-incident-gate[sandbox]'.",
+            f"The sandbox is not installed here ({missing} is missing).",
+            hint="Run it from a clone of the project: `make demo`, then .venv/bin/incident-gate; or, in the clone, "
+            "pip install '.[sandbox]'.",
         ) from None
 
 
