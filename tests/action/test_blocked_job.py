@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.ci.blocked import BLOCKED
+from incident_gate.ci.identity import BLOCKED
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.step import Step
@@ -50,12 +50,11 @@ def test_report_after_a_gate_that_failed_raises_nothing(
     step.inputs |= {"datahub-url": datahub.url, "datahub-token": datahub.token}
     reason(step, datahub)
     assert step.main().code == code
-    (scope,) = step.written("env").values()
-    assert len(scope) == 32
+    assert step.written("env") == {BLOCKED: "true"}
 
     step.inputs = inputs
     step.write_manifest(manifest)
-    step.environment[BLOCKED] = scope
+    step.environment[BLOCKED] = "true"
     ended = step.main(datahub, mode="report", job_status="failure")
 
     assert (ended.code, active(datahub)) == (0, 0)
@@ -71,25 +70,29 @@ def test_gate_that_passes_and_steps_of_other_modes_leave_nothing(step: Step, dat
     assert step.written("env") == {}
 
 
-def test_raise_and_resolve_do_not_obey_it_and_another_scope_does_not_either(step: Step, datahub: Sandbox) -> None:
+def test_raise_and_resolve_do_not_obey_it_and_reports_of_any_scope_do(step: Step, datahub: Sandbox) -> None:
     datahub.store.raise_incident(ORDERS)
     step.main(datahub)
     step.environment |= step.written("env")
 
     step.main(datahub, mode="report", job_status="failure", incident_key="eu")
-    assert active(datahub) == 1
+    assert active(datahub) == 0
     step.main(datahub, mode="raise")
-    assert active(datahub) == 2
-    step.main(datahub, mode="resolve")
     assert active(datahub) == 1
+    step.main(datahub, mode="resolve")
+    assert active(datahub) == 0
 
 
-def test_post_stage_of_a_gate_that_passed_obeys_another_gate_of_the_job(step: Step, datahub: Sandbox) -> None:
-    incident = datahub.store.raise_incident(ORDERS)
-    assert step.main(datahub).code == 1
-    step.environment |= step.written("env")
-    datahub.store.resolve(incident)
+@pytest.mark.parametrize("incident_key", ["", "eu"])
+def test_end_of_the_job_of_a_gate_that_passed_obeys_another_gate(
+    step: Step, datahub: Sandbox, incident_key: str, tmp_path: Path
+) -> None:
     assert step.main(datahub, report_outcome="true").code == 0
+    datahub.store.raise_incident(ORDERS)
+    other = Step(tmp_path / "other", inputs=step.inputs)
+    other.write_manifest((step.workspace / ".github/incident-gate.yml").read_text(encoding="utf-8"))
+    assert other.main(datahub, incident_key=incident_key).code == 1
+    step.environment |= other.written("env")
 
     ended = step.post(datahub, status="failure", report_outcome="true")
 

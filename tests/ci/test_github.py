@@ -49,6 +49,7 @@ def run_for(folder: Path, event_name: str, event: dict[str, Any], **changes: str
 def test_everything_that_github_provides_is_read() -> None:
     assert run() == Run(
         system="GitHub Actions",
+        server="github.acme.com",
         repository="acme/shop",
         workflow="Nightly",
         workflow_file=".github/workflows/nightly.yml",

@@ -1,15 +1,17 @@
 """Key and scope: the same job over runs, branches and commits; nobody else."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.ci.identity import JobIdentity, canonical_matrix
+from incident_gate.ci.identity import BLOCKED, JobIdentity, canonical_matrix, is_blocked, mark_job_blocked
 
 JOB = JobIdentity(
     server="datahub:8080",
+    ci_server="github.com",
     repository="acme/pipelines",
     workflow=".github/workflows/b.yml",
     job="build",
@@ -21,11 +23,11 @@ ASSET = "urn:li:dataset:(urn:li:dataPlatform:snowflake,a,PROD)"
 
 def test_key_is_the_same_for_ever() -> None:
     """A new way to compute it would leave every open incident without its owner."""
-    assert JOB.key_of(ASSET) == "3b63ab9b713d339849ee3944b6d5df6c"
-    assert JobIdentity(server="s").key_of(ASSET) == "b865aa9c1ad13d6812cc98771c00a613"
+    assert JOB.key_of(ASSET) == "45cd79fe4714f9ee36deb120a0cccbd5"
+    assert JobIdentity(server="s").key_of(ASSET) == "0c259318231f1ba41c00230a125664b7"
 
 
-@pytest.mark.parametrize("part", ["server", "repository", "workflow", "job", "matrix", "incident_key"])
+@pytest.mark.parametrize("part", ["server", "ci_server", "repository", "workflow", "job", "matrix", "incident_key"])
 def test_every_part_makes_another_key(part: str) -> None:
     assert JOB._replace(**{part: "x"}).key_of(ASSET) != JOB.key_of(ASSET)
 
@@ -46,19 +48,13 @@ def test_parts_do_not_run_into_each_other() -> None:
 
 
 def test_scope_is_the_key_without_job_and_matrix_leg() -> None:
-    assert JOB.scope_of(ASSET) == "95d8b725564214233dbf473c4697c83e"
+    assert JOB.scope_of(ASSET) == "e2b71ae039cd8614ff99ec0de19d411a"
     assert JOB.scope_of(ASSET) != JOB.key_of(ASSET)
     for part in ("job", "matrix"):
         assert JOB._replace(**{part: "x"}).scope_of(ASSET) == JOB.scope_of(ASSET)
-    for part in ("server", "repository", "workflow", "incident_key"):
+    for part in ("server", "ci_server", "repository", "workflow", "incident_key"):
         assert JOB._replace(**{part: "x"}).scope_of(ASSET) != JOB.scope_of(ASSET)
     assert JOB.scope_of("x") != JOB.scope_of(ASSET)
-
-
-def test_scope_without_an_asset_does_not_depend_on_the_server() -> None:
-    assert JOB._replace(server="", job="x", matrix="").scope == JOB.scope
-    for part in ("repository", "workflow", "incident_key"):
-        assert JOB._replace(**{part: "x"}).scope != JOB.scope
 
 
 def test_without_workflow_and_incident_key_nothing_is_known() -> None:
@@ -94,3 +90,29 @@ def test_canonical_form_is_canonical(leg: dict[str, object]) -> None:
     canonical = canonical_matrix(json.dumps(leg, indent=2))
     assert canonical_matrix(canonical) == canonical
     assert json.loads(canonical) == leg
+
+
+# A gate that stopped the job
+
+
+def test_that_a_gate_stopped_the_job_is_left_once_in_the_runners_file(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    path.write_text("OTHER=1\n", encoding="utf-8")
+
+    assert mark_job_blocked({"GITHUB_ENV": str(path)}) == ""
+    assert mark_job_blocked({"GITHUB_ENV": str(path), BLOCKED: "true"}) == ""
+
+    assert path.read_text(encoding="utf-8") == f"OTHER=1\n{BLOCKED}=true\n"
+
+
+@pytest.mark.parametrize(("value", "blocks"), [("true", True), ("True ", True), ("false", False), ("", False)])
+def test_job_is_blocked_where_the_mark_is_true(value: str, *, blocks: bool) -> None:
+    assert is_blocked({BLOCKED: value}) is blocks
+    assert not is_blocked({})
+
+
+def test_mark_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    assert mark_job_blocked({}) == ""
+    assert mark_job_blocked({"GITHUB_ENV": str(tmp_path)}).startswith(
+        "Later steps will not know that the gate stopped this job: "
+    )

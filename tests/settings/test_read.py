@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from incident_gate.ci.blocked import BLOCKED
+from incident_gate.ci.identity import BLOCKED
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, OnUnknown
 from incident_gate.settings import DEFAULT_TIMEOUT, Mode, RunSettings, read_settings
@@ -266,12 +266,10 @@ def test_leg_of_a_matrix_must_be_given_on_githubs_command_line(mode: Mode) -> No
 @pytest.mark.parametrize(
     ("mode", "is_blocked"), [("gate", True), ("report", True), ("raise", False), ("resolve", False)]
 )
-def test_gate_that_stopped_the_job_blocks_reports_of_its_scope(mode: str, *, is_blocked: bool) -> None:
-    scope = settings(mode=mode, job_status="failure").identity.scope
-    blocked = GITHUB | {BLOCKED: scope}
+def test_gate_that_stopped_the_job_blocks_every_report(mode: str, *, is_blocked: bool) -> None:
+    blocked = GITHUB | {BLOCKED: "true"}
 
-    assert settings(blocked, mode=mode, job_status="failure").is_blocked is is_blocked
-    assert not settings(blocked, mode=mode, job_status="failure", incident_key="eu").is_blocked
+    assert settings(blocked, mode=mode, job_status="failure", incident_key="eu").is_blocked is is_blocked
 
 
 def test_patterns_of_branches_are_separated_by_commas_or_lines() -> None:

@@ -15,7 +15,7 @@ from incident_gate.api.announce import announce_stage
 from incident_gate.api.check import check
 from incident_gate.api.connect import Result
 from incident_gate.api.manifest import manifest_of
-from incident_gate.ci.blocked import leave_blocked
+from incident_gate.ci.identity import mark_job_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import Manifest
@@ -65,7 +65,7 @@ class Stage:
         """Run the main stage: gate, or what the mode says."""
         code = self._guarded(self._main)
         if code is not ExitCode.OK:
-            self._log.warn(self._leave_blocked())
+            self._log.warn(self._mark_job_blocked())
         return code
 
     def post(self) -> ExitCode:
@@ -75,7 +75,7 @@ class Stage:
     def interrupted(self) -> str:
         """End the main stage early, as a gate that came to no verdict; returns what to print."""
         self._write_outputs(json.NO_VERDICT)
-        self._log.warn(self._leave_blocked())
+        self._log.warn(self._mark_job_blocked())
         return self.last_words
 
     def _guarded(self, run: Callable[[], ExitCode]) -> ExitCode:
@@ -235,11 +235,11 @@ class Stage:
             )
         return manifest
 
-    def _leave_blocked(self) -> str:
+    def _mark_job_blocked(self) -> str:
         """Leave for later steps that the gate stopped this job; steps of other modes do not."""
         if self._input("mode") in {Mode.RAISE, Mode.RESOLVE, Mode.REPORT}:
             return ""
-        return leave_blocked(self._environment, self._input("incident-key"))
+        return mark_job_blocked(self._environment)
 
     # What the runner reads
 

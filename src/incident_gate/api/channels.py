@@ -23,7 +23,7 @@ def announce_on_channels(settings: RunSettings, people: Mapping[str, str], repor
         slack=_slack(settings) if notify.uses_slack else None,
         webhook=Webhook(url=notify.webhook_url, secret=notify.webhook_secret) if notify.webhook_url else None,
         pull_request=_pull_request(settings) if notify.keeps_comment else None,
-        marker=marker_of(settings.identity.scope, settings.identity.key_of("")),
+        marker=marker_of(settings.identity.scope_of(""), settings.identity.key_of("")),
         people=people,
     )
     try:

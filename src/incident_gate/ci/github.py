@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from incident_gate.ci.run import Run
+from incident_gate.ci.run import Run, server_address
+from incident_gate.json_values import at, mapping, text, whole
 
 SYSTEM = "GitHub Actions"
 
@@ -22,22 +23,23 @@ def run_from(environment: Mapping[str, str]) -> Run | None:
     if not (get("ACTIONS") or get("RUN_ID") or get("WORKFLOW_REF") or get("WORKFLOW") or get("EVENT_NAME")):
         return None
     repository, run_id, attempt = get("REPOSITORY"), get("RUN_ID"), get("RUN_ATTEMPT")
-    url = ""
+    server, url = get("SERVER_URL").rstrip("/") or "https://github.com", ""
     if repository and run_id:
-        url = f"{get('SERVER_URL') or 'https://github.com'}/{repository}/actions/runs/{run_id}"
+        url = f"{server}/{repository}/actions/runs/{run_id}"
         url += f"/attempts/{attempt}" if attempt else ""
     event_name = get("EVENT_NAME")
     event = _event(get("EVENT_PATH"))
     ref = get("REF") or f"refs/{'tags' if get('REF_TYPE') == 'tag' else 'heads'}/{get('REF_NAME')}"
     branch = ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else ""
-    default_branch = _text(event, "repository", "default_branch")
+    default_branch = text(event, "repository", "default_branch")
     if event_name == "schedule" and not ref.startswith(("refs/pull/", "refs/tags/")):
         # Schedules run on the default branch only, and their event does not name it.
         default_branch = branch = branch or default_branch or "the default branch"
     if event_name == "workflow_run":
-        branch = _text(event, "workflow_run", "head_branch") or branch
+        branch = text(event, "workflow_run", "head_branch") or branch
     return Run(
         system=SYSTEM,
+        server=server_address(server),
         repository=repository,
         workflow=get("WORKFLOW"),
         workflow_file=_workflow_file(get("WORKFLOW_REF"), repository) or get("WORKFLOW"),
@@ -73,12 +75,9 @@ NO_PULL_REQUEST = PullRequest()
 def pull_request_of(environment: Mapping[str, str]) -> PullRequest:
     """The pull request that this run is for, by its event or its ref."""
     event = _event(environment.get("GITHUB_EVENT_PATH", ""))
-    issue = _at(event, "issue")
-    numbers = (
-        _at(event, "pull_request", "number"),
-        _at(issue, "number") if isinstance(issue, dict) and issue.get("pull_request") else None,
-    )
-    number = next((found for found in numbers if isinstance(found, int) and not isinstance(found, bool)), 0)
+    number = whole(event, "pull_request", "number") or 0
+    if not number and at(event, "issue", "pull_request"):
+        number = whole(event, "issue", "number") or 0
     if not number and (ref := re.fullmatch(r"refs/pull/(\d{1,9})/\w+", environment.get("GITHUB_REF", ""))):
         number = int(ref[1])
     api = environment.get("GITHUB_API_URL", "").strip().rstrip("/") or "https://api.github.com"
@@ -101,17 +100,6 @@ def _event(path: str) -> Mapping[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
-def _at(event: object, *names: str) -> object:
-    for name in names:
-        event = event.get(name) if isinstance(event, dict) else None
-    return event
-
-
-def _text(event: object, *names: str) -> str:
-    value = _at(event, *names)
-    return value if isinstance(value, str) else ""
-
-
 def _is_change(event_name: str) -> bool:
     return event_name.startswith("pull_request") or event_name == "merge_group"
 
@@ -121,22 +109,24 @@ def _change(event_name: str, ref: str, event: Mapping[str, Any], repository: str
     if _is_change(event_name) or ref.startswith("refs/pull/"):
         return "a pull request"
     if event_name == "issue_comment":
-        issue = _at(event, "issue")
-        if not isinstance(issue, dict) or issue.get("pull_request"):
+        issue = mapping(event, "issue")
+        if not issue or issue.get("pull_request"):
             return "for a comment on a pull request"
     if event_name == "workflow_run":
-        return _workflow_runs_change(_at(event, "workflow_run"), _text(event, "repository", "full_name") or repository)
+        return _workflow_runs_change(
+            mapping(event, "workflow_run"), text(event, "repository", "full_name") or repository
+        )
     return ""
 
 
-def _workflow_runs_change(triggered_by: object, repository: str) -> str:
-    if not isinstance(triggered_by, dict):
+def _workflow_runs_change(triggered_by: Mapping[str, Any], repository: str) -> str:
+    if not triggered_by:
         return "for another workflow run, which the event file does not describe"
-    if _is_change(_text(triggered_by, "event")):
+    if _is_change(text(triggered_by, "event")):
         return "for a workflow run of a pull request"
     # Null where a fork was deleted meanwhile.
     if "head_repository" in triggered_by:
-        head = _text(triggered_by, "head_repository", "full_name")
+        head = text(triggered_by, "head_repository", "full_name")
         if head.lower() != repository.lower():
             return "for a workflow run of another repository"
     return ""

@@ -1,12 +1,16 @@
-"""Key and scope: how a job recognizes its own incidents, and those of its workflow, over runs, branches and commits."""
+"""How a job recognizes its own incidents, over runs, branches and commits, and that a gate stopped it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from incident_gate.incident import Cause, Mark
+
+BLOCKED = "INCIDENT_GATE_BLOCKED"
 
 
 class JobIdentity(NamedTuple):
@@ -14,6 +18,7 @@ class JobIdentity(NamedTuple):
 
     Args:
         server: DataHub's host, as `Address.server` names it.
+        ci_server: The CI server's address: two of them may have repositories of the same name.
         repository: `owner/name`.
         workflow: The workflow file's path in the repository.
         job: The job's id in that file.
@@ -22,6 +27,7 @@ class JobIdentity(NamedTuple):
     """
 
     server: str
+    ci_server: str = ""
     repository: str = ""
     workflow: str = ""
     job: str = ""
@@ -37,6 +43,7 @@ class JobIdentity(NamedTuple):
         """The key of this job's incidents on one asset: 32 hexadecimal digits."""
         return _digest(
             self.server,
+            self.ci_server,
             self.repository.lower(),  # names of repositories ignore case
             self.workflow,
             self.job,
@@ -47,15 +54,8 @@ class JobIdentity(NamedTuple):
 
     def scope_of(self, asset_urn: str) -> str:
         """The scope of this workflow's incidents on one asset, whichever of its jobs raised them."""
-        return _digest(self.server, self.repository.lower(), self.workflow, self.incident_key, asset_urn)
-
-    @property
-    def scope(self) -> str:
-        """The scope without an asset or a server: what a gate that stopped the job leaves for later steps.
-
-        Without the server, because a gate whose address is wrong stops the job all the same.
-        """
-        return _digest(self.repository.lower(), self.workflow, self.incident_key)
+        repository = self.repository.lower()
+        return _digest(self.server, self.ci_server, repository, self.workflow, self.incident_key, asset_urn)
 
     def mark_of(self, asset_urn: str, *, run: str, cause: Cause = Cause.JOB) -> Mark:
         """The mark of an incident that a run of this job raises."""
@@ -70,6 +70,28 @@ def canonical_matrix(matrix: str) -> str:
     except (ValueError, RecursionError):
         return text
     return json.dumps(value, sort_keys=True, separators=(",", ":")) if value else ""
+
+
+def mark_job_blocked(environment: Mapping[str, str]) -> str:
+    """Leave for the job's later steps on GitHub that a gate stopped the job, whatever made it fail.
+
+    Returns:
+        Empty if it worked or there is nothing to do, else a warning.
+    """
+    path = environment.get("GITHUB_ENV")
+    if not path or is_blocked(environment):
+        return ""
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{BLOCKED}=true\n")
+    except (OSError, ValueError) as error:
+        return f"Later steps will not know that the gate stopped this job: {error}."
+    return ""
+
+
+def is_blocked(environment: Mapping[str, str]) -> bool:
+    """Whether a gate stopped the job, whatever its `incident-key`."""
+    return environment.get(BLOCKED, "").strip().lower() == "true"
 
 
 def _digest(*parts: str) -> str:

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import BinaryIO, NoReturn, TextIO
 
 from incident_gate import __version__
-from incident_gate.ci.blocked import leave_blocked
+from incident_gate.ci.identity import mark_job_blocked
 from incident_gate.cli.call import Call
 from incident_gate.cli.commands import COMMANDS, Command
 from incident_gate.cli.grammar import Parser, overview
@@ -29,10 +29,10 @@ def main() -> NoReturn:
     """Run the command line."""
     prepare()
     arguments = sys.argv[1:]
-    command = next((COMMANDS[word] for word in arguments if word in COMMANDS), None)
+    command = COMMANDS.get(_command_word(arguments))
 
     def interrupted() -> str:
-        _leave_blocked(arguments, os.environ, sys.stderr)
+        _mark_job_blocked(arguments, os.environ, sys.stderr)
         return command.interrupted if command else "Interrupted."
 
     on_interrupt(interrupted)
@@ -63,7 +63,7 @@ def run(  # noqa: PLR0913 - the process's edges
     """
     code = _run(arguments, environment, stdout, stderr, stdin, ready)
     if code != ExitCode.OK:
-        _leave_blocked(arguments, environment, stderr)
+        _mark_job_blocked(arguments, environment, stderr)
     return code
 
 
@@ -109,17 +109,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return _parser(_command(arguments[0]), sys.stdout).parse(arguments[1:])
 
 
-def _leave_blocked(arguments: Sequence[str], environment: Mapping[str, str], stderr: TextIO) -> None:
-    """Leave for the job's later steps that the gate stopped the job; the options may be what is wrong."""
-    if "GITHUB_ENV" not in environment or "check" not in arguments:
+def _command_word(arguments: Sequence[str]) -> str:
+    """The word that is taken for the command: the first, whatever the options after it hold."""
+    return next((word for word in arguments if word != _VERBOSE), "")
+
+
+def _mark_job_blocked(arguments: Sequence[str], environment: Mapping[str, str], stderr: TextIO) -> None:
+    """Leave for the job's later steps that the gate stopped the job; what is no command may have been meant as one."""
+    word = _command_word(arguments)
+    if word != "check" and word in COMMANDS:
         return
-    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-    parser.add_argument("--incident-key", default="")
-    try:
-        options, _ = parser.parse_known_args(arguments)
-    except argparse.ArgumentError:
-        options = argparse.Namespace(incident_key="")
-    if warning := leave_blocked(environment, options.incident_key):
+    if warning := mark_job_blocked(environment):
         say(stderr, f"warning: {warning}\n")
 
 

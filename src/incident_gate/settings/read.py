@@ -6,14 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from incident_gate.ci.blocked import is_blocked
-from incident_gate.ci.detect import current_run
 from incident_gate.ci.github import NO_PULL_REQUEST, pull_request_of
 from incident_gate.ci.github import SYSTEM as GITHUB
-from incident_gate.ci.gitlab import SYSTEM as GITLAB
-from incident_gate.ci.identity import JobIdentity
-from incident_gate.ci.run import Run
-from incident_gate.ci.status import STATUSES, UNFINISHED
+from incident_gate.ci.identity import JobIdentity, is_blocked
+from incident_gate.ci.run import STATUSES, UNFINISHED, Run
+from incident_gate.ci.systems import GITLAB, current_run
 from incident_gate.datahub.address import EXAMPLE, Address, parse_address
 from incident_gate.datahub.connection import Connection, Spelling, header_secrets
 from incident_gate.datahub.proxy import DIRECT, proxy_for
@@ -81,6 +78,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     connection, notices = _connection(values, environment, workspace, config=command_line, needs_server=needs_server)
     identity = JobIdentity(
         server=connection.address.server,
+        ci_server=run.server,
         repository=run.repository,
         workflow=run.workflow_file,
         job=run.job,
@@ -99,7 +97,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         connection=connection,
         identity=identity,
         run=run,
-        is_blocked=mode in {Mode.GATE, Mode.REPORT} and is_blocked(environment, identity.scope),
+        is_blocked=mode in {Mode.GATE, Mode.REPORT} and is_blocked(environment),
         inputs=values(options.INPUTS),
         outputs=values(options.OUTPUTS),
         variables=values(options.VARIABLES),
