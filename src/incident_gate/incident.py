@@ -190,6 +190,7 @@ class Health(NamedTuple):
     are over. `unlisted` counts those of `incidents` that the list lacks; `unverified` are incidents that the asset's
     summary names as active, and of which nothing more can be read.
     `assertions` are read only where they count, and then `assertion_problems` are reasons why they are not complete.
+    `of_each_urn` is the health of each URN of an asset that has several, in the order of the query; see `parts`.
     """
 
     urn: str
@@ -202,3 +203,9 @@ class Health(NamedTuple):
     unverified: tuple[Incident, ...] = ()
     assertions: tuple[Assertion, ...] = ()
     assertion_problems: tuple[Problem, ...] = ()
+    of_each_urn: tuple[Health, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Health, ...]:
+        """The health of each of the asset's URNs; of one with a single URN, this."""
+        return self.of_each_urn or (self,)

@@ -50,7 +50,7 @@ class Server:
                 sleep=self._sleep,
             )
             if within:
-                client = client.within(within)
+                client = client.with_timeout(within)
             return client.execute(OPERATION, {}, repeatable=repeatable, divisible=divisible).data
 
     def _respond(self, request: httpx.Request) -> httpx.Response:

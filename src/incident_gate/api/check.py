@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 from incident_gate.api.connect import OnExchange, Result, connect
 from incident_gate.api.spelling import spelled_report, speller
-from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.context import ServerState
 from incident_gate.datahub.health.reader import Reader
@@ -73,9 +72,19 @@ def check(
                 on_progress=on_progress,
             )
 
+        def new_round() -> None:
+            nonlocal client, reader
+            # Threads of an earlier round may still be at work with their own.
+            deadline = Deadline.after(settings.timeout)
+            client, reader = client.until(deadline), reader.until(deadline)
+
+        def rechecked(positions: Sequence[int]) -> CheckResult:
+            new_round()
+            return checked(positions)
+
         def renewed() -> CheckResult:
             nonlocal manifest, selection, unestablished
-            client.deadline = Deadline.after(settings.timeout)
+            new_round()
             selection = select(settings, named, client)
             manifest, unestablished = selection.applied_to(named), selection.problems
             return checked(range(len(manifest.inputs) + len(unestablished)))
@@ -87,7 +96,7 @@ def check(
         if blocks and settings.override:
             result = overridden(result, settings.override.reason)
         elif blocks and settings.waiting.longest:
-            result, waited = _waited(settings, client, result, checked, on_wait, renewed if selection else None)
+            result, waited = _waited(settings, result, rechecked, on_wait, renewed if selection else None)
         report = Report(
             manifest_path=manifest.path,
             ui_url=settings.connection.address.ui_url,
@@ -108,18 +117,13 @@ def check(
     return Result(report, result.exit_code)
 
 
-def _waited(  # noqa: PLR0913, PLR0917 - the state of the check
+def _waited(
     settings: RunSettings,
-    client: Client,
     first: CheckResult,
-    checked: Callable[[Sequence[int]], CheckResult],
+    recheck: Callable[[Sequence[int]], CheckResult],
     on_wait: OnWait,
     renew: Callable[[], CheckResult] | None,
 ) -> tuple[CheckResult, Waited | None]:
-    def recheck(positions: Sequence[int]) -> CheckResult:
-        client.deadline = Deadline.after(settings.timeout)  # of each round
-        return checked(positions)
-
     times = settings.waiting
     return wait(
         first,

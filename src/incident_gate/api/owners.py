@@ -32,7 +32,7 @@ def with_owners(client: Client, settings: RunSettings, report: Report) -> Report
     assets = affected_assets(report)
     if not assets or report.failure:
         return report
-    notify, client = settings.notify, client.within(_SECONDS)
+    notify, client = settings.notify, client.with_timeout(_SECONDS)
     incidents = {incident.asset for decision in report.decisions for incident in decision.blocking}
     try:
         people = people_of(client, [*assets, *sorted(incidents)], with_work=bool(incidents))

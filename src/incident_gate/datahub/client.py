@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
@@ -83,17 +84,15 @@ class Client:
         # Decoding takes several times an answer's size for a moment, so threads take turns.
         self._decoding = threading.Lock()
 
-    def within(self, seconds: float) -> Client:
+    def until(self, deadline: Deadline) -> Client:
+        """The same server with another deadline; requests of this client that are under way keep theirs."""
+        client = copy(self)
+        client.deadline = deadline
+        return client
+
+    def with_timeout(self, seconds: float) -> Client:
         """The same server, for what is worth no more than these seconds."""
-        return Client(
-            self._http,
-            self._url,
-            self.deadline.earlier(seconds),
-            on_exchange=self._on_exchange,
-            secrets=self.redact.secrets,
-            is_plain=self._is_plain,
-            sleep=self._sleep,
-        )
+        return self.until(self.deadline.earlier(seconds))
 
     def execute(
         self,

@@ -18,7 +18,7 @@ from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, ORDERS
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 
 
-def query(urn: str, **options: bool) -> HealthQuery:
+def query(urn: str, **options: Any) -> HealthQuery:
     return HealthQuery(parse_urn(urn), **options)
 
 

@@ -127,3 +127,43 @@ def test_refusal_of_the_token_ends_the_requests() -> None:
     assert isinstance(reading.failure, RefusedError)
     assert len(server.requests) < 60
     assert {problem.reason for health in reading.healths for problem in health.problems} == {Reason.NO_ANSWER}
+
+
+# Assets with several URNs
+
+
+OTHER = HealthQuery(parse_urn(MODEL), alternate_urns=(parse_urn(ORDERS),), siblings=False)
+
+
+def test_incident_on_any_urn_of_an_asset_counts_and_one_of_them_must_exist(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(ORDERS)
+    sandbox.store.raise_incident(ORDERS, title="Late")
+
+    selected, named = read(sandbox, (OTHER._replace(must_exist=False), OTHER))
+
+    assert (selected.urn, [incident.title for incident in selected.incidents]) == (MODEL, ["Late"])
+    assert selected.problems == ()
+    assert [problem.reason for problem in named.problems] == [Reason.NOT_FOUND]
+    assert [part.urn for part in named.parts] == [MODEL, ORDERS]
+    assert [len(part.problems) for part in named.parts] == [1, 0]
+    assert len(sandbox.requests) == 1
+
+
+def test_asset_of_which_no_urn_exists_names_them_all(sandbox: Sandbox) -> None:
+    [health] = read(sandbox, [OTHER._replace(must_exist=False)])
+
+    [problem] = health.problems
+    assert problem.message == f"None of its URNs is in DataHub: {MODEL}, {ORDERS}"
+
+
+def test_round_with_a_new_deadline_leaves_the_deadline_of_an_earlier_one_alone() -> None:
+    server = AnsweringServer(lambda _name, _variables: httpx.Response(503), seconds=1.0)
+    with server.client() as client:
+        reader, deadline = Reader(client), client.deadline
+        later = reader.until(deadline.later(60))
+
+        assert client.deadline is deadline
+        assert reader.read([WITH]).failure
+        assert server.now <= 1.0
+        assert later.read([WITH]).failure
+        assert server.now > 1.0

@@ -9,12 +9,27 @@ from incident_gate.urn import Urn
 
 
 class HealthQuery(NamedTuple):
-    """An asset to ask about: whether its siblings and its assertions count, or whether its existence alone matters."""
+    """An asset to ask about: whether its siblings and its assertions count, or whether its existence alone matters.
+
+    `alternate_urns` are the asset's further URNs, as a dbt node has: incidents on any of them count, and one of them
+    must exist. With `must_exist`, `urn` itself must, because somebody wrote it down.
+    """
 
     urn: Urn
     siblings: bool = True
     assertions: bool = False
     existence_only: bool = False
+    alternate_urns: tuple[Urn, ...] = ()
+    must_exist: bool = True
+
+    def of_each_urn(self) -> list[HealthQuery]:
+        """The same question about each of the asset's URNs alone."""
+        if not self.alternate_urns and self.must_exist:
+            return [self]
+        return [
+            HealthQuery(urn, self.siblings, self.assertions, self.existence_only)
+            for urn in (self.urn, *self.alternate_urns)
+        ]
 
 
 class History(Enum):

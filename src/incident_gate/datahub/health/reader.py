@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
+from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.batch import BatchResult, read_batch
 from incident_gate.datahub.health.context import Context, ServerState
 from incident_gate.datahub.health.query import ACTIVE_ONLY, Depth, HealthQuery
@@ -66,6 +67,11 @@ class Reader:
         client, _, server, sleep = self._context
         return Reader(client, depth, server=server, sleep=sleep)
 
+    def until(self, deadline: Deadline) -> Reader:
+        """This reader with another deadline."""
+        client, depth, server, sleep = self._context
+        return Reader(client.until(deadline), depth, server=server, sleep=sleep)
+
     def read(
         self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
     ) -> Reading:
@@ -78,6 +84,13 @@ class Reader:
         Returns:
             A health for every query. Whatever was not answered is a health with a problem.
         """
+        reading = self._read([part for query in queries for part in query.of_each_urn()], on_progress)
+        answers = iter(reading.healths)
+        healths = [_combined([next(answers) for _ in query.of_each_urn()], query) for query in queries]
+        return reading._replace(healths=tuple(healths))
+
+    def _read(self, queries: Sequence[HealthQuery], on_progress: Callable[[int, int], None]) -> Reading:
+        """Ask about all URNs, each for itself."""
         unique = _unique(queries)
         batches = _batches(unique)
         done = 0
@@ -160,3 +173,40 @@ def _left_out(query: HealthQuery, failure: DataHubError | None) -> Health:
     message = failure.message.rstrip(".") if failure else "DataHub did not answer for it"
     problem = Problem(Reason.NO_ANSWER, message, failure.hint if failure else "")
     return Health(urn=query.urn.text, problems=(problem,))
+
+
+_ABSENT = frozenset({Reason.NOT_FOUND, Reason.REMOVED, Reason.EXISTENCE_UNKNOWN})
+
+
+def _combined(healths: Sequence[Health], query: HealthQuery) -> Health:
+    """The health of an asset by the answers for all its URNs."""
+    first = healths[0]
+    if len(healths) == 1:
+        return first
+    absent = [any(problem.reason in _ABSENT for problem in health.problems) for health in healths]
+    problems = [
+        problem
+        for number, health in enumerate(healths)
+        for problem in health.problems
+        # Which of the URNs DataHub knows depends on what was ingested.
+        if all(absent) or not absent[number] or problem.reason not in _ABSENT or (number == 0 and query.must_exist)
+    ]
+    if all(absent) and not query.must_exist and {problem.reason for problem in problems} == {Reason.NOT_FOUND}:
+        names = ", ".join(health.urn for health in healths)
+        problems = [Problem(Reason.NOT_FOUND, f"None of its URNs is in DataHub: {names}", first.problems[0].hint)]
+    known = [health.urn for number, health in enumerate(healths) if number and not absent[number]]
+    siblings = dict.fromkeys([*known, *(sibling for health in healths for sibling in health.siblings)])
+    return Health(
+        urn=first.urn,
+        incidents=tuple({incident.urn: incident for health in healths for incident in health.incidents}.values()),
+        # Siblings of each other count the same incidents.
+        unread=max(health.unread for health in healths),
+        problems=tuple(dict.fromkeys(problems)),
+        siblings=tuple(sibling for sibling in siblings if sibling != first.urn),
+        resolved=tuple({incident.urn: incident for health in healths for incident in health.resolved}.values()),
+        assertions=tuple({found.urn: found for health in healths for found in health.assertions}.values()),
+        assertion_problems=tuple(problem for health in healths for problem in health.assertion_problems),
+        unlisted=max(health.unlisted for health in healths),
+        unverified=tuple({incident.urn: incident for health in healths for incident in health.unverified}.values()),
+        of_each_urn=tuple(healths),
+    )
