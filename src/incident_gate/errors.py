@@ -17,8 +17,8 @@ from enum import IntEnum
 # As typing has it, without its import: the library starts with this module.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import ClassVar
+    from collections.abc import Callable, Iterable
+    from typing import ClassVar, Self
 
 
 class ExitCode(IntEnum):
@@ -30,12 +30,63 @@ class ExitCode(IntEnum):
     DATAHUB = 3
 
 
+class Hint(str):
+    """Text of our own that names settings: what to do next, mostly.
+
+    `{name}` stands for a setting, as the user of this run sets it; `{name|VARIABLE}` for the setting, or that variable
+    where the environment is read. `{0}`, `{1}` stand for values, which may be untrusted: they are never looked
+    through, and a hint among them is resolved with the rest. Until it is
+    resolved, the text has the names of the action's inputs.
+
+    Args:
+        template: A constant, without any other braces.
+        values: For `{0}` and so on.
+
+    Example:
+        >>> Hint("Raise {timeout}.").resolved(lambda name, variable: f"--{name}")
+        'Raise --timeout.'
+    """
+
+    __slots__ = ("template", "values")
+    template: str
+    values: tuple[object, ...]
+
+    def __new__(cls, template: str, *values: object) -> Self:
+        """Make the text, with the names of the action's inputs."""
+        hint = super().__new__(cls, _filled(template, values, _either))
+        hint.template, hint.values = template, values
+        return hint
+
+    def resolved(self, name_of: Callable[[str, str], str]) -> str:
+        """The text with other names: `name_of` is called with a setting, and a variable or nothing."""
+        return _filled(self.template, self.values, name_of)
+
+
+def _either(name: str, variable: str) -> str:
+    return f"{name} or {variable}" if variable else name
+
+
+def _filled(template: str, values: tuple[object, ...], name_of: Callable[[str, str], str]) -> str:
+    """Fill a template, in one pass: what is filled in is not looked through."""
+    begin, *rest = template.split("{")
+    filled = [begin]
+    for piece in rest:
+        word, _, text = piece.partition("}")
+        setting, _, variable = word.partition("|")
+        if not word.isdigit():
+            filled += [name_of(setting, variable), text]
+            continue
+        value = values[int(word)]
+        filled += [value.resolved(name_of) if isinstance(value, Hint) else str(value), text]
+    return "".join(filled)
+
+
 class GateError(Exception):
     """A failure that a person must act on.
 
     Args:
         message: What happened, and to which asset, setting or line.
-        hint: What to do next, as a sentence; empty where the message includes it.
+        hint: What to do next, as a sentence; empty where the message includes it. A `Hint` names settings.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.USAGE

@@ -27,7 +27,7 @@ def announce_on_channels(settings: RunSettings, people: Mapping[str, str], repor
         people=people,
     )
     try:
-        return announce(
+        remarks = announce(
             channels,
             report,
             run=settings.run,
@@ -35,6 +35,7 @@ def announce_on_channels(settings: RunSettings, people: Mapping[str, str], repor
         )
     except SettingError as error:
         return (Remark(f"Nobody was notified. {error}"),)
+    return tuple(remark._replace(text=settings.connection.resolved(remark.text)) for remark in remarks)
 
 
 def _slack(settings: RunSettings) -> Slack:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from incident_gate.api.connect import OnExchange, Result, connect
-from incident_gate.api.spelling import spelled_report, speller
+from incident_gate.api.spelling import resolved_report
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.context import ServerState
 from incident_gate.datahub.health.reader import Reader
@@ -109,7 +109,7 @@ def check(
             waited=waited,
             override=settings.override and Override(*settings.override, effective=blocks),
         )
-        report = spelled_report(report, speller(settings.connection))
+        report = resolved_report(report, settings.connection.resolved)
         if blocks and (report.conclusion is Conclusion.BLOCK or settings.override):
             from incident_gate.api.owners import with_owners  # noqa: PLC0415 - 2 ms, where inputs block
 

@@ -10,7 +10,7 @@ from incident_gate.datahub.client import Client, Exchange
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import PARALLEL
 from incident_gate.datahub.http import open_client
-from incident_gate.errors import ExitCode
+from incident_gate.errors import ExitCode, GateError
 from incident_gate.report.model import Report
 from incident_gate.settings import RunSettings
 
@@ -36,7 +36,7 @@ def connect(settings: RunSettings, on_exchange: OnExchange | None = None) -> Ite
         SettingError: The CA bundle or the proxy cannot be used.
     """
     with closing(open_client(settings.connection, connections=PARALLEL)) as http:
-        yield Client(
+        client = Client(
             http,
             settings.connection.address.graphql_url,
             Deadline.after(settings.timeout),
@@ -44,3 +44,8 @@ def connect(settings: RunSettings, on_exchange: OnExchange | None = None) -> Ite
             secrets=settings.secrets,
             is_plain=not (settings.connection.address.is_encrypted or settings.connection.proxy.url),
         )
+        try:
+            yield client
+        except GateError as error:
+            error.hint = settings.connection.resolved(error.hint)
+            raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from incident_gate.api.connect import OnExchange, connect
-from incident_gate.api.spelling import speller
 from incident_gate.doctor.checks import Diagnosis, examine
 from incident_gate.manifest.model import Manifest
 from incident_gate.settings import RunSettings
@@ -19,7 +18,5 @@ def diagnose(settings: RunSettings, manifest: Manifest | None, *, on_exchange: O
     """
     with connect(settings, on_exchange) as client:
         diagnosis = examine(settings, client, manifest)
-    spell = speller(settings.connection)
-    if spell is None:
-        return diagnosis
-    return Diagnosis(tuple(replace(finding, hint=spell(finding.hint)) for finding in diagnosis.findings))
+    resolve = settings.connection.resolved
+    return Diagnosis(tuple(replace(finding, hint=resolve(finding.hint)) for finding in diagnosis.findings))

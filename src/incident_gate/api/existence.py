@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_gate.api.connect import OnExchange, connect
-from incident_gate.api.spelling import Spell, spelled_error, speller
+from incident_gate.api.spelling import Resolve
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.facts import read_facts
 from incident_gate.datahub.health.query import Depth, HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.errors import DataHubError
 from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Problem, Reason
 from incident_gate.manifest.model import Dbt, Manifest, Mistake, Position, Search, UpstreamOf, Waiver
@@ -53,14 +52,11 @@ def missing_assets(
         DataHubError: DataHub could not be queried.
         SettingError: The CA bundle or the proxy cannot be used.
     """
-    spell = speller(settings.connection)
+    resolve = settings.connection.resolved
     choices = list(_choices(manifest, root))
-    try:
-        with connect(settings, on_exchange) as client:
-            missing = _missing(client, list(_named(manifest, choices)), spell)
-            found = [*missing, *_unmatched(choices, spell), *_unknown(client, manifest, spell)]
-    except DataHubError as error:
-        raise spelled_error(error, spell) from None
+    with connect(settings, on_exchange) as client:
+        missing = _missing(client, list(_named(manifest, choices)), resolve)
+        found = [*missing, *_unmatched(choices, resolve), *_unknown(client, manifest, resolve)]
     return tuple(sorted(dict.fromkeys(found), key=lambda mistake: mistake.position))
 
 
@@ -86,7 +82,7 @@ def _named(manifest: Manifest, choices: list[tuple[Position, Choice]]) -> Iterat
         yield from (_Named(position, urns, is_selected=True) for urns in choice.assets)
 
 
-def _missing(client: Client, assets: list[_Named], spell: Spell | None) -> Iterator[Mistake]:
+def _missing(client: Client, assets: list[_Named], resolve: Resolve) -> Iterator[Mistake]:
     """The assets, and the waived incidents on them, that do not exist.
 
     Raises:
@@ -101,7 +97,7 @@ def _missing(client: Client, assets: list[_Named], spell: Spell | None) -> Itera
     for asset in assets:
         health = combined([next(answers) for _ in asset.urns], first_must_exist=False)
         for problem in health.problems:
-            yield _mistake(asset.position, problem, spell, about=health.urn if asset.is_selected else "")
+            yield _mistake(asset.position, problem, resolve, about=health.urn if asset.is_selected else "")
         if not health.problems:
             yield from _unknown_incidents(asset.waivers, health)
 
@@ -114,7 +110,7 @@ def _unknown_incidents(waivers: tuple[Waiver, ...], health: Health) -> Iterator[
             yield Mistake(waiver.position, message, "the URN of one of its incidents, or no waiver")
 
 
-def _unmatched(choices: list[tuple[Position, Choice]], spell: Spell | None) -> Iterator[Mistake]:
+def _unmatched(choices: list[tuple[Position, Choice]], resolve: Resolve) -> Iterator[Mistake]:
     """What keeps a selector from choosing nodes: a pattern that matches none, a node without a usable URN.
 
     A pattern may be meant for the file that cannot be read.
@@ -122,10 +118,10 @@ def _unmatched(choices: list[tuple[Position, Choice]], spell: Spell | None) -> I
     for position, choice in choices:
         problems = [problem for problem, _ in choice.problems]
         if all(problem.reason is not Reason.UNREADABLE_FILE for problem in problems):
-            yield from (_mistake(position, problem, spell) for problem in problems)
+            yield from (_mistake(position, problem, resolve) for problem in problems)
 
 
-def _unknown(client: Client, manifest: Manifest, spell: Spell | None) -> Iterator[Mistake]:
+def _unknown(client: Client, manifest: Manifest, resolve: Resolve) -> Iterator[Mistake]:
     """The waived assertions and the values of searches that DataHub does not know.
 
     Raises:
@@ -147,10 +143,9 @@ def _unknown(client: Client, manifest: Manifest, spell: Spell | None) -> Iterato
             yield Mistake(waiver.position, message, "the URN of one of the asset's assertions, or no waiver")
     for search, position in searches:
         for problem in missing_values(client, facts, search):
-            yield _mistake(position, problem, spell)
+            yield _mistake(position, problem, resolve)
 
 
-def _mistake(position: Position, problem: Problem, spell: Spell | None, about: str = "") -> Mistake:
-    hint = spell(problem.hint) if spell else problem.hint
+def _mistake(position: Position, problem: Problem, resolve: Resolve, about: str = "") -> Mistake:
     named = f"{about}: " if about else ""
-    return Mistake(position, f"{named}{problem.message.rstrip('.')}. {hint}".rstrip())
+    return Mistake(position, f"{named}{problem.message.rstrip('.')}. {resolve(problem.hint)}".rstrip())

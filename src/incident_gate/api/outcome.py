@@ -8,7 +8,7 @@ from functools import partial
 
 from incident_gate.api.connect import OnExchange, Result, connect
 from incident_gate.api.owners import with_owners
-from incident_gate.api.spelling import spelled_report, speller
+from incident_gate.api.spelling import resolved_report
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.query import Depth, History
 from incident_gate.datahub.health.reader import Reader
@@ -85,7 +85,7 @@ def _report(settings: RunSettings, manifest: Manifest, outcome: OutcomeReport) -
         notices=settings.warnings,
         gated=False,
     )
-    return spelled_report(report, speller(settings.connection))
+    return resolved_report(report, settings.connection.resolved)
 
 
 def _selected(settings: RunSettings, manifest: Manifest) -> tuple[Manifest, tuple[OutputResult, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 from incident_gate.api.connect import connect
 from incident_gate.api.manifest import manifest_of
 from incident_gate.api.select import asks_datahub, select
-from incident_gate.api.spelling import Spell, speller
+from incident_gate.api.spelling import Resolve, resolved
 from incident_gate.cli.call import Call, today
 from incident_gate.cli.online import progress_of, settings_of
 from incident_gate.errors import ExitCode
@@ -33,17 +33,13 @@ def run(call: Call) -> int:
             selection = select(settings, manifest, client)
     else:
         selection = select(settings, manifest, None)
-    selection = _spelled(selection, speller(settings.connection))
+    selection = _resolved(selection, settings.connection.resolved)
     say(call.stdout, _document(selection) if call.options.format == "json" else _text(selection))
     return selection.failure.exit_code if selection.failure else ExitCode.OK
 
 
-def _spelled(selection: Selection, spell: Spell | None) -> Selection:
-    if spell is None:
-        return selection
-    problems = tuple(
-        found._replace(problem=found.problem._replace(hint=spell(found.problem.hint))) for found in selection.problems
-    )
+def _resolved(selection: Selection, resolve: Resolve) -> Selection:
+    problems = tuple(found._replace(problem=resolved(found.problem, resolve)) for found in selection.problems)
     return selection._replace(problems=problems)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Failure, RequestFailure
-from incident_gate.errors import RefusedError, UnreachableError
+from incident_gate.errors import Hint, RefusedError, UnreachableError
 
 # The GraphQL type of each type of asset, by the word in its URN, which is also the field of `Query` that returns one.
 TYPE_NAMES: Mapping[str, str] = MappingProxyType(
@@ -272,7 +272,7 @@ class Discovery:
             else:
                 raise RefusedError(
                     f"The server answers GraphQL but refuses the simplest query for a dataset's incidents: {failure}.",
-                    hint="Check that datahub-url is DataHub's, of 2022 or later.",
+                    hint=Hint("Check that {datahub-url} is DataHub's, of 2022 or later."),
                 ) from None
 
 

@@ -20,7 +20,7 @@ from incident_gate.datahub.parallel import run_all
 from incident_gate.datahub.probe import speaks_http
 from incident_gate.datahub.response import Received, read_response, size_limit
 from incident_gate.datahub.transport_failure import PORT_HINT, late, transport_failure
-from incident_gate.errors import DataHubError, RefusedError, UnreachableError
+from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError
 from incident_gate.text import Redactor
 
 # Seconds that one request may take; the rest of the deadline is for asking again, or for less.
@@ -28,7 +28,7 @@ REQUEST_SECONDS = 45.0
 CONNECT_SECONDS = 10.0
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
 PROBE_SECONDS = 2.0
-_DOWN_HINT = "Check that DataHub is up and reachable from this runner; `timeout` sets how long to try."
+_DOWN_HINT = Hint("Check that DataHub is up and reachable from this runner; `{timeout}` sets how long to try.")
 
 
 class Operation(NamedTuple):
@@ -211,7 +211,9 @@ class Client:
     def _post(self, body: bytes, most: int) -> Received:
         limit = self.deadline.earlier(REQUEST_SECONDS)
         if limit.passed:
-            raise UnreachableError(f"The time for asking {self._host} is up.", hint="Raise `timeout`, in seconds.")
+            raise UnreachableError(
+                f"The time for asking {self._host} is up.", hint=Hint("Raise `{timeout}`, in seconds.")
+            )
         # In a thread of its own, because no timeout of httpx bounds a name look-up that hangs, or headers of which a
         # byte arrives every second.
         [received] = run_all([partial(self._send, body, limit, most)], threads=1, deadline=limit)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from incident_gate.datahub.address import Address
 from incident_gate.datahub.proxy import DIRECT, Proxy
+from incident_gate.errors import Hint
 
 SHORTEST_SECRET = 8
 _SCHEME = re.compile(r"(?:basic|bearer|token|apikey) +(\S{8,})", re.IGNORECASE)
@@ -70,9 +71,18 @@ class Connection(NamedTuple):
         )
         return tuple(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
-    def named(self, option: str) -> str:
-        """An option's name as the user sets it."""
-        return self.spelling.of(option)
+    def named(self, option: str, variable: str = "") -> str:
+        """A setting as its user knows it; or the variable, where one may set it and the environment is read."""
+        if option == "datahub-url":
+            return self.address.setting
+        if option == "datahub-token" and self.token_setting:
+            return self.token_setting
+        named = self.spelling.of(option)
+        return f"{named} or {variable}" if variable and self.spelling is not Spelling.ARGUMENT else named
+
+    def resolved(self, text: str) -> str:
+        """A text of our own with the settings as their user knows them; any other text as it is."""
+        return text.resolved(self.named) if isinstance(text, Hint) else text
 
 
 def header_secrets(name: str, value: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from incident_gate.datahub.failure import Answer, GraphqlError, Rejection, RequestFailure, TransientFailure
-from incident_gate.errors import RefusedError, TokenMissingError
+from incident_gate.errors import Hint, RefusedError, TokenMissingError
 from incident_gate.text import NO_SECRETS, Redactor
 
 # Seconds for which a broken connection or a garbled answer is tried again: a restart behind a load balancer takes that
@@ -20,12 +20,14 @@ CONNECTION_PATIENCE = 30.0
 # Seconds for which an answer that is there except for some assets is asked for again, before it is taken as it is.
 PARTIAL_PATIENCE = 10.0
 
-_TOKEN_HINT = "Check datahub-token: a personal access token that has not expired (DataHub: Settings > Access Tokens)."  # noqa: S105 - no secret
-_ADDRESS_HINT = (
-    "Check datahub-url: it must reach DataHub's GraphQL API itself, not a login page. "
-    "An access proxy in front of it may need `headers`."
+_TOKEN_HINT = Hint(
+    "Check {datahub-token}: a personal access token that has not expired (DataHub: Settings > Access Tokens)."
 )
-_RATE_HINT = "Let fewer gates run at the same time, or raise `timeout`, in seconds."
+_ADDRESS_HINT = Hint(
+    "Check {datahub-url}: it must reach DataHub's GraphQL API itself, not a login page. "
+    "An access proxy in front of it may need `{headers}`."
+)
+_RATE_HINT = Hint("Let fewer gates run at the same time, or raise `{timeout}`, in seconds.")
 _NO_API = {404, 405, 410, 411, 415, 426, 501}
 
 _INVALID_CLASSES = {"ValidationError", "InvalidSyntax"}
@@ -96,7 +98,7 @@ def read_response(
     if anonymous and status in {401, 403}:
         raise TokenMissingError(
             f"{host} requires a token, but none was provided (HTTP {status}).",
-            hint="Set datahub-token or DATAHUB_GMS_TOKEN.",
+            hint=Hint("Set {datahub-token|DATAHUB_GMS_TOKEN}."),
         )
     if status == 401:  # noqa: PLR2004 - unauthorized
         raise RefusedError(f"{host} does not accept the token (HTTP 401).", hint=_TOKEN_HINT)
@@ -235,7 +237,7 @@ def _redirect(url: str, received: Received, redact: Redactor) -> RefusedError:
     return RefusedError(
         f"{_shown(origin)} redirects to {_shown(target) if target else 'an invalid address'} instead of answering "
         f"(HTTP {received.status}).",
-        hint="Use https in datahub-url." if to_tls and same else _ADDRESS_HINT,
+        hint=Hint("Use https in {datahub-url}.") if to_tls and same else _ADDRESS_HINT,
     )
 
 

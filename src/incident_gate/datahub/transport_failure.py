@@ -9,14 +9,15 @@ import httpx
 
 from incident_gate.datahub.failure import TransientFailure
 from incident_gate.datahub.response import CONNECTION_PATIENCE
-from incident_gate.errors import RefusedError, UnreachableError
+from incident_gate.errors import Hint, RefusedError, UnreachableError
 from incident_gate.text import Redactor
 
-PORT_HINT = "Check datahub-url: another service may listen at that port."
+PORT_HINT = Hint("Check {datahub-url}: another service may listen at that port.")
 # A longer timeout alone does not help there.
-_CONNECTION_HINT = (
+_CONNECTION_HINT = Hint(
     "Check that DataHub is up and reachable from this runner. "
-    f"Connecting is tried for {CONNECTION_PATIENCE:.0f} s at most, and no longer than `timeout`."
+    "Connecting is tried for {0} s at most, and no longer than `{timeout}`.",
+    round(CONNECTION_PATIENCE),
 )
 # What a name server answers for a name that does not exist. Its failure to answer is EAI_AGAIN.
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
@@ -54,16 +55,16 @@ def transport_failure(  # noqa: PLR0911 - a table
         case httpx.ConnectError() if isinstance(cause, ssl.SSLCertVerificationError):
             return RefusedError(
                 f"The certificate of {host} does not verify: {redact(cause.verify_message).rstrip('.')}.",
-                hint="If your organisation has a CA of its own, give its PEM file as ca-bundle or SSL_CERT_FILE.",
+                hint=Hint("If your organisation has a CA of its own, give its PEM file as {ca-bundle|SSL_CERT_FILE}."),
             )
         case httpx.ConnectError() if _is_tls_error(cause):
             return RefusedError(
-                f"The TLS handshake with {host} failed: {reason}.", hint="Check http or https in datahub-url."
+                f"The TLS handshake with {host} failed: {reason}.", hint=Hint("Check http or https in {datahub-url}.")
             )
         case httpx.ConnectError() if isinstance(cause, socket.gaierror) and cause.errno in _NO_SUCH_NAME:
             return RefusedError(
                 f"No connection to {host}: the host name does not exist.",
-                hint="Check datahub-url, and the proxy if there is one. A VPN that is down looks the same.",
+                hint=Hint("Check {datahub-url}, and the proxy if there is one. A VPN that is down looks the same."),
             )
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
             return _broken(f"No connection to {host}: {reason}", may_have_executed=False)
@@ -75,7 +76,7 @@ def transport_failure(  # noqa: PLR0911 - a table
         case httpx.TransportError() | httpx.DecodingError():
             return _broken(f"The connection to {host} broke: {reason}", may_have_executed=True, is_silent=True)
         case _:
-            return RefusedError(f"No request to {host} is possible: {reason}.", hint="Check datahub-url.")
+            return RefusedError(f"No request to {host} is possible: {reason}.", hint=Hint("Check {datahub-url}."))
 
 
 def _broken(

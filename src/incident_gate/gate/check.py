@@ -9,7 +9,7 @@ from typing import NamedTuple
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.errors import DataHubError, ExitCode, RefusedError, gravest
+from incident_gate.errors import DataHubError, ExitCode, Hint, RefusedError, gravest
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, decide, rule_for, worst
 from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Incident, Problem, Reason
@@ -145,7 +145,7 @@ def _missing(outputs: Sequence[OutputEntry], healths: Sequence[Health]) -> tuple
         # Of the two URNs of a dbt node, one must exist.
         if all(problem and problem[0].reason in {Reason.NOT_FOUND, Reason.REMOVED} for problem in problems):
             first = problems[0][0]
-            missing.append(MissingOutput(entry, first._replace(hint=f"{_CANNOT_RAISE} {first.hint}".rstrip())))
+            missing.append(MissingOutput(entry, first._replace(hint=Hint("{0} {1}", _CANNOT_RAISE, first.hint))))
     return tuple(missing)
 
 

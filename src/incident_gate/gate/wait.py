@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from incident_gate.errors import RefusedError
+from incident_gate.errors import Hint, RefusedError
 from incident_gate.gate.check import CheckResult
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.incident import Problem, Reason
@@ -138,10 +138,14 @@ class _State:
         """The last check as if it had been one of all inputs; what did not pass for long enough blocks."""
         for position in self.pending & self._passing_since.keys():
             passed = now - self._passing_since[position]
-            message = f"It has passed for {passed:.0f} s, and not yet for the {self._stable:.0f} s of `wait-stable`"
+            message = Hint(
+                "It has passed for {0} s, and not yet for the {1} s of `{wait-stable}`",
+                round(passed),
+                round(self._stable),
+            )
             self._decisions[position] = self._decisions[position]._replace(
                 verdict=Verdict.UNKNOWN,
                 conclusion=Conclusion.BLOCK,
-                problems=(Problem(Reason.UNSTEADY, message, "Run the job again, or give it a longer `wait`."),),
+                problems=(Problem(Reason.UNSTEADY, message, Hint("Run the job again, or give it a longer `{wait}`.")),),
             )
         return self.last._replace(decisions=tuple(self._decisions))

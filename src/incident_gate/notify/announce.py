@@ -12,6 +12,7 @@ import httpx
 from incident_gate.ci.run import Run
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.parallel import run_all
+from incident_gate.errors import Hint
 from incident_gate.gate.policy import Conclusion
 from incident_gate.notify import comment, slack, webhook
 from incident_gate.notify.delivery import SECONDS, DeliveryError, Service
@@ -104,7 +105,7 @@ def _attempt(
         with open_client() as client:
             task(Service(name=name, client=client, deadline=deadline))
     except DeliveryError as error:
-        return Remark(f"{error.message}. {error.hint}".rstrip(), is_warning=not error.is_expected)
+        return Remark(Hint("{0}. {1}", error.message, error.hint), is_warning=not error.is_expected)
     return Remark("")
 
 

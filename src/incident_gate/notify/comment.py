@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from incident_gate.errors import Hint
 from incident_gate.gate.policy import Conclusion
 from incident_gate.notify.delivery import Answer, DeliveryError, Service
 from incident_gate.report.model import Report
@@ -128,7 +129,7 @@ def _checked(answer: Answer) -> Answer:
             "On a pull request from a fork or by Dependabot the token is read-only."
         )
     elif answer.status == _UNAUTHORIZED:
-        hint = "Check github-token."
+        hint = Hint("Check {github-token}.")
     else:
         hint = "Look at GitHub's status page."
     raise DeliveryError(

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from incident_gate.ci.run import Run
+from incident_gate.errors import Hint
 from incident_gate.notify.delivery import Answer, DeliveryError, Service
 from incident_gate.notify.event import Event, EventKind, Item
 from incident_gate.notify.people import People
@@ -37,17 +38,17 @@ _ADVICE = {
     "invalid_payload": "Internal error: report it.",
     "invalid_blocks": "Internal error: report it.",
     "ratelimited": "Another run may be posting at the same time.",
-    "invalid_auth": "Check slack-token: it must be a bot token of this workspace.",
-    "not_authed": "Check slack-token: it must be a bot token of this workspace.",
-    "token_revoked": "Create a new token, and store it as slack-token.",
+    "invalid_auth": Hint("Check {slack-token}: it must be a bot token of this workspace."),
+    "not_authed": Hint("Check {slack-token}: it must be a bot token of this workspace."),
+    "token_revoked": Hint("Create a new token, and store it as {slack-token}."),
     "missing_scope": "Give the app the scopes chat:write and users:read.email.",
     "not_in_channel": "Invite the app to the channel.",
-    "channel_not_found": "Check slack-channel, and invite the app to a private channel.",
+    "channel_not_found": Hint("Check {slack-channel}, and invite the app to a private channel."),
     "channel_is_archived": "Name another channel.",
     "is_archived": "Name another channel.",
-    "no_service": "The webhook was removed: create a new one, and store it as slack-webhook-url.",
-    "no_team": "Check slack-webhook-url.",
-    "invalid_token": "Check slack-webhook-url.",
+    "no_service": Hint("The webhook was removed: create a new one, and store it as {slack-webhook-url}."),
+    "no_team": Hint("Check {slack-webhook-url}."),
+    "invalid_token": Hint("Check {slack-webhook-url}."),
     "action_prohibited": "An administrator of the workspace restricted webhooks.",
 }
 

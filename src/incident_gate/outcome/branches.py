@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from incident_gate.ci.run import Run
+from incident_gate.errors import Hint
 
 
 def why_not_counted(run: Run, patterns: Sequence[str]) -> str:
@@ -22,14 +23,16 @@ def why_not_counted(run: Run, patterns: Sequence[str]) -> str:
     if not run.branch:
         return "This run has no branch, so its outcome is not reported. Runs of branches and tags are."
     if patterns:
-        why = f"which report-branches ({', '.join(patterns)}) does not include"
+        why = f"which is not one of the branches that report ({', '.join(patterns)})"
     elif run.default_branch:
         why = f"which is not the default branch {run.default_branch}"
     else:
         why = "and the default branch is not known"
-    return (
-        f"This run is for branch {run.branch}, {why}, so its outcome is not reported. "
-        "If its runs write these outputs, include the branch in report-branches."
+    return Hint(
+        "This run is for branch {0}, {1}, so its outcome is not reported. "
+        "If its runs write these outputs, include the branch in {report-branches}.",
+        run.branch,
+        why,
     )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from incident_gate.ci.run import Run
 from incident_gate.datahub.parallel import run_all
-from incident_gate.errors import DataHubError, WriteError
+from incident_gate.errors import DataHubError, Hint, WriteError
 from incident_gate.incident import Cause, Health, Reason
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome import twins
@@ -132,7 +132,8 @@ def _failed(context: Context, end: OutputOutcome, health: Health) -> OutputResul
 
 
 def _out_of_time(entry: OutputEntry) -> OutputResult:
-    return _not_written(entry, "The time was up before it was known whether it was written.", "Raise `timeout`.")
+    message = "The time was up before it was known whether it was written."
+    return _not_written(entry, message, Hint("Raise `{timeout}`."))
 
 
 def _not_written(entry: OutputEntry, message: str, hint: str) -> OutputResult:

@@ -18,7 +18,7 @@ from functools import partial
 
 from incident_gate.datahub.incidents import Attempt, RaiseStatus
 from incident_gate.datahub.parallel import run_all
-from incident_gate.errors import DataHubError, WriteError
+from incident_gate.errors import DataHubError, Hint, WriteError
 from incident_gate.incident import Health, Incident, Mark, Reason
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.model import Context
@@ -153,7 +153,7 @@ def _attempt(context: Context, one: PendingRaise) -> Attempt | OutputResult:
         message, hint = error.message, error.hint
     else:
         message = f"No incident could be raised: the ids of {MOST_LINKS} in a row are taken."
-        hint = "Check that DataHub's search index is complete, or give the job another `incident-key`."
+        hint = Hint("Check that DataHub's search index is complete, or give the job another `{incident-key}`.")
     return OutputResult(entry=one.entry, change=Change.FAILED, message=message, hint=hint)
 
 

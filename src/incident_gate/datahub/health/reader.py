@@ -13,7 +13,7 @@ from incident_gate.datahub.health.batch import BatchResult, read_batch
 from incident_gate.datahub.health.context import Context, ServerState
 from incident_gate.datahub.health.query import ACTIVE_ONLY, Depth, HealthQuery
 from incident_gate.datahub.parallel import run_all
-from incident_gate.errors import DataHubError, RefusedError, UnreachableError, gravest
+from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError, gravest
 from incident_gate.incident import Health, Problem, Reason
 
 # On the server each asset is one search request, so a batch bounds how long one answer takes, and the two together
@@ -119,7 +119,8 @@ class Reader:
         failure = gravest(result.failure for result in results if result)
         if failure is None and len(healths) < len(unique):
             failure = UnreachableError(
-                "DataHub did not answer for every input in time.", hint="Raise `timeout`, in seconds, or ask for less."
+                "DataHub did not answer for every input in time.",
+                hint=Hint("Raise `{timeout}`, in seconds, or ask for less."),
             )
         if failure is None:
             failure = _common_failure([healths[query] for query in queries if not query.existence_only])
@@ -156,7 +157,7 @@ def _common_failure(healths: Sequence[Health]) -> DataHubError | None:
     if all(_has_only(health, _REFUSALS) for health in healths):
         return RefusedError(
             f"DataHub refuses every input. The first: {problem.message}.",
-            hint="Check datahub-token and datahub-url: the token's user must be allowed to view the inputs.",
+            hint=Hint("Check {datahub-token} and {datahub-url}: the token's user must be allowed to view the inputs."),
         )
     if all(_has_only(health, _FAILURES) for health in healths):
         return UnreachableError(f"DataHub failed on every input. The first: {problem.message}.", hint=problem.hint)
