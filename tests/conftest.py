@@ -15,6 +15,7 @@ from hypothesis import settings
 from incident_gate.outcome.model import IndexTimeouts
 from incident_gate.sandbox import Generation, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS, Asker, plain_client
+from tests.helpers.processes import end_all
 from tests.helpers.step import Step
 
 MANIFEST = f"version: 1\ninputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n"
@@ -96,6 +97,12 @@ def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("incident_gate.api.outcome.IndexTimeouts", partial(IndexTimeouts, first_look=0.02))
 
 
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    yield
+    end_all()
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """A stand-in DataHub of the newest generation, without any data."""
@@ -115,7 +122,7 @@ def ask() -> Iterator[Asker]:
     """Puts GraphQL questions to a stand-in, without the client under test."""
     # No pool: a connection kept from a server that has ended would fail the next one on the same port.
     limits = httpx.Limits(max_keepalive_connections=0)
-    with plain_client(limits=limits, timeout=60) as http:
+    with plain_client(limits=limits) as http:
         yield Asker(http)
 
 

@@ -12,6 +12,7 @@ import pytest
 from incident_gate.ci.identity import BLOCKED
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.processes import PATIENCE
 from tests.helpers.step import Step
 
 
@@ -112,7 +113,7 @@ def test_main_stage_that_is_cancelled_leaves_its_outputs(
         time.sleep(0.01)
 
     process.send_signal(number)
-    log, _ = process.communicate(timeout=30)
+    log, _ = process.communicate(timeout=PATIENCE)
 
     ended = step.ended(process.returncode, log)
     assert ended.code == 128 + number
@@ -128,7 +129,7 @@ def test_main_stage_that_is_cancelled_while_it_starts_leaves_its_outputs(step: S
             time.sleep(0.002)
         time.sleep(delay)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
         if process.returncode != -signal.SIGTERM:
             assert step.written("output")["conclusion"] in {"block", "pass"}
             assert process.returncode in {0, 128 + signal.SIGTERM}

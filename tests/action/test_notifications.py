@@ -88,7 +88,7 @@ def test_without_the_input_the_token_is_not_used(pull_request: Step, datahub: Sa
 def test_every_secret_is_masked_before_anything_is_printed(
     pull_request: Step, datahub: Sandbox, github: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("incident_gate.notify.announce.SECONDS", 1.0)
+    monkeypatch.setattr("incident_gate.notify.announce.SECONDS", 5.0)
     secrets = {
         "slack-webhook-url": "https://127.0.0.1:9/services/T0/B0/secretpart",
         "webhook-url": "https://127.0.0.1:9/another-secret",

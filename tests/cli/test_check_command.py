@@ -11,6 +11,7 @@ from incident_gate.cli.main import run
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.command import ask, gate, start
+from tests.helpers.processes import PATIENCE
 
 
 def test_check_passes_a_healthy_input(each_datahub: Sandbox, manifest: str) -> None:
@@ -243,6 +244,6 @@ def test_a_closed_standard_output_does_not_change_the_verdict(
     assert process.stderr
     process.stdout.close()
 
-    assert process.wait(timeout=30) == code
+    assert process.wait(timeout=PATIENCE) == code
     assert process.stderr.read() == ""
     process.stderr.close()

@@ -16,6 +16,7 @@ from incident_gate.cli.main import parse, run
 from incident_gate.settings.options import TYPES
 from tests.helpers.asking import DASHBOARD, ORDERS
 from tests.helpers.command import Ended, gate, start
+from tests.helpers.processes import PATIENCE
 
 
 def test_validate_tells_of_each_file(tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_sandbox_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         checked = gate("check", str(path), "--datahub-url", url, "--datahub-token", "sandbox-token")
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE)
 
     assert checked.code == 0, checked.err
     assert process.returncode == 0

@@ -20,14 +20,16 @@ def test_results_stand_in_the_order_of_the_tasks() -> None:
 
 
 def test_what_is_not_back_at_the_deadline_is_left_behind() -> None:
-    release = threading.Event()
-    started = time.monotonic()
+    release, clock = threading.Event(), [0.0]
 
-    results = run_all([lambda: True, lambda: release.wait(10)], threads=2, deadline=Deadline.after(0.2))
+    def pass_the_deadline(_index: int) -> None:
+        clock[0] = 10.0
+
+    tasks = [lambda: True, release.wait]
+    results = run_all(tasks, threads=2, deadline=Deadline(5.0, lambda: clock[0]), on_done=pass_the_deadline)
     release.set()
 
     assert results == [True, None]
-    assert time.monotonic() - started < 1
 
 
 def test_no_more_tasks_run_at_a_time_than_there_are_threads() -> None:
@@ -76,20 +78,16 @@ def test_defect_in_a_task_is_raised_where_it_is_waited_for() -> None:
 
 
 def test_signal_that_does_not_interrupt_the_wait_is_handled_soon() -> None:
-    handled: list[float] = []
-    before = signal.signal(signal.SIGUSR1, lambda *_: handled.append(time.monotonic()))
-    sent: list[float] = []
+    handled = threading.Event()
+    before = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
 
     def task() -> bool:
         time.sleep(0.1)  # until the other thread waits
         # It reaches the process in this thread, so the one that waits is not interrupted.
-        sent.append(time.monotonic())
         signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
-        return threading.Event().wait(2)
+        return handled.wait(60)
 
     try:
-        run_all([task], threads=1, deadline=Deadline.after(3))
+        assert run_all([task], threads=1, deadline=Deadline.after(100)) == [True]
     finally:
         signal.signal(signal.SIGUSR1, before)
-
-    assert handled[0] - sent[0] < 1.5

@@ -4,6 +4,7 @@ import os
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,14 +63,12 @@ def refusal(result: Result) -> str:
 
 
 def test_certificate_of_an_unknown_authority_is_refused_at_once(secure: str, server: Sandbox) -> None:
-    started = time.monotonic()
-
     told = refusal(check(secure, ORDERS, datahub_token=CANARY, on_unknown="warn"))
 
     assert "The certificate of localhost" in told
     assert "does not verify: unable to get local issuer certificate." in told
     assert "ca-bundle or SSL_CERT_FILE" in told
-    assert time.monotonic() - started < 1
+    assert "gave up after" not in told
     assert len(server.requests) == 0
 
 
@@ -345,37 +344,38 @@ def test_host_that_has_no_address_is_told() -> None:
 
 
 def test_look_up_that_hangs_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_options: time.sleep(8))
-    started = time.monotonic()
+    over = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_options: over.wait())
 
     told = refusal(check("http://datahub.example.com", ORDERS, timeout="1"))
+    over.set()
 
     assert "datahub.example.com does not answer in time" in told
-    assert time.monotonic() - started < 3
 
 
 def test_headers_that_trickle_end_with_the_deadline() -> None:
     def serve(client: socket.socket) -> None:
         client.recv(65_536)
         client.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        for _ in range(80):
+        while True:
             client.sendall(b"a")
             time.sleep(0.1)
 
-    started = time.monotonic()
     with listening(serve) as port:
         told = refusal(check(f"http://127.0.0.1:{port}", ORDERS, timeout="1"))
 
     assert "does not answer in time" in told
-    assert time.monotonic() - started < 3
 
 
 def test_handshake_that_hangs_ends_with_the_deadline() -> None:
-    started = time.monotonic()
-    with listening(lambda _client: time.sleep(8)) as port:
-        refusal(check(f"https://127.0.0.1:{port}", ORDERS, timeout="1"))
+    over = threading.Event()
 
-    assert time.monotonic() - started < 3
+    def serve(_client: socket.socket) -> None:
+        over.wait()
+
+    with listening(serve) as port:
+        refusal(check(f"https://127.0.0.1:{port}", ORDERS, timeout="1"))
+    over.set()
 
 
 def test_tls_context_for_plain_http_trusts_nobody() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from incident_gate.cli.main import run
 from incident_gate.sandbox import Sandbox
+from tests.helpers.processes import popen
 
 # A job, for what it raises.
 JOB = {"AIRFLOW_CTX_DAG_ID": "orders", "AIRFLOW_CTX_TASK_ID": "report"}
@@ -47,7 +48,7 @@ def ask(server: Sandbox, *arguments: str) -> Ended:
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     """Start a command in a process of its own."""
-    return subprocess.Popen(
+    return popen(
         [sys.executable, "-c", "from incident_gate.cli.main import main; main()", *arguments],
         env={"PATH": os.environ["PATH"], **environment},
         stdin=subprocess.DEVNULL,

@@ -34,7 +34,7 @@ def check(
     if isinstance(server, Sandbox):
         given = {"datahub-url": server.url, "datahub-token": server.token}
     given |= {name.replace("_", "-"): value for name, value in options.items()}
-    given.setdefault("timeout", "20")
+    given.setdefault("timeout", "100")
     # The names first, in one step: pytest changes a variable while threads of a test are here.
     names = [name for name in list(os.environ) if name.lower().endswith("_proxy") or "SSL_CERT" in name]
     network = {name: os.environ[name] for name in names}

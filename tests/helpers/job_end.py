@@ -69,7 +69,7 @@ class Job:
     outputs: Sequence[OutputEntry]
     identity: JobIdentity = IDENTITY
     token: str = ""
-    seconds: float = 20.0
+    seconds: float = 100.0
     scale: float = SCALE
     dry_run: bool = False
     title: str = ""

@@ -18,6 +18,7 @@ import yaml
 from incident_gate.action.entry import reports_outcome
 from incident_gate.action.stage import Stage
 from incident_gate.sandbox import Sandbox
+from tests.helpers.processes import PATIENCE, popen
 from tests.helpers.runner_grammar import Seen, commands_in
 
 ACTION: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "action.yml").read_text(encoding="utf-8"))
@@ -65,7 +66,7 @@ def in_process(stage: str, _folder: Path, environment: Mapping[str, str]) -> tup
 def in_own_process(stage: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
     """Run a stage in a process of its own."""
     process = _start(stage, folder, environment)
-    log, _ = process.communicate(timeout=60)
+    log, _ = process.communicate(timeout=PATIENCE)
     return process.returncode, log
 
 
@@ -196,7 +197,7 @@ class Step:
         expressions = {"${{ job.status }}": "success", "${{ toJSON(matrix) }}": "null"}
         defaults = {name: str(about.get("default", "")) for name, about in ACTION["inputs"].items()}
         given = {name: expressions.get(text, "" if "${{" in text else text) for name, text in defaults.items()}
-        given |= {"timeout": "20"} | self.inputs
+        given |= {"timeout": "100"} | self.inputs
         if server is not None:
             given |= {"datahub-url": server.url, "datahub-token": server.token}
         given |= {name.replace("_", "-"): value for name, value in inputs.items()}
@@ -222,8 +223,8 @@ class Step:
 
 
 def _start(stage: str, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [Path(sys.executable).with_name(Path(ENTRYPOINTS[stage]).name)],
+    return popen(
+        [str(Path(sys.executable).with_name(Path(ENTRYPOINTS[stage]).name))],
         env={"PATH": os.environ["PATH"], **environment},
         cwd=folder / "workspace",
         stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import pytest
 
 from incident_gate.sandbox import Faults, Generation, Sandbox
 from tests.helpers.asking import ORDERS
+from tests.helpers.processes import PATIENCE, popen
 
 COMMAND = Path(sys.executable).parent / "incident-gate"
 
@@ -26,17 +27,17 @@ def test_racing_processes_leave_one_active_incident_after_the_next_run_at_the_la
 
         def start() -> subprocess.Popen[str]:
             command = [str(COMMAND), "raise", str(manifest), "--incident-key", "nightly"]
-            return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+            return popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
         def active() -> int:
             return len(server.store.incidents(ORDERS, "ACTIVE"))
 
         processes = [start() for _ in range(3)]
-        said = [process.communicate(timeout=60)[0] for process in processes]
+        said = [process.communicate(timeout=PATIENCE)[0] for process in processes]
         assert [process.returncode for process in processes] == [0, 0, 0], said
         # Where the server accepts ids, all three chose the same.
         assert active() == 1 if generation is Generation.G4 else active() <= 3
         time.sleep(1.1)
         process = start()
-        assert process.communicate(timeout=60)[0]
+        assert process.communicate(timeout=PATIENCE)[0]
         assert (process.returncode, active()) == (0, 1)

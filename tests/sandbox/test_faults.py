@@ -103,7 +103,7 @@ def test_delayed_write_lands_after_the_reset(ask: Asker, sandbox: Sandbox) -> No
     with pytest.raises(httpx.ReadError):
         ask.post(sandbox, RAISE)
     assert raised(sandbox) == []
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 60
     while not raised(sandbox) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert len(raised(sandbox)) == 1
@@ -135,24 +135,29 @@ def test_request_executed_twice(ask: Asker, sandbox: Sandbox) -> None:
 
 
 def test_latency_of_all_and_of_one(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.faults = Faults(latency=0.1, rules=(Fault(kind=FaultKind.LATENCY, operation="raiseIncident", seconds=0.2),))
+    of_one = Fault(kind=FaultKind.LATENCY, operation="raiseIncident", seconds=0.2)
+    of_another = Fault(kind=FaultKind.LATENCY, operation="resolveIncident", seconds=3_600)
+    sandbox.faults = Faults(latency=0.1, rules=(of_one, of_another))
     begin = time.monotonic()
     ask.data(sandbox, READ, urns=[])
     middle = time.monotonic()
     ask.data(sandbox, RAISE)
-    assert 0.1 <= middle - begin < 0.28
+    assert middle - begin >= 0.1
     assert time.monotonic() - middle >= 0.3
 
 
-def test_latency_does_not_hold_up_other_requests(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.faults = Faults(latency=0.3)
-    begin = time.monotonic()
-    threads = [threading.Thread(target=ask.data, args=(sandbox, "{ me { corpUser { urn } } }")) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert time.monotonic() - begin < 1.2
+def test_latency_does_not_hold_up_other_requests(ask: Asker) -> None:
+    def wait(server: Sandbox) -> None:
+        with pytest.raises(httpx.HTTPError), plain_client(timeout=None) as http:
+            Asker(http).data(server, READ, urns=[])
+
+    with Sandbox.start(faults=Faults(rules=(Fault(kind=FaultKind.LATENCY, times=1, seconds=3_600),))) as server:
+        waiting = threading.Thread(target=wait, args=(server,))
+        waiting.start()
+        while not server.requests:
+            time.sleep(0.01)
+        ask.data(server, READ, urns=[])
+    waiting.join()
 
 
 def test_error_rate_follows_its_seed(ask: Asker, sandbox: Sandbox) -> None:
@@ -237,7 +242,7 @@ def test_random_lag_shows_writes_one_by_one(ask: Asker, sandbox: Sandbox) -> Non
     for _ in range(8):
         ask.data(sandbox, RAISE)
     totals = []
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 60
     while 8 not in totals and time.monotonic() < deadline:
         totals.append(ask.data(sandbox, LIST)["dataset"]["incidents"]["total"])
         time.sleep(0.01)
