@@ -65,6 +65,7 @@ def test_other_degrees_are_refused(ask: Asker, sandbox: Sandbox, degree: str) ->
 
 def test_types_filter_what_is_returned_and_not_what_is_walked(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.store.remove_lineage(MODEL, ORDERS)
+    sandbox.store.add_asset(JOB)
     sandbox.store.add_lineage(MODEL, JOB)
     sandbox.store.add_lineage(JOB, ORDERS)
     assert walked(ask, sandbox, upstream_of(ORDERS, ["1"], types=["DATASET"])) == []
@@ -74,6 +75,7 @@ def test_types_filter_what_is_returned_and_not_what_is_walked(ask: Asker, sandbo
 
 def test_some_servers_count_no_hop_for_jobs(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.store.remove_lineage(MODEL, ORDERS)
+    sandbox.store.add_asset(JOB)
     sandbox.store.add_lineage(MODEL, JOB)
     sandbox.store.add_lineage(JOB, ORDERS)
     expected = [(JOB, 1), (MODEL, 1)]
@@ -90,30 +92,68 @@ def test_never_ingested_urn_has_no_upstreams(ask: Asker, sandbox: Sandbox) -> No
     assert walked(ask, sandbox, upstream_of(ORDERS.replace("orders", "ordres"))) == []
 
 
-def test_ghosts_are_returned(ask: Asker, sandbox: Sandbox) -> None:
+def test_walks_leave_out_what_was_never_ingested(ask: Asker, sandbox: Sandbox) -> None:
     ghost = ORDERS.replace("orders", "ghost")
     sandbox.store.add_lineage(ghost, ORDERS)
+    sandbox.store.add_lineage(SOURCE, ghost)
     sandbox.store.change_asset(MODEL, removed=True)
-    query = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
-      searchResults { entity { urn ... on Dataset { exists status { removed } } } } } }"""
-    results = ask.data(sandbox, query, input=upstream_of(ORDERS, ["1"]))["scrollAcrossLineage"]["searchResults"]
-    assert [result["entity"] for result in results] == [
-        {"urn": MODEL, "exists": True, "status": {"removed": True}},
-        {"urn": ghost, "exists": False, "status": None},
-    ]
-    sandbox.faults = Faults(no_ghosts=True)
-    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == []
-
-
-def test_deleted_asset_becomes_a_ghost(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.delete_asset(MODEL)
     assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(MODEL, 1)]
+    # What lies beyond a ghost is found all the same.
+    assert walked(ask, sandbox, upstream_of(ORDERS)) == [(MODEL, 1), (SOURCE, 2)]
+    sandbox.store.delete_asset(MODEL)  # of which the search index knows nothing
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == []
+    sandbox.faults = Faults(ghosts_in_walks=True)
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(MODEL, 1), (ghost, 1)]
+
+
+def relations(ask: Asker, server: Sandbox, urn: str, **given: Any) -> tuple[list[str], int, int | None]:
+    """What is one step up, how many that are, and how many of them were left out."""
+    counted = "filtered" if server.generation.schema_version >= (1, 1) else ""
+    query = """query r($urn: String!, $input: LineageInput!) { dataset(urn: $urn) { lineage(input: $input) {
+      total %s relationships { type degree entity { urn type } } } } }"""
+    found = ask.data(server, query % counted, urn=urn, input={"direction": "UPSTREAM", **given})["dataset"]["lineage"]
+    return [each["entity"]["urn"] for each in found["relationships"]], found["total"], found.get("filtered")
+
+
+def test_relations_show_ghosts_where_they_are_asked_for(ask: Asker, each_sandbox: Sandbox) -> None:
+    ghost = ORDERS.replace("orders", "ghost")
+    fill(each_sandbox)
+    each_sandbox.store.add_lineage(ghost, ORDERS)
+    each_sandbox.store.change_asset(MODEL, removed=True)
+    each_sandbox.store.add_lineage(SOURCE, ORDERS)
+    version = each_sandbox.generation.schema_version
+    left_out = None if version < (1, 1) else 0
+    if version < (0, 15):
+        assert relations(ask, each_sandbox, ORDERS) == ([MODEL, SOURCE, ghost], 3, left_out)
+        assert "data" not in ask(
+            each_sandbox,
+            f'{{ dataset(urn: "{ORDERS}") {{ lineage(input: {{direction: UPSTREAM, includeGhostEntities: true}}) '
+            "{ total } } }",
+        )
+    else:
+        assert relations(ask, each_sandbox, ORDERS) == ([SOURCE], 3, None if version < (1, 1) else 2)
+        expected = [MODEL, SOURCE, ghost], 3, left_out
+        assert relations(ask, each_sandbox, ORDERS, includeGhostEntities=True) == expected
+        page = relations(ask, each_sandbox, ORDERS, includeGhostEntities=True, start=2, count=1)
+        assert page == ([ghost], 3, left_out)
+
+
+def test_relations_merge_siblings_unless_they_are_kept_separate(ask: Asker, sandbox: Sandbox) -> None:
+    store = sandbox.store
+    store.add_asset(ORDERS, siblings=[MODEL], primary=False)
+    for downstream in (MODEL, ORDERS):
+        store.add_lineage(CUSTOMERS, downstream)
+    # The edge between the two, one that both have, and each one's own.
+    assert relations(ask, sandbox, ORDERS) == ([CUSTOMERS, SOURCE], 4, 2)
+    assert relations(ask, sandbox, ORDERS, separateSiblings=True) == ([MODEL, CUSTOMERS], 2, 0)
+    assert relations(ask, sandbox, MODEL, separateSiblings=True) == ([SOURCE, CUSTOMERS], 2, 0)
 
 
 def test_partial_walk_is_named_where_the_version_can(ask: Asker, each_sandbox: Sandbox) -> None:
     fill(each_sandbox)
     sources = [ORDERS.replace("orders", f"source{number}") for number in range(5)]
     for source in sources:
+        each_sandbox.store.add_asset(source)
         each_sandbox.store.add_lineage(source, CHART)
     each_sandbox.faults = Faults(walk_limit=3)
     version = each_sandbox.generation.schema_version
@@ -133,7 +173,8 @@ def test_partial_walk_is_named_where_the_version_can(ask: Asker, each_sandbox: S
 
 def test_walk_that_ends_at_a_node_marks_its_children_as_truncated(ask: Asker, sandbox: Sandbox) -> None:
     for number in range(5):
-        sandbox.store.add_lineage(SOURCE.replace("source", f"source{number}"), MODEL)
+        source = sandbox.store.add_asset(SOURCE.replace("source", f"source{number}"))
+        sandbox.store.add_lineage(source, MODEL)
     query = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
       isPartial searchResults { explored truncatedChildren entity { urn } } } }"""
 
@@ -176,7 +217,8 @@ def test_pages_by_scrolling_and_by_offset(ask: Asker, sandbox: Sandbox) -> None:
 
 def test_default_page_is_ten(ask: Asker, sandbox: Sandbox) -> None:
     for number in range(20):
-        sandbox.store.add_lineage(SOURCE.replace("source", f"source{number}"), ORDERS)
+        source = sandbox.store.add_asset(SOURCE.replace("source", f"source{number}"))
+        sandbox.store.add_lineage(source, ORDERS)
     answer = ask.data(sandbox, WALK, input=upstream_of(ORDERS, ["1"], count=None))["scrollAcrossLineage"]
     assert (answer["count"], len(answer["searchResults"]), answer["total"]) == (10, 10, 21)
 
@@ -213,6 +255,7 @@ def test_newer_servers_follow_the_edges_of_siblings(
     ask: Asker, generation: Generation, *, merges: bool | None, expected: list[Any]
 ) -> None:
     with Sandbox.start(schema=generation, faults=Faults(merges_siblings=merges)) as server:
+        server.store.add_asset(SOURCE)
         server.store.add_asset(ORDERS, siblings=[MODEL], primary=False)
         server.store.add_lineage(SOURCE, MODEL)
         assert walked(ask, server, upstream_of(ORDERS)) == expected

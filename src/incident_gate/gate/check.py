@@ -25,6 +25,7 @@ _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
     "Otherwise compare the URN with the one on its DataHub page."
 )
+_NOT_INGESTED = "Ingest it, or name this URN as an entry of its own with `on-unknown: warn`."
 _REFUSALS = frozenset({Reason.REFUSED, Reason.HIDDEN})
 _CANNOT_RAISE = "If this job fails, no incident can be raised on it."
 
@@ -116,7 +117,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         tuple(
             decide(
                 entry,
-                _explained(health, written),
+                _explained(entry, health, written),
                 rule,
                 is_ours=partial(_is_ours, identity=identity, written=_written(health, written)),
                 now_ms=now_ms,
@@ -168,12 +169,12 @@ def _is_ours(incident: Incident, *, identity: JobIdentity, written: frozenset[st
     )
 
 
-def _explained(health: Health, outputs: frozenset[str]) -> Health:
-    """The health with the hint that fits an asset which this very job is going to create."""
-    if health.urn not in outputs:
+def _explained(entry: InputEntry, health: Health, outputs: frozenset[str]) -> Health:
+    """The health with the hint that fits an asset which this very job is going to create, or that nobody named."""
+    hint = _NOT_CREATED_YET if health.urn in outputs else _NOT_INGESTED if entry.selected_by else ""
+    if not hint:
         return health
     problems = tuple(
-        problem._replace(hint=_NOT_CREATED_YET) if problem.reason is Reason.NOT_FOUND else problem
-        for problem in health.problems
+        problem._replace(hint=hint) if problem.reason is Reason.NOT_FOUND else problem for problem in health.problems
     )
     return health._replace(problems=problems)

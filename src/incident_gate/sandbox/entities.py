@@ -12,6 +12,7 @@ from .faults import FaultKind
 from .incident_list import incident_health, incident_list
 from .incident_view import incident_view
 from .policy import may_view
+from .relations import relations
 from .rows import Rows
 from .urn import Urn
 
@@ -105,6 +106,7 @@ class Entities:
             "aspects": lambda _info, input=None: self._aspects(urn, input),  # noqa: A006 - the schema's name
             "incidents": lambda _info, **given: incident_list(self._call, self._rows, urn, self.linked, **given),
             "assertions": lambda _info, **given: assertion_list(self._call, self._rows, urn.text, self.linked, given),
+            "lineage": lambda _info, input: relations(self._call, urn, self.linked, input),  # noqa: A006
             "operations": lambda _info, **given: operation_list(self._call.store.operations(urn.text), given),
             "health": lambda _info: self._health(urn),
             "privileges": {"canEditIncidents": self._call.grant.may_edit(urn.text)},

@@ -133,7 +133,7 @@ class Faults:
         lineage_cache: seconds for which the answer of a walk is given again to requests without `skipCache`.
         merges_siblings: whether a walk follows the edges of siblings as well; by default on the newest servers only.
         skips_jobs: whether data jobs and queries between two datasets count as no hop.
-        no_ghosts: a walk leaves out assets that were removed or never ingested.
+        ghosts_in_walks: a walk takes the shortcut through the graph alone, and shows what was never ingested as well.
         restricted_left_out: results leave out what the token may not view, instead of naming it RESTRICTED.
         offset_limit: the offset beyond which searches refuse results.
         strict_pages: a page of more than 10,000 is refused; otherwise it is cut to 5,000.
@@ -164,7 +164,7 @@ class Faults:
     lineage_cache: float = 600.0
     merges_siblings: bool | None = None
     skips_jobs: bool = False
-    no_ghosts: bool = False
+    ghosts_in_walks: bool = False
     restricted_left_out: bool = False
     offset_limit: int = 10_000
     strict_pages: bool = False

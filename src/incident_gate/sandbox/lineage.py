@@ -11,7 +11,8 @@ from .faults import FaultKind
 from .filters import alternatives
 from .paging import Page, offset_page, scroll_page
 from .records import Asset
-from .search import Matcher, is_restricted, leaves_out_restricted, result_entity
+from .relations import is_restricted, leaves_out_restricted, result_entity
+from .search import Matcher
 from .urn import parse_urn, urn_type_of
 from .walk import Node, Walk, walk
 
@@ -102,14 +103,16 @@ class Lineage:
         return {urn: found.urns for urn, found in self._call.store.siblings(urns).items()} if merges else {}
 
     def _matching(self, given: Input, walked: Walk) -> list[_Found]:
+        """What of a walk passes the search index, the store and the filters: not what was never ingested."""
         matcher = Matcher(self._call, given)
         documents = {document.urn: document for document in self._call.store.documents()}
+        stored = self._call.store.assets(node.urn for node in walked.nodes)
         found = []
         for node in walked.nodes:
-            document = documents.get(node.urn)
-            if self._call.faults.no_ghosts and (document is None or document.removed):
+            is_ghost = node.urn not in documents or node.urn not in stored
+            if is_ghost and not self._call.faults.ghosts_in_walks:
                 continue
-            document = document or Asset(urn=node.urn)
+            document = documents.get(node.urn) or Asset(urn=node.urn)
             hidden = is_restricted(self._call, document) and leaves_out_restricted(self._call)
             if hidden or not self._call.grant.may_see(node.urn):
                 continue
@@ -121,7 +124,7 @@ class Lineage:
         node, document = found
         degree = max(node.degree, 1)
         return {
-            "entity": result_entity(self._call, self._entities, document),
+            "entity": result_entity(self._call, self._entities.linked, document),
             "matchedFields": [],
             "degree": degree,
             "degrees": [degree],

@@ -1,7 +1,5 @@
 """Searches over entities, as the search index knows them."""
 
-import base64
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,8 +8,8 @@ from .entities import Entities
 from .faults import FaultKind
 from .filters import alternatives, fields_of, matches
 from .paging import Page, offset_page, scroll_page
-from .policy import may_view
 from .records import Asset
+from .relations import is_restricted, leaves_out_restricted, result_entity
 from .search_fields import values_of
 from .urn import parse_urn, urn_type_of
 
@@ -65,7 +63,11 @@ class Search:
     def _view(self, page: Page) -> View:
         self._entities.load(document.urn for document in page.items)
         results: list[View] = [
-            {"entity": result_entity(self._call, self._entities, document), "matchedFields": [], "extraProperties": []}
+            {
+                "entity": result_entity(self._call, self._entities.linked, document),
+                "matchedFields": [],
+                "extraProperties": [],
+            }
             for document in page.items
             if not self._call.strike.about(document.urn, FaultKind.LOST_RESULT)
         ]
@@ -98,24 +100,6 @@ class Matcher:
             and (self._words in {"", "*"} or self._words in f"{document.urn} {document.title or ''}".lower())
             and matches(self._either, values)
         )
-
-
-def is_restricted(call: Call, document: Asset) -> bool:
-    """Whether no view policy lets the token view an entity."""
-    return not may_view(call.grant.views, parse_urn(document.urn), document)
-
-
-def leaves_out_restricted(call: Call) -> bool:
-    """Whether results leave out what the token may not view, instead of naming it RESTRICTED."""
-    return call.faults.restricted_left_out or call.generation.schema_version < (0, 13, 3)
-
-
-def result_entity(call: Call, entities: Entities, document: Asset) -> View | None:
-    """An entity among the results; one that the token may not view has neither its type nor its URN."""
-    if not is_restricted(call, document):
-        return entities.linked(document.urn)
-    secret = base64.urlsafe_b64encode(hashlib.sha256(document.urn.encode()).digest()).decode().rstrip("=")
-    return {"__typename": "Restricted", "urn": f"urn:li:restricted:{secret}", "type": "RESTRICTED"}
 
 
 def _flag(given: Input, name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.facts import Facts
 from incident_gate.datahub.graph.lineage import Hops, read_upstreams
-from incident_gate.datahub.graph.requests import PAGE
+from incident_gate.datahub.graph.lists import PAGE
 from incident_gate.incident import Problem, Reason
 from incident_gate.select.selection import Choice, choose
 from incident_gate.urn import Urn

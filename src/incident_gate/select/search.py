@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.facts import Facts
-from incident_gate.datahub.graph.requests import PAGE
+from incident_gate.datahub.graph.lists import PAGE
 from incident_gate.datahub.graph.search import AssetSearch, search_assets
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.model import Search

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from incident_gate.datahub.capabilities import INTROSPECTION, MARKERS, Capabilities, capabilities_of, introspect
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Answer, RequestFailure
-from incident_gate.datahub.graph.pages import siblings_of
+from incident_gate.datahub.graph.lists import siblings_of
 from incident_gate.datahub.health.answer import is_restricted
 
 MOST_URNS = 150

@@ -1,33 +1,60 @@
-"""What assets are made from: walks up the lineage, across everything that hides a part of it."""
+"""What assets are made from: walks up the lineage, across everything that hides a part of it.
+
+A walk passes the server's search index, so it does not show what was never ingested: an upstream that is only the end
+of an edge is in neither its results nor its total. The field `lineage` of an asset shows one step, from the graph
+alone. So every asset that a walk passes is asked for that as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, TypeAlias
 
-from incident_gate.datahub.capabilities import Capabilities
+from incident_gate.datahub.capabilities import TYPE_NAMES, Capabilities
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.graph.pages import Found, Pages
-from incident_gate.datahub.graph.requests import ListField, inline, read_lists
+from incident_gate.datahub.graph.lists import EntityList, Found, ListField, inline, read_lists
 from incident_gate.incident import Problem, Reason
 
 Hops: TypeAlias = Literal["all"] | int
+
+MOST_SIBLINGS = 100
+"""Of one asset: each is a walk of its own."""
 
 _MOST_ROUNDS = 10
 # What is between two assets and takes a step of its own on servers that do not skip it.
 _TYPES_BETWEEN = ("DATA_JOB", "QUERY", "DATA_PROCESS_INSTANCE")
 _BETWEEN = ("urn:li:dataJob:", "urn:li:query:", "urn:li:dataProcessInstance:")
+# Those of them that the field `lineage` shows beyond a walk, and that are no assets.
+_NO_ASSETS = _BETWEEN[1:]
 _PARTIAL_HINT = "Name the upstream assets in the manifest, or choose fewer `hops`."
+_SEPARATE, _GHOSTS = "separateSiblings: true", "includeGhostEntities"
 
 
 @dataclass(slots=True)
 class Upstreams:
-    """The assets from which one is made, by URN; `problems` are why there may be more of them."""
+    """The assets from which one is made, by URN; `problems` are why there may be more of them.
+
+    `unlisted` are those that no walk lists: nearly always, they were never ingested.
+    """
 
     start: str
     found: dict[str, Found] = field(default_factory=dict)
+    unlisted: set[str] = field(default_factory=set)
     problems: dict[Problem, None] = field(default_factory=dict)
+
+    def problem(self, reason: Reason, message: str, hint: str = _PARTIAL_HINT) -> None:
+        """Note why there may be more upstreams."""
+        self.problems[Problem(reason, message, hint)] = None
+
+
+class _Step(NamedTuple):
+    """From where to go on, with how many hops left; unless it `walks`, only the asset's own relations are read."""
+
+    result: Upstreams
+    urn: str
+    left: Hops
+    walks: bool = True
 
 
 def read_upstreams(
@@ -57,33 +84,25 @@ def read_upstreams(
     if form is None:
         for result in results:
             message = "This DataHub cannot be asked for lineage"
-            result.problems[Problem(Reason.ERROR, message, "Name the upstream assets in the manifest.")] = None
+            result.problem(Reason.ERROR, message, "Name the upstream assets in the manifest.")
         return results
-    walked: dict[tuple[str, str], float] = {}  # by start and asset: the hops that were left
-    todo = [(result, urn, hops) for result in results for urn in (result.start, *starts[result.start])]
+    walking = _Walking(client, form, most)
+    todo = [
+        _Step(result, urn, hops)
+        for result in results
+        for urn in (result.start, *_followed(result, result.start, starts[result.start]))
+    ]
     for _ in range(_MOST_ROUNDS):
-        walks = []
-        for result, urn, left in todo:
-            if walked.get((result.start, urn), 0) < _distance(left) and len(result.found) <= most:
-                walked[result.start, urn] = _distance(left)
-                walks.append((result, urn, left))
-        if not walks:
+        steps = walking.due(todo)
+        if not steps:
             break
-        lists = read_lists(
-            client,
-            "incidentGateLineage",
-            [form.field(urn, left, most) for _, urn, left in walks],
-            scrolls=form.scrolls,
-        )
-        todo = [
-            (result, *further)
-            for (result, urn, left), pages in zip(walks, lists, strict=True)
-            for further in _take(result, urn, left, pages)
-        ]
+        todo = [further for step, walked in walking.read(steps) for further in _take(step, walked)]
+        for step in steps:
+            todo += _take_relations(step, walking.relations.get(step.urn), starts[step.result.start])
     else:
-        for result, _, _ in todo:
+        for step in todo:
             message = f"The lineage has more than {_MOST_ROUNDS} jobs or siblings one after the other"
-            result.problems[Problem(Reason.INCOMPLETE, message, _PARTIAL_HINT)] = None
+            step.result.problem(Reason.INCOMPLETE, message)
     for result in results:
         for urn in (result.start, *starts[result.start]):
             result.found.pop(urn, None)  # an asset is not made from itself, nor from its sibling
@@ -94,50 +113,133 @@ def _distance(hops: Hops) -> float:
     return float("inf") if hops == "all" else hops
 
 
-def _take(result: Upstreams, urn: str, left: Hops, pages: Pages) -> list[tuple[str, Hops]]:
-    """Take in one walk's answer; return from where the walk must go on, and how far."""
-    result.problems |= pages.problems
-    further: list[tuple[str, Hops]] = []
-    for found in pages.found.values():
+class _Walking:
+    """Reads walks, and with them the relations of the assets that they pass: `relations`, by asset, each once."""
+
+    def __init__(self, client: Client, form: _Form, most: int) -> None:
+        self.relations: dict[str, EntityList] = {}
+        self._client = client
+        self._form = form
+        self._most = most
+        self._asked: dict[tuple[str, str, bool], float] = {}  # how many hops were left
+        self._walks: dict[str, int] = {}  # how many of each start
+
+    def due(self, todo: Sequence[_Step]) -> list[_Step]:
+        """The steps that lead further than what was asked before, within the limits."""
+        due = []
+        for step in todo:
+            result, key = step.result, (step.result.start, step.urn, step.walks)
+            if self._asked.get(key, 0) >= _distance(step.left) or len(result.found) > self._most:
+                continue
+            if self._walks.get(result.start, 0) + step.walks > self._most:
+                result.problem(Reason.INCOMPLETE, f"Its lineage takes more than {self._most:,} walks")
+                continue
+            self._asked[key] = _distance(step.left)
+            self._walks[result.start] = self._walks.get(result.start, 0) + step.walks
+            due.append(step)
+        return due
+
+    def read(self, steps: Sequence[_Step]) -> list[tuple[_Step, EntityList]]:
+        """The walks of those steps that take one."""
+        walking = [step for step in steps if step.walks]
+        walks = [self._form.walk(step.urn, step.left, self._most) for step in walking]
+        new = [urn for urn in dict.fromkeys(step.urn for step in steps) if urn not in self.relations]
+        related = {urn: text for urn in new if (text := self._form.relations(urn, self._most))}
+        lists = read_lists(self._client, "incidentGateLineage", [*walks, *related.values()])
+        if self._form.is_assumed and any(_GHOSTS in problem.message for read in lists for problem in read.problems):
+            # A server before 0.15 that hides its schema. It shows ghosts without being asked to.
+            self._form = replace(self._form, is_assumed=False, relation_options=_SEPARATE)
+            return self.read(steps)
+        self.relations |= dict(zip(related, lists[len(walks) :], strict=True))
+        return list(zip(walking, lists, strict=False))
+
+
+def _followed(result: Upstreams, urn: str, siblings: Iterable[str]) -> Sequence[str]:
+    """The siblings of an asset from which the walk goes on."""
+    named = list(siblings)
+    if len(named) > MOST_SIBLINGS:
+        message = f"{urn} has {len(named):,} siblings, of which {MOST_SIBLINGS:,} are followed"
+        result.problem(Reason.INCOMPLETE, message)
+    return named[:MOST_SIBLINGS]
+
+
+def _take(step: _Step, walked: EntityList) -> list[_Step]:
+    """Take in one walk's answer; return from where to go on."""
+    result, left = step.result, step.left
+    result.problems |= walked.problems
+    further: list[_Step] = []
+    for found in walked.found.values():
         degree = found.degree if found.degree is not None and found.degree > 0 else 1
         if left != "all" and degree > left:
             continue  # the server does not know the filter
         result.found[found.urn] = found
+        result.unlisted.discard(found.urn)
         # An entity at the end of the walk is never explored.
         inside = left == "all" or degree < left
         if found.truncated or (inside and not found.explored):
-            message = f"DataHub did not walk the whole lineage beyond {found.urn}"
-            result.problems[Problem(Reason.INCOMPLETE, message, _PARTIAL_HINT)] = None
+            result.problem(Reason.INCOMPLETE, f"DataHub did not walk the whole lineage beyond {found.urn}")
         if found.siblings is None:
             message = f"A sibling of {found.urn} may not be seen with this token, and may have upstreams of its own"
-            result.problems[Problem(Reason.HIDDEN, message, "Grant the token's user view access to it.")] = None
-        if left == "all":
-            further += [(sibling, left) for sibling in found.siblings or () if sibling not in pages.found]
-            continue
+            result.problem(Reason.HIDDEN, message, "Grant the token's user view access to it.")
+        beyond: Hops = left if left == "all" else left - degree
+        if beyond != "all" and found.urn.startswith(_BETWEEN):
+            further.append(_Step(result, found.urn, beyond + 1, walks=not found.ignored_as_hop))
+        elif inside:
+            further.append(_Step(result, found.urn, beyond, walks=False))
         if inside:
-            further += [(sibling, left - degree) for sibling in found.siblings or ()]
-        if found.urn.startswith(_BETWEEN) and not found.ignored_as_hop:
-            further.append((found.urn, left - degree + 1))
-    return [(next_urn, hops) for next_urn, hops in further if next_urn != urn]
+            new = (sibling for sibling in found.siblings or () if left != "all" or sibling not in walked.found)
+            further += [_Step(result, sibling, beyond) for sibling in _followed(result, found.urn, new)]
+    return [next_step for next_step in further if next_step.urn != step.urn]
+
+
+def _take_relations(step: _Step, relations: EntityList | None, siblings: Sequence[str]) -> list[_Step]:
+    """Take in what an asset is made from that no walk lists; return from where to go on."""
+    if relations is None:
+        return []
+    result, left = step.result, step.left
+    result.problems |= relations.problems
+    further: list[_Step] = []
+    for found in relations.found.values():
+        urn = found.urn
+        is_listed = urn in result.found and urn not in result.unlisted
+        if is_listed or urn == result.start or urn in siblings or urn.startswith(_NO_ASSETS):
+            continue
+        result.found[urn] = found
+        result.unlisted.add(urn)
+        beyond: Hops = left if left == "all" or urn.startswith(_BETWEEN) else left - 1
+        if beyond:
+            further.append(_Step(result, urn, beyond))
+    return further
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How one server is asked for lineage."""
+    """How one server is asked for lineage.
+
+    `related` are the types of assets that show their own relations. `is_assumed` where the server hides its schema.
+    """
 
     root: str
     options: str
     results: str
-
-    @property
-    def scrolls(self) -> bool:
-        return self.root == _SCROLL
+    related: frozenset[str]
+    relation_options: str
+    relation_fields: str
+    is_assumed: bool = False
 
     @classmethod
     def of(cls, schema: Capabilities | None) -> _Form | None:
-        """The form for a schema, the plainest where it is hidden; None if it has no lineage."""
+        """The form for a schema, that of current servers where it is hidden; None if it has no lineage."""
         if schema is None:
-            return cls(_SCROLL, 'keepAlive: "5m", searchFlags: {skipCache: true}, ', "total nextScrollId " + _RESULT)
+            return cls(
+                _SCROLL,
+                'keepAlive: "5m", searchFlags: {skipCache: true}, ',
+                "total nextScrollId " + _RESULT,
+                frozenset(_RELATED),
+                f"{_SEPARATE}, {_GHOSTS}: true",
+                "total",
+                is_assumed=True,
+            )
         root = next((name for name in (_SCROLL, _SEARCH) if schema.has("Query", name)), "")
         name = f"{root[:1].upper()}{root[1:]}"
         if not root or not schema.has(f"{name}Input", "orFilters"):
@@ -154,17 +256,43 @@ class _Form:
         signs = [leaf for leaf in _SIGNS if schema.has("SearchAcrossLineageResult", leaf)]
         siblings = _SIBLINGS if schema.has("Dataset", "siblings") else ""
         result = _RESULT.replace("degree", " ".join(["degree", *signs])).replace("type", f"type {siblings}".rstrip())
-        return cls(root, options, " ".join(["total", *page, result]))
+        return cls(
+            root,
+            options,
+            " ".join(["total", *page, result]),
+            frozenset(kind for kind, name in TYPE_NAMES.items() if schema.has(name, "lineage")),
+            ", ".join(f"{flag}: true" for flag in ("separateSiblings", _GHOSTS) if schema.has("LineageInput", flag)),
+            "total filtered" if schema.has("EntityLineageResult", "filtered") else "total",
+        )
 
-    def field(self, urn: str, hops: Hops, most: int) -> ListField:
+    def walk(self, urn: str, hops: Hops, most: int) -> ListField:
         """The list of one asset's upstreams."""
-        cursor = "scrollId" if self.scrolls else "start"
+        scrolls = self.root == _SCROLL
+        cursor = "scrollId" if scrolls else "start"
         text = f'urn: $urn#, direction: UPSTREAM, query: "*", count: $count#, {self.options}{cursor}: $cursor#'
         variables: dict[str, tuple[str, object]] = {"urn#": ("String", urn)}
         if hops != "all":
             text += ', orFilters: [{and: [{field: "degree", condition: EQUAL, values: $degrees#}]}]'
             variables["degrees#"] = ("[String!]", [str(degree) for degree in range(1, hops + 1)])
-        return ListField(f"{self.root}(input: {{{text}}}) {{ {self.results} }}", variables, most)
+        return ListField(
+            f"{self.root}(input: {{{text}}}) {{ {self.results} }}", variables, most, scrolls=scrolls, cost=16
+        )
+
+    def relations(self, urn: str, most: int) -> ListField | None:
+        """The list of what an asset is made from in one step; None for a type that does not show it."""
+        kind = urn.removeprefix("urn:li:").partition(":")[0]
+        if kind not in self.related:
+            return None
+        text = f"direction: UPSTREAM, start: $cursor#, count: $count#, {self.relation_options}"
+        fields = f"{self.relation_fields} relationships {{ type entity {{ urn type }} }}"
+        return ListField(
+            f"{kind}(urn: $urn#) {{ lineage(input: {{{text}}}) {{ {fields} }} }}",
+            {"urn#": ("String!", urn)},
+            most,
+            cost=10,
+            path=("lineage",),
+            entries="relationships",
+        )
 
 
 _SCROLL, _SEARCH = "scrollAcrossLineage", "searchAcrossLineage"
@@ -172,3 +300,5 @@ _FLAGS = ("skipCache", "skipHighlighting", "skipAggregates", "includeSoftDeleted
 _SIGNS = ("explored", "truncatedChildren", "ignoredAsHop")
 _RESULT = "searchResults { degree entity { urn type } }"
 _SIBLINGS = "... on Dataset { siblings { siblings { urn } } }"
+# The types that have relations of their own on every server.
+_RELATED = ("dataset", "dataJob", "dataFlow", "dashboard", "chart")

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.graph.pages import Pages
-from incident_gate.datahub.graph.requests import ListField, inline, read_lists
+from incident_gate.datahub.graph.lists import EntityList, ListField, inline, read_lists
 from incident_gate.incident import Reason
 
 _SCROLL, _SEARCH = "scrollAcrossEntities", "searchAcrossEntities"
@@ -32,7 +31,7 @@ def search_assets(
     client: Client,
     schema: Capabilities | None,
     searches: Sequence[AssetSearch],
-) -> list[Pages]:
+) -> list[EntityList]:
     """Run several searches in one request.
 
     Args:
@@ -47,9 +46,9 @@ def search_assets(
     root = next((name for name in (_SCROLL, _SEARCH) if schema is None or schema.has("Query", name)), "")
     given = _members(schema, f"{root[:1].upper()}{root[1:]}Input")
     if "orFilters" not in given:
-        pages = Pages(client.redact)
-        pages.stop(Reason.ERROR, "This DataHub cannot be searched by these conditions", "Name the assets by URN.")
-        return [pages] * len(searches)
+        entities = EntityList(client.redact)
+        entities.stop(Reason.ERROR, "This DataHub cannot be searched by these conditions", "Name the assets by URN.")
+        return [entities] * len(searches)
     scrolls = root == _SCROLL
     options = 'keepAlive: "5m", ' if scrolls and "keepAlive" in given else ""
     flags = [flag for flag in _FLAGS if "searchFlags" in given and flag in _members(schema, "SearchFlags")]
@@ -57,11 +56,11 @@ def search_assets(
         options += f"searchFlags: {inline(dict.fromkeys(flags, 'true'))}, "
     text = f"{root}(input: {{count: $count#, {options}{'scrollId' if scrolls else 'start'}: $cursor#, "
     result = f"total {'nextScrollId ' if scrolls else ''}searchResults {{ entity {{ urn type }} }}"
-    fields = [_field(search, text, result) for search in searches]
-    return read_lists(client, "incidentGateSearch", fields, scrolls=scrolls)
+    fields = [_field(search, text, result, scrolls=scrolls) for search in searches]
+    return read_lists(client, "incidentGateSearch", fields)
 
 
-def _field(search: AssetSearch, text: str, result: str) -> ListField:
+def _field(search: AssetSearch, text: str, result: str, *, scrolls: bool) -> ListField:
     variables: dict[str, tuple[str, object]] = {"query#": ("String!", search.query or "*")}
     alternatives: list[list[str]] = [[]]
     for number, (name, values) in enumerate(search.conditions.items()):
@@ -72,7 +71,7 @@ def _field(search: AssetSearch, text: str, result: str) -> ListField:
         alternatives = [[*earlier, condition] for earlier in alternatives for condition in conditions]
     filters = ", ".join(f"{{and: [{', '.join(conjunction)}]}}" for conjunction in alternatives)
     given = f", orFilters: [{filters}]" if search.conditions else ""
-    return ListField(f"{text}query: $query#{given}}}) {{ {result} }}", variables, search.most)
+    return ListField(f"{text}query: $query#{given}}}) {{ {result} }}", variables, search.most, scrolls=scrolls)
 
 
 def _members(schema: Capabilities | None, type_name: str) -> frozenset[str]:

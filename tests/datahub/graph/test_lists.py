@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from incident_gate.datahub.failure import GraphqlError
-from incident_gate.datahub.graph.pages import Pages, siblings_of
+from incident_gate.datahub.graph.lists import EntityList, siblings_of
 from incident_gate.incident import Reason
 from incident_gate.text import Redactor
 
@@ -18,15 +18,15 @@ def _page(*results: Any, total: Any = None, **fields: Any) -> dict[str, Any]:
     return {"total": len(results) if total is None else total, "searchResults": [*results]} | fields
 
 
-def _read(*pages: Any, errors: tuple[GraphqlError, ...] = ()) -> Pages:
-    read = Pages()
+def _read(*pages: Any, errors: tuple[GraphqlError, ...] = (), **form: Any) -> EntityList:
+    read = EntityList(**form)
     for page in pages:
         assert not read.finished
         read.add(page, errors)
     return read
 
 
-def _reasons(pages: Pages) -> set[Reason]:
+def _reasons(pages: EntityList) -> set[Reason]:
     return {problem.reason for problem in pages.problems}
 
 
@@ -43,14 +43,25 @@ def test_an_empty_list() -> None:
     assert not read.problems
 
 
-def test_pages_by_scroll_id() -> None:
-    read = _read(_page(_result("a"), total=2, nextScrollId="x"), _page(_result("b"), total=2, nextScrollId="y"))
-    assert (read.finished, len(read.found), read.problems) == (True, 2, {})
-
-
 def test_the_next_page_is_asked_for() -> None:
-    read = _read(_page(_result("a"), total=2, nextScrollId="x"))
-    assert (read.finished, read.scroll, read.start) == (False, "x", 1)
+    read = _read(_page(_result("a"), total=2, nextScrollId="x"), scrolls=True)
+    assert (read.finished, read.cursor) == (False, ("String", "x"))
+    read = _read(_page(_result("a"), total=2))
+    assert (read.finished, read.cursor) == (False, ("Int", 1))
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [_page(_result("a"), _result("b"), nextScrollId=None)],
+        [_page(_result("a"), total=2, nextScrollId="x"), _page(_result("b"), total=2, nextScrollId=None)],
+        # A full page has a scroll id even where the total is reached.
+        [_page(_result("a"), nextScrollId="x"), _page(total=1, nextScrollId=None)],
+    ],
+)
+def test_a_list_by_scroll_ids_ends_where_there_is_none(pages: list[Any]) -> None:
+    read = _read(*pages, scrolls=True)
+    assert (read.finished, len(read.found), read.problems) == (True, pages[0]["total"], {})
 
 
 @pytest.mark.parametrize(
@@ -58,12 +69,42 @@ def test_the_next_page_is_asked_for() -> None:
     [
         [_page(_result("a"), total=2, nextScrollId=None)],  # cut short
         [_page(_result("a"), total=3, nextScrollId="x"), _page(total=3, nextScrollId="y")],  # an empty page
+        [_page(_result("a"), total=3, nextScrollId="x"), _page(total=3, nextScrollId=None)],
+        [_page(_result("a"), total=1, nextScrollId="x"), _page(total=1, nextScrollId="y")],  # that has no end
+        [_page(_result("a"), total=2, nextScrollId="x"), _page(_result("a"), total=2, nextScrollId="x")],
+        # more than are counted
+        [
+            _page(_result("a"), _result("b"), total=2, nextScrollId="x"),
+            _page(_result("c"), total=2, nextScrollId=None),
+        ],
+        [_page(_result("a"), _result("b"), total=1, nextScrollId=None)],
+    ],
+)
+def test_scroll_ids_that_do_not_fit_the_total_are_incomplete(pages: list[Any]) -> None:
+    read = _read(*pages, scrolls=True)
+    assert read.finished
+    assert _reasons(read) == {Reason.INCOMPLETE}
+
+
+@pytest.mark.parametrize("scroll", [{}, {"nextScrollId": 5}, {"nextScrollId": ""}, {"nextScrollId": False}])
+def test_a_scroll_id_that_is_none_is_malformed(scroll: dict[str, Any]) -> None:
+    read = _read(_page(_result("a")) | scroll, scrolls=True)
+    assert read.finished
+    assert _reasons(read) == {Reason.MALFORMED}
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [_page(_result("a"), total=3), _page(total=3)],  # an empty page
         [_page(_result("a"), total=2), _page(_result("a"), total=2)],  # the same page again
         [_page(_result("a"), _result("a"), total=2)],  # one twice, another not at all
         [_page(_result("a"), total=2), _page(_result("b"), total=3), _page(_result("c"), total=3)],  # changed
         [_page(_result("a"), total=3), _page(_result("b"), total=2), _page(_result("c"), total=2)],  # changed
         [_page(_result("a"), _result("b"), total=1)],  # more than are counted
         [_page(_result("a"), isPartial=True)],
+        [_page(_result("a"), filtered=1)],
+        [_page(_result("a"), filtered=[])],
     ],
 )
 def test_what_does_not_add_up_is_incomplete(pages: list[Any]) -> None:
@@ -71,6 +112,21 @@ def test_what_does_not_add_up_is_incomplete(pages: list[Any]) -> None:
     assert read.finished
     assert _reasons(read) == {Reason.INCOMPLETE}
     assert read.found
+
+
+def test_an_entity_may_be_related_in_several_ways() -> None:
+    relations = [_result("a", type="Consumes"), _result("a", type="DownstreamOf")]
+    read = _read({"total": 2, "filtered": 0, "relationships": relations}, entries="relationships")
+    assert (list(read.found), read.problems) == (["urn:li:dataset:a"], {})
+
+
+@pytest.mark.parametrize("name", ["x" * 2_100, "\u00e4" * 1_100, "\ud800" * 1_000])
+def test_urns_that_are_too_long_end_the_list(name: str) -> None:
+    read = _read(_page(_result(name), total=2, nextScrollId="x"), scrolls=True)
+    assert (read.finished, read.found) == (True, {})
+    assert _reasons(read) == {Reason.MALFORMED}
+    sibling = {"siblings": {"siblings": [{"urn": name}]}}
+    assert _reasons(_read(_page({"entity": {"urn": "a"} | sibling}))) == {Reason.MALFORMED}
 
 
 @pytest.mark.parametrize("total", [None, -1, True, "3", 2**40, 1.0])
@@ -126,7 +182,7 @@ def test_siblings(siblings: Any, expected: Any) -> None:
 
 
 def test_entity_named_by_a_secret_is_no_input() -> None:
-    read = Pages(Redactor(("secret-token",)))
+    read = EntityList(Redactor(("secret-token",)))
     of_secret = {"siblings": {"siblings": [{"urn": "urn:li:dataset:secret-token"}]}}
     orders = {"entity": {"urn": "urn:li:dataset:orders", "type": "DATASET"} | of_secret}
     read.add(_page(_result("secret-token"), orders), ())
