@@ -177,5 +177,5 @@ $(GATE)/.installed: $(DEV)/.installed requirements/image.txt
 # One with DataHub's own clients, which need other versions of much.
 $(CLIENTS)/.installed: tests/clients/requirements.txt $(PACKAGE) | python
 	@$(PYTHON) -m venv --clear $(CLIENTS)
-	@$(CLIENTS)/bin/python $(PIP_INSTALL) --requirement $< --editable '.[sandbox]'
+	@$(CLIENTS)/bin/python $(PIP_INSTALL) --requirement $< --editable '.[action,sandbox]'
 	@touch $@

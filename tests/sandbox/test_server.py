@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -368,15 +369,42 @@ def test_help_lists_the_samples(capsys: pytest.CaptureFixture[str]) -> None:
     assert KAFKA in capsys.readouterr().out
 
 
-def test_rest_paths_are_not_found_in_json(http: httpx.Client, sandbox: Sandbox) -> None:
-    for method, path in (
-        ("GET", f"/aspects/{KAFKA}?aspect=status&version=0"),
-        ("POST", "/entities?action=ingest"),
-        ("GET", f"/gms/entitiesV2/{KAFKA}"),
-        ("GET", "/openapi/v3/entity/dataset"),
-        ("HEAD", "/openapi/v3/entity/dataset/x"),
-        ("POST", "/somewhere"),
-    ):
-        answer = http.request(method, sandbox.url + path)
-        assert answer.status_code == 404, path
-        assert method == "HEAD" or answer.json()["status"] == 404
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", f"/aspects/{KAFKA}?aspect=datasetKey&version=0", 200),
+        ("GET", f"/gms/entitiesV2/{quote(KAFKA, safe='')}", 200),
+        ("GET", f"/aspects/{KAFKA}?aspect=glossaryTerms&version=0", 404),
+        ("GET", f"/aspects/{KAFKA}x?aspect=datasetKey&version=0", 400),
+        ("GET", f"/aspects/{KAFKA.replace('Kafka', 'kafka')}?aspect=datasetKey&version=0", 404),
+        ("GET", f"/entitiesV2/{KAFKA.replace('Kafka', 'kafka')}", 404),
+        # What the sandbox does not serve is not absent.
+        ("GET", f"/aspects/{KAFKA}?aspect=schemaMetadata&version=0", 501),
+        ("GET", "/aspects/urn:li:incident:a?aspect=incidentKey&version=0", 501),
+        ("POST", "/entities?action=ingest", 501),
+        ("GET", "/openapi/v3/entity/dataset", 501),
+        ("HEAD", "/openapi/v3/entity/dataset/x", 501),
+        ("POST", "/somewhere", 404),
+    ],
+)
+def test_rest_paths(http: httpx.Client, sandbox: Sandbox, method: str, path: str, status: int) -> None:
+    sandbox.store.add_asset(KAFKA)
+
+    answer = http.request(method, sandbox.url + path, headers={"Authorization": f"Bearer {sandbox.token}"})
+
+    assert answer.status_code == status
+    assert method == "HEAD" or status == 200 or answer.json()["status"] == status
+
+
+def test_rest_reads_the_key_and_what_was_ingested(http: httpx.Client, sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(KAFKA, owners=["urn:li:corpuser:ana"])
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+    key = {"platform": "urn:li:dataPlatform:kafka", "name": "SampleKafkaDataset", "origin": "PROD"}
+
+    one = http.get(f"{sandbox.url}/aspects/{KAFKA}?aspect=datasetKey", headers=headers).json()["aspect"]
+    every = http.get(f"{sandbox.url}/entitiesV2/{KAFKA}", headers=headers).json()["aspects"]
+
+    assert one == {"com.linkedin.metadata.key.DatasetKey": key}
+    assert every["datasetKey"]["value"] == key
+    assert "ownership" in every
+    assert http.get(f"{sandbox.url}/entitiesV2/{KAFKA}").status_code == 401

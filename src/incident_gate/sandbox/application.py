@@ -10,14 +10,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from .exchange import answer_graphql
+from .aspects import INGESTED, ingested_aspects, record_name
+from .exchange import UNAUTHORIZED_PAGE, answer_graphql
 from .faults import FaultBook, Faults
 from .state import ServerState
+from .urn import MalformedUrnError, parse_urn
 
 # Metadata service and UI at the root, DataHub Cloud's and the UI's proxies below it.
 _GRAPHQL_PATHS = ("/api/graphql", "/gms/api/graphql", "/api/gms/api/graphql", "/api/gms/graphql")
 _PREFIXES = ("", "/gms", "/api/gms")
-# Where DataHub's REST interfaces begin; the stand-in has none of them.
+# Where DataHub's REST interfaces begin; the sandbox reads aspects there, and nothing else.
 _REST = re.compile(
     r"(/gms|/api/gms)?/(aspects|entities|entitiesV2|entitiesVersionedV2|relationships|runs|usageStats|operations|openapi"
     r"|analytics|platform|test|api/v2)(/|$)"
@@ -37,6 +39,8 @@ def build_application(state: ServerState) -> Starlette:
             *(Route(path, routes.graphql, methods=["POST"]) for path in _GRAPHQL_PATHS),
             *(Route(f"{prefix}/config", routes.config) for prefix in _PREFIXES),
             *(Route(f"{prefix}/health", routes.health) for prefix in _PREFIXES),
+            *(Route(f"{prefix}/aspects/{{urn:path}}", routes.aspect, methods=["GET"]) for prefix in _PREFIXES),
+            *(Route(f"{prefix}/entitiesV2/{{urn:path}}", routes.entity, methods=["GET"]) for prefix in _PREFIXES),
             Route("/api/graphiql", routes.page),
             Route("/sandbox/faults", routes.set_faults, methods=["POST"]),
             Route("/sandbox/requests", routes.requests),
@@ -99,13 +103,60 @@ class _Routes:
         self._state.reset()
         return JSONResponse({"reset": True})
 
+    async def aspect(self, request: Request) -> Response:
+        """One aspect, as `datahub exists` reads it."""
+        found = self._aspects(request)
+        if isinstance(found, Response):
+            return found
+        name = request.query_params.get("aspect", "")
+        if name in found:
+            return JSONResponse({"version": 0, "aspect": {record_name(name): found[name]}})
+        return _not_found(request) if name in INGESTED or name.endswith("Key") else _not_served(request)
+
+    async def entity(self, request: Request) -> Response:
+        """Every aspect, as `datahub get` reads them."""
+        found = self._aspects(request)
+        if isinstance(found, Response):
+            return found
+        urn = request.path_params["urn"]
+        aspects = {
+            name: {"name": name, "type": "VERSIONED", "version": 0, "value": value} for name, value in found.items()
+        }
+        return JSONResponse({"urn": urn, "entityName": parse_urn(urn).kind, "aspects": aspects})
+
+    def _aspects(self, request: Request) -> dict[str, Any] | Response:
+        """What was ingested of the asset in the path, or the answer why there is nothing."""
+        if self._state.grant_for(request.headers.get("authorization")) is None:
+            return HTMLResponse(UNAUTHORIZED_PAGE, status_code=401)
+        try:
+            urn = parse_urn(request.path_params["urn"])
+        except MalformedUrnError as error:
+            return _refusal(400, str(error))
+        if urn.kind in {"incident", "assertion"}:
+            return _not_served(request)
+        asset = self._state.store.assets([urn.text]).get(urn.text)
+        return _not_found(request) if asset is None else ingested_aspects(urn, asset)
+
     async def anything_else(self, request: Request) -> Response:
         """The UI answers a GET of any path with its single page, also of paths that only take a POST."""
-        if request.method in {"GET", "HEAD"} and not _REST.match(request.url.path):
-            return HTMLResponse(_PAGE)
-        # What a REST interface answers for what it does not know.
-        message = f"No resource at {request.url.path}: this stand-in serves GraphQL only"
-        return JSONResponse(
-            {"exceptionClass": "com.linkedin.restli.server.RestLiServiceException", "status": 404, "message": message},
-            status_code=404,
-        )
+        if _REST.match(request.url.path):
+            return _not_served(request)
+        return HTMLResponse(_PAGE) if request.method in {"GET", "HEAD"} else _not_found(request)
+
+
+def _not_found(request: Request) -> Response:
+    return _refusal(404, f"No resource at {request.url.path}")
+
+
+def _not_served(request: Request) -> Response:
+    """An interface that DataHub has: 404 would mean that the asset does not exist."""
+    return _refusal(501, f"The sandbox does not serve {request.method} {request.url.path}, only GraphQL and aspects")
+
+
+def _refusal(status: int, message: str) -> Response:
+    answer = {
+        "exceptionClass": "com.linkedin.restli.server.RestLiServiceException",
+        "status": status,
+        "message": message,
+    }
+    return JSONResponse(answer, status_code=status)

@@ -1,4 +1,4 @@
-"""The field `aspects` of an asset: raw aspects as JSON."""
+"""An asset's raw aspects as JSON: the field `aspects`, and what REST clients read."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,6 +6,29 @@ from typing import Any
 
 from .records import Asset
 from .urn import Urn
+
+# What is kept besides the key. The REST interface answers 404 where an asset has none of one.
+INGESTED = frozenset({"status", "ownership", "globalTags", "glossaryTerms", "domains"})
+
+# The fields of a type's key aspect; most others have one, `id`.
+_KEY_FIELDS = {
+    "dataset": ("platform", "name", "origin"),
+    "dataJob": ("flow", "jobId"),
+    "dataFlow": ("orchestrator", "flowId", "cluster"),
+    "dashboard": ("dashboardTool", "dashboardId"),
+    "chart": ("dashboardTool", "chartId"),
+    "corpuser": ("username",),
+    "corpGroup": ("name",),
+    "tag": ("name",),
+    "glossaryTerm": ("name",),
+    "container": ("guid",),
+    "dataPlatform": ("platformName",),
+    "mlModel": ("platform", "name", "origin"),
+    "mlFeature": ("featureNamespace", "name"),
+    "mlFeatureTable": ("platform", "name"),
+    "schemaField": ("parent", "fieldPath"),
+    "dataPlatformInstance": ("platform", "instance"),
+}
 
 
 def aspect_list(
@@ -24,7 +47,7 @@ def aspect_list(
         return []  # no aspect of ours is rendered by the UI without code
     names = given.get("aspectNames")
     found = {"incidentsSummary": summary()} if names is None or "incidentsSummary" in names else {}
-    found |= _ingested(urn, asset)
+    found |= ingested_aspects(urn, asset)
     return [
         {"aspectName": name, "payload": json.dumps(payload)}
         for name, payload in found.items()
@@ -32,8 +55,11 @@ def aspect_list(
     ]
 
 
-def _ingested(urn: Urn, asset: Asset | None) -> dict[str, Any]:
-    key = {f"{urn.kind}Key": {"key": list(urn.key)}}
+def ingested_aspects(urn: Urn, asset: Asset | None) -> dict[str, Any]:
+    """The aspects that ingestion wrote; every URN has a key."""
+    kind = "corpUser" if urn.kind == "corpuser" else urn.kind
+    names = _KEY_FIELDS.get(urn.kind, ("id",) if len(urn.key) == 1 else tuple(f"part{n}" for n in range(len(urn.key))))
+    key = {f"{kind}Key": dict(zip(names, urn.key, strict=True))}
     if asset is None:
         return key
     aspects: dict[str, Any] = {
@@ -46,3 +72,9 @@ def _ingested(urn: Urn, asset: Asset | None) -> dict[str, Any]:
     return key | {
         name: value for name, value in aspects.items() if value and any(item != [] for item in value.values())
     }
+
+
+def record_name(aspect: str) -> str:
+    """The name under which the REST interface wraps one of these aspects."""
+    package = "metadata.key" if aspect.endswith("Key") else "domain" if aspect == "domains" else "common"
+    return f"com.linkedin.{package}.{aspect[0].upper()}{aspect[1:]}"

@@ -22,7 +22,7 @@ _LOGIN_PAGE = """<!doctype html><html><head><title>Sign in</title></head>
 </html>"""
 
 # The servlet container's answer when the authentication filter refuses: not JSON, and not GraphQL.
-_UNAUTHORIZED_PAGE = "<html><body><h2>HTTP ERROR 401 Unauthorized to perform this action.</h2></body></html>"
+UNAUTHORIZED_PAGE = "<html><body><h2>HTTP ERROR 401 Unauthorized to perform this action.</h2></body></html>"
 
 _FOREVER = 3_600.0
 
@@ -81,7 +81,7 @@ class _Exchange:
             return await _IN_FRONT[fault.kind](self, fault)
         grant = self._state.grant_for(self._http.headers.get("authorization"))
         if grant is None:
-            return HTMLResponse(_UNAUTHORIZED_PAGE, status_code=401)
+            return HTMLResponse(UNAUTHORIZED_PAGE, status_code=401)
         if fault := self._strike.first(*_BEHIND):
             return await _BEHIND[fault.kind](self, fault, lambda: self._execute(grant))
         return JSONResponse(self._execute(grant))
