@@ -130,6 +130,7 @@ def everything() -> Report:
             entry=OutputEntry(urn=dataset("analytics.public.orders_daily"), position=Position(40, 5)),
             change=Change.RAISED,
             incidents=("urn:li:incident:9f3b7c0011",),
+            raised=("urn:li:incident:9f3b7c0011",),
             title="orders_daily was not built",
         ),
         OutputResult(

@@ -14,18 +14,27 @@ URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.{},PROD)"
 
 def outcome(**changes: Change) -> OutcomeReport:
     results = (
-        OutputResult(entry=output(URN.format(name)), change=change, title=f"{name} failed")
+        OutputResult(
+            entry=output(URN.format(name)),
+            change=change,
+            title=f"{name} failed",
+            raised=("urn",) if change is Change.RAISED else (),
+            # Of two incidents one was resolved, and then the other could not be.
+            resolved=("urn",) if change is Change.RESOLVED or name == "partly" else (),
+        )
         for name, change in changes.items()
     )
     return OutcomeReport(outcome="failure", results=tuple(results))
 
 
 def test_raised_and_resolved_are_announced_together() -> None:
-    announced = report(gated=False, outcome=outcome(a=Change.RAISED, b=Change.RESOLVED, c=Change.RAISED))
+    announced = report(
+        gated=False, outcome=outcome(a=Change.RAISED, b=Change.RESOLVED, c=Change.RAISED, partly=Change.FAILED)
+    )
 
     found = {event.kind: [item.name for item in event.items] for event in events_of(announced, ALL, {})}
 
-    assert found == {EventKind.RAISED: ["shop.a", "shop.c"], EventKind.RESOLVED: ["shop.b"]}
+    assert found == {EventKind.RAISED: ["shop.a", "shop.c"], EventKind.RESOLVED: ["shop.b", "shop.partly"]}
 
 
 def test_kept_failed_and_imagined_changes_are_not_announced() -> None:

@@ -124,6 +124,61 @@ def test_incident_that_a_person_resolves_just_before_resolving_keeps_the_persons
     assert server.writes == []
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "hidden", "change"),
+    [
+        ({"message": sign_message("Failed again.", "1008")}, False, Change.LEFT),  # a newer run kept it
+        ({"message": sign_message("Failed again.", "1006", Cause.CHECKS)}, False, Change.LEFT),
+        ({"description": signed("failed", ASSET, run="1008")}, True, Change.LEFT),
+        ({"description": "A person took the mark away."}, False, Change.CLEAR),
+        ({"description": "A person took the mark away."}, True, Change.CLEAR),
+        ({"message": sign_message("Failed again.", "1006")}, False, Change.RESOLVED),
+    ],
+)
+def test_look_just_before_resolving_is_judged_like_the_first(
+    meanwhile: dict[str, str], *, hidden: bool, change: Change
+) -> None:
+    entry = Entry("a")
+    server = ImaginedDataHub(entries=[entry], knows_states=True)
+
+    def act(number: int) -> None:
+        if number:
+            for name, value in meanwhile.items():
+                setattr(entry, name, value)
+
+            # The searches of a token that may not see incidents hide it, and then only its mark is known.
+            entry.listed_at = 1e9 if hidden else 0.0
+
+    server.on_read = act
+    assert end(server, Outcome.SUCCESS).change is change
+    assert bool(server.writes) is (change is Change.RESOLVED)
+
+
+def test_incident_from_which_a_person_takes_the_mark_just_before_keeping_is_left_alone() -> None:
+    entry = Entry("a")
+    server = ImaginedDataHub(entries=[entry, Entry("b", listed_at=100.1)], attempts=[created("b")])
+    server.on_read = lambda number: setattr(entry, "description", "Mine" if number else signed("failed", ASSET))
+    assert end(server, Outcome.FAILURE).incidents == ("b",)
+    assert server.writes == []
+
+
+def test_duplicate_is_not_folded_into_one_that_is_over_by_then() -> None:
+    first = Entry("a", created_ms=1)
+    server = ImaginedDataHub(entries=[first, Entry("b", created_ms=2)])
+    # After the first look and the one before keeping.
+    server.on_read = lambda number: setattr(first, "active", number < 2)
+    assert end(server, Outcome.FAILURE).change is Change.KEPT
+    assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "a")]
+
+
+def test_kept_incident_takes_over_the_causes_of_its_duplicates() -> None:
+    checks = raised_for(Cause.CHECKS, "b")
+    server = ImaginedDataHub(entries=[Entry("a", created_ms=1), checks])
+    checks.created_ms = 2
+    end(server, Outcome.FAILURE)
+    assert cause_in(server.writes[0][2]) is Cause.CHECKS
+
+
 def test_message_written_just_before_keeping_is_left_alone() -> None:
     entry = Entry("a")
     server = ImaginedDataHub(entries=[entry])
@@ -269,7 +324,8 @@ def raised_for(cause: Cause, urn: str = "a", *, failed_since_for: Cause | None =
 
 def succeed(server: ImaginedDataHub, *answers: Cause, dry_run: bool = False) -> OutputResult:
     (result,) = report(
-        server.context(dry_run=dry_run), [OutputOutcome(OUTPUT, Outcome.SUCCESS, answers=frozenset(answers))]
+        server.context(dry_run=dry_run),
+        [OutputOutcome(OUTPUT, Outcome.SUCCESS, answers=frozenset(answers), reason="it was built")],
     )
     return result
 
@@ -327,6 +383,19 @@ def test_success_resolves_what_it_answers_beside_what_it_does_not() -> None:
     result = succeed(server, Cause.JOB)
     assert (result.change, result.incidents) == (Change.RESOLVED, ("b",))
     assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b")]
+
+
+def test_success_of_a_job_without_results_leaves_what_failed_checks_raised() -> None:
+    entries = [raised_for(Cause.CHECKS)]
+    result = end(ImaginedDataHub(entries=entries), Outcome.SUCCESS)
+    assert (result.change, result.incidents, result.message, result.hint) == (
+        Change.LEFT,
+        ("a",),
+        "It stays active until all of its checks pass, which the job's success alone does not show.",
+        "Give the step their results (`test-results`), or resolve the incident by hand.",
+    )
+    entries += [raised_for(Cause.JOB, "b"), raised_for(Cause.BUILD, "c")]
+    assert end(ImaginedDataHub(entries=entries), Outcome.SUCCESS).incidents == ("b", "c")
 
 
 @pytest.mark.parametrize("failed", list(Cause))
@@ -418,6 +487,36 @@ def test_write_that_is_refused_is_told_with_its_hint(outcome: Outcome) -> None:
     server = ImaginedDataHub(entries=[Entry("a")], refuses={"a": WriteError("No.", hint="Ask.")})
     result = end(server, outcome)
     assert (result.change, result.message, result.hint) == (Change.FAILED, "No.", "Ask.")
+
+
+def test_what_was_resolved_before_a_refusal_is_reported() -> None:
+    entries = [Entry(urn, created_ms=number) for number, urn in enumerate("abc")]
+    result = end(ImaginedDataHub(entries=entries, refuses={"b": WriteError("No.", hint="Ask.")}), Outcome.SUCCESS)
+    assert (result.change, result.resolved, result.hint) == (Change.FAILED, ("a", "c"), "Ask.")
+    assert result.message == "No. Resolved before: a, c."
+
+
+def test_what_was_raised_before_a_refusal_is_reported() -> None:
+    entries = [Entry("b", listed_at=101.0), Entry("a", listed_at=101.0, created_ms=1)]
+    server = ImaginedDataHub(entries=entries, attempts=[created("b")], refuses={"b": WriteError("No.")})
+    result = end(server, Outcome.FAILURE)
+    assert (result.change, result.raised, result.title) == (Change.FAILED, ("a",), server.raised[0][0].title)
+
+
+def test_what_was_resolved_before_the_time_was_up_is_reported() -> None:
+    answered = Event()
+
+    class Hanging(ImaginedDataHub):
+        def resolve(self, incident_urn: str, message: str) -> bool:
+            if incident_urn == "b":
+                self.now += 1_000
+                answered.wait(10)
+            return super().resolve(incident_urn, message)
+
+    server = Hanging(entries=[Entry("a", created_ms=1), Entry("b", created_ms=2)])
+    result = end(server, Outcome.SUCCESS)
+    answered.set()
+    assert (result.change, result.resolved) == (Change.FAILED, ("a",))
 
 
 @pytest.mark.parametrize(

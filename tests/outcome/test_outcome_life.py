@@ -6,6 +6,7 @@ from incident_gate.incident import Priority, mark_in
 from incident_gate.manifest.model import IncidentTemplate
 from incident_gate.outcome.result import Change
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
+from incident_gate.urn import parse_urn
 from tests.helpers.asking import CHART, CUSTOMERS, FLOW, ORDERS
 from tests.helpers.job_end import IDENTITY, Job, output, signed
 
@@ -175,6 +176,19 @@ def test_resolving_without_privilege_does_not_stop_the_others(each_sandbox: Sand
     refused, resolved = job.end("success").results
     assert (refused.change, resolved.change) == (Change.FAILED, Change.RESOLVED)
     assert "Edit Incidents" in refused.hint
+
+
+def test_what_was_resolved_on_one_urn_of_a_node_is_reported_although_the_other_is_refused(sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([ORDERS, CUSTOMERS])
+    node = output(ORDERS)._replace(also=(parse_urn(CUSTOMERS),))
+    done, refused = (
+        sandbox.store.raise_incident(urn, description=signed("failed", urn)) for urn in (ORDERS, CUSTOMERS)
+    )
+    fault = Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGateResolve", urn=refused, code=403)
+    sandbox.faults = Faults(rules=(fault,))
+    (result,) = Job(server=sandbox, outputs=[node]).end("success").results
+    assert (result.change, result.resolved) == (Change.FAILED, (done,))
+    assert "Edit Incidents" in result.hint
 
 
 def test_type_that_the_server_does_not_know_does_not_stop_the_others(each_sandbox: Sandbox) -> None:

@@ -108,12 +108,11 @@ def test_an_incident_in_the_outputs() -> None:
 
 def test_raised_and_resolved_are_incident_urns() -> None:
     output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
-    results = tuple(
-        OutputResult(entry=output, change=change, incidents=(f"{change}-1", f"{change}-2")) for change in Change
-    )
+    # Whatever failed after it.
+    failed = OutputResult(entry=output, change=Change.FAILED, incidents=("c",), raised=("a", "b"), resolved=("d",))
+    results = (failed, OutputResult(entry=output, change=Change.RESOLVED, incidents=("e",), resolved=("e",)))
     given_out = outputs(report(outcome=OutcomeReport(outcome="failure", results=results)))
-    assert given_out["raised"] == '["raised-1", "raised-2"]'
-    assert given_out["resolved"] == '["resolved-1", "resolved-2"]'
+    assert (given_out["raised"], given_out["resolved"]) == ('["a", "b"]', '["d", "e"]')
 
 
 def test_the_worst_incident_is_the_last_to_be_cut() -> None:

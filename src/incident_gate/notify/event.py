@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from incident_gate.datahub.graph.owners import Owner
 from incident_gate.gate.policy import Conclusion, Decision
-from incident_gate.outcome.result import Change
 from incident_gate.report.links import incidents_page
 from incident_gate.report.model import Report
 from incident_gate.report.rows import rows_of, worst_first
@@ -50,9 +49,6 @@ class Event:
     override: str = ""
 
 
-_CHANGES = {EventKind.RAISED: Change.RAISED, EventKind.RESOLVED: Change.RESOLVED}
-
-
 def events_of(
     report: Report, wanted: AbstractSet[EventKind], owners: Mapping[str, tuple[Owner, ...]]
 ) -> tuple[Event, ...]:
@@ -81,7 +77,7 @@ def affected_assets(report: Report) -> tuple[str, ...]:
     """The assets that something blocks on, or whose incident was raised or resolved: those whose owners matter."""
     blocking = (d.entry.urn.text for d in worst_first(filter(_blocks, report.decisions)) if not d.entry.is_selector)
     results = report.outcome.results if report.outcome else ()
-    changed = (r.entry.urn.text for r in results if r.change in _CHANGES.values())
+    changed = (r.entry.urn.text for r in results if r.raised or r.resolved)
     return tuple(dict.fromkeys((*blocking, *changed)))
 
 
@@ -90,7 +86,7 @@ def _items(report: Report, kind: EventKind, owners: Mapping[str, tuple[Owner, ..
         yield from _blocked(report, owners)
         return
     for result in report.outcome.results if report.outcome else ():
-        if result.change is _CHANGES[kind]:
+        if result.raised if kind is EventKind.RAISED else result.resolved:
             urn = result.entry.urn.text
             yield Item(
                 asset=urn,

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from incident_gate.ci.run import Run
 from incident_gate.datahub.parallel import run_all
-from incident_gate.errors import DataHubError, Hint, WriteError
-from incident_gate.incident import Cause, Health, Reason
+from incident_gate.errors import DataHubError, GateError, Hint, WriteError
+from incident_gate.incident import Cause, Health, Incident, Reason
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome import twins
 from incident_gate.outcome.branches import why_not_counted
 from incident_gate.outcome.model import Context, Outcome, OutputOutcome
-from incident_gate.outcome.own import cause_of, fold, keep, newer_run, of_key, resolve, strictest_cause
+from incident_gate.outcome.own import (
+    Standing,
+    cause_of,
+    fold,
+    keep,
+    newer_run,
+    of_key,
+    recheck,
+    standing_of,
+    strictest_cause,
+)
 from incident_gate.outcome.raising import PARALLEL, PendingRaise, raise_all
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 
@@ -52,9 +62,10 @@ def report(context: Context, ends: Sequence[OutputOutcome]) -> tuple[OutputResul
     split = [twins.split(end) for end in ends]
     healths = iter(context.read([part.entry for parts in split for part in parts]))
     acting = [twins.acting(context, [(part, next(healths)) for part in parts]) for parts in split]
-    flat = [part for parts in acting for part in parts]
+    # What was resolved, noted at once: whatever happens then, it is reported.
+    flat: list[tuple[OutputOutcome, Health, list[str]]] = [(*part, []) for parts in acting for part in parts]
     steps = run_all(
-        [partial(_isolated, context, end, health) for end, health in flat],
+        [partial(_isolated, context, *part) for part in flat],
         threads=PARALLEL,
         deadline=context.deadline,
     )
@@ -62,8 +73,8 @@ def report(context: Context, ends: Sequence[OutputOutcome]) -> tuple[OutputResul
     raised = iter(raise_all(context, pending))
     results = iter(
         [
-            next(raised) if isinstance(step, PendingRaise) else step or _out_of_time(end.entry)
-            for (end, _), step in zip(flat, steps, strict=True)
+            next(raised) if isinstance(step, PendingRaise) else step or _out_of_time(end.entry, resolved)
+            for (end, _, resolved), step in zip(flat, steps, strict=True)
         ]
     )
     return tuple(twins.merged([next(results) for _ in parts]) for parts in acting)
@@ -74,33 +85,56 @@ def report_job(context: Context, outputs: Sequence[OutputEntry], outcome: Outcom
     return OutcomeReport(outcome=outcome, results=report(context, [OutputOutcome(entry, outcome) for entry in outputs]))
 
 
-def _isolated(context: Context, end: OutputOutcome, health: Health) -> OutputResult | PendingRaise:
+def _isolated(context: Context, end: OutputOutcome, health: Health, resolved: list[str]) -> OutputResult | PendingRaise:
     try:
-        succeeded = end.outcome is Outcome.SUCCESS
-        return _succeeded(context, end, health) if succeeded else _failed(context, end, health)
+        if end.outcome is Outcome.SUCCESS:
+            return _succeeded(context, end, health, resolved)
+        return _failed(context, end, health)
     except (WriteError, DataHubError) as error:
         return _not_written(end.entry, error.message, error.hint)
 
 
-def _succeeded(context: Context, end: OutputOutcome, health: Health) -> OutputResult:
-    entry, run = end.entry, context.wording.run
-    active = of_key(health.incidents, context.identity.key_of(entry.urn.text))
-    ours = [incident for incident in active if cause_of(incident) in end.answers]
-    newer = {incident.urn: found for incident in ours if (found := newer_run(incident, run))}
-    older = [incident for incident in ours if incident.urn not in newer]
-    if not context.dry_run:
-        older = [incident for incident in older if resolve(context, entry, incident, end.reason)]
-    resolved = [incident.urn for incident in older]
-    if resolved:
+def _succeeded(context: Context, end: OutputOutcome, health: Health, resolved: list[str]) -> OutputResult:
+    entry = end.entry
+    judged: dict[Standing, list[Incident]] = {standing: [] for standing in Standing}
+    refusals: list[GateError] = []
+    for incident in of_key(health.incidents, context.identity.key_of(entry.urn.text)):
+        try:
+            latest, standing = _resolve(context, end, incident)
+        except (WriteError, DataHubError) as error:
+            refusals.append(error)
+            continue
+        judged[standing].append(latest)
+        if standing is Standing.ANSWERED and not context.dry_run:
+            resolved.append(latest.urn)
+    if refusals:
+        return _not_written(entry, refusals[0].message, refusals[0].hint, resolved)
+    if urns := tuple(incident.urn for incident in judged[Standing.ANSWERED]):
         change = Change.WOULD_RESOLVE if context.dry_run else Change.RESOLVED
-        return OutputResult(entry=entry, change=change, incidents=tuple(resolved))
-    if newer:
-        message = f"Run {max(newer.values(), key=int)} is newer than this one and failed, so its incident stays active."
-        return OutputResult(entry=entry, change=Change.LEFT, incidents=tuple(newer), message=message)
-    if unanswered := [incident for incident in active if incident not in ours]:
-        needed = _ANSWERED_BY[strictest_cause(*map(cause_of, unanswered))]
-        urns = tuple(incident.urn for incident in unanswered)
-        return OutputResult(entry=entry, change=Change.LEFT, incidents=urns, message=f"It stays active {needed}.")
+        return OutputResult(entry=entry, change=change, incidents=urns, resolved=tuple(resolved))
+    return _left(context, end, judged) or _clear(entry, health)
+
+
+def _left(context: Context, end: OutputOutcome, judged: Mapping[Standing, Sequence[Incident]]) -> OutputResult | None:
+    """Why this job's incidents stay active; None if there are none."""
+    left, hint = judged[Standing.NEWER], ""
+    if left:
+        newest = max((newer_run(incident, context.wording.run) for incident in left), key=int)
+        message = f"Run {newest} is newer than this one and failed, so its incident stays active."
+    elif left := judged[Standing.UNANSWERED]:
+        cause = strictest_cause(*map(cause_of, left))
+        message = f"It stays active {_ANSWERED_BY[cause]}."
+        if cause is Cause.CHECKS and not end.reason:
+            message = f"It stays active {_ANSWERED_BY[cause]}, which the job's success alone does not show."
+            hint = Hint("Give the step their results (`{test-results}`), or resolve the incident by hand.")
+    else:
+        return None
+    urns = tuple(incident.urn for incident in left)
+    return OutputResult(entry=end.entry, change=Change.LEFT, incidents=urns, message=message, hint=hint)
+
+
+def _clear(entry: OutputEntry, health: Health) -> OutputResult:
+    """Nothing of this job is active, as far as the answer shows."""
     for problem in health.problems:
         if problem.reason not in _ABSENT:
             return _not_written(entry, f"{problem.message}.", problem.hint)
@@ -112,16 +146,32 @@ def _succeeded(context: Context, end: OutputOutcome, health: Health) -> OutputRe
     return OutputResult(entry=entry, change=Change.CLEAR, message=hidden)
 
 
+def _resolve(context: Context, end: OutputOutcome, incident: Incident) -> tuple[Incident, Standing]:
+    """Resolve an incident that this success answers, if the look just before shows the same."""
+    run = context.wording.run
+    standing = standing_of(incident, end.answers, run)
+    if standing is not Standing.ANSWERED or context.dry_run:
+        return incident, standing
+    current = recheck(context, end.entry, [incident])
+    if not current:
+        return incident, Standing.OVER
+    [latest] = current
+    standing = standing_of(latest, end.answers, run)
+    if standing is Standing.ANSWERED:
+        is_done = context.writer.resolve(latest.urn, context.wording.resolved(latest.message, end.reason))
+        return latest, Standing.ANSWERED if is_done else Standing.OVER
+    return latest, standing
+
+
 def _failed(context: Context, end: OutputOutcome, health: Health) -> OutputResult | PendingRaise:
     entry = end.entry
     mark = context.identity.mark_of(entry.urn.text, run=context.wording.run.run_id, cause=end.failure.cause)
     ours = of_key(health.incidents, mark.key)
-    for position, incident in enumerate(ours):
-        if context.dry_run:
-            return OutputResult(entry=entry, change=Change.WOULD_KEEP, incidents=(incident.urn,))
-        if keep(context, entry, ours[position:], end.failure):
-            fold(context, entry, ours[position:])
-            return OutputResult(entry=entry, change=Change.KEPT, incidents=(incident.urn,))
+    if ours and context.dry_run:
+        return OutputResult(entry=entry, change=Change.WOULD_KEEP, incidents=(ours[0].urn,))
+    if ours and (kept := keep(context, entry, ours, end.failure)):
+        fold(context, entry, kept)
+        return OutputResult(entry=entry, change=Change.KEPT, incidents=(kept[0].urn,))
     for problem in health.problems:
         # Raising on an asset that does not exist would create it. Servers of 2022 cannot be asked.
         if problem.reason is not Reason.EXISTENCE_NOT_SUPPORTED:
@@ -131,10 +181,13 @@ def _failed(context: Context, end: OutputOutcome, health: Health) -> OutputResul
     return PendingRaise(entry=entry, mark=mark, health=health, failure=end.failure)
 
 
-def _out_of_time(entry: OutputEntry) -> OutputResult:
+def _out_of_time(entry: OutputEntry, resolved: Sequence[str]) -> OutputResult:
     message = "The time was up before it was known whether it was written."
-    return _not_written(entry, message, Hint("Raise `{timeout}`."))
+    return _not_written(entry, message, Hint("Raise `{timeout}`."), resolved)
 
 
-def _not_written(entry: OutputEntry, message: str, hint: str) -> OutputResult:
-    return OutputResult(entry=entry, change=Change.FAILED, message=message, hint=hint)
+def _not_written(entry: OutputEntry, message: str, hint: str, resolved: Sequence[str] = ()) -> OutputResult:
+    urns = tuple(resolved)
+    if urns:
+        message = Hint("{0} Resolved before: {1}.", message, ", ".join(urns))
+    return OutputResult(entry=entry, change=Change.FAILED, message=message, hint=hint, resolved=urns)

@@ -26,6 +26,10 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+# A job's success says nothing of checks, whose results it was not given.
+JOB_ANSWERS = frozenset({Cause.JOB, Cause.BUILD})
+
+
 class OutputOutcome(NamedTuple):
     """How the work on one output ended.
 
@@ -35,7 +39,7 @@ class OutputOutcome(NamedTuple):
     entry: OutputEntry
     outcome: Outcome
     failure: Failure = JOB_FAILURE
-    answers: frozenset[Cause] = frozenset(Cause)
+    answers: frozenset[Cause] = JOB_ANSWERS
     reason: str = ""
 
 

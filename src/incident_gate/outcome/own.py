@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum, auto
 
 from incident_gate.ci.run import Run
 from incident_gate.errors import WriteError
@@ -41,32 +42,51 @@ def newer_run(incident: Incident, run: Run) -> str:
     return newest if is_newer else ""
 
 
-def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident], failure: Failure) -> bool:
-    """Leave in the first incident's message that the job failed again; False if it is not active any more.
+class Standing(Enum):
+    """What the success of a run means for an incident of its job."""
+
+    ANSWERED = auto()
+    NEWER = auto()  # a newer run raised or kept it
+    UNANSWERED = auto()  # its cause needs more than this success
+    OVER = auto()
+
+
+def standing_of(incident: Incident, answers: frozenset[Cause], run: Run) -> Standing:
+    """Judge an active incident; used for the first look and again for the one just before it is written."""
+    if cause_of(incident) not in answers:
+        return Standing.UNANSWERED
+    return Standing.NEWER if newer_run(incident, run) else Standing.ANSWERED
+
+
+def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident], failure: Failure) -> list[Incident]:
+    """Leave in the oldest incident's message that the job failed again.
 
     A person's message is left alone, and a person's stage stays. The message names the newest run in which the job
     failed, which may be another one than this.
+
+    Returns:
+        Those that are still active, the kept one first; none if all are over.
     """
-    run = context.wording.run
-    for _ in range(_KEEP_ATTEMPTS):
-        incident = _latest(context, entry, ours[0])
-        if incident is None:
-            return False
+    run, lost = context.wording.run, 0
+    while current := recheck(context, entry, ours):
+        incident = current[0]
         if is_foreign(incident.message):
-            return True
-        newest = max((found for i in (incident, *ours) if (found := newer_run(i, run))), key=int, default=run.run_id)
-        message = context.wording.still_failing(newest, strictest_cause(cause_of(incident), failure.cause), failure)
+            return current
+        newest = max((found for i in current if (found := newer_run(i, run))), key=int, default=run.run_id)
+        cause = strictest_cause(*map(cause_of, current), failure.cause)
+        message = context.wording.still_failing(newest, cause, failure)
         kept = context.writer.keep(incident.urn, message=message, stage=incident.stage)
-        if kept is not None:
-            return kept
-        context.sleep(min(_KEEP_PAUSE, context.deadline.remaining))
-    raise WriteError(f"{ours[0].urn} could not be updated: DataHub did not answer.", hint="Check that DataHub is up.")
-
-
-def resolve(context: Context, entry: OutputEntry, incident: Incident, reason: str) -> bool:
-    """Resolve an incident; False if it is over already or does not exist any more."""
-    latest = _latest(context, entry, incident)
-    return latest is not None and context.writer.resolve(latest.urn, context.wording.resolved(latest.message, reason))
+        if kept:
+            return current
+        if kept is None:
+            lost += 1
+            if lost == _KEEP_ATTEMPTS:
+                hint = "Check that DataHub is up."
+                raise WriteError(f"{incident.urn} could not be updated: DataHub did not answer.", hint=hint)
+            context.sleep(min(_KEEP_PAUSE, context.deadline.remaining))
+        else:  # it does not exist any more
+            ours = current[1:]
+    return []
 
 
 def fold(context: Context, entry: OutputEntry, ours: Sequence[Incident]) -> None:
@@ -75,27 +95,32 @@ def fold(context: Context, entry: OutputEntry, ours: Sequence[Incident]) -> None
     Two that disagree which one is the oldest would resolve each other's and leave none. So where the time of one is not
     known, all are left: two are better than none, and success resolves them all.
     """
-    if any(incident.created_ms is None for incident in ours):
-        return
     for duplicate in ours[1:]:
-        if incident := _latest(context, entry, duplicate):
-            context.writer.resolve(incident.urn, context.wording.duplicate(ours[0].urn, incident.message))
+        # One that is left alone is no duplicate any more.
+        first, *others = recheck(context, entry, [ours[0], duplicate]) or ours[:1]
+        for other in others:
+            if first.created_ms is not None and other.created_ms is not None:
+                context.writer.resolve(other.urn, context.wording.duplicate(first.urn, other.message))
 
 
-def _latest(context: Context, entry: OutputEntry, incident: Incident) -> Incident | None:
-    """An active incident as it is just before it is written; None if it is over: then nothing may be written on it.
+def recheck(context: Context, entry: OutputEntry, incidents: Sequence[Incident]) -> list[Incident]:
+    """Incidents as they are just before one is written, oldest first: those that are still active and still ours.
 
     Raises:
         WriteError: DataHub does not list the asset's incidents now.
     """
     [health] = context.look([entry])
-    if active := next((listed for listed in health.incidents if listed.urn == incident.urn), None):
-        return active
-    if health.problems:
-        problem = health.problems[0]
-        raise WriteError(f"{incident.urn} was not updated: {problem.message}.", hint=problem.hint)
-    if any(listed.urn == incident.urn for listed in health.resolved):
-        return None
-    # A server whose search hides incidents from this token may show each one.
-    state = context.writer.read_incident(incident.urn)
-    return incident if state and state.is_active else None
+    active = {incident.urn: incident for incident in health.incidents}
+    over = {incident.urn for incident in health.resolved}
+    found = []
+    for incident in incidents:
+        if incident.urn in active:
+            found.append(active[incident.urn])
+        elif health.problems:
+            problem = health.problems[0]
+            raise WriteError(f"{incident.urn} was not updated: {problem.message}.", hint=problem.hint)
+        elif incident.urn not in over:
+            # A server whose search hides incidents from this token may show each one.
+            state = context.writer.read_incident(incident.urn)
+            found += [incident._replace(mark=state.mark)] if state and state.is_active else []
+    return of_key(found, context.identity.key_of(entry.urn.text))

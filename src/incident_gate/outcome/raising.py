@@ -56,12 +56,13 @@ class PendingRaise:
         self.previous = _latest_of_key(self.health, self.mark.key)
 
     def finish(self, change: Change, incidents: Sequence[str] = (), message: str = "", hint: str = "") -> None:
-        """Note the result."""
+        """Note the result; incidents were raised, even where the change is a failure after that."""
         self.result = OutputResult(
             entry=self.entry,
             change=change,
             incidents=tuple(incidents),
-            title=self.title if change is Change.RAISED else "",
+            raised=tuple(incidents),
+            title=self.title if incidents else "",
             message=message,
             hint=hint,
         )

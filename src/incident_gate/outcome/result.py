@@ -27,12 +27,15 @@ class OutputResult(NamedTuple):
     """What was done on one output.
 
     `by_results` means that files with results decided, not the job's status; `reason` is what in them did.
-    `incidents` are incident URNs, `title` is that of an incident that was raised, `message` is why it failed.
+    `incidents` are the URNs that the change is about, `title` is that of an incident that was raised, `message` is why
+    it failed. `raised` and `resolved` are what was written, whatever failed after it.
     """
 
     entry: OutputEntry
     change: Change
     incidents: tuple[str, ...] = ()
+    raised: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
     title: str = ""
     message: str = ""
     hint: str = ""

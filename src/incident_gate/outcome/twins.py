@@ -59,7 +59,12 @@ def merged(results: Sequence[OutputResult]) -> OutputResult:
     """The result for an output by those for its URNs."""
     first = min(results, key=lambda result: _ORDER.index(result.change) if result.change in _ORDER else len(_ORDER))
     incidents = [urn for result in results if result.change is first.change for urn in result.incidents]
-    return first._replace(incidents=tuple(incidents))
+    return first._replace(
+        incidents=tuple(incidents),
+        raised=tuple(urn for result in results for urn in result.raised),
+        resolved=tuple(urn for result in results for urn in result.resolved),
+        title=next((result.title for result in results if result.title), ""),
+    )
 
 
 def _has_ours(context: Context, part: Part) -> bool:

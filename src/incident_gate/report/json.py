@@ -10,7 +10,7 @@ from typing import Any
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Decision, Verdict
 from incident_gate.incident import Assertion, AssertionResult, Incident, Problem
-from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.outcome.result import OutputResult
 from incident_gate.report.amounts import timestamp
 from incident_gate.report.links import assertion_page, asset_page, incidents_page
 from incident_gate.report.model import Override, Report
@@ -106,8 +106,8 @@ def outputs(report: Report) -> Mapping[str, str]:
         "unknown": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNKNOWN),
         "blocking-count": str(sum(decision.blocking_count for decision in report.decisions)),
         "override": json.dumps(_override(report.override)) if report.override else "",
-        "raised": _urns(urn for result in results if result.change is Change.RAISED for urn in result.incidents),
-        "resolved": _urns(urn for result in results if result.change is Change.RESOLVED for urn in result.incidents),
+        "raised": _urns(urn for result in results for urn in result.raised),
+        "resolved": _urns(urn for result in results for urn in result.resolved),
     }
 
 
