@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from incident_gate.select.dbt_manifest import read_project
+from incident_gate.dbt.project import project_limits, read_project
 
 _CODE = 'select a.id, b.name from {{ ref("orders") }} as a\n  join "db"."s" b on a.id = b.id -- a comment\n'
 _METADATA = {
@@ -61,7 +61,7 @@ def _entries(section: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def measure(path: Path) -> dict[str, float]:
     """Read a manifest.json in this process: seconds, peak megabytes, nodes and tests."""
     started = time.perf_counter()
-    project = read_project(path)
+    project = read_project(path, project_limits())
     seconds = time.perf_counter() - started
     # `ru_maxrss` would begin with the peak of the process that started this one.
     status = Path("/proc/self/status").read_text(encoding="ascii")

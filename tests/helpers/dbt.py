@@ -5,8 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from incident_gate.select.dbt import DbtProject
-from incident_gate.select.dbt_manifest import parse_project
+from incident_gate.dbt.project import DbtProject, parse_project, project_limits, read_project
 
 PROJECTS = Path(__file__).parents[1] / "fixtures" / "dbt"
 """Real manifests: a folder for each version of dbt, and one with edge cases."""
@@ -40,4 +39,9 @@ def dbt_manifest(*entries: Entry, **sections: Any) -> bytes:
 
 def dbt_project(*entries: Entry) -> DbtProject:
     """The project of such a manifest."""
-    return parse_project(io.BytesIO(dbt_manifest(*entries)))
+    return parse_project(io.BytesIO(dbt_manifest(*entries)), project_limits())
+
+
+def sample_project(version: str) -> DbtProject:
+    """The sample project `shop` as one version of dbt describes it."""
+    return read_project(PROJECTS / f"shop-{version}" / "manifest.json", project_limits())

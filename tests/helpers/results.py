@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from incident_gate.dbt.urns import DbtRecipe
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.outcome.results.evaluate import Evaluation, evaluate
 from incident_gate.outcome.results.load import ResultFiles, load
 from incident_gate.outcome.results.model import FileResults
 from incident_gate.outcome.results.projects import Projects, join
-from incident_gate.select.dbt_manifest import read_project
-from incident_gate.select.dbt_urns import DbtRecipe, dataset_urns
 from incident_gate.urn import parse_urn
+from tests.helpers.dbt import sample_project
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 BEFORE_THE_SAMPLES = 1_795_560_000.0
@@ -32,9 +32,9 @@ def read_files(folder: Path, *patterns: str, job_start: float = BEFORE_THE_SAMPL
 def shop(version: str) -> tuple[Path, dict[str, str], Projects]:
     """A sample project: its folder, the URN of each node, and what its manifest adds to results."""
     folder = FIXTURES / "dbt" / f"shop-{version}"
-    project = read_project(folder / "manifest.json")
-    urns = dataset_urns(project, DbtRecipe(target_platform="duckdb"))
-    return folder, {unique_id: urn.dbt for unique_id, urn in urns.items()}, join([project])
+    project = sample_project(version)
+    recipe = DbtRecipe(target_platform="duckdb")
+    return folder, {i: recipe.urns_of(node).dbt for i, node in project.nodes.items()}, join([project])
 
 
 def judge(

@@ -18,7 +18,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"report"}),
     frozenset({"gate", "outcome", "settings"}),
     frozenset({"select"}),
-    frozenset({"ci", "datahub", "manifest"}),
+    frozenset({"ci", "datahub", "dbt", "manifest"}),
     frozenset({"entity", "errors", "files", "incident", "json_values", "process", "text", "urn"}),
 )
 LEVEL = {folder: level for level, layer in enumerate(LAYERS) for folder in layer}

@@ -15,7 +15,7 @@ from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Problem, Reason
 from incident_gate.manifest.model import Dbt, Manifest, Mistake, Position, Search, UpstreamOf, Waiver
-from incident_gate.select.dbt_selector import select_nodes
+from incident_gate.select.dbt import select_nodes
 from incident_gate.select.search import missing_values, urns_of
 from incident_gate.select.selection import Choice
 from incident_gate.settings import RunSettings
@@ -64,9 +64,9 @@ def _choices(manifest: Manifest, root: Path) -> Iterator[tuple[Position, Choice]
     """The nodes that each selector of dbt's nodes chooses."""
     for selector in manifest.selectors:
         if isinstance(selector.what, Dbt):
-            yield selector.position, select_nodes(selector.what, root, built=False)
+            yield selector.position, select_nodes(selector.what, root, built=False, at_most=selector.at_most)
     for built in manifest.output_selectors:
-        yield built.position, select_nodes(built.what, root, built=True)
+        yield built.position, select_nodes(built.what, root, built=True, at_most=built.at_most)
 
 
 def _named(manifest: Manifest, choices: list[tuple[Position, Choice]]) -> Iterator[_Named]:

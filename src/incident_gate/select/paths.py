@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from incident_gate.dbt.project import MANIFEST_FILE
 from incident_gate.files import OutsideError, locate
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import Dbt, Manifest, Mistake, OutputSelector, Selector
-from incident_gate.select.dbt_manifest import MANIFEST_FILE
 from incident_gate.text import quote
 
 

@@ -10,7 +10,7 @@ from incident_gate.datahub.graph.facts import Facts, read_facts
 from incident_gate.errors import DataHubError
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.model import Dbt, Manifest, OutputEntry, OutputSelector, Search, Selector
-from incident_gate.select.dbt_selector import select_nodes
+from incident_gate.select.dbt import select_nodes
 from incident_gate.select.lineage import select_upstreams
 from incident_gate.select.paths import check_paths
 from incident_gate.select.search import select_matches, urns_of
@@ -66,7 +66,7 @@ def resolve_outputs(manifest: Manifest, *, root: Path) -> Selection:
     """
     check_paths(manifest, root)
     picked = [
-        (selector, _checked(selector, select_nodes(selector.what, root, built=True)))
+        (selector, _checked(selector, select_nodes(selector.what, root, built=True, at_most=selector.at_most)))
         for selector in manifest.output_selectors
     ]
     entries = [*manifest.outputs, *(output_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
@@ -79,7 +79,9 @@ def resolve_outputs(manifest: Manifest, *, root: Path) -> Selection:
 
 def _of_files(selector: Selector, root: Path) -> Choice | None:
     """What a selector selects by files alone; None where DataHub must be asked."""
-    return select_nodes(selector.what, root, built=False) if isinstance(selector.what, Dbt) else None
+    if not isinstance(selector.what, Dbt):
+        return None
+    return select_nodes(selector.what, root, built=False, at_most=selector.at_most)
 
 
 def _starts_at_outputs(selector: Selector) -> bool:

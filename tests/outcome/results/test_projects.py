@@ -9,8 +9,7 @@ import pytest
 
 from incident_gate.outcome.results.model import Check, Verdict
 from incident_gate.outcome.results.projects import join
-from incident_gate.select.dbt_manifest import read_project
-from tests.helpers.dbt import PROJECTS, dbt_node, dbt_project
+from tests.helpers.dbt import PROJECTS, dbt_node, dbt_project, sample_project
 
 
 def _recipes() -> list[Any]:
@@ -23,7 +22,7 @@ def _recipes() -> list[Any]:
 
 @pytest.mark.parametrize(("folder", "answer"), _recipes())
 def test_a_node_is_found_by_either_of_its_urns(folder: Path, answer: Any) -> None:
-    project = read_project(folder / "manifest.json")
+    project = sample_project(folder.name.removeprefix("shop-"))
     projects = join([project], platforms=[answer["recipe"]["target_platform"]])
     behind: dict[str, set[str]] = {}
     for unique_id, urns in answer["datasets"].items():

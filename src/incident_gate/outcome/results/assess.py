@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from incident_gate.dbt.project import DbtProject, project_limits, read_project
 from incident_gate.files import FileError
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.results import dbt
@@ -14,8 +15,6 @@ from incident_gate.outcome.results.evaluate import Decision, Evaluation, evaluat
 from incident_gate.outcome.results.load import ResultFiles, load, resolve
 from incident_gate.outcome.results.model import Build, FileResults
 from incident_gate.outcome.results.projects import Projects, join
-from incident_gate.select.dbt import DbtProject
-from incident_gate.select.dbt_manifest import read_project
 from incident_gate.text import Redactor
 
 MANIFEST = "manifest.json"
@@ -65,10 +64,11 @@ def _projects(
     paths = [*manifests.paths, *(str(folder / MANIFEST) for folder in folders)]
     found = _existing(paths, files) or _existing([_USUAL], files)
     projects: list[DbtProject] = []
+    limits = project_limits()
     problems: list[FileResults] = []
     for path, target in found:
         try:
-            projects.append(read_project(resolve(target, files)))
+            projects.append(read_project(resolve(target, files), limits))
         except FileError as error:
             problems.append(FileResults(path=path, problem=str(error)))
     return join(projects, platforms=manifests.platforms), problems

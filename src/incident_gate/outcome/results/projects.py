@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from incident_gate.dbt.project import DbtNode, DbtProject, DbtTest, NodeKind
 from incident_gate.outcome.results.kinds import incident_type
 from incident_gate.outcome.results.model import Check
-from incident_gate.select.dbt import DbtNode, DbtProject, DbtTest, NodeKind
 
 _DATASET = re.compile(r"urn:li:dataset:\(urn:li:dataPlatform:([^,]+),(.+),[^,]+\)")
 _DBT = "dbt"
@@ -63,7 +63,7 @@ class Projects:
         test = self.tests.get(check.name)
         if not test or not test.function:
             return check
-        return check._replace(type=incident_type(test.function, column=test.column is not None))
+        return check._replace(type=incident_type(test.function, column=bool(test.column)))
 
     def _behind(self, urn: str) -> set[str]:
         match = _DATASET.fullmatch(urn)
@@ -96,13 +96,13 @@ def join(projects: Iterable[DbtProject], *, platforms: Iterable[str] = ()) -> Pr
     for project in projects:
         unique_ids.update(project.nodes, project.tests)
         tests.update(project.tests)
-        adapter = project.adapter or ""
+        adapter = project.adapter
         for platform in {_DBT, adapter, *_PLATFORMS.get(adapter, ()), *platforms}:
             for named in _named(project):
                 nodes.setdefault((platform, named.name.lower()), []).append(named)
-        for node, own in project.tests_by_node().items():
-            names = (test.unique_id for test in own)
-            checks_by_node[node] = checks_by_node.get(node, frozenset()).union(names)
+        for test in project.tests.values():
+            for node in test.nodes if test.enabled else ():
+                checks_by_node[node] = checks_by_node.get(node, frozenset()) | {test.unique_id}
         # The result of a source's freshness has the source's own id.
         for source in (node.unique_id for node in project.nodes.values() if node.has_freshness):
             checks_by_node[source] = checks_by_node.get(source, frozenset()) | {source}
