@@ -1,6 +1,7 @@
 """A campaign of faults: schedules drawn from a seed, each played against a stand-in, and what must hold after each run.
 
-Time is compressed: lag, delays and the program's own timeouts are scaled alike.
+Time is compressed: lag, delays and the program's own timeouts are scaled alike. A busy machine takes its time all the
+same, so what breaks a rule is played again on a slower scale: only a schedule that breaks it again is broken.
 """
 
 import random
@@ -28,9 +29,11 @@ READS = "incidentGate(Health|HealthOfEach|Incident|Schema)"
 IN_DOUBT = " (in doubt)"
 # Seconds of the real thing: the longest lag that the program promises to cope with, and a delay that fits beside it.
 LONGEST_LAG, LONGEST_DELAY = 3.0, 0.4
-# Real seconds after which a request counts as lost. Shorter, and a busy machine would lose requests on its own.
-HANGING = 1.0
-AT_ONCE = 16
+# The same, after which a request counts as lost, and for which a connection is tried again.
+HANGING, PATIENCE = 20.0, 30.0
+AT_ONCE = 6
+# How much slower a schedule is played again, and how often.
+SLOWER, AGAIN = 5, 3
 # Two legs of one matrix, which write the same table.
 LEGS = (IDENTITY, IDENTITY._replace(matrix='{"region":"eu"}'))
 
@@ -143,7 +146,7 @@ def _draw_fault(dice: random.Random) -> Fault:
         operation=dice.choice((RAISE, RAISE, WRITES)) if of_writes else READS,
         after=dice.choice((0, 0, 0, 1, 2)),
         times=dice.choice((1, 1, 1, 2, 3, 8)),
-        seconds=dice.uniform(0.1, LONGEST_DELAY) * SCALE if fault.seconds else 0.0,
+        seconds=dice.uniform(0.1, LONGEST_DELAY) if fault.seconds else 0.0,
     )
 
 
@@ -168,22 +171,23 @@ _OF_WRITES = (*_OF_ALL, *_AFTER)
 
 
 @contextmanager
-def compressed() -> Iterator[None]:
+def compressed(scale: float = SCALE) -> Iterator[None]:
     """Retries and timeouts of the transport on the campaign's time."""
-    waits = {name: getattr(client, name) * SCALE for name in ("FIRST_WAIT", "LONGEST_WAIT")}
+    waits = {name: getattr(client, name) * scale for name in ("FIRST_WAIT", "LONGEST_WAIT")}
     with (
-        patch.multiple(client, REQUEST_SECONDS=HANGING, **waits),
-        patch.object(transport_failure, "CONNECTION_PATIENCE", 1.5),
+        patch.multiple(client, REQUEST_SECONDS=HANGING * scale, **waits),
+        patch.object(transport_failure, "CONNECTION_PATIENCE", PATIENCE * scale),
     ):
         yield
 
 
-def play(schedule: Schedule) -> Tally:
+def play(schedule: Schedule, scale: float = SCALE) -> Tally:
     """Play one schedule; what does not hold is in the tally, in words."""
     tally = Tally(schedules=1)
-    faults = Faults(lag=_scaled(schedule.lag), seed=schedule.seed)
+    schedule = _scaled(schedule, scale)
+    faults = Faults(lag=schedule.lag, seed=schedule.seed)
     with Sandbox.start(schema=schedule.generation, faults=faults) as server:
-        game = _Game(server, schedule)
+        game = _Game(server, schedule, scale)
         for number, run in enumerate(schedule.runs, start=1):
             for broken in game.play(run, number):
                 tally.broken.append(f"seed {schedule.seed}, run {number}: {broken}\n    {schedule}")
@@ -192,13 +196,22 @@ def play(schedule: Schedule) -> Tally:
     return tally
 
 
-def _scaled(lag: float | tuple[float, float]) -> float | tuple[float, float]:
-    return (lag[0] * SCALE, lag[1] * SCALE) if isinstance(lag, tuple) else lag * SCALE
+def _scaled(schedule: Schedule, scale: float) -> Schedule:
+    """The same in real seconds."""
+    lag = schedule.lag
+    runs = (
+        replace(run, faults=tuple(replace(fault, seconds=fault.seconds * scale) for fault in run.faults))
+        for run in schedule.runs
+    )
+    return replace(
+        schedule, lag=(lag[0] * scale, lag[1] * scale) if isinstance(lag, tuple) else lag * scale, runs=tuple(runs)
+    )
 
 
 class _Game:
-    def __init__(self, server: Sandbox, schedule: Schedule) -> None:
+    def __init__(self, server: Sandbox, schedule: Schedule, scale: float) -> None:
         self.server = server
+        self.scale = scale
         self.lag = schedule.lag
         self.seed = schedule.seed
         store = server.store
@@ -207,7 +220,8 @@ class _Game:
         store.raise_incident(ASSET, title="raised by a person")
         store.raise_incident(ASSET, title="another job's", description=other)
         store.resolve(store.raise_incident(ASSET, title="over", description=other))
-        self.legs = [Job(server=server, outputs=[output(ASSET)], seconds=8.0, identity=identity) for identity in LEGS]
+        job = Job(server=server, outputs=[output(ASSET)], seconds=160.0 * scale, scale=scale)
+        self.legs = [replace(job, identity=identity) for identity in LEGS]
         self.keys = [identity.key_of(ASSET) for identity in LEGS]
         # What a person resolved, and what a person wrote where.
         self.over: set[str] = set()
@@ -219,12 +233,12 @@ class _Game:
         if run.person:
             self._act(run.person)
         # What a person did is in the index before the run begins.
-        time.sleep(LONGEST_LAG * SCALE * 1.1)
+        time.sleep(LONGEST_LAG * self.scale * 1.1)
         number = max(1, number - run.back)
         before = self._all()
         newer = [len(self._newer(leg, number)) for leg in range(len(LEGS))]
-        self.server.faults = Faults(rules=run.faults, lag=_scaled(self.lag), seed=self.seed + number)
-        self.said = self._end(run.ends, run.offset * SCALE, number, run)
+        self.server.faults = Faults(rules=run.faults, lag=self.lag, seed=self.seed + number)
+        self.said = self._end(run.ends, run.offset * self.scale, number, run)
         self._settle(number)
         broken = self._check(run, before)
         doubtful = {leg for word, leg in self._words if word.endswith(IN_DOUBT)}
@@ -292,8 +306,8 @@ class _Game:
 
     def _settle(self, number: int) -> None:
         """What is still on its way gets there: delayed writes, and after them the search index."""
-        time.sleep((LONGEST_DELAY + LONGEST_LAG) * SCALE * 1.1)
-        self.server.faults = Faults(lag=_scaled(self.lag), seed=self.seed + number)
+        time.sleep((LONGEST_DELAY + LONGEST_LAG) * self.scale * 1.1)
+        self.server.faults = Faults(lag=self.lag, seed=self.seed + number)
 
     def _end(self, ends: Sequence[tuple[str, int]], offset: float, number: int, run: Run) -> list[str]:
         self._words: list[tuple[str, int]] = []
@@ -313,7 +327,7 @@ class _Game:
 
         threads = [threading.Thread(target=end, args=(*one, i * offset)) for i, one in enumerate(ends)]
         if run.resolves_during is not None:
-            threads.append(threading.Thread(target=resolve, args=(run.resolves_during * SCALE,)))
+            threads.append(threading.Thread(target=resolve, args=(run.resolves_during * self.scale,)))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -363,8 +377,15 @@ def _allowed(ends: Sequence[str], newer: int) -> set[int]:
 def campaign(schedules: Iterable[Schedule]) -> Tally:
     """Play schedules, several at a time: they mostly wait."""
     total = Tally()
+    schedules = list(schedules)
     with compressed(), ThreadPoolExecutor(AT_ONCE) as pool:
-        for tally in pool.map(play, schedules):
+        played = list(pool.map(play, schedules))
+    with compressed(SCALE * SLOWER):
+        for schedule, tally in zip(schedules, played, strict=True):
+            for _ in range(AGAIN if tally.broken else 0):
+                tally = play(schedule, SCALE * SLOWER)  # noqa: PLW2901 - instead of the first
+                if tally.broken:
+                    break
             total.add(tally)
     return total
 

@@ -2,7 +2,7 @@
 
 import os
 
-PART = 50
+PART = 25
 _PARTS = int(os.environ.get("INCIDENT_GATE_SCHEDULES", str(PART))) // PART
 # Fixed in the ordinary tests, so that they fail for the change under test only; `make campaign` draws another one.
 _SEED = int(os.environ.get("INCIDENT_GATE_SEED", "1"))

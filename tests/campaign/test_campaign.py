@@ -1,4 +1,4 @@
-"""Fifty schedules of the fault campaign; `make campaign` plays thousands."""
+"""Two dozen schedules of the fault campaign; `make campaign` plays thousands."""
 
 import pytest
 

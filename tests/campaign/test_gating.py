@@ -1,4 +1,4 @@
-"""Fifty schedules of the campaign of tokens and policies; `make campaign` plays thousands."""
+"""Two dozen schedules of the campaign of tokens and policies; `make campaign` plays thousands."""
 
 from collections.abc import Callable
 
