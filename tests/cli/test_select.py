@@ -86,7 +86,7 @@ def test_text() -> None:
         f"    {DBT}",
         f"      also {LOWER}",
         f"      also {WRITTEN}",
-        f"{unknown}Compare it with the unique ids that `dbt ls --output json` prints.",
+        f"{unknown}Compare it with the unique ids that `dbt --quiet ls --output json --output-keys unique_id` prints.",
     ]
 
 
