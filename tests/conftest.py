@@ -94,7 +94,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(autouse=True)
 def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for a raised incident in the index after 20 ms, not 200: a stand-in without lag lists it at once."""
-    monkeypatch.setattr("incident_gate.api.outcome.IndexTimeouts", partial(IndexTimeouts, first_look=0.02))
+    monkeypatch.setattr("incident_gate.outcome.model.IndexTimeouts", partial(IndexTimeouts, first_look=0.02))
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from incident_gate.api.check import check
-from incident_gate.api.outcome import report_outcome
+from incident_gate.api import check, connect, report_outcome
 from incident_gate.errors import ExitCode
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import Manifest
@@ -82,14 +81,17 @@ class Demo:
         return ExitCode.OK if as_expected else ExitCode.BLOCKED
 
     def _check(self, manifest: str) -> ExitCode:
-        result = check(self._settings(Mode.GATE), _load(manifest))
+        settings = self._settings(Mode.GATE)
+        with connect(settings) as client:
+            result = check(settings, _load(manifest), client)
         self._print(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
         return result.exit_code
 
     def _report(self, manifest: str, mode: Mode) -> ExitCode:
         settings = self._settings(mode)
         self._print(f"$ incident-gate {mode}")
-        result = report_outcome(settings, _load(manifest), settings.status)
+        with connect(settings) as client:
+            result = report_outcome(settings, _load(manifest), settings.status, client)
         self._print(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
         return result.exit_code
 

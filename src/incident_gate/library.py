@@ -6,7 +6,7 @@ imported when it is called.
 
 from __future__ import annotations
 
-from incident_gate.errors import ExitCode, GateError, SettingError
+from incident_gate.errors import ExitCode, GateError, SettingError, WriteError
 
 # As typing has it, without its import.
 TYPE_CHECKING = False
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from incident_gate.gate.wait import WaitState
+    from incident_gate.manifest.model import Manifest
     from incident_gate.report.model import Report
+    from incident_gate.settings import RunSettings
 
 
 class BlockedError(GateError):
@@ -133,12 +135,19 @@ def check(settings: Settings, *, on_wait: Callable[[WaitState], None] = lambda _
         >>> report.conclusion, report.verdict
         (<Conclusion.PASS: 'pass'>, <Verdict.HEALTHY: 'healthy'>)
     """
-    from incident_gate.api import embedded  # noqa: PLC0415 - 90 ms; schedulers import a pipeline without running it
+    from incident_gate import api
+    from incident_gate.report.view import headline
+    from incident_gate.settings import Mode, read_settings
 
-    report, blocked = embedded.check(settings.option, on_wait)
-    if blocked:
+    run = read_settings(settings.option, {}, mode=Mode.GATE, library=True)
+    manifest = _manifest(settings, run)
+    with api.connect(run) as client:
+        report, code = api.check(run, manifest, client, on_wait=on_wait)
+    if code is ExitCode.DATAHUB and report.failure:
+        raise report.failure
+    if code is not ExitCode.OK:
         hint = "Resolve the incidents in DataHub, or see `report` for what is unknown and why."
-        raise BlockedError(blocked, hint=hint, report=report)
+        raise BlockedError(f"{headline(report)}.", hint=hint, report=report)
     return report
 
 
@@ -163,9 +172,28 @@ def report_outcome(settings: Settings, status: str) -> Report:
         >>> [result.change for result in report.outcome.results]
         [<Change.RAISED: 'raised'>]
     """
-    from incident_gate.api import embedded  # noqa: PLC0415 - as for `check`
+    from incident_gate import api
+    from incident_gate.outcome.result import Change
+    from incident_gate.settings import Mode, read_settings
 
-    return embedded.report_outcome(settings.option, status)
+    options = {"job-status": _text("status", status)}
+    run = read_settings(lambda name: options.get(name, settings.option(name)), {}, mode=Mode.REPORT, library=True)
+    manifest = _manifest(settings, run)
+    with api.connect(run) as client:
+        report, code = api.report_outcome(run, manifest, run.status, client)
+    if code is not ExitCode.OK and report.outcome:
+        failed = [output for output in report.outcome.results if output.change is Change.FAILED]
+        reasons = (f"{output.entry.label}: {output.message} {output.hint}".strip() for output in failed)
+        raise WriteError("\n".join(reasons))
+    return report
+
+
+def _manifest(settings: Settings, run: RunSettings) -> Manifest:
+    from datetime import UTC, datetime
+
+    from incident_gate.api import manifest_of
+
+    return manifest_of(run, datetime.now(UTC).date(), None if settings.option("manifest") else b"[]")
 
 
 def _text(name: str, value: object) -> str:

@@ -224,7 +224,7 @@ def test_a_defect_in_the_post_stage_is_a_warning(
         raise ZeroDivisionError("a defect")
 
     gated(step, datahub)
-    monkeypatch.setattr("incident_gate.api.outcome.report_outcome", broken)
+    monkeypatch.setattr("incident_gate.action.stage.report_outcome", broken)
     step.environment["RUNNER_DEBUG"] = "1" if debugs else ""
 
     ended = step.post(datahub, status="success", report_outcome="true")

@@ -83,7 +83,7 @@ def test_airflow_gate_waits_for_the_incident_to_be_resolved(
         server.store.resolve(incident)
 
     monkeypatch.setattr(
-        "incident_gate.api.check.time", SimpleNamespace(sleep=sleep, monotonic=lambda: now, time_ns=time.time_ns)
+        "incident_gate.api.time", SimpleNamespace(sleep=sleep, monotonic=lambda: now, time_ns=time.time_ns)
     )
     tasks["gate"].function()
     assert now == 60

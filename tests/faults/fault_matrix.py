@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from incident_gate.api.connect import Result
+from incident_gate.api import Result
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.gating import check, tables
 from tests.helpers.wire import WireFault, WireServer, WireStep

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from incident_gate.action.runner import commands
-from incident_gate.api.connect import Result
+from incident_gate.api import Result
 from incident_gate.report import json as json_report
 from incident_gate.report import summary, terminal
 from incident_gate.report.annotations import annotate

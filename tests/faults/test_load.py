@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from incident_gate.api.connect import Result
+from incident_gate.api import Result
 from incident_gate.sandbox import Faults, Sandbox
 from tests.helpers.asking import ORDERS
 from tests.helpers.gating import check, only, tables, verdicts

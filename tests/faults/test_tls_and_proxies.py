@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from incident_gate.api.connect import Result
+from incident_gate.api import Result
 from incident_gate.errors import ExitCode, SettingError
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import ORDERS

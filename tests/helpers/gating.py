@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 from datetime import date
 
-from incident_gate.api.check import check as check_manifest
-from incident_gate.api.connect import Result
+from incident_gate.api import Result, connect
+from incident_gate.api import check as check_manifest
 from incident_gate.datahub.client import Exchange
 from incident_gate.gate.policy import Decision
 from incident_gate.manifest.load import load_manifest
@@ -40,7 +40,8 @@ def check(
     network = {name: os.environ[name] for name in names}
     settings = read_settings(lambda name: given.get(name, ""), network, mode=Mode.GATE)
     loaded = load_manifest("gate.yml", manifest.encode(), date(2026, 12, 1))
-    return check_manifest(settings, loaded, on_exchange=on_exchange)
+    with connect(settings, on_exchange) as client:
+        return check_manifest(settings, loaded, client)
 
 
 def only(result: Result) -> Decision:

@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from incident_gate.action import runner
 from incident_gate.action.state import SavedState, digest_of, saved_state, values_to_save
-from incident_gate.api.announce import announce_stage
-from incident_gate.api.check import check
-from incident_gate.api.connect import Result
-from incident_gate.api.manifest import manifest_of
+from incident_gate.api import Result, announce, check, connect, manifest_of, report_outcome
 from incident_gate.ci.identity import mark_job_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
@@ -153,8 +150,12 @@ class Stage:
 
     def _gate(self, settings: RunSettings, manifest: Manifest) -> Result:
         self.last_words = "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
-        with self._progress(settings) as progress, waiting_on(self._stdout, settings) as on_wait:
-            result = check(settings, manifest, on_exchange=progress.exchanged, on_progress=progress, on_wait=on_wait)
+        with (
+            self._progress(settings) as progress,
+            waiting_on(self._stdout, settings) as on_wait,
+            connect(settings, progress.exchanged) as client,
+        ):
+            result = check(settings, manifest, client, on_progress=progress, on_wait=on_wait)
         self._publish(result.report)
         self._save(settings, result.report)
         self._notify(settings, manifest, result.report)
@@ -169,17 +170,15 @@ class Stage:
             f"Interrupted while reporting on {names}: some incidents may be raised or resolved already and others not. "
             "The next run of this job finds its own and goes on from there."
         )
-        from incident_gate.api.outcome import report_outcome  # noqa: PLC0415 - 6 ms, and a gate reports no outcome
-
-        with self._progress(settings) as progress:
-            result = report_outcome(settings, manifest, status, job_start=job_start, on_exchange=progress.exchanged)
+        with self._progress(settings) as progress, connect(settings, progress.exchanged) as client:
+            result = report_outcome(settings, manifest, status, client, job_start=job_start)
         self._publish(result.report)
         self._notify(settings, manifest, result.report)
         return result
 
     def _notify(self, settings: RunSettings, manifest: Manifest, report: Report) -> None:
         """Notify the services that the settings name; by now everything else is written."""
-        for remark in announce_stage(settings, manifest.people, report):
+        for remark in announce(settings, manifest.people, report):
             level = Level.WARNING if remark.is_warning else Level.NOTICE
             self._log.annotate([Annotation(level=level, message=plain(remark.text, 1000))])
 

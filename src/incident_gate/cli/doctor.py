@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from incident_gate.api.diagnose import diagnose
-from incident_gate.api.manifest import manifest_of
+from incident_gate.api import connect, manifest_of
 from incident_gate.cli.call import Call, today
 from incident_gate.cli.online import progress_of, settings_of
+from incident_gate.doctor.checks import examine
 from incident_gate.doctor.render import document, table
 from incident_gate.process import say
 from incident_gate.settings import Mode
@@ -17,8 +17,8 @@ def run(call: Call) -> int:
     named = call.options.manifest or settings.inputs or settings.outputs
     # A first look at a server needs no manifest; one that was named must exist.
     manifest = manifest_of(settings, today()) if named or settings.manifest.exists() else None
-    with progress_of(call, settings) as progress:
-        diagnosis = diagnose(settings, manifest, on_exchange=progress.exchanged)
+    with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
+        diagnosis = examine(settings, client, manifest)
     if call.options.format == "json":
         say(call.stdout, document(diagnosis))
     else:

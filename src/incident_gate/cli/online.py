@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 
-from incident_gate.api.announce import announce_stage
-from incident_gate.api.connect import OnExchange
+from incident_gate.api import announce
 from incident_gate.cli.call import Call
+from incident_gate.datahub.client import Exchange
 from incident_gate.manifest.model import Manifest
 from incident_gate.process import say
 from incident_gate.report.files import write_reports
@@ -37,7 +38,7 @@ def progress_of(call: Call, settings: RunSettings) -> Progress:
     )
 
 
-def _printed(call: Call) -> OnExchange:
+def _printed(call: Call) -> Callable[[Exchange], None]:
     return lambda exchange: say(call.stderr, f"{trace(exchange)}\n")
 
 
@@ -62,6 +63,6 @@ def show(call: Call, settings: RunSettings, report: Report, *, explain: bool = F
 
 def notify(call: Call, settings: RunSettings, manifest: Manifest, report: Report) -> None:
     """Notify the services that the settings name; what goes wrong is printed and changes nothing."""
-    for remark in announce_stage(settings, manifest.people, report):
+    for remark in announce(settings, manifest.people, report):
         level = "warning" if remark.is_warning else "note"
         say(call.stderr, f"{level}: {plain(remark.text, 1000)}\n")

@@ -6,15 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from incident_gate.api.connect import connect
-from incident_gate.api.manifest import manifest_of
-from incident_gate.api.select import asks_datahub, select
-from incident_gate.api.spelling import Resolve, resolved
+from incident_gate.api import Resolve, connect, manifest_of, resolved, select
 from incident_gate.cli.call import Call, today
 from incident_gate.cli.online import progress_of, settings_of
 from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
-from incident_gate.manifest.model import InputEntry, OutputEntry
+from incident_gate.manifest.model import Dbt, InputEntry, OutputEntry
 from incident_gate.process import say
 from incident_gate.report.amounts import count
 from incident_gate.select.selection import Selection
@@ -27,7 +24,7 @@ def run(call: Call) -> int:
     # Selectors of dbt's files need no server.
     settings = settings_of(call, Mode.GATE, needs_server=False)
     manifest = manifest_of(settings, today())
-    if asks_datahub(manifest):
+    if any(not isinstance(selector.what, Dbt) for selector in manifest.selectors):
         settings = settings_of(call, Mode.GATE)
         with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
             selection = select(settings, manifest, client)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -79,7 +79,9 @@ def examine(settings: RunSettings, client: Client, manifest: Manifest | None) ->
         client: Where to ask.
         manifest: Whose assets to look at; None if there is none yet.
     """
-    return Diagnosis(tuple(_findings(settings, client, manifest)))
+    resolve = settings.connection.resolved
+    findings = _findings(settings, client, manifest)
+    return Diagnosis(tuple(replace(finding, hint=resolve(finding.hint)) for finding in findings))
 
 
 def _findings(settings: RunSettings, client: Client, manifest: Manifest | None) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from incident_gate.api.connect import connect
+from incident_gate.api import connect
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.graph.consumers import owners_of_consumers

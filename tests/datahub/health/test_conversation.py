@@ -2,7 +2,7 @@
 
 import pytest
 
-from incident_gate.api.connect import Result
+from incident_gate.api import Result
 from incident_gate.datahub.client import Exchange
 from incident_gate.errors import ExitCode
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox

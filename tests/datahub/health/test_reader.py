@@ -8,7 +8,7 @@ from types import NoneType
 import httpx
 import pytest
 
-from incident_gate.api.connect import connect
+from incident_gate.api import connect
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
 from incident_gate.errors import RefusedError, UnreachableError

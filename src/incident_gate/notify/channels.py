@@ -16,7 +16,7 @@ from incident_gate.settings import RunSettings
 
 
 def announce_on_channels(settings: RunSettings, people: Mapping[str, str], report: Report) -> tuple[Remark, ...]:
-    """Notify every service that the settings name; takes and returns what `announce_stage` does."""
+    """Notify every service that the settings name; takes and returns what `announce` of the API does."""
     notify = settings.notify
     channels = Channels(
         events=frozenset(map(EventKind, notify.events)),

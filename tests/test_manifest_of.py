@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.api.manifest import manifest_of
+from incident_gate.api import manifest_of
 from incident_gate.errors import SettingError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import NOWHERE, Manifest, OnIncident, Position

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from incident_gate.api.connect import OnExchange, connect
-from incident_gate.api.spelling import Resolve
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.facts import read_facts
 from incident_gate.datahub.health.query import Depth, HealthQuery, History
@@ -18,8 +16,9 @@ from incident_gate.manifest.model import Dbt, Manifest, Mistake, Position, Searc
 from incident_gate.select.dbt import select_nodes
 from incident_gate.select.search import missing_values, urns_of
 from incident_gate.select.selection import Choice
-from incident_gate.settings import RunSettings
 from incident_gate.urn import Urn
+
+Resolve = Callable[[str], str]
 
 
 class _Named(NamedTuple):
@@ -34,29 +33,24 @@ class _Named(NamedTuple):
     is_selected: bool = False
 
 
-def missing_assets(
-    settings: RunSettings, manifest: Manifest, *, root: Path, on_exchange: OnExchange | None = None
-) -> tuple[Mistake, ...]:
+def missing_assets(client: Client, manifest: Manifest, *, root: Path, resolve: Resolve) -> tuple[Mistake, ...]:
     """Look for each asset, each waived incident or assertion, and each value of a search.
 
     Args:
-        settings: How to reach DataHub.
+        client: Where to ask.
         manifest: Its inputs, outputs, waivers and selectors.
         root: The folder from which paths of dbt's files start. Nodes of a file that cannot be read are not looked for.
-        on_exchange: Called after every request, for the debug log.
+        resolve: Names settings as their user knows them.
 
     Returns:
         What does not exist or could not be looked at, each with its position.
 
     Raises:
         DataHubError: DataHub could not be queried.
-        SettingError: The CA bundle or the proxy cannot be used.
     """
-    resolve = settings.connection.resolved
     choices = list(_choices(manifest, root))
-    with connect(settings, on_exchange) as client:
-        missing = _missing(client, list(_named(manifest, choices)), resolve)
-        found = [*missing, *_unmatched(choices, resolve), *_unknown(client, manifest, resolve)]
+    missing = _missing(client, list(_named(manifest, choices)), resolve)
+    found = [*missing, *_unmatched(choices, resolve), *_unknown(client, manifest, resolve)]
     return tuple(sorted(dict.fromkeys(found), key=lambda mistake: mistake.position))
 
 

@@ -1,0 +1,468 @@
+"""The gate without a face: connect, check, report a job's outcome, announce both. Nothing here prints.
+
+Each function imports what only it needs, because `check` is what most runs wait for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from copy import copy
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from incident_gate.datahub.client import Client, Exchange
+from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.health.context import ServerState
+from incident_gate.datahub.health.reader import PARALLEL, Reader
+from incident_gate.datahub.http import open_client
+from incident_gate.errors import ExitCode, GateError, SettingError
+from incident_gate.gate.check import CheckResult, check_inputs
+from incident_gate.gate.override import overridden
+from incident_gate.gate.policy import Conclusion, worst
+from incident_gate.gate.wait import WaitState, wait
+from incident_gate.gate.waivers import unused_waivers
+from incident_gate.incident import Problem
+from incident_gate.manifest.load import EXAMPLE, load_manifest, read_manifest
+from incident_gate.manifest.model import NOWHERE, Dbt, InputEntry, Manifest, OutputEntry
+from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
+from incident_gate.report.model import Override, Report
+from incident_gate.settings import DEFAULT_MANIFEST, Mode, RunSettings
+from incident_gate.urn import Urn, UrnError, parse_urn
+
+if TYPE_CHECKING:
+    from incident_gate.notify.announce import Remark
+    from incident_gate.outcome.model import Context, Outcome
+    from incident_gate.select.selection import Selection, Unestablished
+
+OnWait = Callable[[WaitState], None]
+Resolve = Callable[[str], str]
+WordedT = TypeVar("WordedT", Problem, OutputResult)
+
+# Where the job's start is not known: GitHub's own runners end a job after six hours, others later.
+_LONGEST_JOB = 24 * 3600
+
+
+class Result(NamedTuple):
+    """What a stage reports, and the exit code."""
+
+    report: Report
+    exit_code: ExitCode
+
+
+@contextmanager
+def connect(settings: RunSettings, on_exchange: Callable[[Exchange], None] | None = None) -> Iterator[Client]:
+    """Connect to DataHub; at the end of the block, requests that still wait for an answer are given up.
+
+    Args:
+        settings: Address, token and the time for all requests.
+        on_exchange: Called after every request, for the debug log.
+
+    Raises:
+        SettingError: The CA bundle or the proxy cannot be used.
+    """
+    with closing(open_client(settings.connection, connections=PARALLEL)) as http:
+        client = Client(
+            http,
+            settings.connection.address.graphql_url,
+            Deadline.after(settings.timeout),
+            on_exchange=on_exchange,
+            secrets=settings.secrets,
+            is_plain=not (settings.connection.address.is_encrypted or settings.connection.proxy.url),
+        )
+        try:
+            yield client
+        except GateError as error:
+            error.hint = settings.connection.resolved(error.hint)
+            raise
+
+
+# The manifest
+
+
+def manifest_of(settings: RunSettings, today: date, data: bytes | None = None) -> Manifest:
+    """The manifest that the settings describe: its file, and the assets that the settings name besides.
+
+    Args:
+        settings: The file, further inputs and outputs, and the variables.
+        today: The day on which waivers must be valid.
+        data: The file's content, where it was read before.
+
+    Raises:
+        SettingError: `inputs` or `outputs` holds something else than URNs.
+        ManifestError: The file is missing or has errors. Where the settings name assets, the default file may be
+            missing and may name none.
+    """
+    errors: list[str] = []
+    inputs = _urns(settings.named("inputs"), settings.inputs, errors)
+    outputs = _urns(settings.named("outputs"), settings.outputs, errors)
+    if errors:
+        raise SettingError("\n".join(errors))
+    alone = not inputs and not outputs
+    if data is not None:
+        manifest = load_manifest(settings.manifest_shown, data, today, settings.variables, needs_assets=alone)
+    elif not alone and settings.manifest_shown == DEFAULT_MANIFEST and not settings.manifest.exists():
+        manifest = Manifest(path=settings.manifest_shown)
+    else:
+        manifest = read_manifest(
+            settings.manifest,
+            settings.manifest_shown,
+            today,
+            settings.variables,
+            needs_assets=alone,
+            if_missing=_if_missing(settings.workspace),
+        )
+    # An entry of the file has rules of its own, so it comes before the same URN without any.
+    read, written = ({entry.urn for entry in entries} for entries in (manifest.inputs, manifest.outputs))
+    more_inputs = (InputEntry(urn, NOWHERE) for urn in dict.fromkeys(inputs) if urn not in read)
+    more_outputs = (OutputEntry(urn, NOWHERE) for urn in dict.fromkeys(outputs) if urn not in written)
+    return manifest._replace(
+        inputs=(*manifest.inputs, *more_inputs),
+        outputs=(*manifest.outputs, *more_outputs),
+    )
+
+
+def _urns(setting: str, lines: tuple[str, ...], errors: list[str]) -> list[Urn]:
+    parsed: list[Urn] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            parsed.append(parse_urn(line))
+        except UrnError as error:
+            errors.append(f"{setting}, URN {number}: {error}")
+    return parsed
+
+
+def _if_missing(workspace: Path | None) -> str:
+    """What to do where the manifest's file does not exist."""
+    create = f"Create it, for instance with:\n{EXAMPLE}"
+    if workspace and not (workspace / ".git").exists():
+        checkout = "The repository is not checked out here: add a step with actions/checkout before this one."
+        return f"{checkout} If the file does not exist yet: {create[0].lower()}{create[1:]}"
+    return create
+
+
+def select(settings: RunSettings, manifest: Manifest, client: Client | None) -> Selection:
+    """Resolve a manifest's selectors; the client may be None where none of them asks DataHub.
+
+    Raises:
+        ManifestError: A path leads out of the workspace.
+    """
+    from incident_gate.select.resolve import resolve  # most manifests have no selectors
+
+    return resolve(manifest, client=client, root=settings.workspace or Path.cwd())
+
+
+# The gate
+
+
+def check(
+    settings: RunSettings,
+    manifest: Manifest,
+    client: Client,
+    *,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    on_wait: OnWait = lambda _state: None,
+) -> Result:
+    """Check the inputs, and wait for those that block if the settings say so.
+
+    Args:
+        settings: Of this run.
+        manifest: Whose inputs.
+        client: Where to ask.
+        on_progress: Called with the number of assets answered so far, and of all.
+        on_wait: Called about once a second while the gate waits.
+
+    Raises:
+        ManifestError: A selector's path leads out of the workspace.
+    """
+    gate = _Gate(settings, manifest, client, on_progress)
+    result, waited = gate.check_all(reports_outcome=settings.report_outcome), None
+    missing_outputs = result.missing_outputs
+    blocks = worst(decision.conclusion for decision in result.decisions) is Conclusion.BLOCK
+    if blocks and settings.override:
+        result = overridden(result, settings.override.reason)
+    elif blocks and settings.waiting.longest:
+        result, waited = wait(
+            result,
+            gate.check_again,
+            longest=settings.waiting.longest,
+            interval=settings.waiting.interval,
+            stable=settings.waiting.stable,
+            clock=time.monotonic,
+            sleep=time.sleep,
+            on_wait=on_wait,
+            renew=gate.select_and_check_again if gate.has_selectors else None,
+        )
+    nothing = "The manifest names no inputs, so there is nothing to check."
+    report = Report(
+        manifest_path=manifest.path,
+        ui_url=settings.connection.address.ui_url,
+        now_ms=_now_ms(),
+        decisions=result.decisions,
+        warnings=(*manifest.warnings, *unused_waivers(result.decisions)),
+        notices=(*settings.warnings, *gate.notices, *([] if manifest.inputs or manifest.selectors else [nothing])),
+        failure=result.failure,
+        missing_outputs=missing_outputs,
+        waited=waited,
+        override=settings.override and Override(*settings.override, effective=blocks),
+    )
+    report = _resolved_report(report, settings.connection.resolved)
+    if blocks and (report.conclusion is Conclusion.BLOCK or settings.override):
+        from incident_gate.notify.owners import with_owners  # where inputs block
+
+        report = with_owners(gate.client, settings, report)
+    return Result(report, result.exit_code)
+
+
+class _Gate:
+    """The rounds of one check. An input's position is its place among the entries and what selectors left open."""
+
+    def __init__(
+        self, settings: RunSettings, manifest: Manifest, client: Client, on_progress: Callable[[int, int], None]
+    ) -> None:
+        self.client = client
+        self.has_selectors = bool(manifest.selectors or manifest.output_selectors)
+        self._settings = settings
+        self._written = self._manifest = manifest
+        self._on_progress = on_progress
+        self._selection: Selection | None = None
+        self._select()
+        schema = self._selection.schema if self._selection else None
+        self._reader = Reader(client, server=ServerState(client, schema))
+        self.notices = self._selection.notices if self._selection else ()
+
+    @property
+    def _unestablished(self) -> tuple[Unestablished, ...]:
+        return self._selection.problems if self._selection else ()
+
+    def check_all(self, *, reports_outcome: bool = False) -> CheckResult:
+        """Check every input."""
+        everything = range(len(self._manifest.inputs) + len(self._unestablished))
+        return self._check(everything, reports_outcome=reports_outcome)
+
+    def check_again(self, positions: Sequence[int]) -> CheckResult:
+        """Check some inputs in a new round."""
+        self._begin_round()
+        return self._check(positions)
+
+    def select_and_check_again(self) -> CheckResult:
+        """Check everything in a new round, selectors included."""
+        self._begin_round()
+        self._select()
+        return self.check_all()
+
+    def _begin_round(self) -> None:
+        # Threads of an earlier round may still be at work with their own.
+        deadline = Deadline.after(self._settings.timeout)
+        self.client, self._reader = self.client.until(deadline), self._reader.until(deadline)
+
+    def _select(self) -> None:
+        if self.has_selectors:
+            self._selection = select(self._settings, self._written, self.client)
+            self._manifest = self._selection.applied_to(self._written)
+
+    def _check(self, positions: Sequence[int], *, reports_outcome: bool = False) -> CheckResult:
+        inputs = self._manifest.inputs
+        unknown = [self._unestablished[position - len(inputs)] for position in positions if position >= len(inputs)]
+        return check_inputs(
+            self._manifest._replace(inputs=tuple(inputs[place] for place in positions if place < len(inputs))),
+            reader=self._reader,
+            identity=self._settings.identity,
+            overrides=self._settings.overrides,
+            reports_outcome=reports_outcome,
+            unestablished=unknown,
+            failure=self._selection.failure if self._selection and unknown else None,
+            now_ms=_now_ms(),
+            on_progress=self._on_progress,
+        )
+
+
+# The outcome
+
+
+def report_outcome(
+    settings: RunSettings, manifest: Manifest, status: str, client: Client, *, job_start: float | None = None
+) -> Result:
+    """Raise or resolve incidents on the outputs, by the job's status.
+
+    Args:
+        settings: Of this run.
+        manifest: Whose outputs.
+        status: `success` or `failure`; anything else changes nothing.
+        client: Where to write.
+        job_start: When the job started, Unix time in seconds; None where no earlier stage noted it.
+
+    Raises:
+        ManifestError: A selector's path leads out of the workspace.
+    """
+    from incident_gate.notify.owners import with_owners
+    from incident_gate.outcome.decide import report_job, skip_reason
+    from incident_gate.outcome.model import Outcome
+
+    nothing = skip_reason(
+        status,
+        run=settings.run,
+        branches=settings.report_branches,
+        blocked=settings.is_blocked,
+        outputs=(*manifest.outputs, *manifest.output_selectors),
+    )
+    if nothing:
+        return Result(_outcome_report(settings, manifest, OutcomeReport(outcome=status, nothing=nothing)), ExitCode.OK)
+    unresolved: tuple[OutputResult, ...] = ()
+    if manifest.output_selectors:
+        manifest, unresolved = _with_selected_outputs(settings, manifest)
+    context = _context(settings, client)
+    if settings.test_results:
+        outcome = _report_results(settings, manifest, Outcome(status), context, job_start)
+    else:
+        outcome = report_job(context, manifest.outputs, Outcome(status))
+    outcome = outcome._replace(results=(*outcome.results, *unresolved))
+    report = with_owners(client, settings, _outcome_report(settings, manifest, outcome))
+    failed = any(result.change is Change.FAILED for result in outcome.results)
+    return Result(report, ExitCode.DATAHUB if failed else ExitCode.OK)
+
+
+def _outcome_report(settings: RunSettings, manifest: Manifest, outcome: OutcomeReport) -> Report:
+    report = Report(
+        manifest_path=manifest.path,
+        ui_url=settings.connection.address.ui_url,
+        now_ms=_now_ms(),
+        outcome=outcome,
+        warnings=manifest.warnings,
+        notices=settings.warnings,
+        gated=False,
+    )
+    return _resolved_report(report, settings.connection.resolved)
+
+
+def _with_selected_outputs(settings: RunSettings, manifest: Manifest) -> tuple[Manifest, tuple[OutputResult, ...]]:
+    """The manifest with the outputs that its selectors select, and a result for what could not be selected."""
+    from incident_gate.entity import EntityType
+    from incident_gate.select.resolve import resolve_outputs
+
+    selection = resolve_outputs(manifest, root=settings.workspace or Path.cwd())
+    unresolved = tuple(
+        OutputResult(
+            entry=OutputEntry(Urn(selector.label, EntityType.DATASET, selector.label), selector.position),
+            change=Change.FAILED,
+            message=f"{problem.message}.",
+            hint=problem.hint,
+        )
+        for selector, problem in selection.output_problems
+    )
+    return manifest._replace(outputs=selection.outputs), unresolved
+
+
+def _context(settings: RunSettings, client: Client) -> Context:
+    from incident_gate.datahub.health.query import Depth, History
+    from incident_gate.datahub.incidents import Writer
+    from incident_gate.outcome.model import Context, IndexTimeouts
+    from incident_gate.outcome.wording import Wording
+
+    reader = Reader(client, Depth(History.NEWEST))
+    return Context(
+        reader=reader,
+        looks=reader.variant(Depth(History.NEWEST, summaries=False)),
+        archive=reader.variant(Depth(History.WHOLE)),
+        writer=Writer(client),
+        identity=settings.identity,
+        wording=Wording(
+            run=settings.run,
+            title=settings.incident_title,
+            message=settings.incident_message,
+            matrix=settings.identity.matrix,
+        ),
+        deadline=client.deadline,
+        clock_ms=_now_ms,
+        sleep=time.sleep,
+        timeouts=IndexTimeouts(),
+        dry_run=settings.dry_run,
+    )
+
+
+def _report_results(
+    settings: RunSettings, manifest: Manifest, status: Outcome, context: Context, job_start: float | None
+) -> OutcomeReport:
+    """Report what the files with results have about each output."""
+    from incident_gate.outcome.by_results import report_results
+    from incident_gate.outcome.model import Outcome
+    from incident_gate.outcome.results.assess import DbtManifests, assess
+    from incident_gate.outcome.results.load import ResultFiles
+    from incident_gate.outcome.results.wording import unix_time
+    from incident_gate.text import Redactor
+
+    selectors = [selector.what for selector in manifest.output_selectors]
+    selectors += [selector.what for selector in manifest.selectors if isinstance(selector.what, Dbt)]
+    files = ResultFiles(
+        patterns=settings.test_results,
+        folder=settings.workspace or Path(),
+        confined=settings.workspace is not None,
+        job_start=job_start or unix_time(settings.run.started) or time.time() - _LONGEST_JOB,
+        redact=Redactor(settings.secrets),
+    )
+    manifests = DbtManifests(
+        paths=tuple(path for dbt in selectors for path in dbt.manifest),
+        platforms=tuple(dbt.target_platform for dbt in selectors if dbt.target_platform),
+    )
+    return report_results(
+        context,
+        outputs=manifest.outputs,
+        evaluation=assess(manifest.outputs, files, manifests, job_failed=status is Outcome.FAILURE),
+        outcome=status,
+        only=status if settings.mode in {Mode.RAISE, Mode.RESOLVE} else None,
+    )
+
+
+# Both
+
+
+def announce(settings: RunSettings, people: Mapping[str, str], report: Report) -> tuple[Remark, ...]:
+    """Notify every service that the settings name.
+
+    Args:
+        settings: Which services and events.
+        people: The manifest's: a Slack id by an owner's URN.
+        report: What happened.
+
+    Returns:
+        A remark for each service that did not take its message.
+    """
+    if not settings.notify.is_used:
+        return ()
+    from incident_gate.notify.channels import announce_on_channels  # most runs notify nobody
+
+    return announce_on_channels(settings, people, report)
+
+
+def resolved(worded: WordedT, resolve: Resolve) -> WordedT:
+    """A problem or result with settings as their user knows them."""
+    return worded._replace(message=resolve(worded.message), hint=resolve(worded.hint))
+
+
+def _resolved_report(report: Report, resolve: Resolve) -> Report:
+    outcome = report.outcome
+    failure = copy(report.failure)
+    if failure:
+        failure.hint = resolve(failure.hint)
+    return report._replace(
+        decisions=tuple(
+            decision._replace(problems=tuple(resolved(problem, resolve) for problem in decision.problems))
+            if decision.problems
+            else decision
+            for decision in report.decisions
+        ),
+        missing_outputs=tuple(
+            missing._replace(problem=resolved(missing.problem, resolve)) for missing in report.missing_outputs
+        ),
+        failure=failure,
+        outcome=outcome
+        and outcome._replace(
+            nothing=resolve(outcome.nothing), results=tuple(resolved(result, resolve) for result in outcome.results)
+        ),
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
