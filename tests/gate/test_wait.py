@@ -12,7 +12,7 @@ from incident_gate.errors import RefusedError, UnreachableError
 from incident_gate.gate.check import CheckResult
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.gate.wait import Waited, WaitState, wait
-from incident_gate.incident import Reason
+from incident_gate.incident import Problem, Reason
 from tests.helpers.report_samples import decision, entry, unhealthy
 
 Health = Callable[[str, float], bool]
@@ -27,6 +27,7 @@ class World:
     now: float = 0.0
     asked: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
     failures: dict[float, Exception] = field(default_factory=dict)
+    silent: tuple[float, float] = (0, 0)
     states: list[WaitState] = field(default_factory=list)
 
     def check(self, positions: Sequence[int]) -> CheckResult:
@@ -39,13 +40,21 @@ class World:
         return CheckResult(decisions, failure)  # type: ignore[arg-type]
 
     def decide(self, name: str) -> Decision:
+        if self.silent[0] <= self.now < self.silent[1]:
+            return unanswered(name)
         return decision(entry(name)) if self.passes(name, self.now) else unhealthy(name)
 
     def sleep(self, seconds: float) -> None:
         assert 0 < seconds <= 1
         self.now += seconds
 
-    def wait(self, longest: float, interval: float = 60, stable: float = 0) -> tuple[CheckResult, Waited | None]:
+    def wait(
+        self,
+        longest: float,
+        interval: float = 60,
+        stable: float = 0,
+        renew: Callable[[], CheckResult] | None = None,
+    ) -> tuple[CheckResult, Waited | None]:
         first = self.check(range(len(self.names)))
         return wait(
             first,
@@ -56,7 +65,18 @@ class World:
             clock=lambda: self.now,
             sleep=self.sleep,
             on_wait=self.states.append,
+            renew=renew,
         )
+
+
+def unanswered(name: str, *, is_selector: bool = False) -> Decision:
+    """What `on-unknown: warn` makes of an input without an answer."""
+    silent = decision(entry(name), Conclusion.WARN)
+    return silent._replace(
+        entry=silent.entry._replace(is_selector=is_selector),
+        verdict=Verdict.UNKNOWN,
+        problems=(Problem(Reason.NO_ANSWER, "HTTP 503"),),
+    )
 
 
 def conclusions(result: CheckResult) -> list[str]:
@@ -224,3 +244,87 @@ def test_warning_does_not_wait(conclusion: Conclusion) -> None:
 
 def _never(*_: object) -> CheckResult:
     raise AssertionError
+
+
+@pytest.mark.parametrize("longest", [100, 130])
+def test_round_without_an_answer_does_not_replace_a_known_incident(longest: float) -> None:
+    world = World(("a",), lambda _name, now: now >= 120, silent=(50, 125))
+
+    result, _ = world.wait(longest)
+
+    # At 60, 100 and 120 nothing is known of it; at 130 it is healthy.
+    [decided] = result.decisions
+    if longest == 100:
+        assert (decided.verdict, decided.conclusion) == (Verdict.UNHEALTHY, Conclusion.BLOCK)
+        assert (decided.blocking, decided.problems) == (unhealthy("a").blocking, unanswered("a").problems)
+    else:
+        assert decided.conclusion is Conclusion.PASS
+
+
+def test_answer_that_lacks_something_does_not_replace_a_known_incident() -> None:
+    first = unhealthy("a")
+    other = first.blocking[0]._replace(urn="urn:li:incident:other")
+    answers = [
+        first._replace(conclusion=Conclusion.WARN, blocking=(other,), problems=unanswered("a").problems),
+        first._replace(conclusion=Conclusion.WARN, blocking=(other,)),
+    ]
+    world = World(("a",), lambda _name, _now: False)
+    world.decide = lambda name: answers.pop(0) if world.now else first  # type: ignore[method-assign]  # noqa: ARG005
+
+    result, waited = world.wait(3600)
+
+    assert waited
+    assert (waited.seconds, result.decisions[0].blocking) == (120, (other,))
+
+
+def test_last_look_selects_again() -> None:
+    selected = [("a", "b"), ("a",)]
+
+    def renew() -> CheckResult:
+        world.names = selected.pop(0)
+        return world.check(range(len(world.names)))
+
+    world = World(("a",), lambda name, now: now >= 60 if name == "a" else now >= 240)
+
+    result, waited = world.wait(3600, renew=renew)
+
+    assert conclusions(result) == ["pass"]
+    assert waited
+    assert waited.seconds == 240
+    assert world.asked[1:] == [(at, names) for at, names in world.asked[1:] if at in {60, 120, 180, 240}]
+    assert [names for at, names in world.asked if at in {60, 240}] == [("a",), ("a", "b"), ("b",), ("a",)]
+
+
+def test_selection_without_an_answer_does_not_forget_a_known_incident() -> None:
+    world = World(("a", "b"), lambda name, now: now >= 60 if name == "b" else now >= 180)
+    looks = 0
+
+    def renew() -> CheckResult:
+        nonlocal looks
+        looks += 1
+        if world.now < 240:
+            return CheckResult((world.decide("b"), unanswered("upstream-of", is_selector=True)))
+        return CheckResult((world.decide("b"), world.decide("a")))
+
+    first = CheckResult(
+        (
+            unanswered("upstream-of", is_selector=True)._replace(conclusion=Conclusion.BLOCK),
+            *(world.decide(name) for name in world.names),
+        )
+    )
+    result, waited = wait(
+        first, _never, longest=600, interval=60, stable=0, clock=lambda: world.now, sleep=world.sleep, renew=renew
+    )
+
+    assert (conclusions(result), looks) == (["pass", "pass"], 4)
+    assert waited
+    assert waited.seconds == 240
+    world.now, looks = 0, 0
+    result, _ = wait(
+        first, _never, longest=100, interval=60, stable=0, clock=lambda: world.now, sleep=world.sleep, renew=renew
+    )
+    assert [(d.entry.label, d.conclusion.value) for d in result.decisions] == [
+        ("b", "pass"),
+        ("upstream-of", "warn"),
+        ("a", "block"),
+    ]

@@ -370,6 +370,25 @@ def test_waiting_does_not_pass_what_is_selected_and_not_healthy(datahub: Sandbox
 
 
 @pytest.mark.usefixtures("here")
+def test_waiting_does_not_end_on_an_old_selection(datahub: Sandbox) -> None:
+    datahub.store.add_assets([A, B, C])
+    datahub.store.add_lineage(B, A)
+    late = datahub.store.raise_incident(B, title="late")
+
+    def change() -> None:
+        datahub.store.raise_incident(C, title="also late")
+        datahub.store.add_lineage(C, A)
+        datahub.store.resolve(late)
+
+    _later(0.5, change)
+    ended = _check(
+        datahub, f"inputs: [upstream-of: {A!r}]\n", "--wait", "2", "--wait-interval", "0.2", "--format", "json"
+    )
+    assert ended.code == 1
+    assert [(entry["urn"], entry["verdict"]) for entry in ended.json["inputs"]] == [(B, "healthy"), (C, "unhealthy")]
+
+
+@pytest.mark.usefixtures("here")
 def test_waiting_for_a_datahub_that_is_down_selects_again(datahub: Sandbox) -> None:
     datahub.store.add_assets([A, B])
     datahub.store.add_lineage(B, A)

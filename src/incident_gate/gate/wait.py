@@ -1,14 +1,19 @@
-"""Wait until inputs pass instead of blocking: what does not pass yet is checked again, and everything at the end."""
+"""Wait until inputs pass instead of blocking: what does not pass yet is checked again, and everything at the end.
+
+A round without an answer never replaces a known incident, whatever `on-unknown` says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from incident_gate.errors import Hint, RefusedError
 from incident_gate.gate.check import CheckResult
-from incident_gate.gate.policy import Conclusion, Decision, Verdict
-from incident_gate.incident import Problem, Reason
+from incident_gate.gate.policy import Conclusion, Decision, Verdict, worst
+from incident_gate.incident import Problem, Reason, severity
+from incident_gate.manifest.model import Position
 
 # Never checked more often than this, whatever `wait-interval` is.
 _SHORTEST_PAUSE = 0.05
@@ -58,7 +63,7 @@ def wait(  # noqa: PLR0913 - three times and the edges
         clock: Seconds that only ever grow.
         sleep: Waits for so many seconds.
         on_wait: Called about once a second.
-        renew: Selects and checks all inputs anew, while a selector could not establish what it selects.
+        renew: Selects and checks all inputs anew: at the end, and while a selector could not resolve what it selects.
 
     Returns:
         The last check of all inputs, and how long the gate waited; None where the first round passed.
@@ -75,14 +80,16 @@ def wait(  # noqa: PLR0913 - three times and the edges
         while (left := until - clock()) > 0:
             on_wait(WaitState(clock() - started, longest, state.pending_decisions()))
             sleep(min(left, _TICK))
-        if renew and any(decision.entry.is_selector for decision in state.pending_decisions()):
-            state.restart(renew(), clock())
+        if renew and state.is_open:
+            state.renew(renew(), clock())
             continue
-        positions = sorted(state.pending)
-        state.merge(positions, recheck(positions), clock())
-        if not state.pending and len(positions) < state.size:
-            everything = range(state.size)
-            state.merge(everything, recheck(everything), clock())
+        keys = state.pending_keys()
+        state.merge(keys, recheck([state.keys.index(key) for key in keys]), clock())
+        # The last look: nothing that passed before, nor what the selectors selected, needs to be as it was.
+        if not state.pending and renew:
+            state.renew(renew(), clock())
+        elif not state.pending and len(keys) < len(state.keys):
+            state.merge(state.keys, recheck(range(len(state.keys))), clock())
     return state.result(clock()), Waited(clock() - started, blocking)
 
 
@@ -91,61 +98,135 @@ def _is_final(result: CheckResult) -> bool:
     return passes or isinstance(result.failure, RefusedError)
 
 
+class _Key(NamedTuple):
+    """What identifies an input from one selection to the next; of a selector's problems, each counts for itself."""
+
+    urn: str
+    position: Position | None
+    number: int
+
+
+def _keys(decisions: Iterable[Decision]) -> list[_Key]:
+    counts: Counter[tuple[str, Position | None]] = Counter()
+    keys = []
+    for decision in decisions:
+        entry = decision.entry
+        place = (entry.urn.text, entry.position if entry.is_selector else None)
+        keys.append(_Key(*place, counts[place]))
+        counts[place] += 1
+    return keys
+
+
 class _State:
-    """The last decision on each input, and since when each one passes that did not."""
+    """The last decision on each input, and since when each one passes that did not.
+
+    Attributes:
+        keys: The inputs, in the order in which they are checked.
+        last: The last check of some of them.
+        pending: What does not pass, or has not for long enough.
+    """
 
     def __init__(self, first: CheckResult, stable: float) -> None:
+        self.keys = _keys(first.decisions)
         self.last = first
-        self._decisions = list(first.decisions)
+        self.pending: set[_Key] = set()
+        self._decisions: dict[_Key, Decision] = {}
+        self._known: dict[_Key, Decision] = {}
         self._stable = stable
-        self._passing_since: dict[int, float] = {}
-        self.pending = {
-            position for position, decision in enumerate(first.decisions) if decision.conclusion is Conclusion.BLOCK
-        }
-
-    def merge(self, positions: Sequence[int], result: CheckResult, now: float) -> None:
-        self.last = result
-        for position, decision in zip(positions, result.decisions, strict=True):
-            self._decisions[position] = decision
+        self._passing_since: dict[_Key, float] = {}
+        for key, decision in zip(self.keys, first.decisions, strict=True):
+            self._note(key, decision)
             if decision.conclusion is Conclusion.BLOCK:
-                self._passing_since.pop(position, None)
-                self.pending.add(position)
-            elif position in self.pending:
-                since = self._passing_since.setdefault(position, now)
+                self.pending.add(key)
+
+    def _note(self, key: _Key, decision: Decision) -> Decision:
+        """Keep the decision, with the incidents that an incomplete answer may have missed."""
+        decision = self._decisions[key] = _with_known(decision, self._known.pop(key, None))
+        if decision.incident_count or decision.failing:
+            self._known[key] = decision
+        return decision
+
+    def merge(self, keys: Sequence[_Key], result: CheckResult, now: float) -> None:
+        """Take in a check of some inputs. What is new must pass for as long as what did not pass."""
+        self.last = result
+        for key, found in zip(keys, result.decisions, strict=True):
+            is_new = key not in self._decisions
+            if self._note(key, found).conclusion is Conclusion.BLOCK:
+                self._passing_since.pop(key, None)
+                self.pending.add(key)
+            elif is_new or key in self.pending:
+                since = self._passing_since.setdefault(key, now)
                 if now - since >= self._stable:
-                    self.pending.discard(position)
+                    self.pending.discard(key)
+                    self._passing_since.pop(key, None)
+                else:
+                    self.pending.add(key)
+
+    def renew(self, result: CheckResult, now: float) -> None:
+        """Take in a check of what was selected anew.
+
+        What is selected no more is forgotten, unless a selector is without an answer and it had an incident.
+        """
+        self.keys = _keys(result.decisions)
+        is_partial = any(key.position for key in self.keys)
+        gone = self._decisions.keys() - set(self.keys)
+        for key in gone:
+            if not (is_partial and key in self._known):
+                self._decisions.pop(key)
+                self._known.pop(key, None)
+                self._passing_since.pop(key, None)
+                self.pending.discard(key)
+        self.merge(self.keys, result, now)
 
     @property
-    def size(self) -> int:
-        """The number of inputs."""
-        return len(self._decisions)
-
-    def restart(self, result: CheckResult, now: float) -> None:
-        """Begin again with other inputs."""
-        self._decisions = list(result.decisions)
-        self._passing_since.clear()
-        self.pending = set(range(self.size))
-        self.merge(range(self.size), result, now)
+    def is_open(self) -> bool:
+        """Whether something is pending of which only a new selection can tell."""
+        return any(key.position or key not in self.keys for key in self.pending)
 
     def stable_at(self) -> list[float]:
         """When each input that passes, but not yet for long enough, will have."""
-        return [since + self._stable for position, since in self._passing_since.items() if position in self.pending]
+        return [since + self._stable for since in self._passing_since.values()]
+
+    def pending_keys(self) -> list[_Key]:
+        """What is pending, in the order in which it is checked."""
+        return [key for key in self.keys if key in self.pending]
 
     def pending_decisions(self) -> tuple[Decision, ...]:
-        return tuple(self._decisions[position] for position in sorted(self.pending))
+        """The decisions on what is pending."""
+        return tuple(decision for key, decision in self._decisions.items() if key in self.pending)
 
     def result(self, now: float) -> CheckResult:
         """The last check as if it had been one of all inputs; what did not pass for long enough blocks."""
-        for position in self.pending & self._passing_since.keys():
-            passed = now - self._passing_since[position]
+        for key, since in self._passing_since.items():
             message = Hint(
                 "It has passed for {0} s, and not yet for the {1} s of `{wait-stable}`",
-                round(passed),
-                round(self._stable),
+                f"{now - since:.0f}",
+                f"{self._stable:.0f}",
             )
-            self._decisions[position] = self._decisions[position]._replace(
+            hint = Hint("Run the job again, or give it a longer `{wait}`.")
+            self._decisions[key] = self._decisions[key]._replace(
                 verdict=Verdict.UNKNOWN,
                 conclusion=Conclusion.BLOCK,
-                problems=(Problem(Reason.UNSTEADY, message, Hint("Run the job again, or give it a longer `{wait}`.")),),
+                problems=(Problem(Reason.UNSTEADY, message, hint),),
             )
-        return self.last._replace(decisions=tuple(self._decisions))
+        order = [*self.keys, *(key for key in self._decisions if key not in self.keys)]
+        return self.last._replace(
+            decisions=tuple(self._decisions[key] for key in order),
+            nothing_answered=self.last.nothing_answered and not self._known,
+        )
+
+
+def _with_known(found: Decision, known: Decision | None) -> Decision:
+    """The decision with the incidents and assertions of an earlier one, where the answer is not complete."""
+    if known is None or not found.problems:
+        return found
+    excused = {excuse.item.urn for excuse in found.excused}
+    blocking = {incident.urn: incident for incident in (*known.blocking, *found.blocking)}
+    failing = {assertion.urn: assertion for assertion in (*known.failing, *found.failing)}
+    return found._replace(
+        verdict=Verdict.UNHEALTHY,
+        conclusion=worst([known.conclusion, found.conclusion]),
+        blocking=tuple(sorted((each for urn, each in blocking.items() if urn not in excused), key=severity)),
+        failing=tuple(each for urn, each in failing.items() if urn not in excused),
+        unread=max(known.unread, found.unread),
+    )
