@@ -25,7 +25,7 @@ from incident_gate.gate.policy import Conclusion, worst
 from incident_gate.gate.wait import WaitState, wait
 from incident_gate.gate.waivers import unused_waivers
 from incident_gate.incident import Problem
-from incident_gate.manifest.load import EXAMPLE, load_manifest, read_manifest
+from incident_gate.manifest.load import EXAMPLE, load_manifest, read_content
 from incident_gate.manifest.model import NOWHERE, Dbt, InputEntry, Manifest, OutputEntry
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.model import Override, Report
@@ -101,19 +101,8 @@ def manifest_of(settings: RunSettings, today: date, data: bytes | None = None) -
     if errors:
         raise SettingError("\n".join(errors))
     alone = not inputs and not outputs
-    if data is not None:
-        manifest = load_manifest(settings.manifest_shown, data, today, settings.variables, needs_assets=alone)
-    elif not alone and settings.manifest_shown == DEFAULT_MANIFEST and not settings.manifest.exists():
-        manifest = Manifest(path=settings.manifest_shown)
-    else:
-        manifest = read_manifest(
-            settings.manifest,
-            settings.manifest_shown,
-            today,
-            settings.variables,
-            needs_assets=alone,
-            if_missing=_if_missing(settings.workspace),
-        )
+    content = content_of(settings) if data is None else data
+    manifest = load_manifest(settings.manifest_shown, content, today, settings.variables, needs_assets=alone)
     # An entry of the file has rules of its own, so it comes before the same URN without any.
     read, written = ({entry.urn for entry in entries} for entries in (manifest.inputs, manifest.outputs))
     more_inputs = (InputEntry(urn, NOWHERE) for urn in dict.fromkeys(inputs) if urn not in read)
@@ -122,6 +111,18 @@ def manifest_of(settings: RunSettings, today: date, data: bytes | None = None) -
         inputs=(*manifest.inputs, *more_inputs),
         outputs=(*manifest.outputs, *more_outputs),
     )
+
+
+def content_of(settings: RunSettings) -> bytes:
+    """Read the manifest's file; empty where the settings name assets and the default file does not exist.
+
+    Raises:
+        ManifestError: The file is missing or cannot be read.
+    """
+    names_assets = settings.inputs or settings.outputs
+    if names_assets and settings.manifest_shown == DEFAULT_MANIFEST and not settings.manifest.exists():
+        return b""
+    return read_content(settings.manifest, settings.manifest_shown, if_missing=_if_missing(settings.workspace))
 
 
 def _urns(setting: str, lines: tuple[str, ...], errors: list[str]) -> list[Urn]:

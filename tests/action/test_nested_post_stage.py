@@ -112,16 +112,56 @@ def test_branch_of_the_main_stage_decides(step: Step, datahub: Sandbox) -> None:
     assert active(datahub) == 1
 
 
-@pytest.mark.parametrize("state", ["run", "inputs", "start", "token"])
-@pytest.mark.parametrize("value", ["", "{", "[]", "nan", "null"])
-def test_state_that_is_damaged_ends_in_no_traceback(step: Step, datahub: Sandbox, state: str, value: str) -> None:
-    step.main(datahub, report_outcome="true")
-    environment = {"INPUT_DATAHUB-TOKEN": datahub.token, "INPUT_JOB-STATUS": "success", "DATAHUB_GMS_URL": datahub.url}
+@pytest.mark.parametrize(
+    ("state", "value", "missing"),
+    [
+        ("saved", "", "saved"),
+        ("saved", "run input-incident-key nonsense", "incident-key, nonsense"),
+        ("run", "", "run"),
+        ("run", "{", "run"),
+        ("run", "[]", "run"),
+        ("start", "nan", "start"),
+        ("input-dry-run", "", "dry-run"),
+        ("token", "", "token"),
+    ],
+)
+def test_state_that_is_not_complete_is_a_warning_and_nothing_is_written(
+    step: Step, datahub: Sandbox, state: str, value: str, missing: str
+) -> None:
+    step.main(datahub, report_outcome="true", dry_run="true")
+    requests = len(datahub.requests)
+    environment = {"INPUT_DATAHUB-TOKEN": datahub.token, "INPUT_JOB-STATUS": "failure", "DATAHUB_GMS_URL": datahub.url}
 
-    code, said = nested(step, **environment, **{f"STATE_{state}": value})
+    code, (warning,) = nested(step, **environment, **{f"STATE_{state}": value})
 
-    assert code == 0
-    assert "defect" not in "".join(said)
+    assert (code, len(datahub.requests)) == (0, requests)
+    assert warning.startswith("warning: The job's outcome could not be reported to DataHub.")
+    assert warning.endswith(f"is not complete: {missing}.")
+
+
+@pytest.mark.parametrize("name", ["outputs", "variables"])
+def test_input_that_is_too_long_to_be_saved_leaves_nothing_to_report(step: Step, datahub: Sandbox, name: str) -> None:
+    line = ORDERS if name == "outputs" else f"A{{}}={'x' * 80}"
+    lines = "\n".join(line.replace("orders", f"t{n}").replace("{}", str(n)) for n in range(1_000))
+    ended = step.main(datahub, report_outcome="true", dry_run="true", incident_key="eu", **{name: lines})
+    assert ended.code == 0
+    start = f"Longer than 65,536 bytes, so it cannot be saved: {name}. So the end of the job will not"
+    assert ended.said("warning")[-1].startswith(start)
+
+    code, (warning,) = nested(step, **{"INPUT_JOB-STATUS": "failure", "INPUT_DATAHUB-TOKEN": datahub.token})
+
+    assert (code, active(datahub)) == (0, 0)
+    assert warning.endswith(f"is not complete: {name}.")
+
+
+def test_state_that_cannot_be_written_is_a_warning_and_nothing_is_reported(step: Step, datahub: Sandbox) -> None:
+    step.environment["GITHUB_STATE"] = str(step.workspace)
+    (warning,) = step.main(datahub, report_outcome="true", dry_run="true").said("warning")
+    assert "The end of the job will not report" in warning.replace("So the", "The")
+
+    step.post(datahub, status="failure", report_outcome="true")
+
+    assert active(datahub) == 0
 
 
 def test_long_list_of_inputs_is_left_out(step: Step, datahub: Sandbox) -> None:

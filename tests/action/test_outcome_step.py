@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from incident_gate.action.state import LONGEST_STATE
+from incident_gate.api import check
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 from tests.helpers.step import Ended, Step
@@ -173,6 +176,27 @@ def test_a_dry_run_of_the_post_stage_writes_nothing(step: Step, datahub: Sandbox
     assert "would raise" in ended.log
     assert "would raise" in ended.summary
     assert active(datahub) == []
+
+
+@pytest.mark.parametrize("length", [10, LONGEST_STATE])
+def test_manifest_that_changes_while_the_gate_waits_is_saved_as_it_was_read(
+    step: Step, datahub: Sandbox, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step.write_manifest(f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n# {'x' * length}\n")
+
+    def changing(*arguments: Any, **named: Any) -> Any:
+        step.write_manifest(f"outputs:\n  - {ORDERS}\n")
+        return check(*arguments, **named)
+
+    monkeypatch.setattr("incident_gate.action.stage.check", changing)
+    gated(step, datahub)
+    ended = step.post(datahub, status="failure", report_outcome="true")
+
+    assert datahub.store.incidents(ORDERS) == []
+    if length < LONGEST_STATE:
+        assert ended.output("raised") == active(datahub) != []
+    else:
+        assert "changed while the job ran." in ended.said("warning")[0]
 
 
 @pytest.mark.parametrize("change", ["none", "one line more", "deleted"])

@@ -23,7 +23,7 @@ def post() -> NoReturn:
     """Run the post stage, which every step has and few need."""
     if not reports_outcome(os.environ):
         end(0)
-    stage = _stage(lambda it: it.last_words)
+    stage = _stage(lambda it: it.interrupt_message)
     end(stage.post())
 
 
@@ -39,13 +39,13 @@ def reports_outcome(environment: Mapping[str, str]) -> bool:
     return mode in {"", "gate"} and environment.get("INPUT_REPORT-OUTCOME", "").strip().lower() == "true"
 
 
-def _stage(last_words: Callable[[Stage], str]) -> Stage:
+def _stage(interrupt_message: Callable[[Stage], str]) -> Stage:
     prepare()
     # An interruption during the imports, which take most of a short run's time, waits until it can be handled.
     with delayed_interrupts():
         from incident_gate.action.stage import Stage  # noqa: PLC0415 - 60 ms, which this has just made safe
 
         stage = Stage(environment=os.environ, stdout=sys.stdout)
-        on_interrupt(lambda: last_words(stage))
+        on_interrupt(lambda: interrupt_message(stage))
     started()
     return stage

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from incident_gate.action import runner
-from incident_gate.action.state import SavedState, digest_of, saved_state, values_to_save
-from incident_gate.api import Result, announce, check, connect, manifest_of, report_outcome
+from incident_gate.action.state import LONGEST_STATE, SavedState, digest_of, saved_state, too_long, values_to_save
+from incident_gate.api import Result, announce, check, connect, content_of, manifest_of, report_outcome
 from incident_gate.ci.identity import mark_job_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
@@ -38,6 +38,7 @@ _NESTED = (
     "Inside nested composite actions the end of the job does not get a step's inputs: "
     "set DATAHUB_GMS_TOKEN in the job's `env`, or use a last step with `mode: report`."
 )
+_NOT_SAVED = "So the end of the job will not report the outcome. Name the assets in the manifest, which may be longer."
 _REPORT_IT = "Run the job again with debug logging, and report what it prints."
 
 
@@ -49,11 +50,11 @@ class Stage:
         stdout: The step's log, in which lines that start with `::` are commands to the runner.
 
     Attributes:
-        last_words: What to print when the stage is interrupted now.
+        interrupt_message: What to print when the stage is interrupted now.
     """
 
     def __init__(self, environment: Mapping[str, str], stdout: TextIO) -> None:
-        self.last_words = "Interrupted: nothing was decided and nothing was written."
+        self.interrupt_message = "Interrupted: nothing was decided and nothing was written."
         self._environment = environment
         self._stdout = stdout
         self._start = time.time()
@@ -73,7 +74,7 @@ class Stage:
         """End the main stage early, as a gate that came to no verdict; returns what to print."""
         self._write_outputs(json.NO_VERDICT)
         self._log.warn(self._mark_job_blocked())
-        return self.last_words
+        return self.interrupt_message
 
     def _guarded(self, run: Callable[[], ExitCode]) -> ExitCode:
         """Run a stage; whatever ends it early becomes an annotation and an exit code."""
@@ -87,19 +88,20 @@ class Stage:
             return error.exit_code
         except GateError as error:
             self._log.annotate([annotate_error(error)])
-            self._say_where(error)
+            self._log_traceback(error)
             return error.exit_code
         except Exception as error:  # noqa: BLE001 - an internal error must not pass as health, nor print a traceback
-            self._defect(error)
-            self._say_where(error)
+            self._report_internal_error(error)
+            self._log_traceback(error)
             return ExitCode.DATAHUB
 
     def _main(self) -> ExitCode:
         try:
             settings = self._settings()
-            manifest = self._manifest(settings)
+            content = content_of(settings)
+            manifest = manifest_of(settings, _today(), content)
             if settings.mode is Mode.GATE:
-                result = self._gate(settings, manifest)
+                result = self._gate(settings, manifest, content)
             else:
                 result = self._outcome(settings, manifest, settings.status)
             # The files of a post stage would replace the gate's, when nothing can upload them any more.
@@ -118,6 +120,9 @@ class Stage:
             self._log.annotate([Annotation(level=Level.NOTICE, message=f"No outcome is reported: {why}.")])
             return ExitCode.OK
         try:
+            if state.missing:
+                self._unreported(f"What the gate saved for it is not complete: {', '.join(state.missing)}.")
+                return ExitCode.OK
             settings = self._settings(state)
             if missing := _missing(state, settings):
                 self._unreported(f"{missing} {_NESTED}")
@@ -126,10 +131,10 @@ class Stage:
             self._outcome(settings, manifest, settings.job_status, job_start=state.start)
         except GateError as error:
             self._unreported(annotate_error(error).message)
-            self._say_where(error)
+            self._log_traceback(error)
         except Exception as error:  # noqa: BLE001 - an internal error must not fail a job that has succeeded
             self._unreported(f"Internal error: {type(error).__name__}. {_REPORT_IT}")
-            self._say_where(error)
+            self._log_traceback(error)
         return ExitCode.OK
 
     def _settings(self, state: SavedState | None = None) -> RunSettings:
@@ -145,11 +150,10 @@ class Stage:
             run=state.run,
         )
 
-    def _manifest(self, settings: RunSettings) -> Manifest:
-        return manifest_of(settings, _today())
-
-    def _gate(self, settings: RunSettings, manifest: Manifest) -> Result:
-        self.last_words = "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
+    def _gate(self, settings: RunSettings, manifest: Manifest, content: bytes) -> Result:
+        self.interrupt_message = (
+            "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
+        )
         with (
             self._progress(settings) as progress,
             waiting_on(self._stdout, settings) as on_wait,
@@ -157,7 +161,7 @@ class Stage:
         ):
             result = check(settings, manifest, client, on_progress=progress, on_wait=on_wait)
         self._publish(result.report)
-        self._save(settings, result.report)
+        self._save(settings, result.report, content)
         self._notify(settings, manifest, result.report)
         return result
 
@@ -166,7 +170,7 @@ class Stage:
     ) -> Result:
         labels = [entry.label for entry in manifest.outputs] + [entry.label for entry in manifest.output_selectors]
         names = ", ".join(plain(label, 80) for label in labels[:20])
-        self.last_words = (
+        self.interrupt_message = (
             f"Interrupted while reporting on {names}: some incidents may be raised or resolved already and others not. "
             "The next run of this job finds its own and goes on from there."
         )
@@ -209,30 +213,28 @@ class Stage:
 
     # What the post stage needs
 
-    def _save(self, settings: RunSettings, report: Report) -> None:
+    def _save(self, settings: RunSettings, report: Report, content: bytes) -> None:
         values = {"report": "true" if settings.report_outcome else "false"}
         if settings.report_outcome:
             values |= values_to_save(
-                settings,
-                self._input,
-                conclusion=report.conclusion.value,
-                manifest=_content(settings.manifest),
-                start=self._start,
+                settings, self._input, conclusion=report.conclusion.value, manifest=content, start=self._start
             )
-        self._log.warn(
-            runner.write_values(self._environment.get("GITHUB_STATE"), values, "state for the end of the job")
-        )
+        path, what = self._environment.get("GITHUB_STATE"), "state for the end of the job"
+        if warning := runner.write_values(path, values, what):
+            self._log.warn(f"{warning} {_NOT_SAVED}" if settings.report_outcome else warning)
+        elif names := ", ".join(too_long(values)):
+            self._log.warn(f"Longer than {LONGEST_STATE:,} bytes, so it cannot be saved: {names}. {_NOT_SAVED}")
 
     def _saved_manifest(self, settings: RunSettings, state: SavedState) -> Manifest:
         """The manifest that the gate read: the job may have changed the checkout since."""
         if state.manifest is not None:
             return manifest_of(settings, _today(), state.manifest.encode())
-        manifest = self._manifest(settings)
-        if digest_of(_content(settings.manifest)) != state.digest:
+        content = content_of(settings)
+        if digest_of(content) != state.digest:
             raise GateError(
                 f"{settings.manifest_shown} changed while the job ran.", hint="Leave it alone until the job's end."
             )
-        return manifest
+        return manifest_of(settings, _today(), content)
 
     def _mark_job_blocked(self) -> str:
         """Leave for later steps that the gate stopped this job; steps of other modes do not."""
@@ -258,11 +260,11 @@ class Stage:
     def _trace(self, exchange: Exchange) -> None:
         self._log.debug(trace(exchange))
 
-    def _say_where(self, error: Exception) -> None:
+    def _log_traceback(self, error: Exception) -> None:
         if self._debugs:
             self._log.debug(*traceback.format_exception(error))
 
-    def _defect(self, error: Exception) -> None:
+    def _report_internal_error(self, error: Exception) -> None:
         message = f"Internal error: {type(error).__name__}. Nothing was decided, so nothing passes."
         title = "DataHub Incident Gate"
         self._log.annotate([Annotation(level=Level.ERROR, title=title, message=f"{message}\n{_REPORT_IT}")])
@@ -281,11 +283,3 @@ def _missing(state: SavedState, settings: RunSettings) -> str:
     if state.had_token and not settings.connection.token:
         return "The gate had a DataHub token, and the end of the job has none."
     return "" if settings.job_status else "The job's status is missing."
-
-
-def _content(manifest: Path) -> bytes:
-    """The manifest's file; empty where the inputs and outputs come from the step alone."""
-    try:
-        return manifest.read_bytes()
-    except FileNotFoundError:
-        return b""

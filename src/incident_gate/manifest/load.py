@@ -51,13 +51,18 @@ def read_manifest(  # noqa: PLR0913 - what the callers differ in
     Raises:
         ManifestError: There is no such file, it cannot be read, or it has errors.
     """
+    data = read_content(path, shown, if_missing=if_missing)
+    return load_manifest(shown, data, today, variables, needs_assets=needs_assets)
+
+
+def read_content(path: Path, shown: str, *, if_missing: str) -> bytes:
+    """Read a manifest's file, without loading it; takes and raises what `read_manifest` does."""
     try:
-        data = read_regular(path, max_bytes=MAX_BYTES)
+        return read_regular(path, max_bytes=MAX_BYTES)
     except MissingError:
         raise _unusable(shown, "there is no such file", hint=if_missing) from None
     except FileError as error:
         raise _unusable(shown, f"the file {error}", hint="Check the path and its permissions.") from None
-    return load_manifest(shown, data, today, variables, needs_assets=needs_assets)
 
 
 def load_manifest(
