@@ -5,6 +5,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# What is true only until there is a release, and the pages that people read.
+UNRELEASED = re.compile(
+    r"not released|until there is a release|datahub-incident-gate@main|archive/main\.tar\.gz", re.IGNORECASE
+)
+PAGES = ("README.md", "docs/*.md", "examples/README.md", "examples/workflows/*.yml")
 ACTION = ROOT / "action.yml"
 CHANGELOG = ROOT / "CHANGELOG.md"
 PACKAGE = ROOT / "src/incident_gate/__init__.py"
@@ -38,12 +43,25 @@ def with_image(action: str, reference: str) -> str:
 
 
 def check(version: str) -> str:
-    """The version, if tag, package and changelog agree on it."""
+    """The version, if tag, package and changelog agree on it, and no page says that there is none."""
     packaged = package_version(PACKAGE.read_text(encoding="utf-8"))
     if version != packaged:
         sys.exit(f"The tag says {version}, the package {packaged}.")
     notes(CHANGELOG.read_text(encoding="utf-8"), version)
+    if stale := stale_lines():
+        sys.exit("These lines are not true of a release:\n" + "\n".join(stale))
     return version
+
+
+def stale_lines() -> list[str]:
+    """Lines of README, docs and examples that are not true once there is a release."""
+    return [
+        f"{page.relative_to(ROOT)}:{number}: {line.strip()}"
+        for pattern in PAGES
+        for page in sorted(ROOT.glob(pattern))
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
+        if UNRELEASED.search(line)
+    ]
 
 
 def main(command: str, argument: str) -> None:

@@ -1,4 +1,4 @@
-"""The action's metadata, the README and the package say the same."""
+"""The action's metadata, its documentation and the package say the same."""
 
 import re
 import runpy
@@ -14,36 +14,34 @@ from incident_gate.settings import DEFAULT_MANIFEST, DEFAULT_TIMEOUT, Mode
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 INPUTS: dict[str, dict[str, Any]] = ACTION["inputs"]
+PAGE = (ROOT / "docs/inputs.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 # An unset input falls back to one of these, or to what the manifest says; a default in action.yml would hide it.
 FALLS_BACK = {"datahub-url": "DATAHUB_GMS_URL", "datahub-token": "DATAHUB_GMS_TOKEN"}
 
 
-def table(heading: str) -> list[list[str]]:
-    """The rows of the README's table below a heading, without its head."""
-    section = re.split(rf"^#+ {heading}$", README, maxsplit=1, flags=re.MULTILINE)[1]
-    section = re.split(r"^#+ ", section, maxsplit=1, flags=re.MULTILINE)[0]
-    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in row] for row in rows[2:]]
+def rows(page: str) -> list[tuple[str, list[str]]]:
+    """The tables' rows about one input or output: its name, and the other cells."""
+    found = re.findall(r"^\| `([\w-]+)` \| (.*) \|$", page, re.MULTILINE)
+    return [(name, cells.split(" | ")) for name, cells in found]
 
 
-def names(rows: list[list[str]]) -> list[str]:
-    return [name for row in rows for name in re.findall(r"`([^`]+)`", row[0])]
+def test_page_describes_what_action_yml_has_in_its_order() -> None:
+    described = [(name, re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", cells[-1])) for name, cells in rows(PAGE)]
+
+    assert described == [
+        (name, about["description"]) for kind in ("inputs", "outputs") for name, about in ACTION[kind].items()
+    ]
 
 
-@pytest.mark.parametrize("kind", ["inputs", "outputs"])
-def test_readme_lists_what_action_yml_has_in_its_order(kind: str) -> None:
-    assert names(table(kind.capitalize())) == list(ACTION[kind])
+@pytest.mark.parametrize("page", [PAGE, README], ids=["inputs.md", "README"])
+def test_defaults_are_those_of_action_yml(page: str) -> None:
+    told = {name: cells[0].replace("`", "") for name, cells in rows(page) if len(cells) > 1}
 
-
-def test_readme_tells_the_defaults() -> None:
-    told = {name: row[1].replace("`", "") for row in table("Inputs") for name in names([row])}
-
-    for name, about in INPUTS.items():
-        expected = about.get("default", FALLS_BACK.get(name))
-        if expected is not None:
-            assert told[name] == expected, name
+    assert len(told) >= 8
+    for name, default in told.items():
+        assert default == INPUTS[name].get("default", FALLS_BACK.get(name, default)), name
 
 
 @pytest.mark.parametrize("kind", ["inputs", "outputs"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import runpy
 import shlex
 import subprocess
 import sys
@@ -31,7 +30,7 @@ WORKFLOWS = sorted((ROOT / "examples/workflows").glob("*.yml"))
 INPUTS = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"])
 OUTPUTS = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["outputs"])
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", EVERYWHERE, re.MULTILINE | re.DOTALL)
-ACTION = "OWNER/datahub-incident-gate@v0"
+ACTION = "OWNER/datahub-incident-gate@main"
 COMMAND = re.compile(
     r"(?<![\w/-])incident-gate ((?:check|raise|resolve|report|doctor|validate|schema|demo)\b[^\n`#|&]*)"
 )
@@ -114,7 +113,7 @@ def test_every_manifest_in_the_readme_is_valid() -> None:
 
 
 def test_the_readme_shows_every_key_of_a_manifest() -> None:
-    shown = re.sub(r"#.*", "", DOCS["manifest"])
+    shown = re.sub(r"#.*", "", DOCS["manifest"] + DOCS["letting-pass"])
     assert {key for key in keys_in(manifest_schema()) if f"{key}:" not in shown} == set()
 
 
@@ -166,15 +165,7 @@ def test_help_texts_are_current() -> None:
 
 
 def test_the_readme_is_short_enough_to_read() -> None:
-    assert len(README.splitlines()) <= 260
-
-
-def test_the_log_is_that_of_a_real_run() -> None:
-    run = runpy.run_path(str(ROOT / "tools/picture.py"))["blocked_run"]()
-    shown = next(text for language, text in BLOCKS if language == "text")
-
-    assert shown == run.log
-    assert "3 healthy inputs" in run.summary
+    assert len(README.splitlines()) <= 160
 
 
 @pytest.mark.parametrize("picture", sorted((ROOT / "docs").glob("*.png")), ids=lambda path: path.name)

@@ -73,6 +73,18 @@ def test_undated_section_is_not_released(project: Path) -> None:
     assert "CHANGELOG.md has no section '## 1.0.0 - YYYY-MM-DD'" in refused.stderr
 
 
+@pytest.mark.parametrize("line", ["> Not released yet: use", "- uses: OWNER/datahub-incident-gate@main # first"])
+@pytest.mark.parametrize("page", ["README.md", "docs/recipes.md", "examples/workflows/nightly.yml"])
+def test_page_that_is_not_true_of_a_release_is_refused(project: Path, page: str, line: str) -> None:
+    (project / page).parent.mkdir(parents=True, exist_ok=True)
+    (project / page).write_text(f"Title\n\n{line}\n")
+
+    refused = release(project, "check", "1.2.0")
+
+    assert refused.returncode == 1
+    assert f"{page}:3: {line}" in refused.stderr
+
+
 def test_notes_are_one_versions_section(project: Path) -> None:
     assert release(project, "notes", "1.2.0").stdout == "### Added\n\n- The newest thing.\n"
 
