@@ -19,11 +19,9 @@ from incident_gate.datahub.health.context import ServerState
 from incident_gate.datahub.health.reader import PARALLEL, Reader
 from incident_gate.datahub.http import open_client
 from incident_gate.errors import ExitCode, GateError, SettingError
-from incident_gate.gate.check import CheckResult, check_inputs
-from incident_gate.gate.override import overridden
-from incident_gate.gate.policy import Conclusion, worst
+from incident_gate.gate.check import CheckResult, check_inputs, overridden
+from incident_gate.gate.policy import Conclusion, unused_waivers, worst
 from incident_gate.gate.wait import WaitState, wait
-from incident_gate.gate.waivers import unused_waivers
 from incident_gate.incident import Problem
 from incident_gate.manifest.load import EXAMPLE, load_manifest, read_content
 from incident_gate.manifest.model import NOWHERE, Dbt, InputEntry, Manifest, OutputEntry
@@ -35,7 +33,7 @@ from incident_gate.urn import Urn, UrnError, parse_urn
 if TYPE_CHECKING:
     from incident_gate.notify.announce import Remark
     from incident_gate.outcome.model import Context, Outcome
-    from incident_gate.select.selection import Selection, Unestablished
+    from incident_gate.select.selection import Selection, Unresolved
 
 OnWait = Callable[[WaitState], None]
 Resolve = Callable[[str], str]
@@ -203,7 +201,12 @@ def check(
         now_ms=_now_ms(),
         decisions=result.decisions,
         warnings=(*manifest.warnings, *unused_waivers(result.decisions)),
-        notices=(*settings.warnings, *gate.notices, *([] if manifest.inputs or manifest.selectors else [nothing])),
+        notices=(
+            *settings.warnings,
+            *gate.notices,
+            *result.notices,
+            *([] if manifest.inputs or manifest.selectors else [nothing]),
+        ),
         failure=result.failure,
         missing_outputs=missing_outputs,
         waited=waited,
@@ -235,7 +238,7 @@ class _Gate:
         self.notices = self._selection.notices if self._selection else ()
 
     @property
-    def _unestablished(self) -> tuple[Unestablished, ...]:
+    def _unestablished(self) -> tuple[Unresolved, ...]:
         return self._selection.problems if self._selection else ()
 
     def check_all(self, *, reports_outcome: bool = False) -> CheckResult:
@@ -273,7 +276,7 @@ class _Gate:
             identity=self._settings.identity,
             overrides=self._settings.overrides,
             reports_outcome=reports_outcome,
-            unestablished=unknown,
+            unresolved=unknown,
             failure=self._selection.failure if self._selection and unknown else None,
             now_ms=_now_ms(),
             on_progress=self._on_progress,

@@ -179,17 +179,29 @@ DBT = "- dbt: {manifest: manifest.json, select: [source.shop.raw.orders]}\n"
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("urn", [SOURCE, WAREHOUSE])
-def test_one_urn_of_a_dbt_node_must_exist(each_datahub: Sandbox, path: Path, urn: str) -> None:
+def test_one_urn_of_a_dbt_node_must_exist(each_datahub: Sandbox, path: Path) -> None:
     text = f"inputs:\n- {ORDERS}\n{DBT}"
 
     missing = online(each_datahub, path, text)
-    each_datahub.store.add_asset(urn)
+    each_datahub.store.add_asset(WAREHOUSE)
     found = online(each_datahub, path, text)
 
     assert missing.code == 2
     assert missing.out.startswith(f"{path}:3:3: {SOURCE}: None of its URNs is in DataHub: {SOURCE}, {WAREHOUSE}")
     assert found == Ended(0, f"{path}: valid, 1 input, 0 outputs, 1 selector\n", "")
+
+
+@pytest.mark.usefixtures("project")
+def test_platform_that_no_node_has_is_reported(datahub: Sandbox, path: Path) -> None:
+    datahub.store.add_assets([SOURCE, WAREHOUSE])
+    wrong = DBT.replace("select", "target-platform: dukdb, select")
+
+    ended = online(datahub, path, f"inputs:\n- {ORDERS}\n{wrong}")
+
+    assert ended.code == 2
+    assert ended.out.startswith(f"{path}:3:3: DataHub has no table of the 1 dbt node that line 3 selects, for example ")
+    assert "dataPlatform:dukdb" in ended.out
+    assert online(datahub, path, f"inputs:\n- {ORDERS}\n{wrong}  urns: dbt\n").code == 0
 
 
 @pytest.mark.usefixtures("project")

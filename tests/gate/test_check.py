@@ -11,7 +11,7 @@ from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
-from incident_gate.gate.check import CheckResult, check_inputs
+from incident_gate.gate.check import CheckResult, check_inputs, without_warehouse
 from incident_gate.gate.policy import Conclusion, Verdict
 from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import InputEntry, Manifest, OnUnknown, Position, Rules
@@ -258,3 +258,37 @@ def test_answers_about_outputs_do_not_stand_for_those_about_inputs() -> None:
 
     assert [decision.entry.urn.text for decision in judgement.decisions] == [ORDERS]
     assert judgement.exit_code is ExitCode.DATAHUB
+
+
+def _node(number: int, *problems: Reason | None, platforms: str = "dbt snowfalke") -> tuple[Position, Health]:
+    """A dbt node's URNs, each with a problem or without."""
+    parts = tuple(
+        Health(
+            urn=f"urn:li:dataset:(urn:li:dataPlatform:{platform},n{number},PROD)",
+            problems=(Problem(reason, "x"),) if reason else (),
+        )
+        for platform, reason in zip(platforms.split(), problems, strict=True)
+    )
+    return Position(3, 1), Health(urn=parts[0].urn, of_each_urn=parts)
+
+
+GONE, SILENT = Reason.NOT_FOUND, Reason.NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("nodes", "is_reported"),
+    [
+        ([_node(1, None, GONE)], True),
+        ([_node(1, None, GONE), _node(2, SILENT, GONE)], True),
+        ([_node(1, None, GONE), _node(2, GONE, GONE)], True),
+        ([_node(1, None, GONE), _node(2, None, None)], False),
+        ([_node(1, None, GONE), _node(2, None, SILENT)], False),
+        ([_node(1, GONE, GONE)], False),  # which is unknown
+        ([_node(1, None, GONE, GONE, platforms="dbt snowflake snowflake")], True),
+        ([_node(1, None, GONE, platforms="snowflake snowflake")], False),  # `urns: warehouse`
+        ([_node(1, None, platforms="dbt")], False),
+        ([], False),
+    ],
+)
+def test_dbt_nodes_without_any_table(nodes: list[tuple[Position, Health]], *, is_reported: bool) -> None:
+    assert list(without_warehouse(nodes)) == ([Position(3, 1)] if is_reported else [])

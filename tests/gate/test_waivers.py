@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from incident_gate.gate.policy import Decision, Excused
-from incident_gate.gate.waivers import unused_waivers
+from incident_gate.gate.policy import Decision, Excused, unused_waivers
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.model import Position, Waiver
 from incident_gate.sandbox import Sandbox

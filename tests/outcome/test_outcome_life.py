@@ -180,7 +180,7 @@ def test_resolving_without_privilege_does_not_stop_the_others(each_sandbox: Sand
 
 def test_what_was_resolved_on_one_urn_of_a_node_is_reported_although_the_other_is_refused(sandbox: Sandbox) -> None:
     sandbox.store.add_assets([ORDERS, CUSTOMERS])
-    node = output(ORDERS)._replace(also=(parse_urn(CUSTOMERS),))
+    node = output(ORDERS)._replace(alternate_urns=(parse_urn(CUSTOMERS),))
     done, refused = (
         sandbox.store.raise_incident(urn, description=signed("failed", urn)) for urn in (ORDERS, CUSTOMERS)
     )

@@ -171,7 +171,9 @@ def test_an_asset_selected_twice_is_asked_once(lineage: Sandbox) -> None:
 def test_an_incident_on_either_twin_of_a_dbt_node_blocks(each_sandbox: Sandbox, urn: str) -> None:
     manifest = "inputs: [dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}]\n"
     each_sandbox.store.add_asset(urn)
-    assert _check(each_sandbox, manifest).code == 0
+    ended = _check(each_sandbox, manifest)
+    assert ended.code == 0
+    assert ("DataHub has no table of the 1 dbt node that line 1 selects" in ended.err + ended.out) is (urn == SOURCE)
     each_sandbox.store.raise_incident(urn, title="late")
     document = _document(each_sandbox, manifest, 1)
     assert [(entry["urn"], entry["verdict"]) for entry in document["inputs"]] == [(SOURCE, "unhealthy")]

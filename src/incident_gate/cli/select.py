@@ -61,7 +61,7 @@ def _document(selection: Selection) -> str:
 def _entry(entry: InputEntry | OutputEntry) -> dict[str, Any]:
     return {
         "urn": entry.urn.text,
-        "also": [urn.text for urn in entry.also],
+        "also": [urn.text for urn in entry.alternate_urns],
         "line": entry.position.line or None,
         "selector": entry.selected_by or None,
     }
@@ -86,7 +86,7 @@ def _text(selection: Selection) -> str:
             lines.append(f"  {place}{f', {plain(selector, 300)}: {len(group):,}' if selector else ''}")
             for entry in group:
                 lines.append(f"    {plain(entry.urn.text, 600)}")
-                lines += [f"      also {plain(urn.text, 600)}" for urn in entry.also]
+                lines += [f"      also {plain(urn.text, 600)}" for urn in entry.alternate_urns]
     lines += [plain(notice, 600) for notice in selection.notices]
     for line, selector, problem in _problems(selection):
         text = f"line {line}, {selector}: {problem.message.rstrip('.')}. {problem.hint}"

@@ -16,7 +16,6 @@ from incident_gate.datahub.server_info import identity_of, may_raise
 from incident_gate.doctor.origins import origins
 from incident_gate.errors import DataHubError, ExitCode, RefusedError
 from incident_gate.gate.policy import rule_for
-from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import Manifest, OutputEntry, Search
 from incident_gate.report.amounts import count
@@ -190,18 +189,18 @@ def _inputs(settings: RunSettings, client: Client, manifest: Manifest) -> Iterat
         yield _ok("inputs", "The manifest names none.")
         return
     queries = [
-        HealthQuery(urn, siblings=rule_for(entry.rules, settings.overrides, manifest.defaults).siblings)
+        HealthQuery(
+            entry.urn,
+            siblings=rule_for(entry.rules, settings.overrides, manifest.defaults).siblings,
+            alternate_urns=entry.alternate_urns,
+            must_exist=not entry.selected_by,
+        )
         for entry in entries
-        for urn in (entry.urn, *entry.also)
     ]
     reading = Reader(client).read(queries)
     if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
         raise reading.failure
-    answers = iter(reading.healths)
-    healths = [
-        combined([next(answers) for _ in (entry.urn, *entry.also)], first_must_exist=not entry.selected_by)
-        for entry in entries
-    ]
+    healths = reading.healths
     yield _incidents(healths)
     unread = [(entry, health) for entry, health in zip(entries, healths, strict=True) if health.problems]
     for entry, health in unread:
@@ -231,12 +230,12 @@ def _outputs(
     if not entries:
         yield _ok("outputs", "The manifest names none, so no outcome is reported.")
         return
-    queries = [HealthQuery(urn, siblings=False) for entry in entries for urn in (entry.urn, *entry.also)]
+    queries = [HealthQuery(urn, siblings=False) for entry in entries for urn in (entry.urn, *entry.alternate_urns)]
     reading = Reader(client, Depth(History.NEWEST)).read(queries)
     if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
         raise reading.failure
     answers = iter(reading.healths)
-    found = [_raised_on(entry, [next(answers) for _ in (entry.urn, *entry.also)]) for entry in entries]
+    found = [_raised_on(entry, [next(answers) for _ in (entry.urn, *entry.alternate_urns)]) for entry in entries]
     entries, healths = tuple(entry for entry, _ in found), [health for _, health in found]
     may_edit = may_raise(client, capabilities, actor, [entry.urn for entry in entries])
     editable = unsure = 0
@@ -264,7 +263,7 @@ def _outputs(
 
 def _raised_on(entry: OutputEntry, healths: Sequence[Health]) -> tuple[OutputEntry, Health]:
     """The output with the first of its URNs that can be raised on."""
-    urns = (entry.urn, *entry.also)
+    urns = (entry.urn, *entry.alternate_urns)
     pairs = list(zip(urns, healths, strict=True))
     urn, health = next((pair for pair in pairs if not pair[1].problems), pairs[0])
     return entry._replace(urn=urn), health

@@ -10,7 +10,7 @@ from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.facts import read_facts
 from incident_gate.datahub.health.query import Depth, HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.gate.twins import combined
+from incident_gate.gate.check import without_warehouse
 from incident_gate.incident import Health, Problem, Reason
 from incident_gate.manifest.model import Dbt, Manifest, Mistake, Position, Search, UpstreamOf, Waiver
 from incident_gate.select.dbt import select_nodes
@@ -82,18 +82,23 @@ def _missing(client: Client, assets: list[_Named], resolve: Resolve) -> Iterator
     Raises:
         DataHubError: DataHub could not be queried.
     """
-    queries = [HealthQuery(urn, existence_only=not asset.waivers) for asset in assets for urn in asset.urns]
+    queries = [
+        HealthQuery(asset.urns[0], existence_only=not asset.waivers, alternate_urns=asset.urns[1:], must_exist=False)
+        for asset in assets
+    ]
     # An incident that is waived may be resolved by now.
     reading = Reader(client, Depth(History.WHOLE)).read(queries)
     if reading.failure:
         raise reading.failure
-    answers = iter(reading.healths)
-    for asset in assets:
-        health = combined([next(answers) for _ in asset.urns], first_must_exist=False)
+    answered = list(zip(assets, reading.healths, strict=True))
+    for asset, health in answered:
         for problem in health.problems:
             yield _mistake(asset.position, problem, resolve, about=health.urn if asset.is_selected else "")
         if not health.problems:
             yield from _unknown_incidents(asset.waivers, health)
+    selected = ((asset.position, health) for asset, health in answered if asset.is_selected)
+    for position, message in without_warehouse(selected).items():
+        yield Mistake(position, message)
 
 
 def _unknown_incidents(waivers: tuple[Waiver, ...], health: Health) -> Iterator[Mistake]:

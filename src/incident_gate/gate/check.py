@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.errors import DataHubError, ExitCode, Hint, RefusedError, gravest
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, decide, rule_for, worst
-from incident_gate.gate.twins import combined
 from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import (
     InputEntry,
     Manifest,
     OnUnknown,
     OutputEntry,
+    Position,
     Rules,
 )
 
@@ -26,6 +26,7 @@ _NOT_CREATED_YET = (
     "Otherwise compare the URN with the one on its DataHub page."
 )
 _NOT_INGESTED = "Ingest it, or name this URN as an entry of its own with `on-unknown: warn`."
+_DBT = "urn:li:dataset:(urn:li:dataPlatform:dbt,"
 _REFUSALS = frozenset({Reason.REFUSED, Reason.HIDDEN})
 _CANNOT_RAISE = "If this job fails, no incident can be raised on it."
 
@@ -33,13 +34,14 @@ _CANNOT_RAISE = "If this job fails, no incident can be raised on it."
 class CheckResult(NamedTuple):
     """A decision on every input, and the failure that ended the requests, if there was one.
 
-    `missing` are warnings about outputs that do not exist.
+    `missing_outputs` are warnings about outputs that do not exist.
     """
 
     decisions: tuple[Decision, ...]
     failure: DataHubError | None = None
     nothing_answered: bool = False
     missing_outputs: tuple[MissingOutput, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -62,7 +64,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     identity: JobIdentity,
     overrides: Rules,
     reports_outcome: bool = False,
-    unestablished: Sequence[tuple[InputEntry, Problem]] = (),
+    unresolved: Sequence[tuple[InputEntry, Problem]] = (),
     failure: DataHubError | None = None,
     now_ms: int = 0,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -75,7 +77,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         identity: This job, whose own incidents do not block it.
         overrides: The rules that the action's inputs set.
         reports_outcome: Whether the end of the job is reported on the outputs, so that they must exist.
-        unestablished: What selectors could not establish: further inputs, of unknown health.
+        unresolved: What selectors could not establish: further inputs, of unknown health.
         failure: Why requests ended before.
         now_ms: Unix time in milliseconds, for the age of assertions' results.
         on_progress: Called with the number of assets answered so far, and of all.
@@ -83,7 +85,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     Returns:
         A decision on every input, in the manifest's order; none if there are no inputs.
     """
-    entries = [*manifest.inputs, *(entry for entry, _ in unestablished)]
+    entries = [*manifest.inputs, *(entry for entry, _ in unresolved)]
     outputs = manifest.outputs if reports_outcome else ()
     if not entries and not outputs:
         return CheckResult(())
@@ -91,28 +93,32 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     settled = {own: rule_for(own, overrides, manifest.defaults) for own in {entry.rules for entry in entries}}
     rules = [settled[entry.rules] for entry in entries]
     queries = [
-        HealthQuery(urn, rule.siblings, rule.counts_assertions)
+        HealthQuery(
+            entry.urn,
+            rule.siblings,
+            rule.counts_assertions,
+            alternate_urns=entry.alternate_urns,
+            must_exist=not entry.selected_by,
+        )
         for entry, rule in zip(manifest.inputs, rules[: len(manifest.inputs)], strict=True)
-        for urn in (entry.urn, *entry.also)
     ]
-    existence = [HealthQuery(urn, existence_only=True) for entry in outputs for urn in (entry.urn, *entry.also)]
+    existence = [
+        HealthQuery(entry.urn, existence_only=True, alternate_urns=entry.alternate_urns, must_exist=False)
+        for entry in outputs
+    ]
     reading = reader.read([*queries, *existence], on_progress=on_progress)
     missing = _missing(outputs, reading.healths[len(queries) :])
     reading = reading._replace(healths=reading.healths[: len(queries)])
-    failure = gravest([failure, reading.failure, None if manifest.inputs else _common_refusal(unestablished)])
+    failure = gravest([failure, reading.failure, None if manifest.inputs else _common_refusal(unresolved)])
     if isinstance(failure, RefusedError):
         # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would let every run pass,
         # so it is not excused.
         rules = [rule.with_on_unknown(OnUnknown.BLOCK) for rule in rules]
-    answers = iter(reading.healths)
     healths = [
-        combined([next(answers) for _ in (entry.urn, *entry.also)], first_must_exist=not entry.selected_by)
-        for entry in manifest.inputs
+        *reading.healths,
+        *(Health(urn=entry.urn.text, problems=(problem,)) for entry, problem in unresolved),
     ]
-    healths += [Health(urn=entry.urn.text, problems=(problem,)) for entry, problem in unestablished]
-
-    written = frozenset(urn.text for entry in manifest.outputs for urn in (entry.urn, *entry.also))
-
+    written = frozenset(urn.text for entry in manifest.outputs for urn in (entry.urn, *entry.alternate_urns))
     return CheckResult(
         tuple(
             decide(
@@ -127,22 +133,72 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         failure,
         bool(entries) and reading.nothing_answered,
         missing,
+        tuple(
+            without_warehouse(
+                (entry.position, health)
+                for entry, health in zip(manifest.inputs, reading.healths, strict=True)
+                if entry.selected_by
+            ).values()
+        ),
     )
 
 
-def _common_refusal(unestablished: Sequence[tuple[InputEntry, Problem]]) -> RefusedError | None:
+def overridden(result: CheckResult, reason: str) -> CheckResult:
+    """The result in which everything that would block only warns; the reason is among the rules."""
+    decisions = tuple(
+        decision._replace(conclusion=Conclusion.WARN, rules=(*decision.rules, f"override: {reason}"))
+        if decision.conclusion is Conclusion.BLOCK
+        else decision
+        for decision in result.decisions
+    )
+    return result._replace(decisions=decisions)
+
+
+def without_warehouse(nodes: Iterable[tuple[Position, Health]]) -> dict[Position, str]:
+    """What to say of each selector of dbt nodes of whose tables DataHub has none: a wrong platform looks like that.
+
+    Args:
+        nodes: What was answered about each node with all its URNs, and where its selector is.
+    """
+    missing: dict[Position, list[str]] = {}
+    found: set[Position] = set()
+    for position, health in nodes:
+        parts = health.of_each_urn
+        tables = [part for part in parts if not part.urn.startswith(_DBT)]
+        if not tables or len(tables) == len(parts) or all(map(_is_absent, parts)):
+            continue
+        if all(map(_is_absent, tables)):
+            missing.setdefault(position, []).append(tables[0].urn)
+        else:  # an answer that is missing is no absence
+            found.add(position)
+    return {
+        position: (
+            f"DataHub has no table of the {len(urns):,} dbt {'node' if len(urns) == 1 else 'nodes'} that line "
+            f"{position.line} selects, for example {urns[0]}. Check `target-platform` and the other options; "
+            "where the warehouse is not ingested, set `urns: dbt`."
+        )
+        for position, urns in missing.items()
+        if position not in found
+    }
+
+
+def _is_absent(health: Health) -> bool:
+    return [problem.reason for problem in health.problems] == [Reason.NOT_FOUND]
+
+
+def _common_refusal(unresolved: Sequence[tuple[InputEntry, Problem]]) -> RefusedError | None:
     """The refusal because of which selectors have selected nothing at all, if that is why."""
-    if not unestablished or any(problem.reason not in _REFUSALS for _, problem in unestablished):
+    if not unresolved or any(problem.reason not in _REFUSALS for _, problem in unresolved):
         return None
-    _, first = unestablished[0]
+    _, first = unresolved[0]
     return RefusedError(f"DataHub refuses every selector. The first: {first.message}.", hint=first.hint)
 
 
 def _missing(outputs: Sequence[OutputEntry], healths: Sequence[Health]) -> tuple[MissingOutput, ...]:
     """The outputs that do not exist, known before the job starts and not only when it fails."""
-    answers, missing = iter(healths), []
-    for entry in outputs:
-        problems = [next(answers).problems for _ in (entry.urn, *entry.also)]
+    missing = []
+    for entry, health in zip(outputs, healths, strict=True):
+        problems = [each.problems for each in health.of_each_urn or (health,)]
         # Of the two URNs of a dbt node, one must exist.
         if all(problem and problem[0].reason in {Reason.NOT_FOUND, Reason.REMOVED} for problem in problems):
             first = problems[0][0]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from incident_gate.gate.assertions import counted, find_failing
-from incident_gate.incident import Assertion, Health, Incident, Priority, Problem, Reason, severity
+from incident_gate.incident import (
+    Assertion,
+    AssertionResult,
+    Health,
+    Incident,
+    Priority,
+    Problem,
+    Reason,
+    severity,
+)
 from incident_gate.manifest.model import (
     InputEntry,
+    Mistake,
     OnFailingAssertion,
     OnIncident,
     OnUnknown,
@@ -18,6 +27,8 @@ from incident_gate.manifest.model import (
     Rules,
     Waiver,
 )
+
+_OPEN_HINT = "Open the dataset's Quality tab in DataHub."
 
 
 class Verdict(StrEnum):
@@ -227,3 +238,106 @@ def _excuse(incident: Incident, entry: InputEntry, rule: Rule, is_ours: Callable
     if rule.min_priority is not None and incident.priority is not None and incident.priority > rule.min_priority:
         return f"priority {incident.priority.name} is below {rule.min_priority.name}"
     return None
+
+
+# Assertions
+
+
+class AssertionFindings(NamedTuple):
+    """The assertions that fail, those that would not pass but are waived, and what is not known."""
+
+    failing: tuple[Assertion, ...]
+    waived: tuple[tuple[Assertion, Waiver], ...]
+    problems: tuple[Problem, ...]
+
+
+def find_failing(health: Health, ignore: Iterable[Waiver], max_age: timedelta | None, now_ms: int) -> AssertionFindings:
+    """Sort the assertions of an asset and its siblings.
+
+    FAILURE counts at any age. ERROR, a result older than `max_age` and what cannot be read are unknown; so is a dataset
+    of which no assertion has ever run.
+    """
+    waivers = {waiver.assertion: waiver for waiver in ignore if waiver.assertion}
+    failing: list[Assertion] = []
+    waived: list[tuple[Assertion, Waiver]] = []
+    problems = list(health.assertion_problems)
+    by_asset: dict[str, list[Assertion]] = {}
+    for assertion in health.assertions:
+        if assertion.urn not in waivers:
+            by_asset.setdefault(assertion.asset, []).append(assertion)
+        elif assertion.result is AssertionResult.FAILURE or _doubt(assertion, max_age, now_ms):
+            waived.append((assertion, waivers[assertion.urn]))
+    for asset, assertions in by_asset.items():
+        failing += (a for a in assertions if a.result is AssertionResult.FAILURE)
+        doubts = ((assertion, _doubt(assertion, max_age, now_ms)) for assertion in assertions)
+        problems += (_problem(assertion, doubt) for assertion, doubt in doubts if doubt)
+        if all(assertion.result is AssertionResult.NEVER for assertion in assertions):
+            message = f"None of the {len(assertions):,} assertions of {asset} has a result"
+            problems.append(Problem(Reason.ASSERTIONS, message, "Run one of them, or leave them out for this input."))
+    return AssertionFindings(tuple(sorted(failing, key=_age)), tuple(waived), tuple(problems))
+
+
+def counted(problems: Sequence[Problem], most: int = 5) -> tuple[Problem, ...]:
+    """At most so many problems, and how many more there are."""
+    if len(problems) <= most:
+        return tuple(problems)
+    more = Problem(Reason.ASSERTIONS, f"{len(problems) - most:,} more problems with its assertions", _OPEN_HINT)
+    return (*problems[:most], more)
+
+
+def _doubt(assertion: Assertion, max_age: timedelta | None, now_ms: int) -> str:
+    """Why an assertion's result is not known; empty if it is."""
+    if assertion.result is AssertionResult.ERROR:
+        return "ended with an error"
+    if assertion.result is AssertionResult.UNREADABLE:
+        return "has a result that cannot be read"
+    if assertion.result is AssertionResult.SUCCESS and max_age is not None:
+        if assertion.run_ms is None:
+            return "does not tell when it ran"
+        if now_ms - assertion.run_ms > max_age.total_seconds() * 1000:
+            return f"ran last more than {_hours(max_age)} ago"
+    return ""
+
+
+def _hours(age: timedelta) -> str:
+    hours = age.total_seconds() / 3600
+    return f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours"  # noqa: PLR2004 - two days
+
+
+def _problem(assertion: Assertion, doubt: str) -> Problem:
+    name = assertion.description or assertion.urn
+    return Problem(Reason.ASSERTIONS, f"Its assertion {name[:200]} {doubt}", _OPEN_HINT)
+
+
+def _age(assertion: Assertion) -> int:
+    return assertion.since_ms or 0
+
+
+# Rules that are not used
+
+
+def unused_waivers(decisions: Iterable[Decision]) -> Iterator[Mistake]:
+    """A warning for each waiver whose incident is not active or whose assertion does not fail.
+
+    Only where the answers about its inputs are complete.
+
+    A waiver of a selector holds for all inputs that it selects.
+    """
+    unused: dict[Waiver, bool] = {}
+    for decision in decisions:
+        complete = not decision.problems and not decision.unread
+        active = {incident.urn for incident in decision.blocking} | {failing.urn for failing in decision.failing}
+        active |= {excuse.item.urn for excuse in decision.excused}
+        for waiver in decision.entry.ignore:
+            if waiver.incident or decision.counts_assertions:
+                unused[waiver] = unused.get(waiver, True) and complete and waiver.urn not in active
+    for waiver in (waiver for waiver, is_unused in unused.items() if is_unused):
+        yield Mistake(
+            waiver.position,
+            f"the waiver for {waiver.urn} matches no {_kind(waiver)}",
+            f"{'an' if waiver.incident else 'a'} {_kind(waiver)}, or no waiver",
+        )
+
+
+def _kind(waiver: Waiver) -> str:
+    return "active incident" if waiver.incident else "failing assertion"

@@ -90,9 +90,9 @@ class Waiver(NamedTuple):
 class InputEntry(NamedTuple):
     """An asset that must be healthy.
 
-    `selected_by` is the selector that selected it, empty where the manifest names the asset itself. `also` are other
-    URNs of the same asset: a dbt node has two. `is_selector` marks what stands for a selector that could not establish
-    what it selects: then the URN may be any entity's, or a text.
+    `selected_by` is the selector that selected it, empty where the manifest names the asset itself. `alternate_urns`
+    are other URNs of the same asset: a dbt node has two. `is_selector` marks what stands for a selector that could not
+    resolve what it selects: then the URN may be any entity's, or a text.
     """
 
     urn: Urn
@@ -101,7 +101,7 @@ class InputEntry(NamedTuple):
     rules: Rules = NO_RULES
     ignore: tuple[Waiver, ...] = ()
     selected_by: str = ""
-    also: tuple[Urn, ...] = ()
+    alternate_urns: tuple[Urn, ...] = ()
     is_selector: bool = False
 
     @property
@@ -126,7 +126,8 @@ class IncidentTemplate(NamedTuple):
 class OutputEntry(NamedTuple):
     """An asset that this job writes.
 
-    `checks` are patterns of the checks in results files that belong to it. `selected_by` and `also`: see `InputEntry`.
+    `checks` are patterns of the checks in results files that belong to it. `selected_by` and `alternate_urns`: see
+    `InputEntry`.
     """
 
     urn: Urn
@@ -135,7 +136,7 @@ class OutputEntry(NamedTuple):
     incident: IncidentTemplate = IncidentTemplate()
     checks: tuple[str, ...] = ()
     selected_by: str = ""
-    also: tuple[Urn, ...] = ()
+    alternate_urns: tuple[Urn, ...] = ()
 
     @property
     def label(self) -> str:

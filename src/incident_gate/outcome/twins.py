@@ -29,9 +29,11 @@ _ORDER = (
 def split(end: OutputOutcome) -> list[OutputOutcome]:
     """The outcome for each URN of its output."""
     entry = end.entry
-    if not entry.also:
+    if not entry.alternate_urns:
         return [end]
-    return [end._replace(entry=entry._replace(urn=urn, also=())) for urn in (entry.urn, *entry.also)]
+    return [
+        end._replace(entry=entry._replace(urn=urn, alternate_urns=())) for urn in (entry.urn, *entry.alternate_urns)
+    ]
 
 
 def acting(context: Context, parts: Sequence[Part]) -> Sequence[Part]:

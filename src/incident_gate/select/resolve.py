@@ -14,7 +14,7 @@ from incident_gate.select.dbt import select_nodes
 from incident_gate.select.lineage import select_upstreams
 from incident_gate.select.paths import check_paths
 from incident_gate.select.search import select_matches, urns_of
-from incident_gate.select.selection import Choice, Selection, input_of, merged, output_of, unestablished
+from incident_gate.select.selection import Choice, Selection, input_of, merged, output_of, unresolved
 from incident_gate.urn import Urn
 
 _EMPTY_HINT = "Check it for typing errors; if nothing is fine, set `may-be-empty: true`."
@@ -46,11 +46,11 @@ def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> Selecti
         choices = {selector: choice or _unanswered(error) for selector, choice in choices.items()}
     picked = [(selector, _checked(selector, choice or Choice())) for selector, choice in choices.items()]
     entries = [*manifest.inputs, *(input_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
-    kept = merged([(entry.urn, *entry.also) for entry in entries])
+    kept = merged([(entry.urn, *entry.alternate_urns) for entry in entries])
     return built._replace(
-        inputs=tuple(entries[place]._replace(also=urns[1:]) for place, urns in kept.items()),
+        inputs=tuple(entries[place]._replace(alternate_urns=urns[1:]) for place, urns in kept.items()),
         problems=tuple(
-            unestablished(selector, problem, about) for selector, choice in picked for problem, about in choice.problems
+            unresolved(selector, problem, about) for selector, choice in picked for problem, about in choice.problems
         ),
         left_out=tuple((selector, choice.left_out) for selector, choice in picked if choice.left_out),
         failure=failure,
@@ -70,9 +70,9 @@ def resolve_outputs(manifest: Manifest, *, root: Path) -> Selection:
         for selector in manifest.output_selectors
     ]
     entries = [*manifest.outputs, *(output_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
-    kept = merged([(entry.urn, *entry.also) for entry in entries])
+    kept = merged([(entry.urn, *entry.alternate_urns) for entry in entries])
     return Selection(
-        outputs=tuple(entries[place]._replace(also=urns[1:]) for place, urns in kept.items()),
+        outputs=tuple(entries[place]._replace(alternate_urns=urns[1:]) for place, urns in kept.items()),
         output_problems=tuple((selector, problem) for selector, choice in picked for problem, _ in choice.problems),
     )
 
@@ -106,7 +106,7 @@ def _starts(selector: Selector, outputs: Sequence[OutputEntry]) -> list[tuple[Ur
         return []
     if selector.what.urns:
         return [(urn,) for urn in selector.what.urns]
-    return [(output.urn, *output.also) for output in outputs]
+    return [(output.urn, *output.alternate_urns) for output in outputs]
 
 
 def _of_server(client: Client, facts: Facts, selector: Selector, built: Selection) -> Choice:

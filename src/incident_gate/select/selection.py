@@ -26,7 +26,7 @@ class Choice(NamedTuple):
     left_out: int = 0
 
 
-class Unestablished(NamedTuple):
+class Unresolved(NamedTuple):
     """Something that a selector could not establish: an input of unknown health."""
 
     entry: InputEntry
@@ -42,7 +42,7 @@ class Selection(NamedTuple):
 
     inputs: tuple[InputEntry, ...] = ()
     outputs: tuple[OutputEntry, ...] = ()
-    problems: tuple[Unestablished, ...] = ()
+    problems: tuple[Unresolved, ...] = ()
     output_problems: tuple[tuple[OutputSelector, Problem], ...] = ()
     left_out: tuple[tuple[Selector | OutputSelector, int], ...] = ()
     failure: DataHubError | None = None
@@ -93,7 +93,7 @@ def input_of(selector: Selector, urns: Sequence[Urn]) -> InputEntry:
         rules=selector.rules,
         ignore=selector.ignore,
         selected_by=selector.label,
-        also=tuple(urns[1:]),
+        alternate_urns=tuple(urns[1:]),
     )
 
 
@@ -104,11 +104,11 @@ def output_of(selector: OutputSelector, urns: Sequence[Urn]) -> OutputEntry:
         selector.position,
         incident=selector.incident,
         selected_by=selector.label,
-        also=tuple(urns[1:]),
+        alternate_urns=tuple(urns[1:]),
     )
 
 
-def unestablished(selector: Selector, problem: Problem, urn: str = "") -> Unestablished:
+def unresolved(selector: Selector, problem: Problem, urn: str = "") -> Unresolved:
     """An unknown input: with the URN that the problem is about, else named like the selector."""
     text = urn or str(selector.what)
     entry = InputEntry(
@@ -120,7 +120,7 @@ def unestablished(selector: Selector, problem: Problem, urn: str = "") -> Unesta
         selected_by=selector.label,
         is_selector=True,
     )
-    return Unestablished(entry, problem)
+    return Unresolved(entry, problem)
 
 
 def merged(entries: Sequence[tuple[Urn, ...]]) -> dict[int, tuple[Urn, ...]]:

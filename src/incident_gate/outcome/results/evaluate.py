@@ -140,7 +140,7 @@ class _Relations:
 
 
 def _urns(output: OutputEntry) -> set[str]:
-    return {output.urn.text, *(urn.text for urn in output.also)}
+    return {output.urn.text, *(urn.text for urn in output.alternate_urns)}
 
 
 def _decide(related: _Related, job: _Job) -> Decision:
