@@ -4,6 +4,7 @@ import faulthandler
 import gc
 import os
 import signal
+import zlib
 from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
@@ -85,10 +86,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.nodeid.split("::")[0], len(places)))
 
 
+# What one server of a row does to the gate, the others do: measured by the lines that each test executes on each.
+# The last two rows differ only in how they are written to.
+ALIKE = (
+    (Generation.G1,),
+    (Generation.G2_EARLY, Generation.G2),
+    (Generation.G3_EARLY, Generation.G3),
+    (Generation.G4, Generation.CLOUD),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the nightly run use all generations."""
+    parser.addoption("--every-generation", action="store_true", help="run on all servers, not on one of each kind")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test on `each` generation one of each kind: which one, its name draws."""
+    if "each_generation" not in metafunc.fixturenames:
+        return
+    drawn = zlib.crc32(metafunc.function.__name__.encode())
+    rows = ALIKE if metafunc.definition.get_closest_marker("writes") else (*ALIKE[:2], ALIKE[2] + ALIKE[3])
+    chosen = [row[drawn % len(row)] for row in rows]
+    every = metafunc.config.getoption("every_generation")
+    metafunc.parametrize("each_generation", list(Generation) if every else chosen, indirect=True)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two workers a core, and one: most tests wait for something."""
-    return 2 * (os.cpu_count() or 1) + 1
+    """One worker more than there are cores: many tests wait for something, and each worker loads all of them."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)
@@ -110,10 +137,17 @@ def sandbox() -> Iterator[Sandbox]:
         yield server
 
 
-@pytest.fixture(params=list(Generation))
-def each_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+@pytest.fixture
+def each_generation(request: pytest.FixtureRequest) -> Generation:
+    """Each generation of DataHub in turn, of those that `pytest_generate_tests` chooses."""
+    generation: Generation = request.param
+    return generation
+
+
+@pytest.fixture
+def each_sandbox(each_generation: Generation) -> Iterator[Sandbox]:
     """A stand-in DataHub of each generation in turn, without any data."""
-    with Sandbox.start(schema=request.param) as server:
+    with Sandbox.start(schema=each_generation) as server:
         yield server
 
 

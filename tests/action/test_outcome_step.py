@@ -12,6 +12,8 @@ from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 from tests.helpers.step import Ended, Step
 
+pytestmark = pytest.mark.writes
+
 
 def active(server: Sandbox) -> list[str]:
     return [incident.urn for incident in server.store.incidents(CUSTOMERS, "ACTIVE")]

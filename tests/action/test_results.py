@@ -17,6 +17,8 @@ from tests.helpers.command import gate
 from tests.helpers.results import FIXTURES
 from tests.helpers.step import Ended, Step
 
+pytestmark = pytest.mark.writes
+
 SHOP = FIXTURES / "dbt" / "shop-1.12"
 
 

@@ -8,6 +8,8 @@ from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS
 from tests.helpers.command import ask
 
+pytestmark = pytest.mark.writes
+
 
 def test_raise_and_resolve(each_datahub: Sandbox, manifest: str) -> None:
     raised = ask(each_datahub, "raise", manifest, "--incident-title", "Broken")

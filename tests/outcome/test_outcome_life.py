@@ -10,6 +10,8 @@ from incident_gate.urn import parse_urn
 from tests.helpers.asking import CHART, CUSTOMERS, FLOW, ORDERS
 from tests.helpers.job_end import IDENTITY, Job, output, signed
 
+pytestmark = pytest.mark.writes
+
 
 def life_of(server: Sandbox) -> Job:
     server.store.add_asset(ORDERS)

@@ -310,10 +310,9 @@ def test_an_error_of_the_server_is_a_problem(each_sandbox: Sandbox, each: Select
     assert reasons(choice) == {Reason.ERROR}
 
 
-@pytest.mark.parametrize("generation", list(Generation))
-def test_a_restricted_start_is_a_problem(generation: Generation) -> None:
+def test_a_restricted_start_is_a_problem(each_generation: Generation) -> None:
     grant = Grant(token="least", views=(ViewPolicy(urns=(B,)),))
-    with Sandbox.start(schema=generation, tokens=[grant]) as server:
+    with Sandbox.start(schema=each_generation, tokens=[grant]) as server:
         server.store.add_assets([A, B])
         with selecting(server, "least") as asked:
             choice = asked.upstreams(A)

@@ -91,10 +91,9 @@ def test_a_tag_that_exists_and_is_on_nothing_is_no_problem(each_sandbox: Sandbox
     assert (choice.assets, choice.problems) == ((), ())
 
 
-@pytest.mark.parametrize("generation", list(Generation))
-def test_without_entity_exists_a_value_that_matches_is_known(generation: Generation) -> None:
+def test_without_entity_exists_a_value_that_matches_is_known(each_generation: Generation) -> None:
     faults = Faults(no_entity_exists=True)
-    with Sandbox.start(schema=generation, faults=faults) as server, selecting(server) as asked:
+    with Sandbox.start(schema=each_generation, faults=faults) as server, selecting(server) as asked:
         server.store.add_asset(A)
         server.store.add_tag(A, TIER1)
         assert texts(asked.matches(tags=(TIER1,))) == [A]
@@ -136,15 +135,14 @@ def test_an_error_of_the_server_is_a_problem(each_sandbox: Sandbox, each: Select
     assert Reason.ERROR in reasons(choice)
 
 
-@pytest.mark.parametrize("generation", list(Generation))
-def test_a_server_that_hides_its_schema(generation: Generation) -> None:
+def test_a_server_that_hides_its_schema(each_generation: Generation) -> None:
     faults = Faults(introspection=False)
-    with Sandbox.start(schema=generation, faults=faults) as server, selecting(server) as asked:
+    with Sandbox.start(schema=each_generation, faults=faults) as server, selecting(server) as asked:
         server.store.add_assets([A, B])
         server.store.add_tag(A, TIER1)
         server.store.add_lineage(B, A)
         found, upstreams = asked.matches(tags=(TIER1,)), asked.upstreams(A)
-    if generation is Generation.G1:  # it has other fields, and nothing says so
+    if each_generation is Generation.G1:  # it has other fields, and nothing says so
         assert reasons(found) == reasons(upstreams) == {Reason.ERROR}
     else:
         assert (texts(found), found.problems) == ([A], ())

@@ -12,6 +12,8 @@ from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.command import Ended, gate
 from tests.helpers.dbt import PROJECTS
 
+pytestmark = pytest.mark.writes
+
 DBT = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.mart.orders_v2,PROD)"
 WAREHOUSE = "urn:li:dataset:(urn:li:dataPlatform:duckdb,shop.mart.orders_v2,PROD)"
 MANIFEST = """
