@@ -1,10 +1,15 @@
 """What a person reads in DataHub."""
 
+from typing import Any
+
+import pytest
+
 from incident_gate.ci.run import Run
 from incident_gate.incident import Mark, Priority, mark_in
 from incident_gate.manifest.model import IncidentTemplate
 from incident_gate.outcome.message import sign_message
 from incident_gate.outcome.wording import Wording
+from tests.helpers.github_markdown import Page
 from tests.helpers.job_end import RUN, output
 
 URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
@@ -18,11 +23,11 @@ def test_generated_incident_names_asset_job_and_run() -> None:
     assert incident.description == (
         "The job that writes this asset failed, so its data may be out of date or wrong.\n"
         "\n"
-        "- Job: build of workflow nightly (.github/workflows/b.yml) in acme/pipelines\n"
-        '- Matrix: {"region":"eu"}\n'
-        f"- Run: nightly #7, attempt 2 ({LINK})\n"
-        "- Commit: c0ffee (main)\n"
-        "- Started by: ana\n"
+        "- Job: `build` of workflow `nightly` (`.github/workflows/b.yml`) in `acme/pipelines`\n"
+        '- Matrix: `{"region":"eu"}`\n'
+        f"- Run: `nightly #7, attempt 2` ({LINK})\n"
+        "- Commit: `c0ffee` (`main`)\n"
+        "- Started by: `ana`\n"
         "\n"
         "Raised by DataHub Incident Gate, and resolved by it when the job succeeds again. Resolve it by hand if the "
         "data was corrected otherwise. The last line identifies the job: do not edit it.\n"
@@ -45,8 +50,8 @@ def test_outside_a_ci_system_nothing_is_said_of_a_run_that_is_not_known() -> Non
 def test_workflow_without_a_name_is_not_said_twice() -> None:
     unnamed = RUN._replace(workflow=".github/workflows/b.yml")
     description = Wording(run=unnamed).incident(output(URN), MARK, 5).description
-    assert "- Job: build of workflow .github/workflows/b.yml in acme/pipelines\n" in description
-    assert "- Commit: c0ffee\n" in Wording(run=RUN._replace(branch="")).incident(output(URN), MARK, 5).description
+    assert "- Job: `build` of workflow `.github/workflows/b.yml` in `acme/pipelines`\n" in description
+    assert "- Commit: `c0ffee`\n" in Wording(run=RUN._replace(branch="")).incident(output(URN), MARK, 5).description
 
 
 def test_users_title_goes_before_the_manifests_and_that_before_ours() -> None:
@@ -75,7 +80,7 @@ def test_everything_else_is_the_manifests() -> None:
 def test_run_without_a_workflow_file_names_none() -> None:
     nameless = RUN._replace(workflow_file="")
     description = Wording(run=nameless).incident(output(URN), MARK, 5).description
-    assert "- Job: build of workflow nightly in acme/pipelines\n" in description
+    assert "- Job: `build` of workflow `nightly` in `acme/pipelines`\n" in description
 
 
 def test_key_is_found_whatever_the_user_writes() -> None:
@@ -104,4 +109,30 @@ def test_job_of_a_system_without_jobs_is_named_by_its_workflow() -> None:
     jenkins = Run(repository="jenkins.acme.com", workflow="shop/nightly", workflow_file="shop/nightly")
     incident = Wording(run=jenkins).incident(output(URN), MARK, 5)
     assert incident.title.endswith("job shop/nightly failed")
-    assert "- Job: shop/nightly in jenkins.acme.com\n" in incident.description
+    assert "- Job: `shop/nightly` in `jenkins.acme.com`\n" in incident.description
+
+
+HOSTILE = "`[x](https://evil.example) <b>*a*_b_</b>\n\n# `h` ![i](//evil.example/i.png) ``@ana\u202e"
+
+
+NAMES = ("repository", "workflow", "workflow_file", "job", "number", "commit", "branch", "actor", "url")
+
+
+@pytest.mark.parametrize("field", [*NAMES, "tag"])
+def test_name_that_people_outside_control_is_neither_markup_nor_a_link(field: str) -> None:
+    changes: dict[str, Any] = {field: HOSTILE}
+    description = Wording(run=RUN._replace(**changes), matrix=HOSTILE).incident(output(URN), MARK, 5).description
+
+    page = Page(description)
+    assert page.text.count("[x](https://evil.example)") > 1
+    assert not any("evil.example" in text for text in page.open_text)
+    assert set(page.elements) <= {"p", "ul", "li", "code", "a"}
+    assert page.links == ([] if field == "url" else [LINK])
+    assert mark_in(description) == MARK
+
+
+def test_address_of_a_run_is_one_link_whatever_it_holds() -> None:
+    wording = Wording(run=RUN._replace(url="https://ci.acme.com/a b)[x](//evil.example)`<b>%20"))
+    assert "(https://ci.acme.com/a%20b%29%5Bx%5D%28//evil.example%29%60%3Cb%3E%20)\n" in (
+        wording.incident(output(URN), MARK, 5).description
+    )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import quote
 
 from incident_gate.ci.run import Run
 from incident_gate.datahub.incidents import NewIncident
 from incident_gate.incident import Cause, Mark, sign
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.message import is_foreign, sign_message
+from incident_gate.text import plain
 
 _RESOLVED_WHEN = {
     Cause.JOB: "the job succeeds again",
     Cause.BUILD: "it is built again",
     Cause.CHECKS: "all of its checks pass again",
 }
+_LONGEST_NAME = 400
 # A status message is shown in one small field.
 _KEPT_LINES = 5
 
@@ -105,14 +108,16 @@ class Wording:
 
     def _description(self, own: str | None, failure: Failure) -> str:
         run = self.run
-        file = f" ({run.workflow_file})" if run.workflow_file not in {"", run.workflow} else ""
-        workflow = f"{run.workflow}{file}" + (f" in {run.repository}" if run.repository else "")
+        file = f" ({code_span(run.workflow_file)})" if run.workflow_file not in {"", run.workflow} else ""
+        place = f" in {code_span(run.repository)}" if run.repository else ""
+        workflow = f"{code_span(run.workflow)}{file}{place}"
+        commit, ref = code_span(run.commit), code_span(run.ref)
         facts = [
-            ("Job", f"{run.job} of workflow {workflow}" if run.job else workflow if run.workflow else ""),
-            ("Matrix", self.matrix),
-            ("Run", self._where() if run.run_id else ""),
-            ("Commit", f"{run.commit} ({run.ref})" if run.commit and run.ref else run.commit or run.ref),
-            ("Started by", run.actor),
+            ("Job", f"{code_span(run.job)} of workflow {workflow}" if run.job else workflow if run.workflow else ""),
+            ("Matrix", code_span(self.matrix)),
+            ("Run", f"{code_span(run.name)}{_link(run.url)}" if run.run_id else ""),
+            ("Commit", f"{commit} ({ref})" if commit and ref else commit or ref),
+            ("Started by", code_span(run.actor)),
         ]
         head = self.message or own or ""
         if failure.headline:
@@ -132,3 +137,23 @@ class Wording:
 
     def _where(self) -> str:
         return f"{self.run.name} ({self.run.url})" if self.run.url else self.run.name
+
+
+def code_span(text: str) -> str:
+    """A name that people outside control, as nothing that Markdown interprets; empty without one.
+
+    DataHub shows a description as Markdown since 1.0 and as plain text before: a code span reads well as either.
+    """
+    shown = plain(text, _LONGEST_NAME).replace("`", "'")
+    return f"`{shown}`" if shown else ""
+
+
+def _link(url: str) -> str:
+    """A run's address, which DataHub turns into a link; a variable of any job may have set it."""
+    if not url:
+        return ""
+    if not url.startswith(("https://", "http://")):
+        return f" ({code_span(url)})"
+    # What would end the link or begin another markup is encoded; what is encoded already stays.
+    target = quote(url, safe="/:?#@!$&+,;=%~'", errors="replace")
+    return f" ({target})"
