@@ -127,3 +127,36 @@ def test_everything_that_a_project_builds(here: Path, datahub: Sandbox) -> None:
     datahub.store.add_asset(DBT)
     changes = [change for _, change in _results(_end(datahub, "raise"), 3)]
     assert sorted(changes) == ["failed"] * 14 + ["raised"]
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ("missing", 0),  # a fresh checkout: the job writes it
+        ("broken", 0),
+        ("there", 0),
+        ("there, and the selector means another model", 1),
+    ],
+)
+def test_own_incident_does_not_block_while_it_is_not_known_what_the_job_builds(
+    here: Path, datahub: Sandbox, file: str, code: int
+) -> None:
+    datahub.store.add_assets([DBT, WAREHOUSE])
+    text = f"inputs:\n  - {DBT}\n{MANIFEST}"
+    (here / "gate.yml").write_text(text, encoding="utf-8")
+    _end(datahub, "raise")
+    manifest = here / "target" / "manifest.json"
+    match file:
+        case "missing":
+            manifest.unlink()
+        case "broken":
+            manifest.write_text("{", encoding="utf-8")
+        case "there":
+            pass
+        case _:
+            (here / "gate.yml").write_text(text.replace("shop.orders", "shop.payments"), encoding="utf-8")
+
+    assert _end(datahub, "check").code == code
+    # One of another workflow blocks all the same.
+    datahub.store.raise_incident(DBT)
+    assert _end(datahub, "check").code == 1

@@ -119,13 +119,15 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         *(Health(urn=entry.urn.text, problems=(problem,)) for entry, problem in unresolved),
     ]
     written = frozenset(urn.text for entry in manifest.outputs for urn in (entry.urn, *entry.alternate_urns))
+    # What the job is going to build is not known yet: then each of its workflow's own incidents may be on an output.
+    any_asset = bool(manifest.output_selectors)
     return CheckResult(
         tuple(
             decide(
                 entry,
                 _explained(entry, health, written),
                 rule,
-                is_ours=partial(_is_ours, identity=identity, written=_written(health, written)),
+                is_ours=partial(_is_ours, identity=identity, written=None if any_asset else _written(health, written)),
                 now_ms=now_ms,
             )
             for entry, health, rule in zip(entries, healths, rules, strict=True)
@@ -215,11 +217,14 @@ def _written(health: Health, outputs: frozenset[str]) -> frozenset[str]:
     return frozenset({*named, health.urn} if named else ())
 
 
-def _is_ours(incident: Incident, *, identity: JobIdentity, written: frozenset[str]) -> bool:
-    """Whether this workflow raised it on an asset that it writes: then the next run must not be blocked by it."""
+def _is_ours(incident: Incident, *, identity: JobIdentity, written: frozenset[str] | None) -> bool:
+    """Whether this workflow raised it on an asset that it writes: then the next run must not be blocked by it.
+
+    `written` is None where it is not known what it writes.
+    """
     return (
         identity.is_known
-        and incident.asset in written
+        and (written is None or incident.asset in written)
         and incident.mark is not None
         and incident.mark.scope == identity.scope_of(incident.asset)
     )

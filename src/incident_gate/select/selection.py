@@ -49,8 +49,9 @@ class Selection(NamedTuple):
     schema: Capabilities | None = None
 
     def applied_to(self, manifest: Manifest) -> Manifest:
-        """The manifest with the selected entries."""
-        return manifest._replace(inputs=self.inputs, outputs=self.outputs)
+        """The manifest with the selected entries, and those output selectors that could not be resolved."""
+        unresolved = tuple(dict.fromkeys(selector for selector, _ in self.output_problems))
+        return manifest._replace(inputs=self.inputs, outputs=self.outputs, output_selectors=unresolved)
 
     @property
     def notices(self) -> tuple[str, ...]:
