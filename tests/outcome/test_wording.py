@@ -26,7 +26,7 @@ def test_generated_incident_names_asset_job_and_run() -> None:
         "- Job: `build` of workflow `nightly` (`.github/workflows/b.yml`) in `acme/pipelines`\n"
         '- Matrix: `{"region":"eu"}`\n'
         f"- Run: `nightly #7, attempt 2` ({LINK})\n"
-        "- Commit: `c0ffee` (`main`)\n"
+        "- Commit: `c0ffee (main)`\n"
         "- Started by: `ana`\n"
         "\n"
         "Raised by DataHub Incident Gate, and resolved by it when the job succeeds again. Resolve it by hand if the "

@@ -111,12 +111,12 @@ class Wording:
         file = f" ({code_span(run.workflow_file)})" if run.workflow_file not in {"", run.workflow} else ""
         place = f" in {code_span(run.repository)}" if run.repository else ""
         workflow = f"{code_span(run.workflow)}{file}{place}"
-        commit, ref = code_span(run.commit), code_span(run.ref)
+        commit = f"{run.commit} ({run.ref})" if run.commit and run.ref else run.commit or run.ref
         facts = [
             ("Job", f"{code_span(run.job)} of workflow {workflow}" if run.job else workflow if run.workflow else ""),
             ("Matrix", code_span(self.matrix)),
             ("Run", f"{code_span(run.name)}{_link(run.url)}" if run.run_id else ""),
-            ("Commit", f"{commit} ({ref})" if commit and ref else commit or ref),
+            ("Commit", code_span(commit)),
             ("Started by", code_span(run.actor)),
         ]
         head = self.message or own or ""
