@@ -145,7 +145,7 @@ python:
 	  echo "This needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)."; \
 	  echo "Name another one: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)"; exit 1; }
 
-# One environment for the demo and for development: the source as it is, with the stand-in DataHub.
+# One environment for the demo and for development: the source as it is, with the mock DataHub server.
 $(DEMO)/.ready: requirements/demo.txt pyproject.toml | python
 	@echo "Setting up $(DEMO) ..."
 	@$(PYTHON) -m venv $(DEMO)

@@ -41,7 +41,7 @@ LEFT_OUT = (
     *("multiprocessing", "_multiprocessing*", "_posixshmem*", "_interp*", "asyncio", "_asyncio*"),
 )
 
-# Never imported in a container: the stand-in DataHub, tests of dependencies, and what pip left beside the packages.
+# Never imported in a container: the mock DataHub server, tests of dependencies, and what pip left beside the packages.
 # METADATA stays: scanners look for it, and junitparser reads its own version there.
 PACKAGES_LEFT_OUT = (
     *("sandbox", "tests", "bin", "__pycache__", "*.pyi", "py.typed", "*.pyx", "*.pxd"),

@@ -16,9 +16,8 @@ from unittest.mock import patch
 
 from incident_gate.datahub.health import summaries
 from incident_gate.sandbox import DEFAULT_TOKEN, Fault, FaultKind, Faults, Generation, Grant, Sandbox, Store, ViewPolicy
-from incident_gate.sandbox.policy import matches, may_view
-from incident_gate.sandbox.records import IncidentFilter
-from incident_gate.sandbox.urn import parse_urn
+from incident_gate.sandbox.records import IncidentFilter, parse_urn
+from incident_gate.sandbox.request import matches, may_view
 from tests.campaign.campaign import AT_ONCE, compressed
 from tests.helpers.gating import check
 

@@ -1,4 +1,4 @@
-"""DataHub's own clients work on the stand-in unchanged.
+"""DataHub's own clients work on the sandbox unchanged.
 
 Opt-in: `make test-clients`.
 """

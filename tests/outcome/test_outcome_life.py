@@ -302,7 +302,7 @@ def test_long_history_of_resolved_incidents_hides_nothing_and_costs_nothing(
     each_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond an offset, which is 10,000 on real servers, the search behind the list answers no more."""
-    monkeypatch.setattr("incident_gate.sandbox.paging._MOST", 150)
+    monkeypatch.setattr("incident_gate.sandbox.results._MOST", 150)
     job = life_of(each_sandbox)
     for number in range(160):
         each_sandbox.store.raise_incident(ORDERS, title=f"over {number}", state="RESOLVED")

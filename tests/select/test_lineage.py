@@ -6,8 +6,7 @@ import pytest
 
 from incident_gate.incident import Reason
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
-from incident_gate.sandbox.grant import Grant
-from incident_gate.sandbox.policy import ViewPolicy
+from incident_gate.sandbox.request import Grant, ViewPolicy
 from tests.helpers.selecting import Selecting, reasons, selecting, table, texts
 
 A, B, C, D = (table(name) for name in "abcd")

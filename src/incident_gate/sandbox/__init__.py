@@ -1,12 +1,10 @@
-"""A stand-in DataHub for the demo and the tests: it answers as a real server does, misleading answers included."""
+"""A mock DataHub server for the demo and the tests: it answers as a real server does, misleading answers included."""
 
 from .faults import Fault, FaultKind, Faults
 from .generation import Generation
-from .grant import Grant
 from .incidents import IncidentExistsError
-from .journal import Journal, Request
-from .policy import ViewPolicy
 from .records import Asset, IncidentRecord
+from .request import Grant, Journal, Request, ViewPolicy
 from .server import DEFAULT_TOKEN, Sandbox
 from .store import Store
 

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from .database import Database, json_list
-from .pipeline import Pipeline
-from .records import Asset, OwnerRecord, Siblings
-from .urn import parse_urn
+from .database import Database, Pipeline, json_list
+from .records import Asset, OwnerRecord, Siblings, parse_urn
 
 
 class Assets:
@@ -100,11 +98,7 @@ class Assets:
                 self.add_asset(urn)
 
     def change_asset(self, urn: str, *, lag: float = 0.0, **changes: Any) -> None:
-        """Replace fields of an asset, as `removed` or `title`; searches see it after `lag` seconds.
-
-        Raises:
-            KeyError: it was never ingested.
-        """
+        """Replace fields of an asset, as `removed` or `title`; searches see it after `lag` seconds."""
         with self._database.transaction() as connection:
             self._put(connection, replace(self.assets([urn])[urn], **changes), lag)
 

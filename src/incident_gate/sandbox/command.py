@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .faults import Fault, FaultKind, Faults
 from .generation import Generation
-from .grant import ANY_TOKEN, Grant
+from .request import ANY_TOKEN, Grant
 from .seed import Seed, sample_seed, sample_urns, seed_from
 from .server import DEFAULT_TOKEN, Sandbox
 
@@ -47,16 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until interrupted.
-
-    Returns:
-        The exit code: 0, or 2 when an option does not make sense.
-    """
+    """Serve until interrupted."""
     try:
         faults = _faults(args)
         seed = Seed(sample_seed, ()) if args.load is None else seed_from(args.load)
         tokens = args.token or (() if seed.grants else (DEFAULT_TOKEN, ANY_TOKEN))
-        grants = [*map(_full_grant, tokens), *seed.grants]
+        grants = [*(Grant(token=token) for token in tokens), *seed.grants]
         grants += [Grant(token=token, edits=()) for token in args.read_only_token]
         sandbox = Sandbox.start(
             schema=args.schema,
@@ -80,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _greeting(server: Sandbox, *, any_token: bool) -> str:
     others = ", or any other (--token accepts one alone)" if any_token else ""
-    return f"""A stand-in DataHub ({server.generation}, {server.generation.version}) listens on {server.url}
+    return f"""A mock DataHub server ({server.generation}, {server.generation.version}) listens on {server.url}
   GraphQL   {server.url}/api/graphql
   browser   {server.url}/api/graphiql
   token     {server.token}{others}
@@ -150,10 +146,6 @@ def _rule(text: str) -> Fault:
         name, _, value = setting.partition("=")
         rule[name] = _NUMBERS.get(name, str)(value)
     return Faults.from_json({"rules": [rule]}).rules[0]
-
-
-def _full_grant(token: str) -> Grant:
-    return Grant(token=token)
 
 
 def _port(text: str) -> int:

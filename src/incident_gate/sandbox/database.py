@@ -1,9 +1,10 @@
-"""The SQLite database under the store: tables and a lock, since tests and the server's thread share one connection."""
+"""The SQLite database under the store, and the queues of what its readers see later."""
 
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,27 +49,9 @@ CREATE TABLE IF NOT EXISTS pending (
 CREATE INDEX IF NOT EXISTS pending_subject ON pending (pipeline, subject);
 """
 
-_NAMES = (
-    "asset",
-    "document",
-    "sibling",
-    "edge",
-    "assertion",
-    "moment",
-    "incident",
-    "incident_entity",
-    "indexed",
-    "summary",
-    "pending",
-)
-
 
 class Database:
-    """One connection behind one lock.
-
-    Args:
-        path: the file that keeps the data, or None to keep it in memory.
-    """
+    """One connection behind one lock."""
 
     def __init__(self, path: Path | None = None) -> None:
         target = str(path) if path is not None else ":memory:"
@@ -100,8 +83,9 @@ class Database:
     def clear(self) -> None:
         """Empty every table."""
         with self.transaction() as connection:
-            for name in _NAMES:
-                connection.execute(f"DELETE FROM {name}")  # noqa: S608 - the names are the constants above
+            tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            for (name,) in connection.execute(tables).fetchall():
+                connection.execute(f"DELETE FROM {name}")  # noqa: S608 - the names are those of the tables above
 
     def close(self) -> None:
         """Close the connection; the file stays."""
@@ -112,3 +96,47 @@ class Database:
 def json_list(values: Iterable[str]) -> str:
     """A list as one SQL parameter, for `json_each`, which has no limit on the number of values."""
     return json.dumps(list(values))
+
+
+Apply = Callable[[sqlite3.Connection, str, Any], None]
+
+
+class Pipeline:
+    """A queue of changes. As in DataHub, those of one subject become visible in the order in which they were made."""
+
+    def __init__(self, name: str, apply: Apply) -> None:
+        self._name = name
+        self._apply = apply
+        self._next_due = 0.0
+
+    def put(self, connection: sqlite3.Connection, subject: str, change: Any, lag: float) -> None:
+        """Make a change of `subject` visible after `lag` seconds."""
+        (waiting,) = connection.execute(
+            "SELECT max(visible_at) FROM pending WHERE pipeline = ? AND subject = ?", (self._name, subject)
+        ).fetchone()
+        if waiting is None and lag <= 0:
+            self._apply(connection, subject, change)
+            return
+        visible_at = max(time.time() + lag, waiting or 0.0)
+        connection.execute(
+            "INSERT INTO pending (pipeline, subject, visible_at, change) VALUES (?, ?, ?, ?)",
+            (self._name, subject, visible_at, json.dumps(change)),
+        )
+        self._next_due = min(self._next_due, visible_at)
+
+    def catch_up(self, connection: sqlite3.Connection) -> None:
+        """Apply what is due."""
+        now = time.time()
+        if now < self._next_due:
+            return
+        due = connection.execute(
+            "SELECT subject, change FROM pending WHERE pipeline = ? AND visible_at <= ? ORDER BY sequence",
+            (self._name, now),
+        ).fetchall()
+        for subject, change in due:
+            self._apply(connection, subject, json.loads(change))
+        connection.execute("DELETE FROM pending WHERE pipeline = ? AND visible_at <= ?", (self._name, now))
+        (soonest,) = connection.execute(
+            "SELECT min(visible_at) FROM pending WHERE pipeline = ?", (self._name,)
+        ).fetchone()
+        self._next_due = float("inf") if soonest is None else soonest

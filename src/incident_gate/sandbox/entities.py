@@ -1,20 +1,83 @@
-"""Queries for entities, as far as the token may view them."""
+"""Queries for entities, as far as the token may view them, and their raw aspects."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .aspects import aspect_list
-from .assertion_view import assertion_health, assertion_list, assertion_view, operation_list
-from .call import Call, requested_urn
-from .entity_view import entity_view, shell
 from .failure import UNAUTHORIZED, Code, ResolverError
 from .faults import FaultKind
-from .incident_list import incident_health, incident_list
-from .incident_view import incident_view
-from .policy import may_view
-from .relations import relations
-from .rows import Rows
-from .urn import Urn
+from .listings import assertion_health, assertion_list, assertion_view, incident_health, incident_list, operation_list
+from .records import Asset, Urn
+from .request import Call, may_view, requested_urn
+from .results import relations
+from .store import Rows
+from .views import entity_view, incident_view, shell
+
+# What is kept besides the key. The REST interface answers 404 where an asset has none of one.
+INGESTED = frozenset({"status", "ownership", "globalTags", "glossaryTerms", "domains"})
+
+# The fields of a type's key aspect; most others have one, `id`.
+_KEY_FIELDS = {
+    "dataset": ("platform", "name", "origin"),
+    "dataJob": ("flow", "jobId"),
+    "dataFlow": ("orchestrator", "flowId", "cluster"),
+    "dashboard": ("dashboardTool", "dashboardId"),
+    "chart": ("dashboardTool", "chartId"),
+    "corpuser": ("username",),
+    "corpGroup": ("name",),
+    "tag": ("name",),
+    "glossaryTerm": ("name",),
+    "container": ("guid",),
+    "dataPlatform": ("platformName",),
+    "mlModel": ("platform", "name", "origin"),
+    "mlFeature": ("featureNamespace", "name"),
+    "mlFeatureTable": ("platform", "name"),
+    "schemaField": ("parent", "fieldPath"),
+    "dataPlatformInstance": ("platform", "instance"),
+}
+
+
+def aspect_list(
+    urn: Urn, asset: Asset | None, summary: Callable[[], Mapping[str, Any] | None], given: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """The aspects that are asked for."""
+    given = given or {}
+    if given.get("autoRenderOnly"):
+        return []  # no aspect of ours is rendered by the UI without code
+    names = given.get("aspectNames")
+    found = {"incidentsSummary": summary()} if names is None or "incidentsSummary" in names else {}
+    found |= ingested_aspects(urn, asset)
+    return [
+        {"aspectName": name, "payload": json.dumps(payload)}
+        for name, payload in found.items()
+        if payload is not None and (names is None or name in names)
+    ]
+
+
+def ingested_aspects(urn: Urn, asset: Asset | None) -> dict[str, Any]:
+    """The aspects that ingestion wrote; every URN has a key."""
+    kind = "corpUser" if urn.kind == "corpuser" else urn.kind
+    names = _KEY_FIELDS.get(urn.kind, ("id",) if len(urn.key) == 1 else tuple(f"part{n}" for n in range(len(urn.key))))
+    key = {f"{kind}Key": dict(zip(names, urn.key, strict=True))}
+    if asset is None:
+        return key
+    aspects: dict[str, Any] = {
+        "status": None if asset.removed is None else {"removed": asset.removed},
+        "ownership": {"owners": [{"owner": owner.urn, "typeUrn": owner.type} for owner in asset.owners]},
+        "globalTags": {"tags": [{"tag": tag} for tag in asset.tags]},
+        "glossaryTerms": {"terms": [{"urn": term} for term in asset.terms]},
+        "domains": {"domains": list(asset.domains)},
+    }
+    return key | {
+        name: value for name, value in aspects.items() if value and any(item != [] for item in value.values())
+    }
+
+
+def record_name(aspect: str) -> str:
+    """The name under which the REST interface wraps one of these aspects."""
+    package = "metadata.key" if aspect.endswith("Key") else "domain" if aspect == "domains" else "common"
+    return f"com.linkedin.{package}.{aspect[0].upper()}{aspect[1:]}"
+
 
 _OBJECT_FIELDS = {
     "dataset": "dataset",
@@ -58,11 +121,7 @@ class Entities:
         }
 
     def entities(self, urns: Sequence[str], *, existing: bool | None = None) -> list[View | None]:
-        """The views of many entities; with `existing`, null for one that was never ingested.
-
-        Raises:
-            ResolverError: one of them sinks them all, as on real servers: it is no URN, or its type is not mapped.
-        """
+        """The views of many entities; with `existing`, null for one that was never ingested."""
         parsed = [requested_urn(urn) for urn in urns]
         if self._call.faults.unmapped_throws and not all(map(self._is_mapped, parsed)):
             raise ResolverError(f"Failed to retrieve entities of {len(urns)} URNs: java.lang.NullPointerException")
@@ -70,11 +129,7 @@ class Entities:
         return [None if existing and not self._exists(urn) else self.entity(urn) for urn in parsed]
 
     def entity(self, urn: Urn) -> View | None:
-        """The view of one entity, which needs not exist; null if its type is not mapped.
-
-        Raises:
-            ResolverError: a fault requires it.
-        """
+        """The view of one entity, which needs not exist; null if its type is not mapped."""
         if not self._is_mapped(urn):
             return None
         strike = self._call.strike
@@ -122,11 +177,7 @@ class Entities:
         return self.entity(requested_urn(urn))
 
     def exists(self, text: str) -> bool | None:
-        """Whether an entity was ingested; open source makes no access check.
-
-        Raises:
-            ResolverError: Cloud does not let the token view it.
-        """
+        """Whether an entity was ingested; open source makes no access check."""
         urn = requested_urn(text)
         grant = self._call.grant
         visible = grant.may_see(urn.text) and may_view(grant.views, urn, self._rows.asset(urn.text))

@@ -72,12 +72,7 @@ def validation_error(document: DocumentNode, error: GraphQLError) -> dict[str, A
 
 
 def execution_error(error: GraphQLError, *, hides_reasons: bool) -> dict[str, Any]:
-    """A field that failed while the document was executed.
-
-    Args:
-        error: the failure.
-        hides_reasons: whether the server keeps the text of failures without a code of their own to itself.
-    """
+    """A field that failed while the document was executed."""
     formatted: dict[str, Any] = {"message": error.message, "locations": [], "path": error.path or []}
     formatted["locations"] = [{"line": at.line, "column": at.column} for at in error.locations or ()]
     formatted["extensions"] = dict(error.extensions or {})

@@ -1,4 +1,4 @@
-"""What the stand-in gets wrong on demand."""
+"""What the sandbox gets wrong on demand."""
 
 import random
 import re
@@ -114,39 +114,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """Everything that a server gets wrong, or is strict about.
-
-    Args:
-        rules: faults of single requests, tried in this order.
-        seed: of all that is drawn at random.
-        latency: seconds added to each request.
-        error_rate: share of the requests answered with 503 instead of being executed.
-        lag: seconds until a client's write is seen by searches, or the least and the most of them.
-        hook_lag: seconds until the incidents hook follows, which keeps `incidentsSummary` and makes assets exist.
-        no_hook: the incidents hook is switched off.
-        old_summaries: `incidentsSummary` names incidents by their URN alone, as hooks wrote it in the beginning.
-        blank_names: a restricted asset has a blank name as well.
-        page_limit: the largest page of incidents; larger ones are cut to it.
-        assertion_page_limit: the largest page of assertions; larger ones are cut to it.
-        search_page_limit: the largest page of searches and walks; larger ones are cut to it.
-        walk_limit: the most entities that a walk along the lineage reaches before it ends as a partial one.
-        lineage_cache: seconds for which the answer of a walk is given again to requests without `skipCache`.
-        merges_siblings: whether a walk follows the edges of siblings as well; by default on the newest servers only.
-        skips_jobs: whether data jobs and queries between two datasets count as no hop.
-        ghosts_in_walks: a walk takes the shortcut through the graph alone, and shows what was never ingested as well.
-        restricted_left_out: results leave out what the token may not view, instead of naming it RESTRICTED.
-        offset_limit: the offset beyond which searches refuse results.
-        strict_pages: a page of more than 10,000 is refused; otherwise it is cut to 5,000.
-        complexity_limit: fields in a request.
-        depth_limit: nesting of fields.
-        token_limit: tokens of a document.
-        introspection: whether the schema can be queried.
-        no_entities: the schema lacks `Query.entities`.
-        no_exists: the schema lacks the field `exists`.
-        no_entity_exists: the schema lacks `Query.entityExists`.
-        lacks: other fields that the schema lacks, as `aspects` (of every type) or `Query.scrollAcrossLineage`.
-        unmapped_throws: whether one URN of an unmapped type fails all of `entities`; otherwise it is a null element.
-    """
+    """Everything that a server gets wrong, or is strict about; docs/sandbox.md describes each."""
 
     rules: tuple[Fault, ...] = ()
     seed: int = 0
@@ -190,11 +158,7 @@ class Faults:
 
     @classmethod
     def from_json(cls, values: object) -> Self:
-        """Read what was posted to the server or written in a file.
-
-        Raises:
-            ValueError: it is no object, or a field is not known.
-        """
+        """Read what was posted to the server or written in a file."""
         if not isinstance(values, Mapping):
             raise ValueError("a JSON object was expected")  # noqa: TRY004 - the value came from outside
         given = dict(values)

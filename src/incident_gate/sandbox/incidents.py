@@ -1,16 +1,146 @@
-"""The store's incidents: the primary store, the search index, and the summaries that a hook keeps."""
+"""The store's incidents: the primary store, the search index behind it, and each asset's aspect `incidentsSummary`."""
 
 import json
+import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from .database import Database, json_list
-from .index import SearchIndex
-from .records import IncidentFilter, IncidentPage, IncidentRecord
-from .summary import IncidentsSummary
+from .database import Database, Pipeline, json_list
+from .records import IncidentFilter, IncidentPage, IncidentRecord, parse_urn
+
+
+class SearchIndex:
+    """Incidents as searches see them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pipeline = Pipeline("index", _take_in)
+
+    def put(self, connection: sqlite3.Connection, incident: IncidentRecord, lag: float) -> None:
+        """Note the state of `incident`, to be seen after `lag` seconds."""
+        row = [incident.created_ms, incident.state, incident.stage, incident.priority, json_list(incident.assignees)]
+        self._pipeline.put(connection, incident.urn, [incident.entities, row], lag)
+
+    def pages(self, entities: Iterable[str], wanted: IncidentFilter) -> dict[str, IncidentPage]:
+        """The wanted page of each entity, newest first; an entity without hits is missing."""
+        hits: dict[str, list[str]] = {}
+        with self._database.transaction() as connection:
+            self._pipeline.catch_up(connection)
+            for entity, incident in connection.execute(
+                """
+                SELECT entity, incident FROM indexed
+                WHERE entity IN (SELECT value FROM json_each(:entities))
+                  AND (:state IS NULL OR state = :state)
+                  AND (:stage IS NULL OR stage = :stage)
+                  AND (:priority IS NULL OR priority = :priority)
+                  AND (:assignees = '[]' OR EXISTS (
+                    SELECT 1 FROM json_each(assignees) held
+                    JOIN json_each(:assignees) asked ON held.value = asked.value))
+                ORDER BY entity, created DESC, incident
+                """,
+                {
+                    "entities": json_list(entities),
+                    "state": wanted.state,
+                    "stage": wanted.stage,
+                    "priority": wanted.priority,
+                    "assignees": json_list(wanted.assignees),
+                },
+            ):
+                hits.setdefault(entity, []).append(incident)
+        page = slice(wanted.start, wanted.start + wanted.count)
+        return {entity: IncidentPage(len(found), tuple(found[page])) for entity, found in hits.items()}
+
+
+def _take_in(connection: sqlite3.Connection, incident: str, change: Sequence[Any]) -> None:
+    entities, row = change
+    connection.execute("DELETE FROM indexed WHERE incident = ?", (incident,))
+    connection.executemany(
+        "INSERT OR IGNORE INTO indexed VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(entity, incident, *row) for entity in entities],
+    )
+
+
+# What the hook holds of each state before it drops the oldest.
+_HELD = 100
+
+
+class IncidentsSummary:
+    """What the hook wrote: it follows every incident, creates the asset if need be, and never notices a deletion."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pipeline = Pipeline("hook", _summarize)
+
+    def put(self, connection: sqlite3.Connection, incident: IncidentRecord, lag: float) -> None:
+        """Let the hook take note of `incident` after `lag` seconds."""
+        change = [incident.entities, incident.state, incident.type, incident.created_ms, incident.priority]
+        self._pipeline.put(connection, incident.urn, change, lag)
+
+    def catch_up(self, connection: sqlite3.Connection) -> None:
+        """Write what is due."""
+        self._pipeline.catch_up(connection)
+
+    def write(self, entity: str, incidents: Mapping[str, Iterable[str]]) -> None:
+        """Replace an asset's aspect; `incidents` holds URNs by their state."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM summary WHERE entity = ?", (entity,))
+            connection.executemany(
+                "INSERT INTO summary VALUES (?, ?, ?, 'OPERATIONAL', 0, NULL)",
+                [(entity, urn, state) for state, urns in incidents.items() for urn in urns],
+            )
+
+    def with_active(self) -> frozenset[str]:
+        """The assets whose aspect names an active incident."""
+        with self._database.transaction() as connection:
+            self.catch_up(connection)
+            rows = connection.execute("SELECT DISTINCT entity FROM summary WHERE state = 'ACTIVE'")
+            return frozenset(entity for (entity,) in rows)
+
+    def payloads(self, entities: Iterable[str], *, old_form: bool) -> dict[str, dict[str, Any]]:
+        """The aspects of those of `entities` that have one."""
+        found: dict[str, dict[str, Any]] = {}
+        with self._database.transaction() as connection:
+            self.catch_up(connection)
+            for entity, incident, state, kind, created, priority in connection.execute(
+                "SELECT entity, incident, state, type, created, priority FROM summary "
+                "WHERE entity IN (SELECT value FROM json_each(?)) ORDER BY entity, created, incident",
+                (json_list(entities),),
+            ):
+                payload = found.setdefault(entity, {name: [] for name in _LISTS})
+                name = state.lower() + ("Incidents" if old_form else "IncidentDetails")
+                detail = {"urn": incident, "type": kind, "createdAt": created, "priority": priority}
+                payload[name].append(incident if old_form else _without_nulls(detail))
+        return found
+
+
+_LISTS = ("activeIncidents", "resolvedIncidents", "activeIncidentDetails", "resolvedIncidentDetails")
+
+
+def _without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _summarize(connection: sqlite3.Connection, incident: str, change: Sequence[Any]) -> None:
+    entities, state, kind, created, priority = change
+    connection.execute("DELETE FROM summary WHERE incident = ?", (incident,))
+    for entity in entities:
+        # Writing an aspect makes the entity exist.
+        row = (entity, parse_urn(entity).kind)
+        connection.execute("INSERT OR IGNORE INTO asset VALUES (?, ?, NULL, '{}')", row)
+        connection.execute("INSERT OR IGNORE INTO document VALUES (?, ?, NULL, '{}')", row)
+        connection.execute(
+            "INSERT OR REPLACE INTO summary VALUES (?, ?, ?, ?, ?, ?)",
+            (entity, incident, state, kind, created, priority),
+        )
+        connection.execute(
+            "DELETE FROM summary WHERE entity = :entity AND state = :state AND incident NOT IN (SELECT incident FROM "
+            "summary WHERE entity = :entity AND state = :state ORDER BY created DESC, incident LIMIT :held)",
+            {"entity": entity, "state": state, "held": _HELD},
+        )
+
 
 ACTOR = "urn:li:corpuser:datahub"
 
@@ -51,14 +181,7 @@ class Incidents:
         lag: float = 0.0,
         hook_lag: float | None = 0.0,
     ) -> str:
-        """Create an incident on one asset or on several. An asset that was never ingested exists from then on.
-
-        Returns:
-            The incident's URN.
-
-        Raises:
-            IncidentExistsError: `incident_id` is taken, by an active incident or a resolved one.
-        """
+        """Create an incident on one asset or on several. An asset that was never ingested exists from then on."""
         now = _now_ms() if created_ms is None else created_ms
         record = IncidentRecord(
             urn=f"urn:li:incident:{incident_id or uuid.uuid4()}",
@@ -96,11 +219,7 @@ class Incidents:
         lag: float = 0.0,
         hook_lag: float | None = 0.0,
     ) -> IncidentRecord:
-        """Replace fields of an incident.
-
-        Raises:
-            KeyError: there is no such incident.
-        """
+        """Replace fields of an incident."""
         with self._database.transaction():
             record = self.incidents_by_urn([incident_urn])[incident_urn]
             record = replace(record, **changes, updated_ms=_now_ms(), updated_by=actor)

@@ -1,20 +1,79 @@
-"""Searches along the lineage: what an entity is made from, and what is made from it."""
+"""Lineage: walks through the graph, and their answers."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from .call import Call, requested_urn
 from .entities import Entities
 from .failure import Code, ResolverError
 from .faults import FaultKind
-from .filters import alternatives
-from .paging import Page, offset_page, scroll_page
-from .records import Asset
-from .relations import is_restricted, leaves_out_restricted, result_entity
+from .records import Asset, parse_urn, urn_type_of
+from .request import Call, requested_urn
+from .results import Page, alternatives, is_restricted, leaves_out_restricted, offset_page, result_entity, scroll_page
 from .search import Matcher
-from .urn import parse_urn, urn_type_of
-from .walk import Node, Walk, walk
+
+Neighbours = Callable[[Iterable[str]], Mapping[str, list[str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """An entity that a walk reached."""
+
+    urn: str
+    degree: int
+    path: tuple[str, ...]
+    explored: bool = False
+    truncated: bool = False
+    ignored: bool = False
+
+
+class Walk(NamedTuple):
+    """What a walk reached, nearest first, and whether a limit ended it."""
+
+    nodes: tuple[Node, ...]
+    is_partial: bool
+
+
+def walk(  # noqa: PLR0913 - a walk and its limits
+    start: str,
+    neighbours: Neighbours,
+    *,
+    hops: int,
+    limit: int | None,
+    twins: Callable[[Iterable[str]], Mapping[str, Iterable[str]]],
+    is_ignored: Callable[[str], bool],
+) -> Walk:
+    """Walk from `start`, hop by hop."""
+    found: dict[str, Node] = {}
+    origin = {start, *twins([start]).get(start, ())}
+    frontier = [Node(urn=start, degree=0, path=(start,))]
+    is_partial = False
+    while frontier:
+        followed = [node for node in frontier if node.degree < hops]
+        siblings = twins(node.urn for node in followed)
+        edges = neighbours({urn for node in followed for urn in (node.urn, *siblings.get(node.urn, ()))})
+        frontier = []
+        for node in followed:
+            truncated = False
+            targets = [urn for source in (node.urn, *siblings.get(node.urn, ())) for urn in edges.get(source, ())]
+            for urn in dict.fromkeys(targets):
+                if urn in found or urn in origin:
+                    continue
+                if limit is not None and len(found) >= limit:
+                    truncated = is_partial = True
+                    break
+                ignored = is_ignored(urn)
+                reached = Node(urn=urn, degree=node.degree + (not ignored), path=(*node.path, urn), ignored=ignored)
+                found[urn] = reached
+                frontier.append(reached)
+            if node.urn in found:
+                found[node.urn] = replace(found[node.urn], explored=not truncated, truncated=truncated)
+        if is_partial:
+            break
+    nodes = sorted(found.values(), key=lambda node: (node.degree, node.urn))
+    return Walk(tuple(nodes), is_partial)
+
 
 Input = Mapping[str, Any]
 View = dict[str, Any]
@@ -136,11 +195,7 @@ class Lineage:
 
 
 def _hops(given: Input) -> int:
-    """The most hops that the conditions on `degree` ask for.
-
-    Raises:
-        ResolverError: a condition names a degree that there is not.
-    """
+    """The most hops that the conditions on `degree` ask for."""
     most = 0
     for conditions in alternatives(given) or [[]]:
         degrees = [

@@ -1,8 +1,129 @@
-"""Assets and incidents as plain values."""
+"""URNs as the server parses them, and the rows of the store."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+_URN = re.compile(r"urn:li:([A-Za-z0-9]+):(.+)", re.DOTALL)
+
+# URN type -> (GraphQL object type, value of the enum EntityType). What is missing here is a type that is not mapped.
+_TYPES = {
+    "dataset": ("Dataset", "DATASET"),
+    "dataJob": ("DataJob", "DATA_JOB"),
+    "dataFlow": ("DataFlow", "DATA_FLOW"),
+    "dashboard": ("Dashboard", "DASHBOARD"),
+    "chart": ("Chart", "CHART"),
+    "corpuser": ("CorpUser", "CORP_USER"),
+    "corpGroup": ("CorpGroup", "CORP_GROUP"),
+    "dataPlatform": ("DataPlatform", "DATA_PLATFORM"),
+    "incident": ("Incident", "INCIDENT"),
+    "schemaField": ("SchemaFieldEntity", "SCHEMA_FIELD"),
+    "mlModel": ("MLModel", "MLMODEL"),
+    "mlFeature": ("MLFeature", "MLFEATURE"),
+    "mlFeatureTable": ("MLFeatureTable", "MLFEATURE_TABLE"),
+    "assertion": ("Assertion", "ASSERTION"),
+    "tag": ("Tag", "TAG"),
+    "glossaryTerm": ("GlossaryTerm", "GLOSSARY_TERM"),
+    "domain": ("Domain", "DOMAIN"),
+    "container": ("Container", "CONTAINER"),
+    "dataPlatformInstance": ("DataPlatformInstance", "DATA_PLATFORM_INSTANCE"),
+    "query": ("QueryEntity", "QUERY"),
+    "dataProduct": ("DataProduct", "DATA_PRODUCT"),
+    "ownershipType": ("OwnershipTypeEntity", "CUSTOM_OWNERSHIP_TYPE"),
+}
+
+# The schema version since which a type is mapped.
+_SINCE = {"query": (0, 10), "dataProduct": (0, 10, 3), "ownershipType": (0, 10, 4)}
+
+# How many parts the key of a type has; a dataset's key with two parts cannot be read by any server.
+_KEY_PARTS = {"dataset": 3, "dataJob": 2, "dataFlow": 3, "dashboard": 2, "chart": 2}
+
+
+class MalformedUrnError(ValueError):
+    """A text that the server cannot parse as a URN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urn:
+    """A URN with its type and the parts of its key."""
+
+    text: str
+    kind: str
+    key: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name that the key gives the entity."""
+        return self.key[1] if len(self.key) > 1 else self.key[0]
+
+    def is_mapped(self, schema_version: tuple[int, ...]) -> bool:
+        """Whether a server with this schema maps the type."""
+        return self.kind in _TYPES and schema_version >= _SINCE.get(self.kind, (0,))
+
+    @property
+    def object_type(self) -> str | None:
+        """The GraphQL object type, or None when the server maps none."""
+        known = _TYPES.get(self.kind)
+        return known[0] if known else None
+
+    @property
+    def entity_type(self) -> str | None:
+        """The value of the enum EntityType, or None when the server maps none."""
+        known = _TYPES.get(self.kind)
+        return known[1] if known else None
+
+
+@lru_cache(maxsize=20_000)
+def parse_urn(text: str) -> Urn:
+    """Parse `text`."""
+    match = _URN.fullmatch(text)
+    if match is None:
+        raise MalformedUrnError(f"Failed to retrieve entity: Urn doesn't start with 'urn:li:'. Urn: {text} at index 0")
+    kind, rest = match.groups()
+    key = _split_key(rest)
+    if len(key) != _KEY_PARTS.get(kind, len(key)):
+        raise MalformedUrnError(f"Failed to convert urn string {text} into an Urn: wrong number of parts for {kind}")
+    return Urn(text, kind, key)
+
+
+def is_urn(text: str) -> bool:
+    """Whether the server can parse `text`."""
+    try:
+        parse_urn(text)
+    except MalformedUrnError:
+        return False
+    return True
+
+
+def last_part(text: str) -> str:
+    """The last segment of a simple URN, as `kafka` of `urn:li:dataPlatform:kafka`."""
+    return text.rsplit(":", 1)[-1]
+
+
+def urn_type_of(entity_type: str) -> str | None:
+    """URN type for a value of the enum EntityType."""
+    return next((kind for kind, (_, value) in _TYPES.items() if value == entity_type), None)
+
+
+def _split_key(rest: str) -> tuple[str, ...]:
+    """Split at the commas that no inner parenthesis encloses: keys contain URNs."""
+    if not (rest.startswith("(") and rest.endswith(")")):
+        return (rest,)
+    if rest.count("(") == 1:
+        return tuple(rest[1:-1].split(","))
+    parts, depth, begin = [], 0, 1
+    for position, char in enumerate(rest[:-1]):
+        if char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+        elif char == "," and depth == 1:
+            parts.append(rest[begin:position])
+            begin = position + 1
+    parts.append(rest[begin:-1])
+    return tuple(parts)
 
 
 class OwnerRecord(NamedTuple):
@@ -14,24 +135,7 @@ class OwnerRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """An ingested entity.
-
-    Args:
-        urn: the entity.
-        removed: soft-deleted or not; None is an entity without a status.
-        title: the name that DataHub shows.
-        description: its documentation.
-        owners: its owners, in order.
-        tags: URNs of tags.
-        terms: URNs of glossary terms.
-        domains: URNs of domains.
-        containers: URNs of containers, the innermost first.
-        data_products: URNs of data products.
-        subtypes: subtypes, as `Table` or `View`.
-        platform_instance: URN of a platform instance.
-        profile: of a user or group: `displayName`, `email`, `title`, `slack` and so on.
-        editable_profile: what users wrote of themselves: `slack`, `email`, `teams` and so on.
-    """
+    """An ingested entity."""
 
     urn: str
     removed: bool | None = None

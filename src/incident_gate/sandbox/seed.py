@@ -6,8 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .grant import Grant
-from .policy import ViewPolicy
+from .request import Grant, ViewPolicy
 from .store import Store
 
 _SECTIONS = ("assets", "lineage", "incidents", "assertions", "operations", "tokens")
@@ -35,9 +34,6 @@ def seed_from(path: Path) -> Seed:
 
     The entries hold the arguments of `Store.add_asset`, `add_lineage`, `raise_incident`, `add_assertion` (with `runs`),
     `add_operation` and of `Grant`. An asset may be a bare URN, a run a bare result.
-
-    Raises:
-        ValueError: the file is not JSON or has another shape.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The stand-in DataHub as a running HTTP server."""
+"""The sandbox as a running HTTP server."""
 
 import asyncio
 import contextlib
@@ -10,16 +10,14 @@ from pathlib import Path
 
 import uvicorn
 
-from .application import build_application
-from .connection import BreakableProtocol
+from .application import BreakableProtocol, build_application
+from .engine import ServerState
 from .faults import FaultBook, Faults
 from .generation import Generation
-from .grant import Grant
-from .journal import Journal, Request
-from .state import ServerState
+from .request import Grant, Journal, Request
 from .store import Store
 
-DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the stand-in
+DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
 
 # Stopping takes milliseconds. A server that does not stop is an error, not a wait without end.
 _STOP_SECONDS = 30.0

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .call import Call, requested_urn
 from .failure import UNAUTHORIZED, Code, ResolverError
-from .incident_view import priority_number
 from .incidents import IncidentExistsError
-from .records import IncidentRecord
-from .urn import is_urn
+from .records import IncidentRecord, is_urn
+from .request import Call, requested_urn
+from .views import priority_number
 
 Input = dict[str, Any]
 
@@ -30,11 +29,7 @@ class Writing:
         }
 
     def raise_incident(self, given: Input) -> str:
-        """Create an incident.
-
-        Raises:
-            ResolverError: not allowed, an asset whose type cannot have incidents, no custom type, an id that is taken.
-        """
+        """Create an incident."""
         resources = self._resources(given)
         self._check_privilege(resources)
         self._check_destinations(resources)
@@ -65,11 +60,7 @@ class Writing:
             raise ResolverError(f"Incident {error} already exists.", Code.CONFLICT) from error
 
     def update_status(self, urn: str, given: Input) -> bool:
-        """Replace an incident's status as a whole: a stage or message that is not given is erased.
-
-        Returns:
-            True, which the schema of G1, with its result of type String, turns into "true".
-        """
+        """Replace an incident's status as a whole: a stage or message that is not given is erased."""
         record = self._existing(urn)
         self._change(record, {name: given.get(name) for name in ("state", "stage", "message")})
         return True
@@ -101,11 +92,7 @@ class Writing:
         return True
 
     def add_owners(self, given: Input) -> bool:
-        """Give each of some assets some owners more.
-
-        Raises:
-            ResolverError: not allowed, or an asset or an owner does not exist.
-        """
+        """Give each of some assets some owners more."""
         store = self._call.store
         owners = [owner["ownerUrn"] for owner in given["owners"]]
         resources = self._existing_resources(given, owners)
@@ -117,11 +104,7 @@ class Writing:
         return True
 
     def remove_owners(self, given: Input) -> bool:
-        """Take owners of some assets away.
-
-        Raises:
-            ResolverError: not allowed, or an asset does not exist.
-        """
+        """Take owners of some assets away."""
         lag, _ = self._call.book.lags()
         for resource in self._existing_resources(given, ()):
             held = self._call.store.assets([resource])[resource].owners

@@ -1,24 +1,108 @@
-"""Entities in the shape of the schema."""
+"""Entities, people and incidents in the shape of the schema."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .people_view import group_fields, ownership, user_fields
-from .records import Asset
-from .urn import Urn, last_part, parse_urn
+from .generation import Generation
+from .records import Asset, IncidentRecord, OwnerRecord, Urn, last_part, parse_urn
 
 Loader = Callable[[str], dict[str, Any] | None]
+
+_TYPES = ("TECHNICAL_OWNER", "BUSINESS_OWNER", "DATA_STEWARD", "NONE")
+
+
+def ownership(asset: Asset, load: Loader) -> dict[str, Any] | None:
+    """The owners of an asset, or None where nobody ever owned it."""
+    if not asset.owners:
+        return None
+
+    def owners(_info: object) -> list[dict[str, Any]]:
+        return [
+            {
+                "owner": load(owner.urn),
+                "type": _type(owner),
+                "ownershipType": load(owner.type),
+                "associatedUrn": asset.urn,
+            }
+            for owner in asset.owners
+        ]
+
+    return {"owners": owners, "lastModified": {"time": 0, "actor": None}}
+
+
+def user_fields(name: str, user: Asset | None) -> dict[str, Any]:
+    """The fields of a user; one who was deleted keeps the name in the URN and has no properties."""
+    fields: dict[str, Any] = {"username": name, "properties": None, "editableProperties": None}
+    if user is not None:
+        properties = {"active": True, "displayName": user.title, **user.profile}
+        editable = dict(user.editable_profile) or None
+        fields |= {"properties": properties, "info": properties, "status": "ACTIVE"}
+        fields |= {"editableProperties": editable, "editableInfo": editable}
+    return fields
+
+
+def group_fields(name: str, group: Asset | None) -> dict[str, Any]:
+    """The fields of a group."""
+    fields: dict[str, Any] = {"name": name, "properties": None, "editableProperties": None}
+    if group is not None:
+        properties = {"displayName": group.title, "description": group.description, **group.profile}
+        fields |= {"properties": properties, "info": properties}
+        fields["editableProperties"] = dict(group.editable_profile) or None
+    return fields
+
+
+def _type(owner: OwnerRecord) -> str:
+    """The fixed type that was there before types had URNs."""
+    name = last_part(owner.type).removeprefix("__system__").upper()
+    return name if name in _TYPES else "CUSTOM_OWNERSHIP_TYPE"
+
+
+# Stored as numbers; since G3 shown as names.
+_PRIORITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+
+
+def priority_number(name: str | None) -> int | None:
+    """The stored form of a priority's name."""
+    return None if name is None else _PRIORITIES.index(name)
+
+
+def incident_view(record: IncidentRecord, generation: Generation, load: Loader) -> dict[str, Any]:
+    """The fields of an incident."""
+    status = {
+        "state": record.state,
+        "stage": record.stage,
+        "message": record.message,
+        "lastUpdated": {"time": record.updated_ms, "actor": record.updated_by},
+    }
+    return {
+        "__typename": "Incident",
+        "urn": record.urn,
+        "type": "INCIDENT",
+        "incidentType": record.type,
+        "customType": record.custom_type,
+        "title": record.title,
+        "description": record.description,
+        "status": status,
+        "incidentStatus": status,
+        "priority": _shown_priority(record.priority, generation),
+        "assignees": lambda _info: [load(urn) for urn in record.assignees] or None,
+        "entity": lambda _info: load(record.entities[0]),
+        "source": {"type": "MANUAL", "source": None},
+        "startedAt": record.started_ms,
+        "created": {"time": record.created_ms, "actor": record.created_by},
+    }
+
+
+def _shown_priority(number: int | None, generation: Generation) -> int | str | None:
+    if number is None or not generation.has_stages:
+        return number
+    return _PRIORITIES[number] if 0 <= number < len(_PRIORITIES) else None
 
 
 def entity_view(urn: Urn, asset: Asset | None, load: Loader) -> dict[str, Any]:
     """The fields of an entity, but for those that have resolvers of their own.
 
     A URN that was never ingested has a view as well, with everything that its key contains: real servers answer so.
-
-    Args:
-        urn: the entity.
-        asset: what was ingested of it, if anything was.
-        load: finds the view of an entity that this one refers to.
     """
     view: dict[str, Any] = {"__typename": urn.object_type, "urn": urn.text, "type": urn.entity_type}
     if asset is not None:
