@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.entity import FABRICS, EntityType
-from incident_gate.urn import Urn, UrnError, parse_urn, urn_behind
+from incident_gate.urn import FABRICS, EntityType, Urn, UrnError, extract_urn, parse_urn
 
 SNOWFLAKE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,"
 
@@ -148,7 +147,7 @@ JOB = "urn:li:dataJob:(urn:li:dataFlow:(airflow,daily,PROD),load)"
     ],
 )
 def test_a_link_or_an_encoded_urn_is_explained_with_the_urn(urn: str, link: Callable[[str], str]) -> None:
-    assert urn_behind(link(urn)) == urn
+    assert extract_urn(link(urn)) == urn
     with pytest.raises(UrnError) as caught:
         parse_urn(link(urn))
     assert "a link to an asset's page" in caught.value.message or "a percent-encoded URN" in caught.value.message
@@ -173,13 +172,13 @@ def as_datahub_links(urn: str) -> str:
     ],
 )
 def test_another_link_stands_for_no_urn(text: str) -> None:
-    assert urn_behind(text) is None
+    assert extract_urn(text) is None
 
 
 @given(st.text())
-def test_the_urn_behind_any_text_is_a_urn(text: str) -> None:
+def test_the_extract_urn_any_text_is_a_urn(text: str) -> None:
     for candidate in (text, f"http://x/{quote(ORDERS, safe='')}{text}"):
-        urn = urn_behind(candidate)
+        urn = extract_urn(candidate)
         assert urn is None or parse_urn(urn).text == urn
 
 

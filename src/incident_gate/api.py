@@ -343,8 +343,8 @@ def _outcome_report(settings: RunSettings, manifest: Manifest, outcome: OutcomeR
 
 def _with_selected_outputs(settings: RunSettings, manifest: Manifest) -> tuple[Manifest, tuple[OutputResult, ...]]:
     """The manifest with the outputs that its selectors select, and a result for what could not be selected."""
-    from incident_gate.entity import EntityType
     from incident_gate.select.resolve import resolve_outputs
+    from incident_gate.urn import EntityType
 
     selection = resolve_outputs(manifest, root=settings.workspace or Path.cwd())
     unresolved = tuple(

@@ -1,18 +1,91 @@
-"""DataHub's names for assets: parsing, with the position of what is wrong, and a name for people."""
+"""DataHub's names for assets: their types and forms, parsing with the position of what is wrong, a name for people."""
 
 from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from incident_gate.entity import FABRICS, FORMS, EntityType, Form
 from incident_gate.text import control_character, quote
 
 MAX_LENGTH = 512
 """Characters: the server stores no URN that is longer than this many bytes, those of columns excepted."""
 _MAX_COLUMN_LENGTH = 4_000
+
+
+class EntityType(StrEnum):
+    """The types of assets, as in their URNs. On which of them a server tracks incidents, the server decides."""
+
+    DATASET = "dataset"
+    DATA_JOB = "dataJob"
+    DATA_FLOW = "dataFlow"
+    DASHBOARD = "dashboard"
+    CHART = "chart"
+    SCHEMA_FIELD = "schemaField"
+    CONTAINER = "container"
+    DATA_PRODUCT = "dataProduct"
+    DOMAIN = "domain"
+    GLOSSARY_TERM = "glossaryTerm"
+    ML_FEATURE = "mlFeature"
+    ML_FEATURE_TABLE = "mlFeatureTable"
+    ML_MODEL = "mlModel"
+    ML_MODEL_GROUP = "mlModelGroup"
+    ML_PRIMARY_KEY = "mlPrimaryKey"
+    NOTEBOOK = "notebook"
+
+
+FABRICS = (
+    "PROD",
+    "DEV",
+    "TEST",
+    "QA",
+    "UAT",
+    "EI",
+    "PRE",
+    "STG",
+    "NON_PROD",
+    "CORP",
+    "RVW",
+    "PRD",
+    "TST",
+    "SIT",
+    "SBX",
+    "SANDBOX",
+    "CERT",
+)
+"""DataHub's environments of a dataset (`FabricType`): the server cannot read a URN with any other."""
+
+
+class Form(NamedTuple):
+    """What a type's URN looks like, for people, and the length of its tuple; 0 without one."""
+
+    text: str
+    parts: int = 0
+
+    def __str__(self) -> str:
+        return self.text
+
+
+FORMS = {
+    EntityType.DATASET: Form("urn:li:dataset:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
+    EntityType.DATA_JOB: Form("urn:li:dataJob:(urn:li:dataFlow:(<orchestrator>,<flow>,<cluster>),<job>)", 2),
+    EntityType.DATA_FLOW: Form("urn:li:dataFlow:(<orchestrator>,<flow>,<cluster>)", 3),
+    EntityType.DASHBOARD: Form("urn:li:dashboard:(<tool>,<id>)", 2),
+    EntityType.CHART: Form("urn:li:chart:(<tool>,<id>)", 2),
+    EntityType.SCHEMA_FIELD: Form("urn:li:schemaField:(<URN of a dataset>,<field path>)", 2),
+    EntityType.CONTAINER: Form("urn:li:container:<id>"),
+    EntityType.DATA_PRODUCT: Form("urn:li:dataProduct:<id>"),
+    EntityType.DOMAIN: Form("urn:li:domain:<id>"),
+    EntityType.GLOSSARY_TERM: Form("urn:li:glossaryTerm:<name>"),
+    EntityType.ML_FEATURE: Form("urn:li:mlFeature:(<namespace>,<name>)", 2),
+    EntityType.ML_FEATURE_TABLE: Form("urn:li:mlFeatureTable:(urn:li:dataPlatform:<platform>,<name>)", 2),
+    EntityType.ML_MODEL: Form("urn:li:mlModel:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
+    EntityType.ML_MODEL_GROUP: Form("urn:li:mlModelGroup:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
+    EntityType.ML_PRIMARY_KEY: Form("urn:li:mlPrimaryKey:(<namespace>,<name>)", 2),
+    EntityType.NOTEBOOK: Form("urn:li:notebook:(<tool>,<id>)", 2),
+}
 
 
 class Urn(NamedTuple):
@@ -54,10 +127,12 @@ def parse_urn(text: str) -> Urn:
     try:
         return _parsed(text)
     except UrnError:
-        urn = urn_behind(text) if "%" in text or "://" in text else None
+        urn = extract_urn(text) if "%" in text or "://" in text else None
         if urn:
             what = "a link to an asset's page" if "://" in text else "a percent-encoded URN"
             raise UrnError(0, f"{quote(text)} is {what}", urn) from None
+        if "://" in text:
+            raise UrnError(0, f"{quote(text)} is a link, but not to an asset's page", "a URN") from None
         raise
 
 
@@ -84,7 +159,7 @@ def _parsed(text: str) -> Urn:
     return Urn(text, entity_type, name)
 
 
-def urn_behind(text: str) -> str | None:
+def extract_urn(text: str) -> str | None:
     """The URN that a link to an asset's page or a percent-encoded URN stands for; None if it stands for none.
 
     The pages of any DataHub: what is before and behind the URN does not matter. DataHub writes a percent sign of the

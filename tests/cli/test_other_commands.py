@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from incident_gate import __version__
-from incident_gate.cli.commands import COMMANDS
-from incident_gate.cli.main import parse, run
+from incident_gate.cli.main import COMMANDS, parse, run
 from incident_gate.settings.options import TYPES
 from tests.helpers.asking import DASHBOARD, ORDERS
 from tests.helpers.command import Ended, gate, start
@@ -143,6 +142,15 @@ def test_help_shows_the_words_that_an_option_takes() -> None:
         (("check", "--datahub-tokn", "s3cr3t-value"), "error: There is no option --datahub-tokn.\n"),
         (("check", "--datahub-tokn=s3cr3t-value"), "Did you mean --datahub-token?\n"),
         (("check", "--on-inc", "warn"), "error: There is no option --on-inc.\n"),
+        (
+            ("check", "--manifst", "a"),
+            "error: There is no option --manifst.\nThe manifest is an argument: incident-gate check FILE\n",
+        ),
+        (
+            ("check", "--nonsense"),
+            "error: There is no option --nonsense.\nincident-gate check --help lists the options.\n",
+        ),
+        (("raise", "--waits=1"), "error: There is no option --waits.\nincident-gate raise --help lists the options.\n"),
         (("check", "a", "b"), "error: Unexpected argument 'b'.\nincident-gate check --help lists the options.\n"),
         (("check", "--timeout"), "error: Argument --timeout: expected one argument.\n"),
         (("check", "--format", "yaml"), "invalid choice: 'yaml'"),
@@ -189,9 +197,9 @@ def test_validate_reads_standard_input(text: str, code: int, printed: str) -> No
     [
         ("--version", ("incident_gate.settings", "incident_gate.api", "yaml", "httpx")),
         ("--help", ("incident_gate.settings", "incident_gate.api", "yaml", "httpx")),
-        ("check --help", ("incident_gate.cli.check", "incident_gate.api", "httpx")),
-        ("report --nonsense", ("incident_gate.cli.outcome", "incident_gate.api", "httpx")),
-        ("schema", ("incident_gate.settings", "incident_gate.api", "httpx")),
+        ("check --help", ("incident_gate.cli.online", "incident_gate.api", "httpx")),
+        ("report --nonsense", ("incident_gate.cli.online", "incident_gate.api", "httpx")),
+        ("schema", ("incident_gate.api", "httpx")),
     ],
 )
 def test_only_what_the_command_needs_is_imported(arguments: str, unneeded: tuple[str, ...]) -> None:

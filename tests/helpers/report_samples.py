@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from incident_gate.entity import EntityType
 from incident_gate.gate.policy import Conclusion, Decision, Excused, MissingOutput, Verdict
 from incident_gate.incident import Incident, Priority, Problem, Reason
 from incident_gate.manifest.model import InputEntry, Mistake, OnIncident, OnUnknown, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.model import Report
-from incident_gate.urn import Urn
+from incident_gate.urn import EntityType, Urn
 
 NOW = 1_780_000_000_000
 HOUR = 3_600_000

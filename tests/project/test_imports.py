@@ -12,17 +12,17 @@ SOURCE = Path(__file__).parents[2] / "src" / "incident_gate"
 # From the top down. Folders of one layer do not know each other.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"action", "cli"}),
-    frozenset({"demo", "library"}),
+    frozenset({"library"}),
     frozenset({"api"}),
     frozenset({"doctor", "notify"}),
     frozenset({"report"}),
     frozenset({"gate", "outcome", "settings"}),
     frozenset({"select"}),
     frozenset({"ci", "datahub", "dbt", "manifest"}),
-    frozenset({"entity", "errors", "files", "incident", "json_values", "process", "text", "urn"}),
+    frozenset({"errors", "files", "incident", "json_values", "process", "text", "urn"}),
 )
 LEVEL = {folder: level for level, layer in enumerate(LAYERS) for folder in layer}
-SANDBOX_USERS = {"incident_gate.cli.sandbox", "incident_gate.demo"}
+SANDBOX_USERS = {"incident_gate.cli.demo"}
 # The lowest layer's modules import each other; `incident_gate` itself has the version, and what the library exports.
 PACKAGE = "incident_gate"
 

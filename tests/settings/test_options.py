@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from incident_gate.cli.commands import COMMANDS
+from incident_gate.cli.main import COMMANDS
 from incident_gate.settings import OPTIONS, Scope, options_of, read_settings
 from tests.helpers.command import gate
 

@@ -1,4 +1,4 @@
-"""The command line: options in, text or JSON out, an exit code."""
+"""The command line: the commands, their arguments, and one call of one of them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,103 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from importlib import import_module
-from types import ModuleType
-from typing import BinaryIO, NoReturn, TextIO
+from types import MappingProxyType, ModuleType
+from typing import BinaryIO, NamedTuple, NoReturn, TextIO
 
 from incident_gate import __version__
 from incident_gate.ci.identity import mark_job_blocked
-from incident_gate.cli.call import Call
-from incident_gate.cli.commands import COMMANDS, Command
-from incident_gate.cli.grammar import Parser, overview
 from incident_gate.errors import ExitCode, GateError, SettingError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.process import end, on_interrupt, prepare, say, started
 from incident_gate.text import plain, visible
 
 _VERBOSE = "--verbose"
+_READING = "Interrupted: nothing was decided."
+_WRITING = (
+    "Interrupted: some incidents may be raised or resolved already and others not. "
+    "The next run finds those of this one and continues from there."
+)
+_DESCRIPTION = "Stop a pipeline while its input datasets have active incidents in DataHub, and report its outcome back."
+_EXIT_CODES = (
+    "exit codes: 0 pass or warn, 1 blocked, 2 the manifest or an option is wrong, 3 DataHub could not be queried or an "
+    "output could not be written. DATAHUB_GMS_URL and DATAHUB_GMS_TOKEN replace --datahub-url and --datahub-token."
+)
+_LOG = "log every request, and where an error was raised"
+# How much an option must resemble a mistyped one to be proposed.
+_CLOSE = 0.8
+
+
+class Command(NamedTuple):
+    """One command.
+
+    `module` is the module of this package that runs it, by `function`. It is imported when the arguments are known:
+    they take 30 ms, and what runs a check another 50. `interrupted` is printed when it is interrupted.
+    """
+
+    name: str
+    module: str
+    function: str
+    help: str
+    interrupted: str = "Interrupted."
+
+
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        command.name: command
+        for command in (
+            Command("check", "online", "check", "check the inputs for active incidents, and block on them", _READING),
+            Command("raise", "online", "outcome", "raise an incident on each output", _WRITING),
+            Command("resolve", "online", "outcome", "resolve incidents created by `raise`", _WRITING),
+            Command("report", "online", "outcome", "raise or resolve, depending on --job-status", _WRITING),
+            Command("doctor", "examine", "doctor", "check address, token, privileges and server without writing"),
+            Command("select", "examine", "select", "print what the manifest's selectors select, without judging it"),
+            Command("init", "offline", "init", "print a manifest for URNs, or for links to pages of DataHub"),
+            Command(
+                "validate", "offline", "validate", "check manifests offline; reports all errors as file:line:column"
+            ),
+            Command("schema", "offline", "schema", "print the JSON Schema of the manifest"),
+            Command("sandbox", "demo", "sandbox", "serve a mock DataHub server on this machine"),
+            Command("demo", "demo", "demo", "show a blocked and a passing run against a sandbox"),
+        )
+    }
+)
+
+
+class Call(NamedTuple):
+    """One call of a command: its options, and the process's edges."""
+
+    command: str
+    options: argparse.Namespace
+    environment: Mapping[str, str]
+    stdout: TextIO
+    stderr: TextIO
+    stdin: BinaryIO | None
+    verbose: bool
+
+    def option(self, name: str) -> str:
+        """An option's value as text, one line for each use; empty where it was not used."""
+        value = getattr(self.options, name, None)
+        if value is True:
+            return "true"
+        return "\n".join(value) if isinstance(value, list) else str(value or "").strip()
+
+    @property
+    def has_colour(self) -> bool:
+        """Whether standard output shows colour."""
+        if self.environment.get("NO_COLOR"):
+            return False
+        return self.stdout.isatty() and self.environment.get("TERM", "") not in {"", "dumb"}
+
+    @property
+    def width(self) -> int:
+        """How many cells a line of standard output has."""
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns if self.stdout.isatty() else 100
+        except OSError:
+            return 100
 
 
 def main() -> NoReturn:
@@ -61,43 +142,44 @@ def run(  # noqa: PLR0913 - the process's edges
     Returns:
         The exit code.
     """
-    code = _run(arguments, environment, stdout, stderr, stdin, ready)
+    verbose = _VERBOSE in arguments
+    try:
+        code = _run(arguments, environment, (stdout, stderr, stdin), ready, verbose=verbose)
+    except SystemExit as finished:  # the help was printed
+        code = int(finished.code or 0)
+    except GateError as error:
+        start = "" if isinstance(error, ManifestError) else "error: "
+        say(stderr, error_text(error, start))
+        code = error.exit_code
+        _print_traceback(error, stderr, verbose=verbose)
+    except Exception as error:  # noqa: BLE001 - an internal error must not look like a blocked gate
+        say(stderr, f"error: Internal error: {type(error).__name__}. --verbose shows where.\n")
+        code = ExitCode.DATAHUB
+        _print_traceback(error, stderr, verbose=verbose)
     if code != ExitCode.OK:
         _mark_job_blocked(arguments, environment, stderr)
     return code
 
 
-def _run(  # noqa: PLR0913, PLR0917 - the process's edges
+def _run(
     arguments: Sequence[str],
     environment: Mapping[str, str],
-    stdout: TextIO,
-    stderr: TextIO,
-    stdin: BinaryIO | None,
+    streams: tuple[TextIO, TextIO, BinaryIO | None],
     ready: Callable[[], None],
+    *,
+    verbose: bool,
 ) -> int:
-    verbose = _VERBOSE in arguments
-    try:
-        words = [word for word in arguments if word != _VERBOSE]
-        if not words or words[0] in {"-h", "--help", "--version"}:
-            say(stdout, f"incident-gate {__version__}\n" if "--version" in words else overview())
-            # A pipeline whose command is missing must not pass.
-            return ExitCode.OK if words else ExitCode.USAGE
-        command = _command(words[0])
-        options = _parser(command, stdout).parse(words[1:])
-        module = _module(command, command.module)
-        ready()
-        call = Call(command.name, options, environment, stdout, stderr, stdin, verbose=verbose)
-        return int(module.run(call))
-    except SystemExit as finished:  # the help was printed
-        return int(finished.code or 0)
-    except GateError as error:
-        _print_error(error, stderr)
-        _print_traceback(error, stderr, verbose=verbose)
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001 - an internal error must not look like a blocked gate
-        say(stderr, f"error: Internal error: {type(error).__name__}. --verbose shows where.\n")
-        _print_traceback(error, stderr, verbose=verbose)
-        return ExitCode.DATAHUB
+    words = [word for word in arguments if word != _VERBOSE]
+    stdout, _, _ = streams
+    if not words or words[0] in {"-h", "--help", "--version"}:
+        say(stdout, f"incident-gate {__version__}\n" if "--version" in words else _overview())
+        # A pipeline whose command is missing must not pass.
+        return ExitCode.OK if words else ExitCode.USAGE
+    command = _command(words[0])
+    options = _Parser(command, stdout).parse(words[1:])
+    function = getattr(_module(command), command.function)
+    ready()
+    return int(function(Call(command.name, options, environment, *streams, verbose=verbose)))
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -106,7 +188,19 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         SettingError: There is no such command or option.
     """
-    return _parser(_command(arguments[0]), sys.stdout).parse(arguments[1:])
+    return _Parser(_command(arguments[0]), sys.stdout).parse(arguments[1:])
+
+
+def today() -> date:
+    """The day on which `ignore` rules must be valid."""
+    return datetime.now(UTC).date()
+
+
+def error_text(error: GateError, start: str = "") -> str:
+    """An error for a terminal. One in a manifest begins with its place, where an editor looks for it."""
+    # A hint may be YAML to copy, so its spaces stay.
+    lines = [*(f"{start}{plain(line, 2000)}" for line in error.message.splitlines())]
+    return "".join(f"{line}\n" for line in [*lines, *map(visible, error.hint.splitlines())])
 
 
 def _command_word(arguments: Sequence[str]) -> str:
@@ -132,14 +226,13 @@ def _command(name: str) -> Command:
     raise SettingError(f"{name[:80]!r} is {what}.", hint=hint)
 
 
-def _module(command: Command, name: str) -> ModuleType:
-    """Import a module of this package when its turn comes: arguments take 30 ms, and what runs a check another 50."""
+def _module(command: Command) -> ModuleType:
     try:
-        return import_module(f"incident_gate.cli.{name}")
+        return import_module(f"incident_gate.cli.{command.module}")
     except ModuleNotFoundError as error:
         missing = error.name or ""
         ours = missing.startswith("incident_gate.") and missing != "incident_gate.sandbox"
-        if not command.needs_sandbox or ours:
+        if command.module != "demo" or ours:
             raise
         # The image does not contain the sandbox, a plain installation not its libraries.
         raise SettingError(
@@ -149,21 +242,120 @@ def _module(command: Command, name: str) -> ModuleType:
         ) from None
 
 
-def _parser(command: Command, stdout: TextIO) -> Parser:
-    parser = Parser(command, stdout)
-    if command.arguments:
-        _module(command, command.arguments).add_arguments(parser)
-    return parser
-
-
-def _print_error(error: GateError, stderr: TextIO) -> None:
-    # An error in a manifest begins with its place, where an editor looks for it. A hint may be YAML to copy, so its
-    # spaces stay.
-    start = "" if isinstance(error, ManifestError) else "error: "
-    lines = [f"{start}{plain(line, 2000)}" for line in error.message.splitlines()]
-    say(stderr, "".join(f"{line}\n" for line in [*lines, *map(visible, error.hint.splitlines())]))
-
-
 def _print_traceback(error: Exception, stderr: TextIO, *, verbose: bool) -> None:
     if verbose:
         say(stderr, "".join(traceback.format_exception(error)))
+
+
+# Arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    """Parses the options of one command; errors are a `SettingError`, and help goes to `stdout`."""
+
+    def __init__(self, command: Command, stdout: TextIO) -> None:
+        description = f"{command.help[0].upper()}{command.help[1:]}."
+        super().__init__(f"incident-gate {command.name}", description=description, allow_abbrev=False)
+        self._stdout = stdout
+        self._see = f"incident-gate {command.name} --help lists the options."
+        match command.name:
+            case "init":
+                self._add_init()
+            case "validate":
+                self._add_validate()
+            case "sandbox":
+                _module(command).add_arguments(self)
+            case "schema" | "demo":
+                pass
+            case scope:
+                self._add_scope(scope)
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse the words that follow the command.
+
+        Raises:
+            SettingError: An option is unknown or has no value.
+        """
+        options, unknown = self.parse_known_args(list(arguments))
+        if not unknown:
+            return options
+        # Only its name is shown: what follows a mistyped --datahub-token is the token.
+        wrong = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
+        if not wrong:
+            self.error(f"unexpected argument {unknown[0][:80]!r}")
+        close = get_close_matches(wrong, ["--manifest", *self._option_string_actions], 1, _CLOSE)
+        hint = f"Did you mean {close[0]}?" if close else self._see
+        if close == ["--manifest"]:
+            hint = f"The manifest is an argument: {self.prog} FILE"
+        raise SettingError(f"There is no option {wrong[:80]}.", hint=hint)
+
+    def error(self, message: str) -> NoReturn:
+        """Report what argparse found wrong."""
+        raise SettingError(f"{message[0].upper()}{message[1:]}.", hint=self._see)
+
+    def print_help(self, _file: object = None) -> None:
+        """Print the help where the command's output goes."""
+        super().print_help(self._stdout)
+
+    def _add_init(self) -> None:
+        self.add_argument(
+            "assets",
+            metavar="URN-OR-LINK",
+            nargs="*",
+            help="an asset's URN, or the address of its page in DataHub; - reads them from standard input, one a line, "
+            "which is also the default",
+        )
+
+    def _add_validate(self) -> None:
+        default = self._add_options("validate", online="also check that all it names exists in DataHub")
+        self.add_argument(
+            "files",
+            metavar="FILE",
+            nargs="*",
+            default=[default],
+            help=f"- is standard input (default: {default})",
+        )
+
+    def _add_scope(self, scope: str) -> None:
+        """Add what every command has that reports: the manifest, the options of its scope, and the format."""
+        explain = {"explain": "name the rules that decided"} if scope == "check" else {}
+        default = self._add_options(scope, **explain)
+        self.add_argument("manifest", metavar="MANIFEST", nargs="?", help=f"default: {default}")
+        self.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+
+    def _add_options(self, scope: str, **flags: str) -> str:
+        """Add the options of a command from the table, and its own flags; returns the default manifest."""
+        from incident_gate.settings.options import (  # noqa: PLC0415 - 30 ms, which --help and --version do without
+            DEFAULT_MANIFEST,
+            Scope,
+            options_of,
+        )
+
+        for option in options_of(Scope(scope)):
+            text = option.help + (f" (default: {option.default})" if option.default else "")
+            if not option.metavar:
+                self.add_argument(option.flag, dest=option.name, action="store_true", help=text)
+            elif option.repeatable:
+                text = f"{text}; repeatable"
+                self.add_argument(option.flag, dest=option.name, metavar=option.metavar, action="append", help=text)
+            else:
+                self.add_argument(option.flag, dest=option.name, metavar=option.metavar, help=text)
+        for name, text in {**flags, "verbose": _LOG}.items():
+            self.add_argument(f"--{name}", action="store_true", help=text)
+        return DEFAULT_MANIFEST
+
+
+def _overview() -> str:
+    """The help of the whole command line."""
+    parser = argparse.ArgumentParser(
+        "incident-gate",
+        description=_DESCRIPTION,
+        epilog=_EXIT_CODES,
+        usage="incident-gate [--verbose] COMMAND ...",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("--verbose", action="store_true", help=_LOG)
+    commands = parser.add_argument_group("commands", "incident-gate COMMAND --help lists a command's options")
+    for command in COMMANDS.values():
+        commands.add_argument(command.name, help=command.help, nargs="?")
+    return parser.format_help()

@@ -1,4 +1,4 @@
-"""What the commands that connect to DataHub have in common."""
+"""`incident-gate check`, `raise`, `resolve` and `report`, and what the commands that connect have in common."""
 
 from __future__ import annotations
 
@@ -6,20 +6,47 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from incident_gate.api import announce
-from incident_gate.cli.call import Call
+from incident_gate.api import announce, connect, manifest_of, report_outcome
+from incident_gate.api import check as check_inputs
+from incident_gate.cli.main import Call, today
 from incident_gate.datahub.client import Exchange
 from incident_gate.manifest.model import Manifest
 from incident_gate.process import say
 from incident_gate.report.files import write_reports
 from incident_gate.report.json import document
 from incident_gate.report.model import Report
-from incident_gate.report.progress import Progress
+from incident_gate.report.progress import Progress, waiting_on
 from incident_gate.report.terminal import terminal
 from incident_gate.report.trace import trace
 from incident_gate.settings import Mode, RunSettings, read_settings
 from incident_gate.settings.parse import STANDARD_OUTPUT
 from incident_gate.text import plain
+
+
+def check(call: Call) -> int:
+    """Check the inputs."""
+    settings = settings_of(call, Mode.GATE)
+    manifest = manifest_of(settings, today())
+    with (
+        progress_of(call, settings) as progress,
+        waiting_on(call.stderr, settings) as on_wait,
+        connect(settings, progress.exchanged) as client,
+    ):
+        report, code = check_inputs(settings, manifest, client, on_progress=progress, on_wait=on_wait)
+    _show(call, settings, report, explain=call.options.explain)
+    _notify(call, settings, manifest, report)
+    return code
+
+
+def outcome(call: Call) -> int:
+    """Raise or resolve incidents on the outputs."""
+    settings = settings_of(call, Mode(call.command))
+    manifest = manifest_of(settings, today())
+    with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
+        report, code = report_outcome(settings, manifest, settings.status, client)
+    _show(call, settings, report)
+    _notify(call, settings, manifest, report)
+    return code
 
 
 def settings_of(call: Call, mode: Mode, *, needs_server: bool = True) -> RunSettings:
@@ -42,7 +69,7 @@ def _printed(call: Call) -> Callable[[Exchange], None]:
     return lambda exchange: say(call.stderr, f"{trace(exchange)}\n")
 
 
-def show(call: Call, settings: RunSettings, report: Report, *, explain: bool = False) -> None:
+def _show(call: Call, settings: RunSettings, report: Report, *, explain: bool = False) -> None:
     """Print the report in the format of the call, and write the files that the settings name.
 
     Where one of these is standard output, it is alone there.
@@ -61,7 +88,7 @@ def show(call: Call, settings: RunSettings, report: Report, *, explain: bool = F
             say(call.stderr, f"warning: {plain(warning, 1000)}\n")
 
 
-def notify(call: Call, settings: RunSettings, manifest: Manifest, report: Report) -> None:
+def _notify(call: Call, settings: RunSettings, manifest: Manifest, report: Report) -> None:
     """Notify the services that the settings name; what goes wrong is printed and changes nothing."""
     for remark in announce(settings, manifest.people, report):
         level = "warning" if remark.is_warning else "note"

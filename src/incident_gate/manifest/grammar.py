@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from incident_gate.entity import FABRICS
 from incident_gate.incident import INCIDENT_TYPES, Priority
 from incident_gate.manifest.decode import Key, ListOf, Record, Table, Variants
 from incident_gate.manifest.model import (
@@ -29,7 +28,7 @@ from incident_gate.manifest.model import (
 )
 from incident_gate.manifest.nodes import Kind
 from incident_gate.manifest.values import AssetUrn, Choice, Text
-from incident_gate.urn import Urn
+from incident_gate.urn import FABRICS, Urn
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = r"^[1-9][0-9]{0,5}[smhd]$"

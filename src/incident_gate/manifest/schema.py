@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from incident_gate.entity import FABRICS, FORMS, Form
 from incident_gate.manifest.decode import MAX_ITEMS, Key, ListOf, Record, Table, Variants
 from incident_gate.manifest.grammar import INPUTS, MANIFEST
 from incident_gate.manifest.nodes import Kind
 from incident_gate.manifest.values import AssetUrn, Choice, Shape, Text
+from incident_gate.urn import FABRICS, FORMS, Form
 
 Schema = dict[str, Any]
 

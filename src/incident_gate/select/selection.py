@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from incident_gate.datahub.capabilities import Capabilities
-from incident_gate.entity import EntityType
 from incident_gate.errors import DataHubError
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.model import InputEntry, Manifest, OutputEntry, OutputSelector, Selector
 from incident_gate.text import quote
-from incident_gate.urn import Urn, UrnError, parse_urn
+from incident_gate.urn import EntityType, Urn, UrnError, parse_urn
 
 
 class Choice(NamedTuple):

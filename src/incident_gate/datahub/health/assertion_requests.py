@@ -13,8 +13,8 @@ from incident_gate.datahub.health.pages import MOST_PAGES
 from incident_gate.datahub.health.partial_health import PartialHealth
 from incident_gate.datahub.health.request import FIRST, Asset, Page, ask_page, chunks, execute
 from incident_gate.datahub.queries import RUNS_OF_ASSERTIONS
-from incident_gate.entity import EntityType
 from incident_gate.incident import AssertionResult
+from incident_gate.urn import EntityType
 
 # Assertions in one request that dates their failures.
 DATED = 100

@@ -12,8 +12,8 @@ from incident_gate.datahub.health.context import Context
 from incident_gate.datahub.health.partial_health import PartialHealth
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.request import FIRST, Asset, ask, chunks
-from incident_gate.entity import EntityType
 from incident_gate.incident import Reason
+from incident_gate.urn import EntityType
 
 # Aliased fields in one request: each field costs complexity, of which servers allow 2,000, and an asset has about
 # thirty.

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from incident_gate.datahub.failure import RequestFailure
 from incident_gate.datahub.health.assertions import AssertionListing
 from incident_gate.datahub.health.listing import ACCESS_HINT, Listing
-from incident_gate.entity import EntityType
 from incident_gate.incident import Health, Problem, Reason
 from incident_gate.text import NO_SECRETS, Redactor
+from incident_gate.urn import EntityType
 
 
 class PartialHealth:

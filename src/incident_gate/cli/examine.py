@@ -1,17 +1,23 @@
-"""`incident-gate select`."""
+"""`incident-gate doctor`, `select` and `validate --online`: what looks at DataHub and judges nothing."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from incident_gate.api import Resolve, connect, manifest_of, resolved, select
-from incident_gate.cli.call import Call, today
+from incident_gate.api import Resolve, connect, manifest_of, resolved
+from incident_gate.api import select as resolve_selectors
+from incident_gate.cli.main import Call, today
 from incident_gate.cli.online import progress_of, settings_of
+from incident_gate.doctor.checks import examine
+from incident_gate.doctor.existence import missing_assets
+from incident_gate.doctor.render import document, table
 from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
-from incident_gate.manifest.model import Dbt, InputEntry, OutputEntry
+from incident_gate.manifest.errors import ManifestError
+from incident_gate.manifest.model import Dbt, InputEntry, Manifest, OutputEntry
 from incident_gate.process import say
 from incident_gate.report.amounts import count
 from incident_gate.select.selection import Selection
@@ -19,7 +25,36 @@ from incident_gate.settings import Mode
 from incident_gate.text import plain
 
 
-def run(call: Call) -> int:
+def doctor(call: Call) -> int:
+    """Examine settings, server and assets."""
+    settings = settings_of(call, Mode.GATE)
+    named = call.options.manifest or settings.inputs or settings.outputs
+    # A first look at a server needs no manifest; one that was named must exist.
+    manifest = manifest_of(settings, today()) if named or settings.manifest.exists() else None
+    with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
+        diagnosis = examine(settings, client, manifest)
+    if call.options.format == "json":
+        say(call.stdout, document(diagnosis))
+    else:
+        say(call.stdout, table(diagnosis, colour=call.has_colour, width=call.width))
+    return diagnosis.exit_code
+
+
+def check_existence(call: Call, manifest: Manifest) -> None:
+    """Check that everything a manifest names exists.
+
+    Raises:
+        ManifestError: Something does not.
+        DataHubError: DataHub could not be queried.
+    """
+    settings = settings_of(call, Mode.GATE)
+    with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
+        missing = missing_assets(client, manifest, root=Path.cwd(), resolve=settings.connection.resolved)
+    if missing:
+        raise ManifestError(manifest.path, missing)
+
+
+def select(call: Call) -> int:
     """Print what is selected."""
     # Selectors of dbt's files need no server.
     settings = settings_of(call, Mode.GATE, needs_server=False)
@@ -27,11 +62,11 @@ def run(call: Call) -> int:
     if any(not isinstance(selector.what, Dbt) for selector in manifest.selectors):
         settings = settings_of(call, Mode.GATE)
         with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
-            selection = select(settings, manifest, client)
+            selection = resolve_selectors(settings, manifest, client)
     else:
-        selection = select(settings, manifest, None)
+        selection = resolve_selectors(settings, manifest, None)
     selection = _resolved(selection, settings.connection.resolved)
-    say(call.stdout, _document(selection) if call.options.format == "json" else _text(selection))
+    say(call.stdout, _selection_document(selection) if call.options.format == "json" else _selection_text(selection))
     return selection.failure.exit_code if selection.failure else ExitCode.OK
 
 
@@ -40,7 +75,7 @@ def _resolved(selection: Selection, resolve: Resolve) -> Selection:
     return selection._replace(problems=problems)
 
 
-def _document(selection: Selection) -> str:
+def _selection_document(selection: Selection) -> str:
     value = {
         "inputs": [_entry(entry) for entry in selection.inputs],
         "outputs": [_entry(entry) for entry in selection.outputs],
@@ -74,7 +109,7 @@ def _problems(selection: Selection) -> Iterator[tuple[int, str, Problem]]:
         yield selector.position.line, selector.label, problem
 
 
-def _text(selection: Selection) -> str:
+def _selection_text(selection: Selection) -> str:
     lines = []
     for title, entries in (("input", selection.inputs), ("output", selection.outputs)):
         by_line: dict[tuple[int, str], list[InputEntry | OutputEntry]] = {}
