@@ -13,6 +13,8 @@ from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 from tests.helpers.runner_grammar import commands_in
 from tests.helpers.step import Step
 
+WEBHOOK_SECRET = "whsec_c2VjcmV0LW9mLXRoZS1ob29rLTEyMzQ1Ng=="
+
 
 def active(server: Sandbox, urn: str = CUSTOMERS) -> int:
     return len(server.store.incidents(urn, "ACTIVE"))
@@ -179,10 +181,10 @@ def test_secrets_are_not_saved(step: Step, datahub: Sandbox) -> None:
     secrets = {
         "headers": "X-Api-Key: abcdefgh1",
         "slack_webhook": "https://127.0.0.1/abc",
-        "webhook_secret": "whsec_YWJj",
+        "webhook_secret": WEBHOOK_SECRET,
     }
     step.main(datahub, report_outcome="true", **secrets)
 
     saved = "".join(step.ended(0, "").state.values())
-    for secret in (datahub.token, "abcdefgh1", "127.0.0.1/abc", "whsec_YWJj"):
+    for secret in (datahub.token, "abcdefgh1", "127.0.0.1/abc", WEBHOOK_SECRET):
         assert secret not in saved

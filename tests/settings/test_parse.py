@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +128,26 @@ def test_other_services_are_refused_without_showing_their_address(text: str) -> 
 
     assert str(caught.value).startswith("webhook is not ")
     assert "s3cr3t" not in f"{caught.value!r}{caught.value}"
+
+
+def encoded(length: int) -> str:
+    return f"whsec_{base64.b64encode(b'x' * length).decode()}"
+
+
+@pytest.mark.parametrize("text", ["", encoded(24), encoded(64), encoded(25).rstrip("=")])
+def test_signing_secret_is_of_standard_webhooks(text: str) -> None:
+    assert parse.webhook_secret(text, "webhook-secret") == text
+
+
+@pytest.mark.parametrize("text", ["abc", "a" * 32, encoded(24)[6:], encoded(23), encoded(65), "whsec_", "whsec_*"])
+def test_other_signing_secrets_are_refused_without_showing_them(text: str) -> None:
+    assert error(parse.webhook_secret, text) == "--option is not a signing secret."
+
+
+def test_reason_that_nobody_can_see_is_none() -> None:
+    assert parse.reason(" backfill\n DATA-123 ", "override") == "backfill DATA-123"
+    for invisible in (" ", "\u200b\u2060", "\u3164\u2800", "\u202e\ufeff", "\U000e0100"):
+        assert not parse.reason(invisible, "override")
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("3", 3)])

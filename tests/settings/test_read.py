@@ -158,8 +158,10 @@ def test_a_run_can_block_or_warn_and_only_an_entry_can_ignore() -> None:
     made = settings(on_incident="warn", on_unknown="block")
     assert (made.overrides.on_incident, made.overrides.on_unknown) == (OnIncident.WARN, OnUnknown.BLOCK)
 
-    assert "an entry can ignore" in mistake(on_incident="ignore")
-    assert "Use one of: block, warn." in mistake(on_unknown="ignore")
+    for word in ("fail", "ignore"):
+        assert f"on-incident is '{word}'. Use block or warn." in mistake(on_incident=word)
+    assert "Use block or warn." in mistake(on_unknown="ignore")
+    assert "Use ignore, warn or block." in mistake(on_failing_assertion="fail")
 
 
 @pytest.mark.parametrize(
@@ -234,8 +236,9 @@ def test_job_that_still_runs_cannot_be_reported(word: str) -> None:
 def test_writing_needs_an_identity(given: dict[str, Any]) -> None:
     given = {"job_status": "success", **given}
 
-    assert "This job has no identity" in mistake({}, **given)
-    assert "Set incident-key to a name that only this job has." in mistake({"CI": "true"}, **given)
+    assert "Cannot tell which job this is (no CI system detected)." in mistake({}, **given)
+    hint = "Set incident-key to a name that only this job has, for example orders.build."
+    assert hint in mistake({"CI": "true"}, **given)
     assert settings({}, **given, incident_key="nightly").identity.is_known
     for environment in (GITHUB, GITLAB, {"AIRFLOW_CTX_DAG_ID": "orders"}, {"JOB_NAME": "x", "BUILD_NUMBER": "1"}):
         assert settings(environment, **given).identity.is_known
@@ -353,7 +356,7 @@ def test_the_identity_is_the_jobs_and_not_the_runs() -> None:
     ("given", "notice"),
     [
         ({"slack_channel": "#data"}, "slack-channel has no effect without slack-token."),
-        ({"webhook_secret": "whsec_aaaa"}, "webhook-secret has no effect without webhook-url."),
+        ({"webhook_secret": f"whsec_{'a' * 32}"}, "webhook-secret has no effect without webhook-url."),
         ({"comment": "true"}, "comment has no effect without github-token."),
         ({"comment": "false"}, ""),
     ],

@@ -6,7 +6,7 @@ it. To add an option, add it here and a field to `RunSettings`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
@@ -55,16 +55,16 @@ _ACTION = frozenset({Scope.ACTION})
 class Option(NamedTuple, Generic[T_co]):
     """One option.
 
-    `default` is text like any other value, so the parser accepts it. `metavar` is empty for a flag. Each use of a
-    `repeatable` one on the command line adds a line.
+    `metavar` is empty for a flag. `exists` is where it exists. `default` is text like any other value, so the parser
+    accepts it. Each use of a `repeatable` one on the command line adds a line.
     """
 
     name: str
     parse: Callable[[str, str], T_co]
+    metavar: str
     help: str
-    default: str = ""
-    metavar: str = "TEXT"
     exists: frozenset[Scope] = _MANIFEST
+    default: str = ""
     repeatable: bool = False
     secret: bool = False
 
@@ -74,207 +74,160 @@ class Option(NamedTuple, Generic[T_co]):
         return f"--{self.name}"
 
 
-def _choices(words: type[StrEnum], *, but: str = "") -> str:
-    return f"{{{','.join(word for word in words if word != but)}}}"
+def _choices(words: Iterable[str]) -> str:
+    return f"{{{','.join(words)}}}"
 
 
-DATAHUB_URL = Option("datahub-url", parse.text, "address of DataHub's server, UI or GraphQL endpoint", metavar="URL")
+# For a whole run an incident cannot be ignored: that would let every run pass.
+_FOR_A_RUN = [OnIncident.BLOCK, OnIncident.WARN]
+_EVENTS = ("raised", "resolved", "blocked")
+
+# Connection
+DATAHUB_URL = Option("datahub-url", parse.text, "URL", "address of DataHub's server, UI or GraphQL endpoint")
 DATAHUB_TOKEN = Option(
-    "datahub-token",
-    parse.secret,
-    "personal access token; prefer DATAHUB_GMS_TOKEN, which no list of processes shows",
-    metavar="TOKEN",
-    secret=True,
+    "datahub-token", parse.secret, "TOKEN", "access token; prefer DATAHUB_GMS_TOKEN: `ps` shows options", secret=True
 )
-MANIFEST = Option(
-    "manifest", parse.text, "path of the manifest", default=DEFAULT_MANIFEST, metavar="FILE", exists=_ACTION
+DATAHUB_UI_URL = Option("datahub-ui-url", parse.text, "URL", "base URL of links to DataHub's UI")
+HEADERS = Option("headers", parse.headers, "'NAME: VALUE'", "an extra request header", repeatable=True)
+CA_BUNDLE = Option("ca-bundle", parse.text, "FILE", "PEM file with certificate authorities")
+TIMEOUT = Option(
+    "timeout",
+    parse.seconds(LONGEST_TIMEOUT),
+    "TIME",
+    "time limit for all requests to DataHub, like 90s or 2m",
+    default="120",
 )
-INPUTS = Option(
-    "inputs",
-    parse.lines,
-    "an input's URN, besides those of the manifest",
-    metavar="URN",
-    exists=_ASSETS,
-    repeatable=True,
-)
+
+# What is checked
+MANIFEST = Option("manifest", parse.text, "FILE", "path of the manifest", _ACTION, DEFAULT_MANIFEST)
+INPUTS = Option("inputs", parse.lines, "URN", "an input's URN, besides those of the manifest", _ASSETS, repeatable=True)
 OUTPUTS = Option(
-    "outputs",
-    parse.lines,
-    "an output's URN, besides those of the manifest",
-    metavar="URN",
-    exists=_ASSETS,
-    repeatable=True,
+    "outputs", parse.lines, "URN", "an output's URN, besides those of the manifest", _ASSETS, repeatable=True
 )
-VARIABLES = Option(
-    "variables",
-    parse.variables,
-    "value for ${NAME} in the manifest",
-    metavar="NAME=VALUE",
-    exists=_MANIFEST,
-    repeatable=True,
-)
-MODE = Option("mode", parse.choice(Mode), "what the step does", default="gate", metavar=_choices(Mode), exists=_ACTION)
-REPORT_OUTCOME = Option(
-    "report-outcome",
-    parse.flag,
-    "raise or resolve incidents on the outputs when the job ends",
-    metavar="",
-    exists=_ACTION,
-)
-REPORT_BRANCHES = Option(
-    "report-branches",
-    parse.items,
-    "branches whose runs report outcomes (default: the default branch)",
-    metavar="PATTERNS",
-    exists=_OUTCOME,
-    repeatable=True,
-)
+VARIABLES = Option("variables", parse.variables, "NAME=VALUE", "value for ${NAME} in the manifest", repeatable=True)
 ON_INCIDENT = Option(
     "on-incident",
-    parse.choice(OnIncident),
+    parse.choice(_FOR_A_RUN),
+    _choices(_FOR_A_RUN),
     "what an active incident does; overrides the manifest's defaults, an entry overrides both",
-    metavar=_choices(OnIncident, but="ignore"),
-    exists=_CHECK,
+    _CHECK,
 )
 ON_UNKNOWN = Option(
     "on-unknown",
     parse.choice(OnUnknown),
+    _choices(OnUnknown),
     "what an asset of unknown health does; overrides as --on-incident",
-    metavar=_choices(OnUnknown),
-    exists=_CHECK,
+    _CHECK,
 )
 ON_FAILING_ASSERTION = Option(
     "on-failing-assertion",
     parse.choice(OnFailingAssertion),
+    _choices(OnFailingAssertion),
     "what a failing assertion does; overrides as --on-incident",
-    metavar=_choices(OnFailingAssertion),
-    exists=_CHECK,
+    _CHECK,
 )
 TYPES = Option(
     "types",
     parse.items_of(INCIDENT_TYPES),
+    "TYPES",
     "only incidents of these types count; overrides as --on-incident",
-    metavar="TYPES",
-    exists=_CHECK,
+    _CHECK,
     repeatable=True,
 )
 MIN_PRIORITY = Option(
     "min-priority",
     parse.choice(Priority, attrgetter("name")),
+    _choices(Priority.__members__),
     "incidents of a lower priority do not count; overrides as --on-incident",
-    metavar=f"{{{','.join(Priority.__members__)}}}",
-    exists=_CHECK,
+    _CHECK,
 )
 OVERRIDE = Option(
-    "override",
-    parse.bounded(500),
-    "a reason: what would block only warns, and the report names the reason",
-    metavar="REASON",
-    exists=_CHECK,
+    "override", parse.reason, "REASON", "a reason: what would block only warns, and the report names the reason", _CHECK
 )
-INCIDENT_KEY = Option(
-    "incident-key", parse.text, "separates incidents of environments that share a job", metavar="KEY", exists=_JOB
+
+# Waiting
+WAIT = Option("wait", parse.duration, "TIME", "wait up to this long for inputs that would block, like 30m", _CHECK, "0")
+WAIT_INTERVAL = Option("wait-interval", parse.interval, "TIME", "time between checks while waiting", _CHECK, "60s")
+WAIT_STABLE = Option(
+    "wait-stable", parse.duration, "TIME", "how long inputs must stay healthy before waiting ends", _CHECK, "0"
 )
-INCIDENT_TITLE = Option("incident-title", parse.bounded(500), "title of raised incidents", exists=_OUTCOME)
-INCIDENT_MESSAGE = Option(
-    "incident-message",
-    parse.bounded(20_000),
-    "description of raised incidents, or the message of resolved ones",
-    exists=_OUTCOME,
+
+# Reporting back
+REPORT_OUTCOME = Option(
+    "report-outcome", parse.flag, "", "raise or resolve incidents on the outputs when the job ends", _ACTION
 )
-DATAHUB_UI_URL = Option("datahub-ui-url", parse.text, "base URL of links to DataHub's UI", metavar="URL")
-HEADERS = Option("headers", parse.headers, "an extra request header", metavar="'NAME: VALUE'", repeatable=True)
-CA_BUNDLE = Option("ca-bundle", parse.text, "PEM file with certificate authorities", metavar="FILE")
-TIMEOUT = Option(
-    "timeout",
-    parse.seconds(LONGEST_TIMEOUT),
-    "time limit for all requests to DataHub, like 90s or 2m",
-    default="120",
-    metavar="TIME",
-)
-DRY_RUN = Option(
-    "dry-run", parse.flag, "show what would be raised or resolved, and write nothing", metavar="", exists=_OUTCOME
+REPORT_BRANCHES = Option(
+    "report-branches",
+    parse.items,
+    "PATTERNS",
+    "branches whose runs report outcomes (default: the default branch)",
+    _OUTCOME,
+    repeatable=True,
 )
 TEST_RESULTS = Option(
     "test-results",
     parse.lines,
+    "PATH",
     "file or pattern of files with results of dbt, JUnit, Great Expectations or Soda",
-    metavar="PATH",
-    exists=_OUTCOME,
+    _OUTCOME,
     repeatable=True,
 )
-WAIT = Option(
-    "wait",
-    parse.duration,
-    "wait up to this long for inputs that would block, like 30m",
-    default="0",
-    metavar="TIME",
-    exists=_CHECK,
+INCIDENT_KEY = Option("incident-key", parse.text, "KEY", "separates incidents of environments that share a job", _JOB)
+INCIDENT_TITLE = Option("incident-title", parse.bounded(500), "TEXT", "title of raised incidents", _OUTCOME)
+INCIDENT_MESSAGE = Option(
+    "incident-message",
+    parse.bounded(20_000),
+    "TEXT",
+    "description of raised incidents, or the message of resolved ones",
+    _OUTCOME,
 )
-WAIT_INTERVAL = Option(
-    "wait-interval", parse.interval, "time between checks while waiting", default="60s", metavar="TIME", exists=_CHECK
-)
-WAIT_STABLE = Option(
-    "wait-stable",
-    parse.duration,
-    "how long inputs must stay healthy before waiting ends",
-    default="0",
-    metavar="TIME",
-    exists=_CHECK,
-)
-REPORT_FILES = Option(
-    "report-files",
-    parse.report_files,
-    "write a report; formats are json, junit and markdown, - is standard output",
-    metavar="FORMAT=PATH",
-    exists=_JOB,
-    repeatable=True,
-)
+MODE = Option("mode", parse.choice(Mode), _choices(Mode), "what the step does", _ACTION, "gate")
+DRY_RUN = Option("dry-run", parse.flag, "", "show what would be raised or resolved, and write nothing", _OUTCOME)
+
+# Notifications
 NOTIFY_ON = Option(
     "notify-on",
-    parse.items_of(("raised", "resolved", "blocked")),
+    parse.items_of(_EVENTS),
+    "EVENTS",
     "events that services are notified of",
-    default="raised, resolved",
-    metavar="EVENTS",
-    exists=_JOB,
+    _JOB,
+    "raised, resolved",
     repeatable=True,
 )
 SLACK_WEBHOOK_URL = Option(
-    "slack-webhook-url", parse.service_url, "incoming webhook of Slack", metavar="URL", exists=_JOB, secret=True
+    "slack-webhook-url", parse.service_url, "URL", "incoming webhook of Slack", _JOB, secret=True
 )
-SLACK_TOKEN = Option("slack-token", parse.secret, "token of a Slack bot", metavar="TOKEN", exists=_JOB, secret=True)
-SLACK_CHANNEL = Option("slack-channel", parse.text, "channel for the Slack bot", metavar="CHANNEL", exists=_JOB)
+SLACK_TOKEN = Option("slack-token", parse.secret, "TOKEN", "token of a Slack bot", _JOB, secret=True)
+SLACK_CHANNEL = Option("slack-channel", parse.text, "CHANNEL", "channel for the Slack bot", _JOB)
 WEBHOOK_URL = Option(
-    "webhook-url", parse.service_url, "address that receives the JSON report", metavar="URL", exists=_JOB, secret=True
+    "webhook-url", parse.service_url, "URL", "address that receives the JSON report", _JOB, secret=True
 )
 WEBHOOK_SECRET = Option(
-    "webhook-secret",
-    parse.webhook_secret,
-    "secret that signs what the webhook receives",
-    metavar="SECRET",
-    exists=_JOB,
-    secret=True,
+    "webhook-secret", parse.webhook_secret, "SECRET", "secret that signs what the webhook receives", _JOB, secret=True
 )
 DOWNSTREAM_HOPS = Option(
-    "downstream-hops",
-    parse.count(3),
-    "how far downstream owners are mentioned besides the asset's own",
-    default="1",
-    metavar="COUNT",
-    exists=_JOB,
+    "downstream-hops", parse.count(3), "COUNT", "how far downstream owners are mentioned as well", _JOB, "1"
 )
-COMMENT = Option("comment", parse.flag, "keep a comment on the pull request up to date", metavar="", exists=_ACTION)
-GITHUB_TOKEN = Option(
-    "github-token", parse.secret, "token for the comment", metavar="TOKEN", exists=_ACTION, secret=True
+COMMENT = Option("comment", parse.flag, "", "keep a comment on the pull request up to date", _ACTION)
+GITHUB_TOKEN = Option("github-token", parse.secret, "TOKEN", "token for the comment", _ACTION, secret=True)
+
+# Files, and what GitHub sets
+REPORT_FILES = Option(
+    "report-files",
+    parse.report_files,
+    "FORMAT=PATH",
+    "write a report; formats are json, junit and markdown, - is standard output",
+    _JOB,
+    repeatable=True,
 )
 JOB_STATUS = Option(
     "job-status",
     parse.text,
+    "STATUS",
     "how the job ended; the words of GitLab, Jenkins and Airflow too (default on GitLab: CI_JOB_STATUS)",
-    metavar="STATUS",
-    exists=frozenset({Scope.REPORT, Scope.ACTION}),
+    frozenset({Scope.REPORT, Scope.ACTION}),
 )
-MATRIX = Option("matrix", parse.matrix, "the matrix leg as JSON", metavar="JSON", exists=_JOB)
+MATRIX = Option("matrix", parse.matrix, "JSON", "the values of the matrix job as JSON", _JOB)
 
 OPTIONS: Mapping[str, Option[Any]] = MappingProxyType(
     {option.name: option for option in tuple(globals().values()) if isinstance(option, Option)}

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from incident_gate.ci.identity import canonical_matrix
 from incident_gate.errors import SettingError
+from incident_gate.text import plain
 
 E = TypeVar("E", bound=Enum)
 
@@ -35,6 +36,7 @@ _RESERVED_HEADERS = {
     "upgrade",
 }
 _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+_WHSEC, _KEY_BYTES = "whsec_", range(24, 65)
 REPORT_FORMATS = ("json", "junit", "markdown")
 STANDARD_OUTPUT = "-"
 
@@ -62,6 +64,12 @@ def bounded(limit: int) -> Callable[[str, str], str]:
     return parse
 
 
+def reason(value: str, setting: str) -> str:
+    """A reason on one line. Without a character that can be seen it is none."""
+    found = " ".join(bounded(500)(value, setting).split())
+    return found if plain(found) else ""
+
+
 def flag(value: str, setting: str) -> bool:
     """True or false in the words of YAML 1.2's core schema, as GitHub's own toolkit accepts them."""
     if value in {"", "false", "False", "FALSE"}:
@@ -74,10 +82,12 @@ def flag(value: str, setting: str) -> bool:
 def choice(members: Iterable[E], name: Callable[[E], str] = str) -> Callable[[str, str], E | None]:
     """One member of an enum by its name, or None where nothing was set."""
     words = {name(member): member for member in members}
+    *others, last = words
+    expected = f"{', '.join(others)} or {last}" if others else last
 
     def parse(value: str, setting: str) -> E | None:
         if value and value not in words:
-            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use one of: {', '.join(words)}.")
+            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use {expected}.")
         return words.get(value)
 
     return parse
@@ -156,14 +166,16 @@ def secret(value: str, setting: str) -> str:
 
 
 def webhook_secret(value: str, setting: str) -> str:
-    """A signing secret of the Standard Webhooks convention: `whsec_` and base64. Never quoted in an error."""
-    encoded = value.removeprefix("whsec_")
+    """A signing secret of the Standard Webhooks convention. Never quoted in an error."""
+    prefix, encoded = value[: len(_WHSEC)], value[len(_WHSEC) :]
     try:
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except ValueError:
         key = b""
-    if value and not key:
-        raise SettingError(f"{setting} is not a signing secret.", hint="Use `whsec_` followed by the key in base64.")
+    if value and (prefix != _WHSEC or len(key) not in _KEY_BYTES):
+        raise SettingError(
+            f"{setting} is not a signing secret.", hint="Use `whsec_` followed by 24 to 64 random bytes in base64."
+        )
     return value
 
 

@@ -15,7 +15,7 @@ from incident_gate.datahub.address import EXAMPLE, Address, parse_address
 from incident_gate.datahub.connection import Connection, Spelling, header_secrets
 from incident_gate.datahub.proxy import DIRECT, proxy_for
 from incident_gate.errors import SettingError
-from incident_gate.manifest.model import OnIncident, Rules
+from incident_gate.manifest.model import Rules
 from incident_gate.settings import options, parse
 from incident_gate.settings.model import Notify, OverrideReason, RunSettings, Waiting
 from incident_gate.settings.options import OPTIONS, Mode
@@ -102,7 +102,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         outputs=values(options.OUTPUTS),
         variables=values(options.VARIABLES),
         overrides=Rules(
-            on_incident=_on_incident(values),
+            on_incident=values(options.ON_INCIDENT),
             on_unknown=values(options.ON_UNKNOWN),
             on_failing_assertion=values(options.ON_FAILING_ASSERTION),
             types=values(options.TYPES) or None,
@@ -168,21 +168,13 @@ def _address(values: Values, url: Sourced, ui_url: str) -> Address:
     return parse_address(url.value, setting=url.setting, ui_url=ui_url, ui_setting=values.named(options.DATAHUB_UI_URL))
 
 
-def _on_incident(values: Values) -> OnIncident | None:
-    chosen = values(options.ON_INCIDENT)
-    if chosen is OnIncident.IGNORE:
-        named = values.named(options.ON_INCIDENT)
-        values.add(f"{named} is 'ignore'.", hint="For a whole run it is block or warn; an entry can ignore.")
-    return chosen
-
-
 def _check_identity(values: Values, identity: JobIdentity, run: Run, *, command_line: bool) -> None:
     """Refuse to write where the incidents of two jobs would look alike."""
     key = values.named(options.INCIDENT_KEY)
     if not identity.is_known:
         values.add(
-            "This job has no identity, as no CI system is recognized: its incidents would look like those of others.",
-            hint=f"Set {key} to a name that only this job has.",
+            "Cannot tell which job this is (no CI system detected).",
+            hint=f"Set {key} to a name that only this job has, for example orders.build.",
         )
     elif command_line and run.system == GITHUB and not identity.incident_key and not values.text(options.MATRIX):
         # The action's input has the leg as its default. The environment does not show it.
@@ -220,7 +212,7 @@ def _waiting(values: Values) -> Waiting:
 
 
 def _override(values: Values, run: Run, environment: Mapping[str, str]) -> OverrideReason | None:
-    reason = " ".join(values(options.OVERRIDE).split())
+    reason = values(options.OVERRIDE)
     actor = run.actor or environment.get("USER", "") or environment.get("USERNAME", "")
     warning = _ON_SCHEDULE.format(values.named(options.OVERRIDE)) if run.is_scheduled else ""
     return OverrideReason(reason, actor, warning) if reason else None
