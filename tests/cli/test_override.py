@@ -30,6 +30,15 @@ def test_what_would_block_only_warns(step: Step, datahub: Sandbox) -> None:
     assert f"Overridden by ana: {REASON}" in ended.log
 
 
+@pytest.mark.parametrize("reason", ["", " \u00a0", "\u200b", "\u2060\u3164 \ufe0f", "\U000e0101"])
+def test_reason_that_nobody_can_see_is_none(step: Step, datahub: Sandbox, reason: str) -> None:
+    datahub.store.raise_incident(ORDERS, title="late")
+
+    ended = step.main(datahub, override=reason)
+
+    assert (ended.code, ended.outputs["conclusion"], ended.outputs["override"]) == (1, "block", "")
+
+
 @pytest.mark.parametrize("status", [401, 404, 503])
 def test_server_that_is_down_or_refuses_is_overridden(step: Step, datahub: Sandbox, status: int) -> None:
     datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=status),))

@@ -252,6 +252,11 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
         (f"{ENTRY}name: {'x' * 201}", '2:9: "name" has 201 characters; expected at most 200'),
         (f'{ENTRY}name: "a\\x1b[31m"', '2:9: "name" contains the control character U+001B'),
         (f"{ENTRY}name: ab\u202ecd", '2:11: "name" contains the control character U+202E'),
+        (f'{ENTRY}name: "\u200b\u2060\u3164"', '2:9: "name" has no visible character; expected a text on one line'),
+        (
+            f"{ENTRY}ignore: [{{incident: 'urn:li:incident:1', until: 2027-01-31, reason: '\u200d \u115f'}}]",
+            '"reason" has no visible character; expected a text on one line',
+        ),
         (f'{ENTRY}name: "a\\nb"', '"name" contains the control character U+000A; expected a text on one line'),
         (
             f"{ENTRY}siblings: yes",

@@ -78,3 +78,9 @@ def test_each_mistake_has_its_line(text: str, variables: Mapping[str, str], comp
 
 def test_a_mistake_in_a_variable_is_reported_once() -> None:
     assert len(mistakes("- ${A}")) == 1
+
+
+@pytest.mark.parametrize("text", ["- x${A}\n" * 2_000, "- '" + "${A}" * 2_000 + "'"])
+def test_what_variables_make_of_a_manifest_has_a_limit(text: str) -> None:
+    [mistake] = [line for line in mistakes(text, A="a" * 2_000) if "variables" in line]
+    assert "make the manifest too large; expected at most 2,097,152 characters of them" in mistake

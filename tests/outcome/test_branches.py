@@ -80,6 +80,16 @@ def test_patterns_do_not_let_pull_requests_through_nor_hold_tags_back() -> None:
         ("*/fix", "a/b/fix", False),
         ("**/fix", "a/b/fix", True),
         ("a*c", "a/c", False),
+        ("a***c", "a/b/c", True),
+        ("*", "", True),
+        ("a/*", "a/", True),
+        ("*/*", "a/b/c", False),
+        ("a*b*c", "aXbYc", True),
+        ("a*b*c", "aXc", False),
+        ("*a", "*a", True),
+        # What a regular expression would try in every way.
+        ("**a**a**a**a**a**a**b", "a" * 240, False),
+        ("**/" * 100 + "x", "a/" * 200, False),
         # Everything else is literal.
         ("v1.0", "v1x0", False),
         ("a+b", "a+b", True),

@@ -197,7 +197,20 @@ def test_configuration_that_is_no_yaml_is_an_error_without_its_text(home: Path, 
     assert "s3cr3t" not in found
 
 
-@pytest.mark.parametrize("text", ["", "gms: x", "- gms", "gms: {server: null}", "gms: {token: x}"])
+def test_configuration_is_read_as_it_is_written(home: Path) -> None:
+    configure(home, f"gms: {{server: '{URL}', token: '${{x}}$${{y'}}\n")
+    assert settings({"HOME": str(home)}).connection.token == "${x}$${y"
+
+
+def test_aliases_multiply_nothing(home: Path) -> None:
+    lines = ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60))]
+    configure(home, "\n".join([*lines, "gms: {server: *a59}"]))
+    assert "~/.datahubenv is not valid YAML." in error({"HOME": str(home)})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "gms: x", "gms: {server: [x]}", "- gms", "gms: {server: null}", "gms: {token: x}"]
+)
 def test_configuration_without_an_address_counts_as_none(home: Path, text: str) -> None:
     configure(home, text)
 

@@ -40,13 +40,13 @@ _SHORT = 24
 _COMMENT = re.compile(r"[ \t]*#")
 
 
-def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str]) -> Node | None:
+def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str] | None) -> Node | None:
     """Read a YAML file; None where it holds nothing but comments.
 
     Args:
         data: The file's content.
         mistakes: Where errors are added after which the file can still be read.
-        variables: The values of `${NAME}`.
+        variables: The values of `${NAME}`; None where that is a text like any other.
 
     Raises:
         UnreadableError: It is not YAML, not UTF-8 or beyond a limit.
@@ -78,13 +78,14 @@ def check_size(size: int) -> None:
 class _Builder:
     """One pass over the events of a file."""
 
-    def __init__(self, loader: Any, text: str, mistakes: Mistakes, variables: Mapping[str, str]) -> None:
+    def __init__(self, loader: Any, text: str, mistakes: Mistakes, variables: Mapping[str, str] | None) -> None:
         self._next = loader.get_event
         self._text = text
         self._mistakes = mistakes
         self._variables = variables
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._count = 0
+        self._filled_bytes = 0
 
     def document(self) -> Node | None:
         """Read the whole file, which may hold one document."""
@@ -108,8 +109,8 @@ class _Builder:
         node: Node
         if isinstance(event, events.ScalarEvent):
             node = self._scalar(event, position, flow=flow)
-            if "${" in node.text and not is_key:
-                node = self._filled(node)
+            if self._variables is not None and "${" in node.text and not is_key:
+                node = self._filled(node, self._variables)
         elif isinstance(event, events.SequenceStartEvent):
             self._check_tag(event.tag, position, LIST_TAGS)
             node = ListNode(position, self._items(depth + 1, flow=flow or bool(event.flow_style)))
@@ -138,15 +139,19 @@ class _Builder:
         cut = plain and unclosed(text) > 0 and bool(_COMMENT.match(self._text, event.end_mark.index))
         return ScalarNode(position, text, tag, plain, flow, inset, cut)
 
-    def _filled(self, node: ScalarNode) -> ScalarNode:
+    def _filled(self, node: ScalarNode, variables: Mapping[str, str]) -> ScalarNode:
         """Replace `${NAME}`; `$${` is a literal `${`."""
         undefined = False
 
         def value(found: re.Match[str]) -> str:
             nonlocal undefined
             name = found["name"]
-            if name in self._variables:
-                return self._variables[name]
+            if name in variables:
+                self._filled_bytes += len(variables[name])
+                if self._filled_bytes > MAX_BYTES:
+                    message = "the values of variables make the manifest too large"
+                    raise UnreadableError(node.position, message, f"at most {MAX_BYTES:,} characters of them")
+                return variables[name]
             if found.group() == "$${":
                 return "${"
             undefined = True

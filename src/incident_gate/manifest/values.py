@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from incident_gate.manifest.errors import Mistakes
 from incident_gate.manifest.nodes import Kind, MappingNode, Node, ScalarNode, open_parentheses, unclosed
-from incident_gate.text import control_character, quote
+from incident_gate.text import control_character, plain, quote
 from incident_gate.urn import Urn, UrnError, nearest, parse_urn
 
 _KIND_OF: Mapping[type, Kind] = {int: Kind.NUMBER, bool: Kind.BOOLEAN}  # of the values of a choice; else a text
@@ -52,6 +52,8 @@ class Text(NamedTuple):
             message = f"{what} contains the control character U+{ord(text[offset]):04X}"
         elif not re.search(self.pattern, text):
             message = f"{what} is {node}"
+        elif not plain(text):
+            message = f"{what} has no visible character"
         else:
             try:
                 return self.convert(text)

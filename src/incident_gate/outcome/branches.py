@@ -43,9 +43,26 @@ def _is_included(run: Run, patterns: Sequence[str]) -> bool:
 
 
 def matches(pattern: str, branch: str) -> bool:
-    """Whether a branch matches a pattern: `*` stands for any characters but `/`, `**` for any at all."""
-    words = {"**": ".*", "*": "[^/]*"}
-    expression = "".join(
-        words.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*)", pattern.removeprefix("refs/heads/"))
-    )
-    return re.fullmatch(expression, branch, re.DOTALL) is not None
+    """Whether a branch matches a pattern: `*` stands for any characters but `/`, `**` for any at all.
+
+    Not by a regular expression: one with several stars tries every way to divide a long name.
+    """
+    # Several stars in a row are two.
+    parts = [part[:2] for part in re.findall(r"\*+|.", pattern.removeprefix("refs/heads/"), re.DOTALL)]
+    # The places in the pattern that the characters so far can have led to.
+    places = _past_stars({0}, parts)
+    for character in branch:
+        following = set()
+        for place in places:
+            part = parts[place] if place < len(parts) else ""
+            if part == "**" or (part == "*" and character != "/"):
+                following.add(place)
+            elif part == character:
+                following.add(place + 1)
+        places = _past_stars(following, parts)
+    return len(parts) in places
+
+
+def _past_stars(places: set[int], parts: Sequence[str]) -> set[int]:
+    """The places, and those behind stars that stand for nothing."""
+    return places | {place + 1 for place in places if parts[place : place + 1] in (["*"], ["**"])}

@@ -21,6 +21,7 @@ from incident_gate.settings.model import Notify, OverrideReason, RunSettings, Wa
 from incident_gate.settings.options import OPTIONS, Mode
 from incident_gate.settings.source import Sourced, Sources, config_of, sources, token_of
 from incident_gate.settings.values import Values
+from incident_gate.text import plain
 
 SLACK_API = "https://slack.com/api"
 _ON_SCHEDULE = (
@@ -215,7 +216,7 @@ def _override(values: Values, run: Run, environment: Mapping[str, str]) -> Overr
     reason = values(options.OVERRIDE)
     actor = run.actor or environment.get("USER", "") or environment.get("USERNAME", "")
     warning = _ON_SCHEDULE.format(values.named(options.OVERRIDE)) if run.is_scheduled else ""
-    return OverrideReason(reason, actor, warning) if reason else None
+    return OverrideReason(reason, actor, warning) if plain(reason) else None
 
 
 def _report_files(values: Values, workspace: Path | None) -> tuple[parse.ReportFile, ...]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import yaml
-
 from incident_gate.errors import SettingError
 from incident_gate.files import FileError, read_regular
+from incident_gate.manifest.errors import Mistakes, UnreadableError
+from incident_gate.manifest.nodes import Kind, MappingNode, Node, ScalarNode
+from incident_gate.manifest.reader import read_nodes
 
 URL, TOKEN = "DATAHUB_GMS_URL", "DATAHUB_GMS_TOKEN"
 HOST, PORT, PROTOCOL = "DATAHUB_GMS_HOST", "DATAHUB_GMS_PORT", "DATAHUB_GMS_PROTOCOL"
@@ -115,15 +116,24 @@ def _host_url(environment: Mapping[str, str]) -> Sourced:
 
 
 def _configured(path: Path) -> tuple[str, str]:
-    """Server and token of DataHub's own configuration file."""
+    """Server and token of DataHub's own configuration file, read within the limits of a manifest."""
     try:
-        content = yaml.safe_load(_read(path, CONFIG))
-    except yaml.YAMLError:
+        content = read_nodes(_read(path, CONFIG).encode(), Mistakes(), None)
+    except UnreadableError:
         # Its text is not quoted: it holds the token.
         raise SettingError(f"{CONFIG} is not valid YAML.", hint=f"Correct it, or set {SKIP_CONFIG}=true.") from None
-    gms = content.get("gms") if isinstance(content, dict) else None
-    server, token = (str(gms.get(key) or "").strip() if isinstance(gms, dict) else "" for key in ("server", "token"))
-    return server, token
+    gms = _member(content, "gms")
+    server, token = (_member(gms, key) for key in ("server", "token"))
+    return _scalar(server), _scalar(token)
+
+
+def _member(node: Node | None, key: str) -> Node | None:
+    pairs = node.pairs if isinstance(node, MappingNode) else ()
+    return next((value for name, value in pairs if name.text == key), None)
+
+
+def _scalar(node: Node | None) -> str:
+    return node.text.strip() if isinstance(node, ScalarNode) and node.kind is not Kind.NULL else ""
 
 
 def _read(path: Path, setting: str) -> str:
