@@ -19,8 +19,8 @@ INPUTS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_te
 EXPRESSIONS = {"job-status", "matrix", "github-token"}
 
 
-def test_inputs_are_those_of_the_table_in_its_order() -> None:
-    assert list(INPUTS) == [option.name for option in options_of(Scope.ACTION)]
+def test_inputs_are_those_of_the_table() -> None:
+    assert sorted(INPUTS) == sorted(option.name for option in options_of(Scope.ACTION))
 
 
 @pytest.mark.parametrize("name", INPUTS)
