@@ -14,12 +14,16 @@ DEMO := .venv
 DEV := $(CACHE)/env
 GATE := $(CACHE)/gate
 CLIENTS := $(CACHE)/clients
+LOWEST := $(CACHE)/lowest
 
 # Each worker takes whole files, in the order of tests/conftest.py.
 WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
+# What measures memory and load needs the machine for itself.
+LIGHT := -m "not load"
+
 # Bytecode is kept: otherwise each worker compiles all tests again.
-PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(CACHE)/bytecode $(DEV)/bin/python -m pytest
+PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/$(CACHE)/bytecode" $(DEV)/bin/python -m pytest
 
 # What goes into the wheel: when one of these changes, it is built anew.
 PACKAGE := pyproject.toml README.md LICENSE $(shell find src -type f ! -name '*.pyc' 2>/dev/null)
@@ -41,12 +45,20 @@ demo: $(DEMO)/.ready ## Set up and run the gate against the sandbox
 	@$(DEMO)/bin/incident-gate demo
 
 .PHONY: test
-test: $(DEV)/.installed ## Set up and run all tests against the built wheel
-	@$(PYTEST) $(WORKERS) $(PYTEST_ARGS)
+test: $(DEV)/.installed ## Set up and run the tests against the built wheel
+	@$(PYTEST) $(WORKERS) $(LIGHT) $(PYTEST_ARGS)
+
+.PHONY: test-load
+test-load: $(DEV)/.installed ## Run the tests of memory and load
+	@$(PYTEST) -m load $(PYTEST_ARGS)
+
+.PHONY: test-lowest
+test-lowest: $(LOWEST)/.installed ## Run the tests with the lowest versions of all dependencies
+	@$(subst $(DEV)/,$(LOWEST)/,$(PYTEST)) $(WORKERS) $(LIGHT) $(PYTEST_ARGS)
 
 .PHONY: coverage
-coverage: $(DEV)/.installed ## Run all tests and measure their coverage
-	@$(PYTEST) $(WORKERS) --cov --cov-report term:skip-covered $(PYTEST_ARGS)
+coverage: $(DEV)/.installed ## Run the tests and measure their coverage
+	@$(PYTEST) $(WORKERS) $(LIGHT) --cov --cov-report term:skip-covered $(PYTEST_ARGS)
 
 # Each check is a target: `make lint-types` runs one. They run side by side, and one failure does not hide another.
 CHECKS := lint-style lint-format lint-types lint-dead-code lint-dependencies lint-yaml lint-image lint-shell \
@@ -172,6 +184,14 @@ $(GATE)/.installed: $(DEV)/.installed requirements/image.txt
 	@$(PYTHON) -m venv --clear $(GATE)
 	@$(GATE)/bin/python $(PIP_INSTALL) $(WITH_HASHES) requirements/image.txt
 	@$(GATE)/bin/python $(PIP_INSTALL) --no-deps $(CACHE)/wheel/*.whl
+	@touch $@
+
+# One with the oldest versions that users may have.
+$(LOWEST)/.installed: $(DEV)/.installed tools/lowest.py
+	@$(PYTHON) -m venv --clear $(LOWEST)
+	@$(PYTHON) tools/lowest.py >$(CACHE)/lowest.txt
+	@$(LOWEST)/bin/python $(PIP_INSTALL) --requirement $(CACHE)/lowest.txt
+	@$(LOWEST)/bin/python $(PIP_INSTALL) --no-deps $(CACHE)/wheel/*.whl
 	@touch $@
 
 # One with DataHub's own clients, which need other versions of much.

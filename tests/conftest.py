@@ -71,7 +71,6 @@ LONG_FILES = (
     "tests/faults/test_fault_matrix.py",
     "tests/campaign/test_campaign.py",
     "tests/faults/test_process.py",
-    "tests/faults/test_memory.py",
     "tests/select/test_selected_gate.py",
     "tests/datahub/health/test_misleading_answers.py",
     "tests/select/test_selected_outputs.py",

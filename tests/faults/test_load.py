@@ -6,12 +6,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from incident_gate.api import Result
 from incident_gate.sandbox import Faults, Sandbox
 from tests.helpers.asking import ORDERS
 from tests.helpers.gating import check, only, tables, verdicts
 from tests.helpers.processes import PATIENCE
 
+pytestmark = pytest.mark.load
 ROOT = Path(__file__).parents[2]
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.gating import tables
 from tests.helpers.loopback import listening, read_head
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+pytestmark = [pytest.mark.load, pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")]
 
 MIB = 1 << 20
 MOST = 250 * MIB

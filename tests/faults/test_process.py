@@ -13,7 +13,7 @@ import pytest
 
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
-from tests.helpers.processes import PATIENCE, end_all, popen
+from tests.helpers.processes import PATIENCE, end_all, measured, popen
 from tests.helpers.step import RUN
 
 CANARY = "canary-93ab-token"
@@ -33,7 +33,12 @@ class Step:
     def run(self, command: Sequence[str], **changes: str | None) -> subprocess.CompletedProcess[bytes]:
         """Run a program to its end; a change of None takes a variable away."""
         return subprocess.run(
-            command, cwd=self.workspace, env=self._with(changes), capture_output=True, timeout=PATIENCE, check=False
+            command,
+            cwd=self.workspace,
+            env=measured(self._with(changes)),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
         )
 
     def start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
