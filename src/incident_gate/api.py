@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from incident_gate.datahub.client import Client, Exchange
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.context import ServerState
+from incident_gate.datahub.health.batch import ServerState
 from incident_gate.datahub.health.reader import PARALLEL, Reader
 from incident_gate.datahub.http import open_client
 from incident_gate.errors import ExitCode, GateError, SettingError
@@ -360,16 +360,16 @@ def _with_selected_outputs(settings: RunSettings, manifest: Manifest) -> tuple[M
 
 
 def _context(settings: RunSettings, client: Client) -> Context:
-    from incident_gate.datahub.health.query import Depth, History
+    from incident_gate.datahub.health.query import History
     from incident_gate.datahub.incidents import Writer
     from incident_gate.outcome.model import Context, IndexTimeouts
     from incident_gate.outcome.wording import Wording
 
-    reader = Reader(client, Depth(History.NEWEST))
+    reader = Reader(client, History.NEWEST)
     return Context(
         reader=reader,
-        looks=reader.variant(Depth(History.NEWEST, summaries=False)),
-        archive=reader.variant(Depth(History.WHOLE)),
+        looks=reader.variant(History.NEWEST, summaries=False),
+        archive=reader.variant(History.WHOLE),
         writer=Writer(client),
         identity=settings.identity,
         wording=Wording(

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     EXISTENCE_UNKNOWN = "existence-unknown"  # the server did not answer whether it exists
     EXISTENCE_NOT_SUPPORTED = "existence-not-supported"  # servers before 2023 cannot be asked whether it exists
     NO_INCIDENTS_FIELD = "no-incidents-field"  # null or missing: the server does not track incidents of this
+    NOT_ASKED = "not-asked"  # the server refused a query that asks for all that health needs
     HIDDEN = "hidden"  # a null element: missing, or not visible to the token
     REFUSED = "refused"  # the server refuses to answer: the token may not, or it is not DataHub that answers
     ERROR = "error"  # the server failed on this asset
@@ -62,12 +63,40 @@ class Reason(StrEnum):
     UNREADABLE_FILE = "unreadable-file"  # a selector's file is missing, too large or another kind of file
 
 
+class Question(StrEnum):
+    """What must be known of an asset before it can be healthy. A message names what is not known by the values."""
+
+    EXISTS = "whether it exists"
+    NOT_REMOVED = "whether it was removed"
+    VISIBLE = "whether this token may view it"
+    INCIDENTS = "all of its incidents"
+    WITNESS = "whether its summary names more incidents"
+    SIBLINGS = "its siblings and their incidents"
+    ASSERTIONS = "its assertions"
+
+
+_ALWAYS = frozenset({Question.EXISTS, Question.NOT_REMOVED, Question.VISIBLE, Question.INCIDENTS, Question.WITNESS})
+
+
+def questions(*, siblings: bool, assertions: bool) -> frozenset[Question]:
+    """The questions whose answers health needs under a rule."""
+    optional = {Question.SIBLINGS: siblings, Question.ASSERTIONS: assertions}
+    return _ALWAYS | {question for question, is_needed in optional.items() if is_needed}
+
+
 class Problem(NamedTuple):
     """One reason why an asset is `unknown`, with a sentence for the person who must act."""
 
     reason: Reason
     message: str
     hint: str = ""
+
+
+def not_asked(unanswered: frozenset[Question]) -> Problem:
+    """The problem of questions that no accepted query had in it."""
+    missing = ", ".join(question for question in Question if question in unanswered)
+    hint = "Check the DataHub server's log for the refused query, and that its schema can be queried; then run again."
+    return Problem(Reason.NOT_ASKED, f"DataHub accepts no query that shows {missing}", hint)
 
 
 class Cause(StrEnum):
@@ -185,7 +214,8 @@ class Health(NamedTuple):
     """The health of one asset, as DataHub answered.
 
     `unread` counts active incidents that the server's index counts and its list does not show (`total` above the
-    list): they are real until shown otherwise. `problems` is empty only when the answer is complete.
+    list): they are real until shown otherwise. `problems` are reasons why it is not known; `answered` are the questions
+    that have an answer: none, until an answer says so. An asset is healthy only by `problems_of`.
     `siblings` are the URNs whose incidents are included. `resolved` are the asset's own incidents that came along and
     are over. `unlisted` counts those of `incidents` that the list lacks; `unverified` are incidents that the asset's
     summary names as active, and of which nothing more can be read.
@@ -204,6 +234,12 @@ class Health(NamedTuple):
     assertions: tuple[Assertion, ...] = ()
     assertion_problems: tuple[Problem, ...] = ()
     of_each_urn: tuple[Health, ...] = ()
+    answered: frozenset[Question] = frozenset()
+
+    def problems_of(self, needed: frozenset[Question]) -> tuple[Problem, ...]:
+        """Why it is not known whether the asset is healthy; empty only where all that is needed has its answer."""
+        unanswered = needed - self.answered
+        return self.problems or ((not_asked(unanswered),) if unanswered else ())
 
     @property
     def parts(self) -> tuple[Health, ...]:

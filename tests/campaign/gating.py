@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from unittest.mock import patch
 
-from incident_gate.datahub.health import summaries
+from incident_gate.datahub.health import witness
 from incident_gate.sandbox import DEFAULT_TOKEN, Fault, FaultKind, Faults, Generation, Grant, Sandbox, Store, ViewPolicy
 from incident_gate.sandbox.records import IncidentFilter, parse_urn
 from incident_gate.sandbox.request import matches, may_view
@@ -413,7 +413,7 @@ def play(schedule: Schedule) -> Tally:
 def campaign(schedules: Iterable[Schedule]) -> Tally:
     """Play schedules, several at a time."""
     total = Tally()
-    with compressed(), patch.object(summaries, "SECOND_LOOK", SECOND_LOOK), ThreadPoolExecutor(AT_ONCE) as pool:
+    with compressed(), patch.object(witness, "SECOND_LOOK", SECOND_LOOK), ThreadPoolExecutor(AT_ONCE) as pool:
         for tally in pool.map(play, schedules):
             total.add(tally)
     return total

@@ -76,6 +76,6 @@ def test_worst_cases_are_as_true_as_the_server_can_show(schedule: Schedule, verd
 
 
 def test_campaign_reports_a_gate_without_a_second_witness(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incident_gate.datahub.health.listing.read_summary", lambda *_: ({}, frozenset()))
+    monkeypatch.setattr("incident_gate.datahub.health.answer.read_summary", lambda *_: ({}, frozenset()))
     (broken,) = campaign([scene(Generation.CLOUD, LIMITED, ACTIVE)]).false_passes
     assert f"{URN} is healthy, not ['unhealthy']" in broken

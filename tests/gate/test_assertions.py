@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from incident_gate.gate.policy import Conclusion, Decision, Rule, Verdict, decide
-from incident_gate.incident import Assertion, AssertionResult, Health, Incident
+from incident_gate.incident import Assertion, AssertionResult, Health, Incident, Question
 from incident_gate.manifest.model import InputEntry, OnFailingAssertion, OnIncident, Position
 from incident_gate.urn import parse_urn
+
+EVERYTHING = frozenset(Question)
 
 URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,a,PROD)"
 SIBLING = "urn:li:dataset:(urn:li:dataPlatform:dbt,a,PROD)"
@@ -44,7 +46,7 @@ def judge(health: Health, rule: Rule) -> Decision:
     ],
 )
 def test_results_decide(results: tuple[AssertionResult, ...], verdict: Verdict) -> None:
-    health = Health(urn=URN, assertions=assertions(*results))
+    health = Health(urn=URN, answered=EVERYTHING, assertions=assertions(*results))
 
     decision = judge(health, Rule(on_failing_assertion=OnFailingAssertion.BLOCK))
 
@@ -54,7 +56,7 @@ def test_results_decide(results: tuple[AssertionResult, ...], verdict: Verdict) 
 
 
 def test_asset_whose_assertions_never_ran_is_unknown_beside_a_sibling_whose_did() -> None:
-    health = Health(urn=URN, assertions=(*assertions(NEVER), *assertions(SUCCESS, asset=SIBLING)))
+    health = Health(urn=URN, answered=EVERYTHING, assertions=(*assertions(NEVER), *assertions(SUCCESS, asset=SIBLING)))
 
     decision = judge(health, Rule(on_failing_assertion=OnFailingAssertion.BLOCK))
 
@@ -70,7 +72,9 @@ def test_asset_whose_assertions_never_ran_is_unknown_beside_a_sibling_whose_did(
     ],
 )
 def test_rule_says_what_follows(rule: OnFailingAssertion, expected: tuple[Verdict, Conclusion]) -> None:
-    decision = judge(Health(urn=URN, assertions=assertions(FAILURE)), Rule(on_failing_assertion=rule))
+    decision = judge(
+        Health(urn=URN, answered=EVERYTHING, assertions=assertions(FAILURE)), Rule(on_failing_assertion=rule)
+    )
 
     assert (decision.verdict, decision.conclusion) == expected
 
@@ -80,7 +84,12 @@ def test_rule_says_what_follows(rule: OnFailingAssertion, expected: tuple[Verdic
     [("warn", "block", "block"), ("block", "warn", "block"), ("warn", "warn", "warn")],
 )
 def test_worse_of_incident_and_assertion_holds(on_incident: str, on_failing: str, conclusion: str) -> None:
-    health = Health(urn=URN, incidents=(Incident(urn="urn:li:incident:1", asset=URN),), assertions=assertions(FAILURE))
+    health = Health(
+        urn=URN,
+        answered=EVERYTHING,
+        incidents=(Incident(urn="urn:li:incident:1", asset=URN),),
+        assertions=assertions(FAILURE),
+    )
     rule = Rule(on_incident=OnIncident(on_incident), on_failing_assertion=OnFailingAssertion(on_failing))
 
     assert judge(health, rule).conclusion == conclusion
@@ -92,7 +101,9 @@ def test_worse_of_incident_and_assertion_holds(on_incident: str, on_failing: str
 def test_old_result_is_unknown_unless_it_failed(result: AssertionResult, verdict: Verdict) -> None:
     rule = Rule(on_failing_assertion=OnFailingAssertion.BLOCK, assertion_max_age=timedelta(days=1))
     old = Health(
-        urn=URN, assertions=(*assertions(SUCCESS), *assertions(result, asset=SIBLING, run_ms=NOW - 86_400_001))
+        urn=URN,
+        answered=EVERYTHING,
+        assertions=(*assertions(SUCCESS), *assertions(result, asset=SIBLING, run_ms=NOW - 86_400_001)),
     )
 
     assert judge(old, rule).verdict is verdict

@@ -13,7 +13,7 @@ from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
 from incident_gate.gate.check import CheckResult, check_inputs, without_warehouse
 from incident_gate.gate.policy import Conclusion, Verdict
-from incident_gate.incident import Health, Incident, Problem, Reason
+from incident_gate.incident import Health, Incident, Problem, Question, Reason
 from incident_gate.manifest.model import InputEntry, Manifest, OnUnknown, Position, Rules
 from incident_gate.urn import parse_urn
 from tests.helpers.job_end import output
@@ -21,6 +21,8 @@ from tests.helpers.job_end import output
 ORDERS, CUSTOMERS, PAYMENTS = (
     f"urn:li:dataset:(urn:li:dataPlatform:hive,{name},PROD)" for name in ("orders", "customers", "payments")
 )
+
+EVERYTHING = frozenset(Question)
 ME = JobIdentity(server="datahub", repository="acme/shop", workflow="nightly.yml", job="build")
 WARN = Rules(on_unknown=OnUnknown.WARN)
 
@@ -50,7 +52,7 @@ def entry(urn: str, *, siblings: bool | None = None) -> InputEntry:
 
 
 def healthy(urn: str, *, health: Health | None = None) -> dict[str, Health]:
-    return {urn: health or Health(urn=urn)}
+    return {urn: health or Health(urn=urn, answered=EVERYTHING)}
 
 
 def judged(answers: Answers, *urns: str, overrides: Rules | None = None) -> CheckResult:
@@ -98,7 +100,7 @@ def conclusion_of(
     identity: JobIdentity = ME,
 ) -> Conclusion:
     """What one incident listed for the first input leads to."""
-    health = Health(urn=inputs[0], incidents=(incident,), siblings=siblings)
+    health = Health(urn=inputs[0], incidents=(incident,), siblings=siblings, answered=EVERYTHING)
     manifest = Manifest(path="gate.yml", inputs=tuple(map(entry, inputs)), outputs=tuple(map(output, outputs)))
     answers = Answers({inputs[0]: health})
     return check_inputs(manifest, reader=answers, identity=identity, overrides=Rules()).decisions[0].conclusion
@@ -200,7 +202,7 @@ def test_progress_is_told() -> None:
 def test_the_exit_code_tells_an_asset_from_the_conversation(
     failure: DataHubError | None, answered: tuple[str, ...], overrides: Rules, code: ExitCode
 ) -> None:
-    answers = Answers({urn: Health(urn=urn) for urn in answered}, failure)
+    answers = Answers({urn: Health(urn=urn, answered=EVERYTHING) for urn in answered}, failure)
 
     judgement = judged(answers, ORDERS, CUSTOMERS, overrides=overrides)
 

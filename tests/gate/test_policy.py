@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_gate.gate.policy import Conclusion, Decision, Rule, Verdict, decide, rule_for, worst
-from incident_gate.incident import INCIDENT_TYPES, Health, Incident, Priority, Problem, Reason
+from incident_gate.incident import INCIDENT_TYPES, Health, Incident, Priority, Problem, Question, Reason
 from incident_gate.manifest.model import InputEntry, OnIncident, OnUnknown, Position, Rules, Waiver
 from incident_gate.urn import parse_urn
+
+EVERYTHING = frozenset(Question)
 
 URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,a,PROD)"
 HERE = Position(1, 1)
@@ -41,7 +43,14 @@ def judge(
     problems: tuple[Problem, ...] = (),
     is_ours: Callable[[Incident], bool] = lambda _incident: False,
 ) -> Decision:
-    health = Health(urn=URN, incidents=incidents, unread=unread, problems=problems, siblings=("urn:li:sibling",))
+    health = Health(
+        urn=URN,
+        answered=EVERYTHING,
+        incidents=incidents,
+        unread=unread,
+        problems=problems,
+        siblings=("urn:li:sibling",),
+    )
     return decide(of, health, rule or Rule(), is_ours=is_ours)
 
 
@@ -285,7 +294,9 @@ def test_every_incident_blocks_or_is_excused_and_nothing_passes_with_one_that_bl
 
 
 def test_unverified_incident_is_unknown() -> None:
-    decision = decide(ENTRY, Health(urn=URN, unverified=(incident(),)), Rule(), is_ours=lambda _incident: False)
+    decision = decide(
+        ENTRY, Health(urn=URN, answered=EVERYTHING, unverified=(incident(),)), Rule(), is_ours=lambda _incident: False
+    )
 
     assert (decision.verdict, decision.conclusion) == (Verdict.UNKNOWN, Conclusion.BLOCK)
     assert (len(decision.problems), decision.excused) == (1, ())
@@ -293,7 +304,7 @@ def test_unverified_incident_is_unknown() -> None:
 
 def test_waiver_excuses_an_unverified_incident() -> None:
     waiver = Waiver(incident="urn:li:incident:1", until=date(2027, 1, 31), reason="backfill", position=HERE)
-    health = Health(urn=URN, unverified=(incident(),))
+    health = Health(urn=URN, answered=EVERYTHING, unverified=(incident(),))
 
     decision = decide(entry(ignore=(waiver,)), health, Rule(), is_ours=lambda _incident: False)
 

@@ -41,13 +41,19 @@ HEALTHY: dict[str, Any] = {
                 "urn": ORDERS,
                 "exists": True,
                 "status": {"removed": False},
+                "platform": {"name": "snowflake"},
                 "incidents": {"total": 1, "incidents": [OVER]},
-                "siblings": {"siblings": [{"urn": MODEL, "incidents": {"total": 0, "incidents": []}}]},
+                "siblings": {
+                    "siblings": [
+                        {"urn": MODEL, "platform": {"name": "dbt"}, "incidents": {"total": 0, "incidents": []}}
+                    ]
+                },
             },
             {
                 "urn": CUSTOMERS,
                 "exists": True,
                 "status": None,
+                "platform": {"name": "snowflake"},
                 "incidents": {"total": 0, "incidents": []},
                 "siblings": None,
             },

@@ -10,7 +10,7 @@ from incident_gate.datahub.address import parse_address
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.query import Depth, History
+from incident_gate.datahub.health.query import History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.http import open_client
 from incident_gate.datahub.incidents import Writer
@@ -84,11 +84,11 @@ class Job:
         connection = Connection(address=address, token=self.token or self.server.token)
         with open_client(connection, connections=8) as http:
             client = Client(http, address.graphql_url, Deadline.after(self.seconds))
-            reader = Reader(client, Depth(History.NEWEST), sleep=lambda seconds: time.sleep(seconds * self.scale))
+            reader = Reader(client, History.NEWEST, sleep=lambda seconds: time.sleep(seconds * self.scale))
             context = Context(
                 reader=reader,
-                looks=reader.variant(Depth(History.NEWEST, summaries=False)),
-                archive=reader.variant(Depth(History.WHOLE)),
+                looks=reader.variant(History.NEWEST, summaries=False),
+                archive=reader.variant(History.WHOLE),
                 writer=Writer(client),
                 identity=self.identity,
                 wording=Wording(run=run, title=self.title, message=self.message),

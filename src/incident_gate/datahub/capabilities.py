@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from enum import Enum
@@ -9,8 +10,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from incident_gate.datahub.client import Client, Operation
-from incident_gate.datahub.failure import Failure, RequestFailure
+from incident_gate.datahub.failure import Failure, Rejection, RequestFailure
 from incident_gate.errors import Hint, RefusedError, UnreachableError
+from incident_gate.incident import Question
+from incident_gate.json_values import at, mappings, text
 
 # The GraphQL type of each type of asset, by the word in its URN, which is also the field of `Query` that returns one.
 TYPE_NAMES: Mapping[str, str] = MappingProxyType(
@@ -34,16 +37,28 @@ TYPE_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 _DATASET = "dataset"
+# Refusals from which something is learned; servers name all that they lack at once, or a few.
+MOST_LESSONS = 20
 
-# A field of each type that is never blank, but in the shell of an asset that the token may not view.
-MARKERS: Mapping[str, str] = MappingProxyType(
+# What each type of asset shows and the shell of one does not, which is what a token gets that may not view it.
+VISIBILITY_FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "dataset": "platform { name }",
+        "container": "platform { name }",
+        "mlFeatureTable": "platform { name }",
         "mlModel": "platform { name }",
+        "mlModelGroup": "platform { name }",
         "dashboard": "tool",
         "chart": "tool",
+        "notebook": "tool",
         "dataFlow": "orchestrator",
         "dataJob": "dataFlow { orchestrator }",
+        "mlFeature": "featureNamespace",
+        "mlPrimaryKey": "featureNamespace",
+        "schemaField": "fieldPath",
+        "glossaryTerm": "hierarchicalName",
+        "dataProduct": "properties { name }",
+        "domain": "properties { name }",
     }
 )
 
@@ -70,84 +85,83 @@ class Generation(Enum):
 
 
 class Selection(NamedTuple):
-    """What is read of an asset besides its existence.
+    """What is read of an asset.
 
-    `incidents`: the active ones. `history`: those in all states, besides. `siblings`: their active ones as well.
-    `summary`: the second witness of the active ones. `assertions`: those of the asset and of its siblings. `page`: a
-    further page of one list, and nothing else. `details`: stage and message of those in the history.
+    `questions`: by the fields that answer them. `history`: the incidents in all states, besides. `details`: stage and
+    message of those. `page`: a further page of the one list that is selected, and nothing else.
     """
 
-    incidents: bool = True
+    questions: frozenset[Question]
     history: bool = False
-    siblings: bool = False
-    assertions: bool = False
-    summary: bool = True
-    page: bool = False
     details: bool = True
+    page: bool = False
 
     @property
     def list_name(self) -> str:
         """The name in the answer of the one list that is selected."""
-        return "history" if self.history else "assertions" if self.assertions else "incidents"
-
-
-class AssetFields(NamedTuple):
-    """Which of an asset type's fields a server has."""
-
-    incidents: bool = True
-    exists: bool = True
-    removed: bool = True
-    siblings: bool = False
-    summary: bool = True
-    marker: bool = True
-    assertions: bool = False
-
-    def names(self, selection: Selection) -> frozenset[str]:
-        """The names of the fields that an answer to this selection has."""
-        has = {
-            "exists": self.exists,
-            "status": self.removed,
-            "incidents": self.incidents and selection.incidents,
-            "history": self.incidents and selection.history,
-            "siblings": self.siblings and selection.siblings,
-            "assertions": self.assertions and selection.assertions,
-        }
-        return frozenset(name for name, there in has.items() if there)
-
-
-_CURRENT = MappingProxyType(
-    {kind: AssetFields(siblings=kind == _DATASET, assertions=kind == _DATASET) for kind in TYPE_NAMES}
-)
+        return "history" if self.history else "assertions" if Question.ASSERTIONS in self.questions else "incidents"
 
 
 class Capabilities(NamedTuple):
-    """What can be asked of a server.
+    """What can be asked of a server: all that is known of DataHub, but for what its schema or a refusal excludes.
 
     Attributes:
-        entities: Many assets in one field; else one aliased field for each asset.
-        entity_exists: The field `Query.entityExists`.
-        assets: The fields of each type of asset, by the word in its URN.
-        incident_fields: Those of `INCIDENT_FIELDS` that it has.
-        status_field: The field of an incident that holds its state.
-        has_stages: Incidents have stages.
-        has_removed_assertions: The list of assertions can include soft-deleted ones, which its count includes anyway.
-        is_guide: The query is that of DataHub's guide of 2022, word for word.
-        members: Fields, input fields and values of each type of its schema; empty where it was not introspected.
+        members: Fields, input fields and values of each type of its schema; empty where that is not known.
+        refused: The types and fields that refusals name as not there.
+        with_assertions: Whether a query may ask for assertions.
+        is_minimal: The query is that of DataHub's guide of 2022, word for word, which asks for a dataset's incidents.
     """
 
-    entities: bool = True
-    entity_exists: bool = True
-    assets: Mapping[str, AssetFields] = _CURRENT
-    incident_fields: frozenset[str] = frozenset(INCIDENT_FIELDS)
-    status_field: str = "status"
-    has_stages: bool = True
-    has_removed_assertions: bool = True
-    is_guide: bool = False
     members: Mapping[str, frozenset[str]] = MappingProxyType({})
+    refused: frozenset[tuple[str, str]] = frozenset()
+    with_assertions: bool = True
+    is_minimal: bool = False
 
     def has(self, type_name: str, member: str) -> bool:
         """Whether its schema has a type with a field, an input field or a value of that name."""
         return member in self.members.get(type_name, ())
+
+    def accepts(self, type_name: str, field: str) -> bool:
+        """Whether a query may name a field."""
+        if (type_name, field) in self.refused or (type_name, "") in self.refused:
+            return False
+        return not self.members or self.has(type_name, field)
+
+    def asks(self, kind: str, question: Question) -> bool:
+        """Whether the fields that answer a question about a type of asset can be asked for."""
+        if self.is_minimal:
+            return kind == _DATASET and question is Question.INCIDENTS
+        if question is Question.ASSERTIONS and not self.with_assertions:
+            return False
+        return all(self.accepts(*field) for field in fields_of(kind, question))
+
+    def lacks(self, kind: str, question: Question) -> bool:
+        """Whether it is certain that the server has no such fields, so that there is nothing to ask for."""
+        if question is Question.VISIBLE and not self._is_without_restrictions(kind):
+            return False  # then shells of such assets cannot be told from assets
+        return any(
+            not self.has(*field) if self.members else not self.accepts(*field) for field in fields_of(kind, question)
+        )
+
+    def _is_without_restrictions(self, kind: str) -> bool:
+        """Whether the server is older than the authorization of views: what is restricted has a type of its own."""
+        return "Restricted" not in self.members if self.members else not self.accepts(TYPE_NAMES[kind], "exists")
+
+    @property
+    def has_entities(self) -> bool:
+        """Whether many assets are asked for in one field; else in one aliased field for each asset."""
+        return not self.is_minimal and self.accepts("Query", "entities")
+
+    @property
+    def incident_fields(self) -> list[str]:
+        """Those of `INCIDENT_FIELDS` that it has."""
+        known = ("title", "description") if self.is_minimal else INCIDENT_FIELDS
+        return [name for name in known if self.accepts("Incident", name)]
+
+    @property
+    def status_field(self) -> str:
+        """The field of an incident that holds its state; empty where there is none."""
+        return next((name for name in ("status", "incidentStatus") if self.accepts("Incident", name)), "")
 
     @property
     def generation(self) -> Generation | None:
@@ -161,27 +175,23 @@ class Capabilities(NamedTuple):
         return Generation.G2 if self.has("DataJob", "incidents") else Generation.G1
 
 
-# For servers that hide their schema: those that cannot name aspects, Cloud of 2022 with what datasets had then, and the
-# query of DataHub's own guide.
-WITHOUT_SUMMARY = Capabilities(
-    assets={
-        kind: AssetFields(siblings=kind == _DATASET, summary=False, assertions=kind == _DATASET) for kind in TYPE_NAMES
-    },
-    has_stages=False,
-)
-OF_2022 = Capabilities(
-    entities=False,
-    assets={_DATASET: AssetFields(exists=False, siblings=True, summary=False, marker=False, assertions=True)},
-    has_stages=False,
-    has_removed_assertions=False,
-)
-GUIDE = Capabilities(
-    entities=False,
-    assets={_DATASET: AssetFields(exists=False, removed=False, summary=False, marker=False)},
-    incident_fields=frozenset({"title", "description"}),
-    has_stages=False,
-    is_guide=True,
-)
+MINIMAL_QUERY = Capabilities(is_minimal=True)
+
+
+def fields_of(kind: str, question: Question) -> tuple[tuple[str, str], ...]:
+    """The types and fields that answer a question: all of them must be there."""
+    own = TYPE_NAMES[kind]
+    fields = {
+        Question.EXISTS: ((own, "exists"),),
+        Question.NOT_REMOVED: ((own, "status"), ("Status", "removed")),
+        Question.VISIBLE: ((own, VISIBILITY_FIELDS[kind].partition(" ")[0]),),
+        Question.INCIDENTS: ((own, "incidents"),),
+        # An older server would return every aspect.
+        Question.WITNESS: ((own, "aspects"), ("AspectParams", "aspectNames")),
+        Question.SIBLINGS: ((own, "siblings"), (own, "incidents")),
+        Question.ASSERTIONS: ((own, "assertions"), ("Assertion", "runEvents")),
+    }
+    return fields[question]
 
 
 def introspect(client: Client) -> Capabilities | None:
@@ -196,47 +206,33 @@ def introspect(client: Client) -> Capabilities | None:
 
 def capabilities_of(data: Mapping[str, Any]) -> Capabilities | None:
     """Decode the answer to `INTROSPECTION`; None if it does not show the schema."""
-    root = data.get("__schema")
-    types = root.get("types") if isinstance(root, dict) else None
-    if not isinstance(types, list):
+    if not isinstance(at(data, "__schema", "types"), list):
         return None
-    members = {
-        entry["name"]: _members(entry)
-        for entry in types
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str)
-    }
-    query = members.get("Query", frozenset())
-    incident = members.get("Incident", frozenset())
+    members = {name: _members(entry) for entry in mappings(data, "__schema", "types") if (name := text(entry, "name"))}
     # A schema that does not even show datasets is not whole.
-    if not query & {"dataset", "entities"} or not members.get("Dataset"):
+    if not members.get("Query", frozenset()) & {"dataset", "entities"} or not members.get("Dataset"):
         return None
-    return Capabilities(
-        entities="entities" in query,
-        entity_exists="entityExists" in query,
-        assets={
-            kind: AssetFields(
-                incidents="incidents" in own,
-                exists="exists" in own,
-                removed="status" in own and "removed" in members.get("Status", ()),
-                siblings="siblings" in own and kind == _DATASET,
-                summary="aspects" in own and "aspectNames" in members.get("AspectParams", ()),
-                marker=MARKERS.get(kind, "").partition(" ")[0] in own,
-                assertions="assertions" in own and kind == _DATASET,
-            )
-            for kind, name in TYPE_NAMES.items()
-            if (own := members.get(name)) and (kind in query or "entities" in query)
-        },
-        incident_fields=incident & frozenset(INCIDENT_FIELDS),
-        status_field="status" if "status" in incident else "incidentStatus" if "incidentStatus" in incident else "",
-        # The argument came with the field that names them.
-        has_removed_assertions="status" in members.get("Assertion", ()),
-        has_stages="stage" in members.get("IncidentStatus", ()),
-        members=members,
-    )
+    return Capabilities(members=members)
+
+
+# How servers name what they lack: graphql-java's words since 2022, and those of other engines in front of it.
+_NAMED = (
+    re.compile(r"[Ff]ield '(?P<field>\w+)' in type '(?P<type>\w+)' is undefined"),
+    re.compile(r"Cannot query field ['\"](?P<field>\w+)['\"] on type ['\"](?P<type>\w+)['\"]"),
+    re.compile(r"contains a field not in '(?P<type>\w+)': '(?P<field>\w+)'"),
+    re.compile(r"[Uu]nknown (?:field )?argument '(?P<field>\w+)'(?P<type>)"),
+    re.compile(r"[Uu]nknown type '?(?P<type>\w+)'?(?P<field>)"),
+)
+
+
+def _named_in(failure: RequestFailure) -> frozenset[tuple[str, str]]:
+    """The types and fields that a refusal names; an argument has no type, and a whole type no field."""
+    found = (pattern.search(error.message) for error in failure.errors for pattern in _NAMED)
+    return frozenset((match["type"], match["field"]) for match in found if match)
 
 
 class Discovery:
-    """Finds out what one server can be asked: assumes a current one, and learns when a query is refused.
+    """Finds out what one server can be asked: assumes all that is known, and learns from refusals that name a field.
 
     Shared by threads. A refused field fails the whole request before anything runs, so only time is lost.
 
@@ -250,40 +246,44 @@ class Discovery:
         self._client = client
         self._lock = threading.Lock()
         self._introspected = known is not None
-        self._fallbacks = [WITHOUT_SUMMARY, OF_2022, GUIDE]
+        self._lessons = 0
 
-    def learn(self, refused: Capabilities, failure: RequestFailure) -> None:
-        """Change what is known, after a query by it was refused.
+    def learn(self, failure: RequestFailure) -> bool:
+        """Learn from a refusal. Only what it names as not there shows something about the server."""
+        named = _named_in(failure) - self.known.refused if failure.rejection is Rejection.INVALID else None
+        if not named or self._lessons >= MOST_LESSONS:
+            return False
+        self._lessons += 1
+        self.known = self.known._replace(refused=self.known.refused | named)
+        return True
+
+    def next_form(self, refused: Capabilities, failure: RequestFailure) -> Capabilities:
+        """The form in which to ask after one was refused: by what is known now, or a poorer one for once.
+
+        What a poorer form does not ask stays without an answer.
 
         Raises:
             RefusedError: Nothing is left to try.
         """
         with self._lock:
-            if self.known is not refused:  # another thread has learned meanwhile
-                return
-            if not self._introspected:
+            is_poorer = refused.is_minimal or not refused.with_assertions
+            if not is_poorer and self.known is not refused:  # another thread has learned meanwhile
+                return self.known
+            if failure.rejection is Rejection.INVALID and not self._introspected:
                 self._introspected = True
-                learned = introspect(self._client)
-                if learned and learned != refused:
+                if learned := introspect(self._client):
                     self.known = learned
-                    return
-            if self._fallbacks:
-                self.known = self._fallbacks.pop(0)
-            else:
-                raise RefusedError(
-                    f"The server answers GraphQL but refuses the simplest query for a dataset's incidents: {failure}.",
-                    hint=Hint("Check that {datahub-url} is DataHub's, of 2022 or later."),
-                ) from None
+                    return learned
+            if self.learn(failure):
+                return self.known
+        if refused.is_minimal:
+            raise RefusedError(
+                f"The server answers GraphQL but refuses the simplest query for a dataset's incidents: {failure}.",
+                hint=Hint("Check that {datahub-url} is DataHub's, of 2022 or later."),
+            ) from None
+        return refused._replace(with_assertions=False) if refused.with_assertions else MINIMAL_QUERY
 
 
 def _members(entry: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(
-        str(member.get("name"))
-        for name in ("fields", "inputFields", "enumValues")
-        for member in _list(entry.get(name))
-        if isinstance(member, dict)
-    )
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    lists = ("fields", "inputFields", "enumValues")
+    return frozenset(text(member, "name") for name in lists for member in mappings(entry, name))

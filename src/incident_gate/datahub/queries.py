@@ -7,17 +7,16 @@ scalars and enums are variables inside an inline object.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import TypeAlias
 
 from incident_gate.datahub.capabilities import (
-    INCIDENT_FIELDS,
-    MARKERS,
     TYPE_NAMES,
-    AssetFields,
+    VISIBILITY_FIELDS,
     Capabilities,
     Selection,
 )
 from incident_gate.datahub.client import Operation
+from incident_gate.incident import Question
 
 _SUMMARY = 'aspects(input: { aspectNames: ["incidentsSummary"] }) { aspectName payload }'
 
@@ -27,11 +26,8 @@ _SUMMARY = 'aspects(input: { aspectNames: ["incidentsSummary"] }) { aspectName p
 RUNS, EARLIER_RUNS = 3, 50
 
 
-class Group(NamedTuple):
-    """Assets of which the same is read: their types, by the word in their URNs, and what to read."""
-
-    kinds: Collection[str]
-    selection: Selection
+# The types of some assets, by the word in their URNs, and what to read of each.
+Group: TypeAlias = tuple[Collection[str], Selection]
 
 
 def health_of_many(capabilities: Capabilities, groups: Sequence[Group]) -> Operation:
@@ -43,7 +39,7 @@ def health_of_many(capabilities: Capabilities, groups: Sequence[Group]) -> Opera
         f"{{ urn {_fragments(capabilities, group)} }}"
         for place, group in enumerate(groups)
     )
-    return _with_pages(name, variables, roots, capabilities, [group.selection for group in groups])
+    return _with_pages(name, variables, roots, capabilities, [selection for _, selection in groups])
 
 
 def root_name(place: int) -> str:
@@ -53,7 +49,7 @@ def root_name(place: int) -> str:
 
 def health_of_each(capabilities: Capabilities, kind: str, number: int, selection: Selection) -> Operation:
     """One aliased field for each asset, for servers without `entities`: `$u0`, `$u1` ..., `$start`, `$count`."""
-    own = "" if capabilities.is_guide else "urn "
+    own = "" if capabilities.is_minimal else "urn "
     fields = _asset(capabilities, kind, selection)
     roots = " ".join(f"a{place}: {kind}(urn: $u{place}) {{ {own}{fields} }}" for place in range(number))
     return _with_pages("incidentGateHealthOfEach", _urns(number), roots, capabilities, [selection])
@@ -79,47 +75,51 @@ def _with_pages(
 
 
 def _fragments(capabilities: Capabilities, group: Group) -> str:
+    kinds, selection = group
     return " ".join(
         f"... on {TYPE_NAMES[kind]} {{ {fields} }}"
         for kind in TYPE_NAMES
-        if kind in group.kinds and (fields := _asset(capabilities, kind, group.selection))
+        if kind in kinds and (fields := _asset(capabilities, kind, selection))
     )
 
 
 def _asset(capabilities: Capabilities, kind: str, selection: Selection) -> str:
-    fields = capabilities.assets[kind]
+    asked = {question for question in selection.questions if capabilities.asks(kind, question)}
     paging = "start: $start, count: $count) { ...page }"
-    lists = [
-        f"incidents(state: ACTIVE, {paging}" if fields.incidents and selection.incidents else "",
-        f"history: incidents({paging}" if fields.incidents and selection.history else "",
-        _assertions(capabilities) if fields.assertions and selection.assertions else "",
-    ]
+    incidents = f"incidents(state: ACTIVE, {paging}" if Question.INCIDENTS in asked else ""
+    has_history = selection.history and capabilities.asks(kind, Question.INCIDENTS)
+    history = f"history: incidents({paging}" if has_history else ""
+    assertions = _assertions(capabilities) if Question.ASSERTIONS in asked else ""
+    summary = _SUMMARY if Question.WITNESS in asked else ""
+    marker = VISIBILITY_FIELDS[kind] if Question.VISIBLE in asked else ""
     if selection.page:
-        return " ".join(filter(None, lists))
+        return " ".join(filter(None, (incidents, history, assertions)))
     parts = [
-        "exists" if fields.exists else "",
-        "status { removed }" if fields.removed else "",
-        _marker(fields, kind),
-        *lists,
-        _SUMMARY if fields.summary and selection.incidents and selection.summary else "",
-        _siblings(capabilities, f"{lists[0]} {lists[2]}")
-        if fields.siblings and selection.siblings and lists[0]
-        else "",
+        "exists" if Question.EXISTS in asked else "",
+        "status { removed }" if Question.NOT_REMOVED in asked else "",
+        *(marker, incidents, history, assertions, summary),
     ]
+    if Question.SIBLINGS in asked:
+        own = " ".join(filter(None, (marker, incidents, assertions, summary)))
+        parts.append(f"siblings {{ siblings {{ urn ... on Dataset {{ {own} }} }} }}")
     return " ".join(filter(None, parts))
 
 
 def _assertions(capabilities: Capabilities) -> str:
-    removed = ", includeSoftDeleted: true" if capabilities.has_removed_assertions else ""
-    status = "status { removed } " if capabilities.has_removed_assertions else ""
-    return (
-        f"assertions(start: $start, count: $count{removed}) {{ total count assertions {{ urn {status}"
-        f"info {{ type description externalUrl }} {_runs(RUNS)} }} }}"
-    )
+    """The assertions of a dataset, as far as the server has what is read of them: their results are what counts."""
+    accepts = capabilities.accepts
+    with_removed = accepts("Assertion", "status") and accepts("", "includeSoftDeleted")
+    removed, status = (", includeSoftDeleted: true", "status { removed } ") if with_removed else ("", "")
+    leaves = " ".join(name for name in ("type", "description", "externalUrl") if accepts("AssertionInfo", name))
+    info = f"info {{ {leaves} }} " if leaves and accepts("Assertion", "info") else ""
+    count = "count " if accepts("EntityAssertionsResult", "count") else ""
+    runs = _runs(RUNS, "total " if accepts("AssertionRunEventsResult", "total") else "")
+    fields = f"urn {status}{info}{runs}"
+    return f"assertions(start: $start, count: $count{removed}) {{ total {count}assertions {{ {fields} }} }}"
 
 
-def _runs(limit: int) -> str:
-    return f"runEvents(status: COMPLETE, limit: {limit}) {{ runEvents {{ timestampMillis result {{ type }} }} }}"
+def _runs(limit: int, total: str = "") -> str:
+    return f"runEvents(status: COMPLETE, limit: {limit}) {{ {total}runEvents {{ timestampMillis result {{ type }} }} }}"
 
 
 RUNS_OF_ASSERTIONS = Operation(
@@ -129,16 +129,6 @@ RUNS_OF_ASSERTIONS = Operation(
 )
 
 
-def _siblings(capabilities: Capabilities, incidents: str) -> str:
-    fields = capabilities.assets["dataset"]
-    own = " ".join(filter(None, [_marker(fields, "dataset"), incidents, _SUMMARY if fields.summary else ""]))
-    return f"siblings {{ siblings {{ urn ... on Dataset {{ {own} }} }} }}"
-
-
-def _marker(fields: AssetFields, kind: str) -> str:
-    return MARKERS.get(kind, "") if fields.marker else ""
-
-
 def _page(capabilities: Capabilities, *, details: bool) -> str:
     """The fragments of a page of incidents, with stage and message only where incidents are written."""
     page = "fragment page on EntityIncidentsResult { total incidents { ...incident } }"
@@ -146,30 +136,30 @@ def _page(capabilities: Capabilities, *, details: bool) -> str:
 
 
 def _incident(capabilities: Capabilities, *, details: bool) -> str:
-    leaves = [
-        "created { time }" if name == "created" else name
-        for name in INCIDENT_FIELDS
-        if name in capabilities.incident_fields
-    ]
+    leaves = ["created { time }" if name == "created" else name for name in capabilities.incident_fields]
     status = "state"
     if details:
-        status += " stage message" if capabilities.has_stages else " message"
+        status += " stage message" if capabilities.accepts("IncidentStatus", "stage") else " message"
     if capabilities.status_field:
         leaves.append(f"{capabilities.status_field} {{ {status} }}")
     return f"fragment incident on Incident {{ urn {' '.join(leaves)} }}"
 
 
 def incidents_by_urn(capabilities: Capabilities, number: int, kinds: Collection[str], *, details: bool) -> Operation:
-    """Incidents `$u0`, `$u1` ... from the primary store, and the history of the assets `$urns`.
+    """Incidents `$u0`, `$u1` ... from the primary store, and the history of the assets `$urns`, if there are `kinds`.
 
     The first answers on DataHub Cloud; open source has no entity of that type and answers null.
     """
     name = "incidentGateWitness"
     single = " ".join(f"a{place}: entity(urn: $u{place}) {{ ...incident }}" for place in range(number))
-    group = Group(kinds, Selection(incidents=False, history=True, page=True))
-    variables = ", ".join(("$urns: [String!]!", *_urns(number), "$start: Int!", "$count: Int!"))
-    roots = f"{single} entities(urns: $urns) {{ urn {_fragments(capabilities, group)} }}"
-    return Operation(name, f"query {name}({variables}) {{ {roots} }} {_page(capabilities, details=details)}")
+    if not kinds:
+        variables, roots, fragments = _urns(number), single, _incident(capabilities, details=details)
+    else:
+        group = (kinds, Selection(frozenset(), history=True, page=True))
+        variables = ["$urns: [String!]!", *_urns(number), "$start: Int!", "$count: Int!"]
+        roots = f"{single} entities(urns: $urns) {{ urn {_fragments(capabilities, group)} }}"
+        fragments = _page(capabilities, details=details)
+    return Operation(name, f"query {name}({', '.join(variables)}) {{ {roots} }} {fragments}")
 
 
 def _urns(number: int) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from incident_gate.datahub.capabilities import Capabilities, Generation, introspect
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
-from incident_gate.datahub.health.query import Depth, HealthQuery, History
+from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.server_info import identity_of, may_raise
 from incident_gate.doctor.origins import origins
@@ -231,7 +231,7 @@ def _outputs(
         yield _ok("outputs", "The manifest names none, so no outcome is reported.")
         return
     queries = [HealthQuery(urn, siblings=False) for entry in entries for urn in (entry.urn, *entry.alternate_urns)]
-    reading = Reader(client, Depth(History.NEWEST)).read(queries)
+    reading = Reader(client, History.NEWEST).read(queries)
     if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
         raise reading.failure
     answers = iter(reading.healths)

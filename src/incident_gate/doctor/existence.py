@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.facts import read_facts
-from incident_gate.datahub.health.query import Depth, HealthQuery, History
+from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import without_warehouse
 from incident_gate.incident import Health, Problem, Reason
@@ -87,7 +87,7 @@ def _missing(client: Client, assets: list[_Named], resolve: Resolve) -> Iterator
         for asset in assets
     ]
     # An incident that is waived may be resolved by now.
-    reading = Reader(client, Depth(History.WHOLE)).read(queries)
+    reading = Reader(client, History.WHOLE).read(queries)
     if reading.failure:
         raise reading.failure
     answered = list(zip(assets, reading.healths, strict=True))

@@ -14,7 +14,9 @@ from incident_gate.incident import (
     Incident,
     Priority,
     Problem,
+    Question,
     Reason,
+    questions,
     severity,
 )
 from incident_gate.manifest.model import (
@@ -119,6 +121,11 @@ class Rule(NamedTuple):
         """Whether assertions are read at all."""
         return self.on_failing_assertion is not OnFailingAssertion.IGNORE
 
+    @property
+    def questions(self) -> frozenset[Question]:
+        """What must be known of the input before it is healthy."""
+        return questions(siblings=self.siblings, assertions=self.counts_assertions)
+
     def with_on_unknown(self, on_unknown: OnUnknown) -> Rule:
         """The same rule for a server that refused: what is unknown then has one reason, which is no asset's own."""
         kept = (source for source in self.sources if not source.startswith("on-unknown:"))
@@ -174,7 +181,7 @@ def decide(
     # What the server counts but does not show cannot be matched with any excuse but the one for everything.
     unread = 0 if rule.on_incident is OnIncident.IGNORE else health.unread
     hidden = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.unverified]
-    problems = (*health.problems, *(_unverified(incident) for incident, excuse in hidden if excuse is None))
+    problems = (*health.problems_of(rule.questions), *_unverified([i for i, excuse in hidden if excuse is None]))
     weighed += [(incident, excuse) for incident, excuse in hidden if excuse is not None]
     excused = [Excused(incident, excuse) for incident, excuse in weighed if excuse is not None]
     failing: tuple[Assertion, ...] = ()
@@ -210,13 +217,18 @@ def _waived(waiver: Waiver) -> str:
     return f"waived until {waiver.until.isoformat()}: {waiver.reason}"
 
 
-def _unverified(incident: Incident) -> Problem:
-    return Problem(
-        Reason.UNVERIFIED,
-        f"The summary of {incident.asset} names {incident.urn} as active, and DataHub does not show it",
-        "Either this token may not see incidents (on DataHub Cloud a view policy that is limited to some assets hides "
-        "them: run `incident-gate doctor`), or DataHub's search index must be restored.",
-    )
+def _unverified(incidents: Sequence[Incident]) -> Iterator[Problem]:
+    """One problem for all incidents that only summaries name; there may be hundreds."""
+    if incidents:
+        first, more = incidents[0], len(incidents) - 1
+        others = f" and {more:,} more" if more else ""
+        yield Problem(
+            Reason.UNVERIFIED,
+            f"The summary of {first.asset} names {first.urn}{others} as active, and DataHub does not show "
+            f"{'them' if more else 'it'}",
+            "Either this token may not see incidents (on DataHub Cloud a view policy that is limited to some assets "
+            "hides them: run `incident-gate doctor`), or DataHub's search index must be restored.",
+        )
 
 
 def worst(conclusions: Iterable[Conclusion]) -> Conclusion:

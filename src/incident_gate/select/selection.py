@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.errors import DataHubError
-from incident_gate.incident import Problem, Reason
+from incident_gate.incident import Problem, Question, Reason
 from incident_gate.manifest.model import InputEntry, Manifest, OutputEntry, OutputSelector, Selector
 from incident_gate.text import quote
 from incident_gate.urn import EntityType, Urn, UrnError, parse_urn
@@ -77,8 +77,7 @@ def choose(found: Iterable[str], schema: Capabilities | None) -> Choice:
             else:
                 left_out += 1
             continue
-        fields = schema.assets.get(urn.entity_type) if schema else None
-        if schema and not (fields and fields.incidents):
+        if schema and not schema.asks(urn.entity_type.value, Question.INCIDENTS):
             left_out += 1
         else:
             assets.append((urn,))

@@ -1,27 +1,43 @@
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from incident_gate.datahub.capabilities import VISIBILITY_FIELDS
 from incident_gate.datahub.failure import GraphqlError
-from incident_gate.datahub.health.answer import read_element
-from incident_gate.datahub.health.element import Element
+from incident_gate.datahub.health.answer import Asked, Element, PartialHealth, is_restricted, read_element
 from incident_gate.datahub.health.listing import MOST_DESCRIPTION, Listing
+from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.incident import Health, Mark, Priority, Reason, read_priority, sign
-from incident_gate.text import Redactor
+from incident_gate.text import NO_SECRETS, Redactor
+from incident_gate.urn import EntityType, parse_urn
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 
 ASKED = ("exists", "status", "incidents", "siblings")
+QUERY = HealthQuery(parse_urn(ORDERS))
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 
 
 def healthy(**changes: Any) -> dict[str, Any]:
-    return {"urn": ORDERS, "exists": True, "status": None, "incidents": NONE, "siblings": None, **changes}
+    platform = {"name": "snowflake"}
+    whole = {"urn": ORDERS, "exists": True, "status": None, "platform": platform, "incidents": NONE, "siblings": None}
+    return {**whole, **changes}
 
 
-def health_of(value: object, *errors: GraphqlError, asked: Sequence[str] = ASKED) -> Health:
-    return read_element(ORDERS, Element(value, errors), asked=frozenset(asked), size=100).health()
+def sibling_of(urn: str, **changes: Any) -> dict[str, Any]:
+    return {"urn": urn, "platform": {"name": "dbt"}, "incidents": NONE, **changes}
+
+
+def health_of(
+    value: object, *errors: GraphqlError, query: HealthQuery = QUERY, redact: Redactor = NO_SECRETS
+) -> Health:
+    partial = PartialHealth(query, redact)
+    read_element(partial, Element(value, errors), Asked(query.questions))
+    return partial.health()
+
+
+WITH_ASSERTIONS = QUERY._replace(assertions=True)
+HEALTHY = Health(urn=ORDERS, answered=QUERY.questions)
 
 
 def reasons(health: Health) -> list[Reason]:
@@ -29,7 +45,7 @@ def reasons(health: Health) -> list[Reason]:
 
 
 def test_whole_answer_without_incidents_is_health() -> None:
-    assert health_of(healthy()) == Health(urn=ORDERS)
+    assert health_of(healthy()) == HEALTHY
 
 
 @pytest.mark.parametrize("value", ["text", 5, True, [], [healthy(), healthy()]])
@@ -65,7 +81,7 @@ def test_sibling_that_is_not_shown_is_hidden(sibling: object) -> None:
 
 def test_asset_among_its_own_siblings_is_counted_once() -> None:
     listed = {"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]}
-    health = health_of(healthy(incidents=listed, siblings={"siblings": [{"urn": ORDERS, "incidents": listed}]}))
+    health = health_of(healthy(incidents=listed, siblings={"siblings": [sibling_of(ORDERS, incidents=listed)]}))
 
     assert [incident.asset for incident in health.incidents] == [ORDERS]
     assert health.siblings == ()
@@ -147,7 +163,7 @@ def test_priority_of_either_kind_of_server_is_on_one_scale(sent: object, priorit
 
 @pytest.mark.parametrize("path", [("aspects",), ("aspects", 0, "payload")])
 def test_witness_that_fails_is_no_reason_to_block(path: tuple[str | int, ...]) -> None:
-    assert health_of(healthy(aspects=None), GraphqlError("x", path, 500)) == Health(urn=ORDERS)
+    assert health_of(healthy(aspects=None), GraphqlError("x", path, 500)) == HEALTHY
 
 
 OF_A_SIBLING = ("siblings", "siblings", 0, "aspects")
@@ -171,18 +187,18 @@ def test_witness_that_takes_more_with_it_when_it_fails_leaves_the_health_unknown
 
 
 def test_witness_of_the_last_sibling_that_fails_is_no_reason_to_block() -> None:
-    siblings = [{"urn": urn, "incidents": NONE, "aspects": None} for urn in (CUSTOMERS, MODEL)]
+    siblings = [sibling_of(urn, aspects=None) for urn in (CUSTOMERS, MODEL)]
     value = healthy(siblings={"siblings": siblings})
 
     health = health_of(value, GraphqlError("timed out", ("siblings", "siblings", 1, "aspects")))
 
-    assert health == Health(urn=ORDERS, siblings=(CUSTOMERS, MODEL))
+    assert health == HEALTHY._replace(siblings=(CUSTOMERS, MODEL))
 
 
 def test_assertions_that_fail_are_no_problem_of_the_incidents() -> None:
     error = GraphqlError("timed out", ("assertions", "assertions"))
 
-    health = health_of(healthy(assertions=None), error, asked=(*ASKED, "assertions"))
+    health = health_of(healthy(assertions=None), error, query=WITH_ASSERTIONS)
 
     assert health.problems == ()
     assert [problem.reason for problem in health.assertion_problems] == [Reason.ASSERTIONS]
@@ -192,24 +208,24 @@ def test_error_of_assertions_that_are_there_all_the_same_leaves_the_health_unkno
     """They may lack what failed, and nothing in them shows it."""
     value = healthy(assertions={"total": 0, "count": 0, "assertions": []})
 
-    health = health_of(value, GraphqlError("timed out", ("assertions", "assertions")), asked=(*ASKED, "assertions"))
+    health = health_of(value, GraphqlError("timed out", ("assertions", "assertions")), query=WITH_ASSERTIONS)
 
     assert reasons(health) == [Reason.ERROR]
 
 
 def test_asset_that_is_not_there_is_not_reported_as_hidden_too() -> None:
-    assert reasons(health_of(healthy(exists=False, name=""))) == [Reason.NOT_FOUND]
-    assert reasons(health_of(healthy(exists=True, name=""))) == [Reason.HIDDEN]
+    assert reasons(health_of(healthy(exists=False, platform=None))) == [Reason.NOT_FOUND]
+    assert reasons(health_of(healthy(exists=True, platform=None))) == [Reason.HIDDEN]
 
 
 def test_asset_that_is_its_own_sibling_is_counted_once() -> None:
-    itself = {"urn": ORDERS, "incidents": NONE}
+    itself = sibling_of(ORDERS)
 
-    assert health_of(healthy(siblings={"siblings": [itself]})) == Health(urn=ORDERS)
+    assert health_of(healthy(siblings={"siblings": [itself]})) == HEALTHY
 
 
 def test_asset_with_other_incidents_as_its_own_sibling_is_unknown() -> None:
-    itself = {"urn": ORDERS, "incidents": {"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]}}
+    itself = sibling_of(ORDERS, incidents={"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]})
 
     assert reasons(health_of(healthy(siblings={"siblings": [itself]}))) == [Reason.MALFORMED]
 
@@ -232,7 +248,7 @@ def test_asset_with_other_incidents_as_its_own_sibling_is_unknown() -> None:
 def test_summary_that_cannot_be_read_is_no_reason_to_block(payload: object) -> None:
     aspects = [None, {"aspectName": "other", "payload": "{}"}, {"aspectName": "incidentsSummary", "payload": payload}]
 
-    assert health_of(healthy(aspects=aspects)) == Health(urn=ORDERS)
+    assert health_of(healthy(aspects=aspects)) == HEALTHY
 
 
 def test_incident_that_only_the_summary_names_is_unverified() -> None:
@@ -241,44 +257,41 @@ def test_incident_that_only_the_summary_names_is_unverified() -> None:
     health = health_of(healthy(aspects=[{"aspectName": "incidentsSummary", "payload": payload}]))
 
     assert [(i.urn[-1], i.type, i.priority, i.created_ms) for i in health.unverified] == [
-        ("2", None, None, None),
         ("1", "VOLUME", Priority.HIGH, 5),
+        ("2", None, None, None),
     ]
 
 
-@pytest.mark.parametrize(
-    "blank", [{"name": ""}, {"tool": ""}, {"orchestrator": ""}, {"platform": {"name": ""}}, {"dataFlow": None}]
-)
-def test_blanks_where_every_asset_has_something_are_those_of_a_hidden_one(blank: dict[str, Any]) -> None:
-    assert reasons(health_of(healthy(**blank))) == [Reason.HIDDEN]
-    sibling = {"urn": MODEL, "incidents": NONE, **blank}
+@pytest.mark.parametrize("kind", EntityType)
+def test_shell_of_every_type_is_told_from_the_asset(kind: EntityType) -> None:
+    field, _, inner = VISIBILITY_FIELDS[kind.value].partition(" ")
+    shown = {"name": "s3"} if field == "platform" else {"urn": "x"} if inner else "looker"
+    blank = {"name": ""} if field == "platform" else None if inner else ""
+
+    assert not is_restricted({"urn": "u", "name": "n", field: shown}, kind)
+    assert is_restricted({"urn": "u", "name": "n", field: blank}, kind)
+    assert is_restricted({"urn": "u", "name": "n"}, kind)
+    assert not is_restricted({"urn": "u", field: blank, "status": {"removed": False}}, kind)
+
+
+def test_hidden_sibling_is_unknown() -> None:
+    sibling = sibling_of(MODEL, platform={"name": ""})
+
     assert reasons(health_of(healthy(siblings={"siblings": [sibling]}))) == [Reason.HIDDEN]
-
-
-@pytest.mark.parametrize(
-    "shown",
-    [
-        {"name": "", "status": {"removed": False}},
-        {"name": "", "siblings": {"siblings": []}},
-        {"name": "orders", "tool": "looker", "orchestrator": "airflow", "platform": {"name": "s3"}},
-        {"name": None, "platform": None, "dataFlow": {"urn": "urn:li:dataFlow:(airflow,nightly,PROD)"}},
-    ],
-)
-def test_asset_of_which_something_is_shown_is_not_hidden(shown: dict[str, Any]) -> None:
-    assert health_of(healthy(**shown)) == Health(urn=ORDERS)
 
 
 def test_everything_of_a_sibling_counts() -> None:
     payload = json.dumps({"activeIncidents": ["urn:li:incident:2"]})
     sibling = {
         "urn": MODEL,
+        "platform": {"name": "dbt"},
         "incidents": {"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]},
         "aspects": [{"aspectName": "incidentsSummary", "payload": payload}],
         "assertions": None,
     }
     value = healthy(siblings={"siblings": [sibling]}, assertions={"total": 0, "assertions": []})
 
-    health = health_of(value, asked=(*ASKED, "assertions"))
+    health = health_of(value, query=WITH_ASSERTIONS)
 
     assert [(incident.urn[-1], incident.asset) for incident in health.incidents] == [("1", MODEL)]
     assert [(incident.urn[-1], incident.asset) for incident in health.unverified] == [("2", MODEL)]
@@ -286,12 +299,10 @@ def test_everything_of_a_sibling_counts() -> None:
 
 
 def test_urn_of_a_sibling_shows_no_secret() -> None:
-    sibling = {"urn": f"{MODEL}s3cr3t", "incidents": {"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]}}
+    sibling = sibling_of(f"{MODEL}s3cr3t", incidents={"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]})
     value = healthy(siblings={"siblings": [sibling]})
 
-    health = read_element(
-        ORDERS, Element(value), asked=frozenset(ASKED), size=100, redact=Redactor(("s3cr3t",))
-    ).health()
+    health = health_of(value, redact=Redactor(("s3cr3t",)))
 
     assert len(health.siblings) == len(health.incidents) == 1
     assert "s3cr3t" not in str(health)

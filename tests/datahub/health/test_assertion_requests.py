@@ -6,11 +6,13 @@ import httpx
 import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
-from incident_gate.datahub.health.assertion_requests import DATED, date_failures, read_assertions
-from incident_gate.datahub.health.listing import Listing
-from incident_gate.datahub.health.pages import MOST_PAGES
-from incident_gate.datahub.health.partial_health import PartialHealth
+from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.batch import DATED, read_runs
+from incident_gate.datahub.health.listing import AssertionListing, Listing
+from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.request import MOST_PAGES, read_assertions
 from incident_gate.incident import AssertionResult
+from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
 from tests.helpers.asking import CUSTOMERS, ORDERS
 
@@ -32,9 +34,10 @@ def page(start: int, end: int, total: int, result: str = SUCCESS) -> dict[str, A
 
 def begun(total: int, shown: int = 100, *, result: str = SUCCESS, asset: str = ORDERS) -> PartialHealth:
     """A dataset of whose assertions the first page was read."""
-    draft = PartialHealth(asset)
-    draft.own.add_assertions({"assertions": page(0, shown, total, result)}, size=100)
-    return draft
+    partial = PartialHealth(HealthQuery(parse_urn(asset)))
+    partial.own.assertions = AssertionListing(asset)
+    partial.own.assertions.add(page(0, shown, total, result), size=100, runs=3)
+    return partial
 
 
 def read(server: AnsweringServer, listing: Listing) -> list[tuple[int, int]]:
@@ -48,15 +51,15 @@ def answered(assertions: object) -> object:
     return {"entities": [{"urn": ORDERS, "assertions": assertions}]}
 
 
-def date(server: AnsweringServer, *drafts: PartialHealth) -> list[list[str]]:
+def date(server: AnsweringServer, *partials: PartialHealth) -> list[list[str]]:
     """Date the failures; the assertions of each request."""
     with server.client() as client:
-        date_failures(client, drafts)
+        read_runs(client, [listing for partial in partials for listing in partial.assertion_lists])
     return [variables["urns"] for _, variables in server.requests]
 
 
-def since(draft: PartialHealth) -> list[int | None]:
-    return [assertion.since_ms for listing in draft.assertion_lists for assertion in listing.found.values()]
+def since(partial: PartialHealth) -> list[int | None]:
+    return [assertion.since_ms for listing in partial.assertion_lists for assertion in listing.found.values()]
 
 
 def test_every_page_is_read() -> None:
@@ -64,10 +67,10 @@ def test_every_page_is_read() -> None:
         start = variables["start"]
         return answered(page(start, min(start + 100, 250), 250))
 
-    draft = begun(250)
+    partial = begun(250)
 
-    assert read(AnsweringServer(answer), draft.own) == [(100, 100), (200, 100)]
-    [listing] = draft.assertion_lists
+    assert read(AnsweringServer(answer), partial.own) == [(100, 100), (200, 100)]
+    [listing] = partial.assertion_lists
     assert (len(listing.found), listing.problems) == (250, ())
 
 
@@ -75,15 +78,15 @@ def test_complete_list_and_one_that_is_not_read_cost_nothing() -> None:
     server = AnsweringServer(lambda _name, _variables: None)
 
     assert read(server, begun(100).own) == []
-    assert read(server, PartialHealth(ORDERS).own) == []
+    assert read(server, Listing(ORDERS)) == []
 
 
 def test_list_that_could_not_be_read_is_not_asked_for_again() -> None:
-    draft = begun(250)
-    [listing] = draft.assertion_lists
+    partial = begun(250)
+    [listing] = partial.assertion_lists
     listing.fail("DataHub does not list its assertions")
 
-    assert read(AnsweringServer(lambda _name, _variables: answered(page(100, 200, 250))), draft.own) == []
+    assert read(AnsweringServer(lambda _name, _variables: answered(page(100, 200, 250))), partial.own) == []
 
 
 @pytest.mark.parametrize(
@@ -98,10 +101,10 @@ def test_list_that_could_not_be_read_is_not_asked_for_again() -> None:
     ids=["refused", "null", "no asset", "empty", "nothing new"],
 )
 def test_page_that_brings_nothing_is_the_last_and_a_problem(answer: object, message: str) -> None:
-    draft = begun(250)
+    partial = begun(250)
 
-    assert len(read(AnsweringServer(lambda _name, _variables: answer), draft.own)) == 1
-    assert [problem.message for listing in draft.assertion_lists for problem in listing.problems] == [message]
+    assert len(read(AnsweringServer(lambda _name, _variables: answer), partial.own)) == 1
+    assert [problem.message for listing in partial.assertion_lists for problem in listing.problems] == [message]
 
 
 def test_server_that_counts_without_end_is_given_up() -> None:
@@ -117,27 +120,27 @@ def test_only_failures_are_dated() -> None:
 
 
 def test_failure_is_dated_by_the_first_after_any_other_result() -> None:
-    draft = begun(1, 1, result=FAILURE)
+    partial = begun(1, 1, result=FAILURE)
     earlier = runs((900, FAILURE), (800, "INIT"), (700, FAILURE), (600, SUCCESS), (500, FAILURE))
 
-    date(AnsweringServer(lambda _name, _variables: {"entities": [{"urn": urn(0), "runEvents": earlier}]}), draft)
+    date(AnsweringServer(lambda _name, _variables: {"entities": [{"urn": urn(0), "runEvents": earlier}]}), partial)
 
-    assert since(draft) == [700]
+    assert since(partial) == [700]
 
 
 def test_assertions_are_dated_in_parts_that_a_server_accepts_and_each_once() -> None:
-    drafts = [begun(100, result=FAILURE), begun(1, 1, result=FAILURE, asset=CUSTOMERS)]
+    partials = [begun(100, result=FAILURE), begun(1, 1, result=FAILURE, asset=CUSTOMERS)]
     server = AnsweringServer(lambda _name, _variables: {"entities": []})
 
-    assert [len(urns) for urns in date(server, *drafts)] == [DATED, 1] == [100, 1]
+    assert [len(urns) for urns in date(server, *partials)] == [DATED, 1] == [100, 1]
 
 
 def test_assertion_of_two_assets_is_asked_for_once_and_dated_in_both() -> None:
-    drafts = [begun(1, 1, result=FAILURE), begun(1, 1, result=FAILURE, asset=CUSTOMERS)]
+    partials = [begun(1, 1, result=FAILURE), begun(1, 1, result=FAILURE, asset=CUSTOMERS)]
     entities = [{"urn": urn(0), "runEvents": runs((700, FAILURE))}]
 
-    assert date(AnsweringServer(lambda _name, _variables: {"entities": entities}), *drafts) == [[urn(0)]]
-    assert [since(draft) for draft in drafts] == [[700], [700]]
+    assert date(AnsweringServer(lambda _name, _variables: {"entities": entities}), *partials) == [[urn(0)]]
+    assert [since(partial) for partial in partials] == [[700], [700]]
 
 
 @pytest.mark.parametrize(
@@ -160,11 +163,11 @@ def test_assertion_of_two_assets_is_asked_for_once_and_dated_in_both() -> None:
     ],
 )
 def test_failure_that_cannot_be_dated_is_as_old_as_its_last_run(answer: object) -> None:
-    draft = begun(1, 1, result=FAILURE)
+    partial = begun(1, 1, result=FAILURE)
 
-    date(AnsweringServer(lambda _name, _variables: answer), draft)
+    date(AnsweringServer(lambda _name, _variables: answer), partial)
 
-    [assertion] = [assertion for listing in draft.assertion_lists for assertion in listing.found.values()]
+    [assertion] = [assertion for listing in partial.assertion_lists for assertion in listing.found.values()]
     assert (assertion.result, assertion.since_ms) == (AssertionResult.FAILURE, 1_000)
 
 

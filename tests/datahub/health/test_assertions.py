@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from incident_gate.datahub.health.assertions import AssertionListing, failing_since
+from incident_gate.datahub.health.listing import AssertionListing
 from incident_gate.incident import Assertion, AssertionResult
 from incident_gate.text import Redactor
 from tests.helpers.asking import ORDERS
 
 SECRET = "s3cr3t-t0ken"
+URN = "urn:li:assertion:1"
 
 
 def run(result: object, ms: object = None) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def page(*assertions: object, total: object = None, **fields: Any) -> dict[str, 
 def listing(*pages: object, size: int = 2) -> AssertionListing:
     found = AssertionListing(ORDERS)
     for each in pages:
-        found.add(each, size=size)
+        found.add(each, size=size, runs=3)
     return found
 
 
@@ -109,9 +110,9 @@ def test_next_page_begins_where_the_server_counted_to_if_that_can_be(answer: dic
 def test_page_that_shows_only_known_assertions_brings_nothing() -> None:
     found = AssertionListing(ORDERS)
 
-    assert found.add(page(assertion(1), total=3), size=2)
-    assert not found.add(page(assertion(1), total=3), size=2)
-    assert found.add(page(assertion(2, status={"removed": True}), total=3), size=2)
+    assert found.add(page(assertion(1), total=3), size=2, runs=3)
+    assert not found.add(page(assertion(1), total=3), size=2, runs=3)
+    assert found.add(page(assertion(2, status={"removed": True}), total=3), size=2, runs=3)
 
 
 # Results
@@ -146,9 +147,16 @@ def test_time_that_is_none_is_unknown(time: object) -> None:
     assert result_of(assertion(1, run("FAILURE", time))).run_ms is None
 
 
+def failing(since_ms: int | None = 9) -> AssertionListing:
+    found = AssertionListing(ORDERS)
+    found.found[URN] = Assertion(urn=URN, asset=ORDERS, result=AssertionResult.FAILURE, since_ms=since_ms)
+    return found
+
+
 def since(*runs: object, known: int | None = 9) -> int | None:
-    failing = Assertion(urn="urn:li:assertion:1", asset=ORDERS, result=AssertionResult.FAILURE, since_ms=known)
-    return failing_since(failing, {"runEvents": [*runs]}).since_ms
+    found = failing(known)
+    found.add_runs(URN, {"runEvents": [*runs]}, 50)
+    return found.found[URN].since_ms
 
 
 def test_assertion_fails_since_the_first_failure_after_any_other_result() -> None:
@@ -162,14 +170,54 @@ def test_failure_without_a_time_leaves_the_one_after_it() -> None:
 
 @pytest.mark.parametrize("events", [None, "x", {}, {"runEvents": "x"}])
 def test_runs_that_do_not_come_leave_what_is_known(events: object) -> None:
-    failing = Assertion(urn="urn:li:assertion:1", asset=ORDERS, since_ms=9)
+    found = failing()
+    found.add_runs(URN, events, 50)
 
-    assert failing_since(failing, events) == failing
+    assert found.found == failing().found
+
+
+@pytest.mark.parametrize(
+    ("later", "result"),
+    [
+        ([run("INIT")] * 4 + [run("FAILURE", 1)], AssertionResult.FAILURE),
+        ([run("INIT")] * 4, AssertionResult.NEVER),  # now all of them were read
+        ([run("INIT")] * 50, AssertionResult.UNREADABLE),
+        (None, AssertionResult.UNREADABLE),
+    ],
+)
+def test_runs_that_were_cut_off_before_any_result_are_read_on(later: object, result: AssertionResult) -> None:
+    found = listing(page(assertion(1, *[run("INIT")] * 3)))
+    assert found.found[URN].result is AssertionResult.UNREADABLE
+
+    found.add_runs(URN, {"runEvents": later}, 50)
+
+    assert found.found[URN].result is result
+
+
+def test_assertion_whose_runs_are_all_read_and_initial_never_ran() -> None:
+    assert result_of(assertion(1, run("INIT"), run("INIT"))).result is AssertionResult.NEVER
+    counted = {"urn": URN, "runEvents": {"total": 9, "runEvents": [run("INIT")]}}
+    assert result_of(counted).result is AssertionResult.UNREADABLE
+
+
+@pytest.mark.parametrize("others", [("SUCCESS",), ("ERROR", "SUCCESS"), ("NONSENSE",), ("INIT",)])
+def test_of_several_listings_of_an_assertion_the_failure_counts(others: tuple[str, ...]) -> None:
+    listed = [assertion(1, run("FAILURE", 5)), *(assertion(1, run(other, 9)) for other in others)]
+
+    for order in (listed, listed[::-1]):
+        found = listing(*(page(element, total=1) for element in order))
+        assert found.found[URN].result is AssertionResult.FAILURE
+
+
+def test_more_assertions_than_are_counted_are_a_problem() -> None:
+    assert [problem.message for problem in listing(page(assertion(1), assertion(2), total=1)).problems] == [
+        "DataHub shows 2 of its assertions and counts 1"
+    ]
 
 
 def test_no_text_shows_a_secret() -> None:
     found = AssertionListing(ORDERS, Redactor((SECRET,)))
     info = {"type": SECRET, "description": SECRET, "externalUrl": f"https://x/{SECRET}"}
-    found.add(page({"urn": f"urn:li:assertion:{SECRET}", "info": info}), size=2)
+    found.add(page({"urn": f"urn:li:assertion:{SECRET}", "info": info}), size=2, runs=3)
 
     assert SECRET not in str([*found.found.values()])

@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from incident_gate.datahub.capabilities import AssetFields, Capabilities
+from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.batch import read_batch
-from incident_gate.datahub.health.context import Context, ServerState
-from incident_gate.datahub.health.query import ACTIVE_ONLY, HealthQuery
+from incident_gate.datahub.health.batch import BatchReader, BatchResult, ServerState
+from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
+from incident_gate.datahub.health.request import Scope
 from incident_gate.errors import RefusedError
 from incident_gate.incident import Health, Reason
 from incident_gate.urn import parse_urn
@@ -29,6 +29,8 @@ def element(urn: str, total: int = 0) -> dict[str, Any]:
         "urn": urn,
         "exists": True,
         "status": None,
+        "platform": {"name": "snowflake"},
+        "tool": "looker",
         "incidents": {"total": total, "incidents": []},
         "siblings": None,
     }
@@ -114,7 +116,8 @@ def test_other_asset_in_an_assets_place_is_unknown_on_an_old_server(
             return {"data": {"a0": True, "a1": True}}
         if asked["operationName"] == "incidentGateHealthOfEach":
             return {"data": {"a0": element(CUSTOMERS), "a1": element(CUSTOMERS)}}
-        return {"errors": [{"message": "Validation error (FieldUndefined@[entities]) : Field 'entities' is undefined"}]}
+        missing = "Field 'entities' in type 'Query' is undefined"
+        return {"errors": [{"message": f"Validation error (FieldUndefined@[entities]) : {missing}"}]}
 
     orders, customers = read(answer)
 
@@ -168,6 +171,12 @@ def test_nothing_is_asked_about_no_asset() -> None:
     assert reading.failure is None
 
 
+def read_one(client: Client, server: AnsweringServer, urn: str, known: Capabilities | None = None) -> BatchResult:
+    return BatchReader(client, Scope(), ServerState(client, known), server.sleep).read([HealthQuery(parse_urn(urn))])
+
+
+NO_FIELD = ("Dashboard", "exists")
+NO_QUERY = ("Query", "entityExists")
 REFUSED_QUERY = httpx.Response(200, json={"errors": [{"message": "Validation error"}]})
 
 
@@ -178,7 +187,8 @@ REFUSED_QUERY = httpx.Response(200, json={"errors": [{"message": "Validation err
         (True, False, None, [Reason.EXISTENCE_UNKNOWN]),
         (False, False, None, [Reason.EXISTENCE_NOT_SUPPORTED]),
         (True, True, REFUSED_QUERY, [Reason.EXISTENCE_UNKNOWN]),
-        (False, True, REFUSED_QUERY, [Reason.EXISTENCE_NOT_SUPPORTED]),
+        # A refusal that names nothing shows nothing.
+        (False, True, REFUSED_QUERY, [Reason.EXISTENCE_UNKNOWN]),
         (False, True, {"a0": None}, [Reason.EXISTENCE_UNKNOWN]),
         (False, True, {"a0": True}, []),
         (False, True, {"a0": False}, [Reason.NOT_FOUND]),
@@ -187,16 +197,15 @@ REFUSED_QUERY = httpx.Response(200, json={"errors": [{"message": "Validation err
 def test_existence_that_is_not_known_is_told_from_one_that_cannot_be_asked_for(
     answer: object, reasons: list[Reason], *, has_field: bool, has_query: bool
 ) -> None:
-    fields = AssetFields(exists=has_field)
-    known = Capabilities(entity_exists=has_query, assets={"dataset": fields, "dashboard": fields})
+    lacking = {NO_FIELD: not has_field, NO_QUERY: not has_query}
+    known = Capabilities(refused=frozenset(name for name, is_lacking in lacking.items() if is_lacking))
     found = {**element(DASHBOARD), "exists": None}
     if not has_field:
         del found["exists"]
     server = AnsweringServer(lambda name, _: {"entities": [found]} if name == "incidentGateHealth" else answer)
 
     with server.client() as client:
-        context = Context(client, ACTIVE_ONLY, ServerState(client, known), server.sleep)
-        [health], failure = read_batch(context, [HealthQuery(parse_urn(DASHBOARD))])
+        [health], failure = read_one(client, server, DASHBOARD, known)
 
     assert failure is None
     assert health is not None
@@ -211,8 +220,7 @@ def test_what_was_answered_before_a_failure_counts() -> None:
     server = AnsweringServer(lambda _name, _variables: next(answers))
 
     with server.client() as client:
-        context = Context(client, ACTIVE_ONLY, ServerState(client), server.sleep)
-        [health], failure = read_batch(context, [HealthQuery(parse_urn(ORDERS))])
+        [health], failure = read_one(client, server, ORDERS)
 
     assert isinstance(failure, RefusedError)
     assert health is not None
@@ -223,9 +231,7 @@ def test_nothing_is_known_of_a_batch_that_is_refused() -> None:
     server = AnsweringServer(lambda _name, _variables: httpx.Response(401))
 
     with server.client() as client:
-        result = read_batch(
-            Context(client, ACTIVE_ONLY, ServerState(client), server.sleep), [HealthQuery(parse_urn(ORDERS))]
-        )
+        result = read_one(client, server, ORDERS)
 
     assert result.healths == (None,)
     assert isinstance(result.failure, RefusedError)

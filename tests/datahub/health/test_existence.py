@@ -5,29 +5,31 @@ from typing import Any
 import httpx
 import pytest
 
-from incident_gate.datahub.health.context import Context, ServerState
-from incident_gate.datahub.health.existence import EXISTENCE_ALIASES, ask_existence, lower_case
-from incident_gate.datahub.health.partial_health import PartialHealth
-from incident_gate.datahub.health.query import Depth
+from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.batch import EXISTENCE_ALIASES, BatchReader, ServerState, lower_case
+from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.request import Scope
 from incident_gate.incident import Reason
+from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
 from tests.helpers.asking import CUSTOMERS, DASHBOARD, ORDERS
 
+MISSING = "Validation error (FieldUndefined@[entityExists]) : Field 'entityExists' in type 'Query' is undefined"
 CAPITALS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,ANALYTICS.Orders,PROD)"
 
 
-def draft(urn: str, *, exists: bool | None = None) -> PartialHealth:
-    found = PartialHealth(urn)
+def partial(urn: str, *, exists: bool | None = None) -> PartialHealth:
+    found = PartialHealth(HealthQuery(parse_urn(urn)))
     found.exists = exists
     return found
 
 
-def ask(server: AnsweringServer, *drafts: PartialHealth) -> bool:
+def ask(server: AnsweringServer, *partials: PartialHealth) -> bool:
     """Ask; whether the server is still taken to have `entityExists`."""
     with server.client() as client:
         state = ServerState(client)
-        ask_existence(Context(client, Depth(), state, server.sleep), drafts)
-    return state.has_entity_exists
+        BatchReader(client, Scope(), state, server.sleep).fetch_existence(partials)
+    return state.discovery.known.accepts("Query", "entityExists")
 
 
 def having(*urns: str) -> AnsweringServer:
@@ -41,7 +43,7 @@ def asked(server: AnsweringServer) -> list[list[str]]:
 
 
 def test_open_assets_are_asked_for_together() -> None:
-    server, orders, customers = having(ORDERS), draft(ORDERS), draft(CUSTOMERS)
+    server, orders, customers = having(ORDERS), partial(ORDERS), partial(CUSTOMERS)
 
     assert ask(server, orders, customers)
     assert (orders.exists, customers.exists) == (True, False)
@@ -49,35 +51,35 @@ def test_open_assets_are_asked_for_together() -> None:
 
 
 def test_asset_that_exists_or_has_a_problem_is_not_asked_for() -> None:
-    server, failed = having(), draft(CAPITALS)
+    server, failed = having(), partial(CAPITALS)
     failed.problem(Reason.ERROR, "it throws")
 
-    ask(server, draft(CAPITALS, exists=True), failed)
+    ask(server, partial(CAPITALS, exists=True), failed)
 
     assert server.requests == []
 
 
 def test_asset_that_does_not_exist_is_looked_for_in_lower_case() -> None:
-    server, missing = having(ORDERS), draft(CAPITALS, exists=False)
+    server, missing = having(ORDERS), partial(CAPITALS, exists=False)
 
     ask(server, missing)
 
-    assert (missing.exists, missing.twin) == (False, ORDERS)
+    assert (missing.exists, missing.lower_case) == (False, ORDERS)
     assert asked(server) == [[ORDERS]]
 
 
 def test_asset_in_lower_case_that_does_not_exist_either_is_no_twin() -> None:
-    missing = draft(CAPITALS)
+    missing = partial(CAPITALS)
 
     ask(having(), missing)
 
-    assert (missing.exists, missing.twin) == (False, "")
+    assert (missing.exists, missing.lower_case) == (False, "")
 
 
 def test_asset_in_lower_case_that_is_asked_for_anyway_is_no_twin() -> None:
-    server, capitals = having(ORDERS), draft(CAPITALS, exists=False)
+    server, capitals = having(ORDERS), partial(CAPITALS, exists=False)
 
-    ask(server, capitals, draft(ORDERS, exists=True))
+    ask(server, capitals, partial(ORDERS, exists=True))
 
     assert server.requests == []
 
@@ -90,7 +92,7 @@ def test_asset_in_lower_case_that_is_asked_for_anyway_is_no_twin() -> None:
     ],
 )
 def test_answer_that_shows_nothing_leaves_it_open(answer: httpx.Response) -> None:
-    orders = draft(ORDERS)
+    orders = partial(ORDERS)
 
     assert ask(AnsweringServer(lambda _name, _variables: answer), orders)
     assert orders.exists is None
@@ -100,24 +102,24 @@ def test_asset_that_fails_alone_stays_open_and_the_others_are_answered() -> None
     def answer(_name: str, variables: dict[str, Any]) -> object:
         return failing() if CUSTOMERS in variables.values() else dict.fromkeys(("a0", "a1"), True)
 
-    drafts = [draft(ORDERS), draft(CUSTOMERS), draft(DASHBOARD)]
+    partials = [partial(ORDERS), partial(CUSTOMERS), partial(DASHBOARD)]
 
-    assert ask(AnsweringServer(answer), *drafts)
-    assert [each.exists for each in drafts] == [True, None, True]
+    assert ask(AnsweringServer(answer), *partials)
+    assert [each.exists for each in partials] == [True, None, True]
 
 
 def test_server_that_refuses_the_query_is_not_asked_again() -> None:
-    refusal = httpx.Response(200, json={"errors": [{"message": "Validation error", "path": []}]})
+    refusal = httpx.Response(200, json={"errors": [{"message": MISSING, "path": []}]})
     server = AnsweringServer(lambda _name, _variables: refusal)
 
-    assert not ask(server, *(draft(f"urn:li:dashboard:(looker,{number})") for number in range(EXISTENCE_ALIASES + 1)))
+    assert not ask(server, *(partial(f"urn:li:dashboard:(looker,{number})") for number in range(EXISTENCE_ALIASES + 1)))
     assert len(server.requests) == 1
 
 
 def test_request_has_no_more_fields_than_servers_allow() -> None:
     server = having()
 
-    ask(server, *(draft(f"urn:li:dashboard:(looker,{number})") for number in range(EXISTENCE_ALIASES + 1)))
+    ask(server, *(partial(f"urn:li:dashboard:(looker,{number})") for number in range(EXISTENCE_ALIASES + 1)))
 
     assert [len(urns) for urns in asked(server)] == [500, 1]
 

@@ -5,16 +5,20 @@ from typing import Any
 import httpx
 import pytest
 
-from incident_gate.datahub.capabilities import GUIDE, OF_2022, AssetFields, Capabilities
-from incident_gate.datahub.health.context import Context, ServerState
-from incident_gate.datahub.health.first_answer import ALIASES, ask_first
-from incident_gate.datahub.health.partial_health import PartialHealth
-from incident_gate.datahub.health.query import ACTIVE_ONLY, Depth, HealthQuery, History
+from incident_gate.datahub.capabilities import MINIMAL_QUERY, Capabilities
+from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.batch import ALIASES, BatchReader, ServerState
+from incident_gate.datahub.health.query import HealthQuery, History
+from incident_gate.datahub.health.request import Scope
 from incident_gate.incident import Reason
 from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
 from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, ORDERS
 
+# Of 2022: incidents on datasets alone, and no list of entities.
+OLD = Capabilities(refused=frozenset({("Query", "entities"), ("Dashboard", ""), ("DataJob", "")}))
+ACTIVE_ONLY = Scope()
+MISSING = "Validation error (FieldUndefined@[entities/exists]) : Field 'exists' in type 'Dataset' is undefined"
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 
 
@@ -23,7 +27,8 @@ def query(urn: str, **options: Any) -> HealthQuery:
 
 
 def asset(urn: str, **changes: Any) -> dict[str, Any]:
-    return {"urn": urn, "exists": True, "status": None, "incidents": NONE, "siblings": None, **changes}
+    shown = {"platform": {"name": "s3"}, "tool": "looker", "dataFlow": {"orchestrator": "airflow"}}
+    return {"urn": urn, "exists": True, "status": None, "incidents": NONE, "siblings": None, **shown, **changes}
 
 
 def healthy(_name: str, variables: dict[str, Any]) -> object:
@@ -34,25 +39,25 @@ def healthy(_name: str, variables: dict[str, Any]) -> object:
 
 
 def ask(
-    server: AnsweringServer, *batch: HealthQuery, known: Capabilities | None = None, depth: Depth = ACTIVE_ONLY
+    server: AnsweringServer, *batch: HealthQuery, known: Capabilities | None = None, scope: Scope = ACTIVE_ONLY
 ) -> dict[str, PartialHealth]:
-    drafts: dict[str, PartialHealth] = {}
+    partials: dict[str, PartialHealth] = {}
     with server.client() as client:
-        ask_first(Context(client, depth, ServerState(client, known), server.sleep), batch, drafts)
-    return drafts
+        BatchReader(client, scope, ServerState(client, known), server.sleep).fetch_batch(batch, partials)
+    return partials
 
 
-def reasons(draft: PartialHealth) -> list[Reason]:
-    return [problem.reason for problem in draft.problems]
+def reasons(partial: PartialHealth) -> list[Reason]:
+    return [problem.reason for problem in partial.problems]
 
 
 def test_assets_of_all_types_are_asked_about_together() -> None:
     server = AnsweringServer(healthy)
 
-    drafts = ask(server, query(ORDERS), query(DASHBOARD), query(JOB))
+    partials = ask(server, query(ORDERS), query(DASHBOARD), query(JOB))
 
     assert len(server.requests) == 1
-    assert [(urn, draft.exists, reasons(draft)) for urn, draft in drafts.items()] == [
+    assert [(urn, partial.exists, reasons(partial)) for urn, partial in partials.items()] == [
         (urn, True, []) for urn in (ORDERS, DASHBOARD, JOB)
     ]
 
@@ -60,12 +65,12 @@ def test_assets_of_all_types_are_asked_about_together() -> None:
 def test_nothing_is_asked_about_what_the_server_has_no_incidents_of() -> None:
     server = AnsweringServer(healthy)
 
-    drafts = ask(server, query(DASHBOARD), query(JOB, existence_only=True), known=OF_2022)
+    partials = ask(server, query(DASHBOARD), query(JOB, existence_only=True), known=OLD)
 
     assert server.requests == []
-    assert reasons(drafts[DASHBOARD]) == [Reason.NO_INCIDENTS_FIELD]
+    assert reasons(partials[DASHBOARD]) == [Reason.NO_INCIDENTS_FIELD]
     # `entityExists` answers for it.
-    assert reasons(drafts[JOB]) == []
+    assert reasons(partials[JOB]) == []
 
 
 def test_each_asset_is_asked_what_its_query_asks() -> None:
@@ -85,24 +90,24 @@ def test_error_in_one_group_is_none_in_another() -> None:
         data = healthy(name, variables)
         return failing("entities1", 0, "incidents", data=data) if "urns1" in variables else data
 
-    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS, siblings=False))
+    partials = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS, siblings=False))
 
-    assert (reasons(drafts[ORDERS]), reasons(drafts[CUSTOMERS])) == ([], [Reason.ERROR])
+    assert (reasons(partials[ORDERS]), reasons(partials[CUSTOMERS])) == ([], [Reason.ERROR])
 
 
 @pytest.mark.parametrize(
-    ("depth", "history", "summary"),
+    ("scope", "history", "summary"),
     [
         (ACTIVE_ONLY, False, True),
-        (Depth(History.NEWEST), True, True),
-        (Depth(History.WHOLE), True, True),
-        (Depth(History.NEWEST, summaries=False), True, False),
+        (Scope(History.NEWEST), True, True),
+        (Scope(History.WHOLE), True, True),
+        (Scope(History.NEWEST, summaries=False), True, False),
     ],
 )
-def test_depth_decides_what_is_read(depth: Depth, *, history: bool, summary: bool) -> None:
+def test_scope_decides_what_is_read(scope: Scope, *, history: bool, summary: bool) -> None:
     server = AnsweringServer(healthy)
 
-    ask(server, query(DASHBOARD), depth=depth)
+    ask(server, query(DASHBOARD), scope=scope)
 
     assert ("history:" in server.documents[0], "incidentsSummary" in server.documents[0]) == (history, summary)
 
@@ -111,27 +116,27 @@ def test_old_server_is_asked_about_a_few_assets_with_the_same_question_at_a_time
     urns = [f"urn:li:dataset:(urn:li:dataPlatform:hive,t{number},PROD)" for number in range(ALIASES + 1)]
     server = AnsweringServer(healthy)
 
-    drafts = ask(server, *map(query, urns), query(ORDERS, siblings=False), known=OF_2022)
+    partials = ask(server, *map(query, urns), query(ORDERS, siblings=False), known=OLD)
 
     assert [len(variables) - 2 for _, variables in server.requests] == [40, 1, 1]
     assert ["siblings" in document for document in server.documents] == [True, True, False]
-    assert set(drafts) == {*urns, ORDERS}
+    assert set(partials) == {*urns, ORDERS}
 
 
 def test_asset_that_fails_alone_is_unknown_and_the_others_are_answered() -> None:
     def answer(name: str, variables: dict[str, Any]) -> object:
         return failing() if CUSTOMERS in variables["urns"] else healthy(name, variables)
 
-    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS), query(DASHBOARD))
+    partials = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS), query(DASHBOARD))
 
-    assert {urn: reasons(draft) for urn, draft in drafts.items()} == {
+    assert {urn: reasons(partial) for urn, partial in partials.items()} == {
         ORDERS: [], CUSTOMERS: [Reason.ERROR], DASHBOARD: []
     }  # fmt: skip
 
 
 def test_nothing_of_a_form_that_was_refused_counts() -> None:
     """A server without introspection refuses one half of a batch: the next form begins anew."""
-    refusal = httpx.Response(200, json={"errors": [{"message": "Validation error"}]})
+    refusal = httpx.Response(200, json={"errors": [{"message": MISSING}]})
     asked: list[str] = []
 
     def answer(name: str, variables: dict[str, Any]) -> object:
@@ -141,72 +146,70 @@ def test_nothing_of_a_form_that_was_refused_counts() -> None:
         # The whole batch throws, its first half is answered, the second one shows that the server lacks a field.
         return {1: failing(), 3: refusal}.get(len(asked)) or healthy(name, variables)
 
-    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
+    partials = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
 
     assert len(asked) == 4
-    assert [urn for urn, draft in drafts.items() if draft.exists] == [ORDERS, CUSTOMERS]
+    assert [urn for urn, partial in partials.items() if partial.own.is_read] == [ORDERS, CUSTOMERS]
 
 
 @pytest.mark.parametrize(("urn", "lists"), [(ORDERS, 1), (DASHBOARD, 0)])
 def test_assertions_that_a_server_lacks_are_unknown_for_a_dataset_only(urn: str, lists: int) -> None:
-    known = Capabilities()
-    known = known._replace(assets={kind: fields._replace(assertions=False) for kind, fields in known.assets.items()})
+    known = Capabilities(refused=frozenset({("Dataset", "assertions")}))
 
-    draft = ask(AnsweringServer(healthy), query(urn, assertions=True), known=known)[urn]
+    partial = ask(AnsweringServer(healthy), query(urn, assertions=True), known=known)[urn]
 
-    assert len([problem for listing in draft.assertion_lists for problem in listing.problems]) == lists
+    assert len([problem for listing in partial.assertion_lists for problem in listing.problems]) == lists
 
 
 def test_answer_with_more_assets_than_were_asked_for_is_not_believed() -> None:
     def answer(_name: str, variables: dict[str, Any]) -> object:
         return {"entities": [asset(urn) for urn in (*variables["urns"], DASHBOARD)]}
 
-    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
+    partials = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
 
-    assert [reasons(draft) for draft in drafts.values()] == [[Reason.NO_ANSWER]] * 2
+    assert [reasons(partial) for partial in partials.values()] == [[Reason.NO_ANSWER]] * 2
 
 
 def test_error_of_an_asset_that_is_missing_in_the_answer_is_its_own() -> None:
-    drafts = ask(
+    partials = ask(
         AnsweringServer(lambda _name, _variables: failing("entities", 1, data={"entities": [asset(ORDERS), None]})),
         query(ORDERS), query(CUSTOMERS),
     )  # fmt: skip
 
-    assert (reasons(drafts[ORDERS]), reasons(drafts[CUSTOMERS])) == ([], [Reason.ERROR])
-    assert "it throws" in drafts[CUSTOMERS].problems[0].message
+    assert (reasons(partials[ORDERS]), reasons(partials[CUSTOMERS])) == ([], [Reason.ERROR])
+    assert "it throws" in partials[CUSTOMERS].problems[0].message
 
 
 def test_answer_in_a_form_that_was_refused_is_not_taken_for_what_the_next_form_lacks() -> None:
-    refusal = httpx.Response(200, json={"errors": [{"message": "Validation error"}]})
-    looks: list[str] = []
+    refusal = httpx.Response(200, json={"errors": [{"message": "Validation error : Unknown type 'Dashboard'"}]})
+    # The whole batch throws, one half is answered, the other is refused twice, and so is the schema.
+    answers = iter([failing, None, lambda: refusal, lambda: refusal])
 
     def answer(name: str, variables: dict[str, Any]) -> object:
-        looks.append(name)
-        if name == "incidentGateHealthOfEach" or variables.get("urns") == [DASHBOARD]:
-            return healthy(name, variables)
-        return failing() if len(looks) == 1 else refusal
+        other = next(answers, None)
+        return other() if other else healthy(name, variables)
 
-    drafts = ask(AnsweringServer(answer), query(DASHBOARD), query(ORDERS))
+    partials = ask(AnsweringServer(answer), query(DASHBOARD), query(ORDERS))
 
-    assert (drafts[ORDERS].own.total, reasons(drafts[ORDERS])) == (0, [])
-    assert (drafts[DASHBOARD].exists, reasons(drafts[DASHBOARD])) == (None, [Reason.NO_INCIDENTS_FIELD])
+    assert (partials[ORDERS].own.is_read, reasons(partials[ORDERS])) == (True, [])
+    assert (partials[DASHBOARD].exists, reasons(partials[DASHBOARD])) == (None, [Reason.NO_INCIDENTS_FIELD])
 
 
 @pytest.mark.parametrize(
-    ("fields", "existence_only", "requests"),
+    ("lacking", "existence_only", "requests"),
     [
-        (AssetFields(incidents=False), True, 1),
-        (AssetFields(incidents=False), False, 0),
-        (AssetFields(exists=False), True, 1),
-        (AssetFields(removed=False), True, 1),
-        (AssetFields(exists=False, removed=False), True, 0),
-        (AssetFields(exists=False, removed=False), False, 1),
+        (["incidents"], True, 1),
+        (["incidents"], False, 0),
+        (["exists"], True, 1),
+        (["status"], True, 1),
+        (["exists", "status"], True, 0),
+        (["exists", "status"], False, 1),
     ],
 )
-def test_type_is_asked_for_what_the_server_has(fields: AssetFields, requests: int, *, existence_only: bool) -> None:
-    server = AnsweringServer(healthy)
+def test_type_is_asked_for_what_the_server_has(lacking: list[str], requests: int, *, existence_only: bool) -> None:
+    server, known = AnsweringServer(healthy), Capabilities(refused=frozenset(("Dashboard", name) for name in lacking))
 
-    ask(server, query(DASHBOARD, existence_only=existence_only), known=Capabilities(assets={"dashboard": fields}))
+    ask(server, query(DASHBOARD, existence_only=existence_only), known=known)
 
     assert len(server.requests) == requests
 
@@ -218,15 +221,15 @@ def test_request_that_is_too_slow_is_halved_and_a_single_asset_is_asked_for_agai
         asked.append(variables["urns"])
         return httpx.Response(504) if len(asked) < 3 else healthy(name, variables)
 
-    drafts = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
+    partials = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
 
     assert asked == [[ORDERS, CUSTOMERS], [ORDERS], [ORDERS], [CUSTOMERS]]
-    assert [reasons(draft) for draft in drafts.values()] == [[], []]
+    assert [reasons(partial) for partial in partials.values()] == [[], []]
 
 
 def test_query_of_datahubs_guide_does_not_ask_for_the_urn() -> None:
-    draft = ask(AnsweringServer(lambda _name, _variables: {"a0": {"incidents": NONE}}), query(ORDERS), known=GUIDE)[
-        ORDERS
-    ]
+    partial = ask(
+        AnsweringServer(lambda _name, _variables: {"a0": {"incidents": NONE}}), query(ORDERS), known=MINIMAL_QUERY
+    )[ORDERS]
 
-    assert (draft.own.total, reasons(draft)) == (0, [])
+    assert (partial.own.total, reasons(partial)) == (0, [])

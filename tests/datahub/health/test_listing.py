@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from incident_gate.datahub.health.listing import Listing
+from incident_gate.datahub.health.listing import Listing, read_summary
 from incident_gate.incident import Reason
+from incident_gate.text import NO_SECRETS
 from tests.helpers.asking import ORDERS
 
 
@@ -33,7 +34,7 @@ def summary(active: tuple[int, ...] = (), resolved: tuple[int, ...] = ()) -> dic
 def looked(active: tuple[int, ...] = (), resolved: tuple[int, ...] = (), *listed: int) -> Listing:
     """A look at a summary and a list."""
     found = listing(page(*listed, total=len(listed)), size=100)
-    found.note_summary(summary(active, resolved))
+    found.add_summary(*read_summary(summary(active, resolved)["aspects"], ORDERS, NO_SECRETS))
     return found
 
 
@@ -75,7 +76,7 @@ def test_only_what_no_answer_shows_of_a_summary_is_doubtful() -> None:
     found.verify(urn(3), {"status": {"state": "ACTIVE"}})
     found.verify(urn(4), {"status": {"state": "RESOLVED"}})
 
-    assert [*found.doubtful] == [urn(5)]
+    assert [*found.unconfirmed] == [urn(5)]
     assert [*found.unlisted] == [urn(3)]
 
 
@@ -84,7 +85,7 @@ def test_incident_whose_state_the_primary_store_does_not_show_stays_doubtful(ele
     found = looked((1,))
     found.verify(urn(1), element)
 
-    assert [*found.doubtful] == [urn(1)]
+    assert [*found.unconfirmed] == [urn(1)]
 
 
 def test_incident_that_a_later_list_shows_is_not_doubtful() -> None:
@@ -93,7 +94,7 @@ def test_incident_that_a_later_list_shows_is_not_doubtful() -> None:
     later.add(page(2, total=1, state="RESOLVED"), size=100)
     found.renew(later)
 
-    assert [*found.doubtful] == []
+    assert [*found.unconfirmed] == []
     assert [*found.active] == [urn(1)]
     assert [*found.resolved] == [urn(2)]
 
@@ -102,7 +103,7 @@ def test_incident_that_a_later_summary_names_as_resolved_is_over() -> None:
     found = looked((1,))
     found.renew(looked((), (1,)))
 
-    assert [*found.doubtful] == []
+    assert [*found.unconfirmed] == []
 
 
 def test_incident_that_a_later_summary_does_not_name_stays_doubtful() -> None:
@@ -110,18 +111,18 @@ def test_incident_that_a_later_summary_does_not_name_stays_doubtful() -> None:
     found = looked((1,))
     found.renew(looked())
 
-    assert [*found.doubtful] == [urn(1)]
+    assert [*found.unconfirmed] == [urn(1)]
 
 
 def test_incident_that_a_later_summary_names_in_both_states_stays_doubtful() -> None:
     found = looked((1,))
     found.renew(looked((1,), (1,)))
 
-    assert [*found.doubtful] == [urn(1)]
+    assert [*found.unconfirmed] == [urn(1)]
 
 
 def test_incident_that_only_a_later_summary_names_is_doubtful() -> None:
     found = looked()
     found.renew(looked((1,)))
 
-    assert [*found.doubtful] == [urn(1)]
+    assert [*found.unconfirmed] == [urn(1)]

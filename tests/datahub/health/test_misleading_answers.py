@@ -230,13 +230,16 @@ def test_complexity_limit_is_met_with_smaller_questions() -> None:
         assert "incidentGateSiblings" not in server.requests.operations
 
 
-def test_complexity_limit_below_any_question_for_many_is_met_with_the_oldest_one(each_sandbox: Sandbox) -> None:
+def test_complexity_limit_below_the_query_for_one_asset_leaves_unknown_what_is_not_asked(each_sandbox: Sandbox) -> None:
     urns = tables(10)
     each_sandbox.store.add_assets(urns)
     each_sandbox.store.raise_incident(urns[9])
-    each_sandbox.faults = Faults(complexity_limit=30)
+    each_sandbox.faults = Faults(complexity_limit=12)
 
-    assert verdicts(check(each_sandbox, *urns)) == ["healthy"] * 9 + ["unhealthy"]
+    result = check(each_sandbox, *urns)
+
+    assert verdicts(result) == ["unknown"] * 9 + ["unhealthy"]
+    assert "not-asked" in reasons(result.report.decisions[0])
 
 
 @pytest.mark.parametrize("schema", [Generation.G2, Generation.G3, Generation.G4])

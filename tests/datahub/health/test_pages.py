@@ -6,7 +6,7 @@ import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.health.listing import Listing
-from incident_gate.datahub.health.pages import ACTIVE, FURTHER_PAGE, IN_ALL_STATES, MOST_PAGES, read_pages
+from incident_gate.datahub.health.request import ACTIVE, FURTHER_PAGE, IN_ALL_STATES, MOST_PAGES, read_pages
 from tests.helpers.answering import AnsweringServer, failing
 from tests.helpers.asking import ORDERS
 
@@ -25,7 +25,7 @@ def begun(total: int, shown: int = 100) -> Listing:
 def read(server: AnsweringServer, listing: Listing, selection: Any = ACTIVE) -> list[tuple[int, int]]:
     """Read on; the start and the size of every page that was asked for."""
     with server.client() as client:
-        read_pages(client, Capabilities(), listing, "dataset", selection)
+        read_pages(client, Capabilities(), listing, selection)
     return [(variables["start"], variables["count"]) for _, variables in server.requests]
 
 

@@ -5,17 +5,22 @@ from typing import Any
 import pytest
 
 from incident_gate.datahub.failure import GraphqlError, RequestFailure
+from incident_gate.datahub.health.answer import PartialHealth
 from incident_gate.datahub.health.listing import Listing
-from incident_gate.datahub.health.partial_health import PartialHealth
-from incident_gate.incident import Incident, Reason
-from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, MODEL, ORDERS
+from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.incident import Incident, Question, Reason
+from incident_gate.urn import parse_urn
+from tests.helpers.asking import CUSTOMERS, DASHBOARD, MODEL, ORDERS
 
 
 def partial(urn: str = ORDERS, *, exists: bool | None = True, sibling: str = "") -> PartialHealth:
-    found = PartialHealth(urn)
+    found = PartialHealth(HealthQuery(parse_urn(urn)))
+    for question in (Question.NOT_REMOVED, Question.VISIBLE, Question.SIBLINGS):
+        found.answer(question)
+    found.own.is_read = found.own.has_summary = True
     found.exists = exists
     if sibling:
-        found.siblings[sibling] = Listing(sibling, shown=sibling)
+        found.siblings[sibling] = Listing(sibling)
     return found
 
 
@@ -63,7 +68,7 @@ def test_siblings_incidents_count_with_those_that_are_not_shown() -> None:
     sibling.add(page(1, total=3), size=100)
     found.own.add(page(total=1), size=100)
     sibling.unlisted["urn:li:incident:5"] = incident(5)
-    sibling.claimed["urn:li:incident:6"] = incident(6)
+    sibling.summary_active["urn:li:incident:6"] = incident(6)
 
     health = found.health()
 
@@ -83,13 +88,6 @@ def test_later_look_renews_the_asset_and_each_sibling_that_it_shows() -> None:
     found.renew(later)
 
     assert numbers(found.health().incidents) == ["1", "2"]
-
-
-def test_list_of_a_sibling_is_a_datasets_and_the_own_one_is_the_assets() -> None:
-    found = partial(JOB, sibling=MODEL)
-    found.siblings[JOB] = Listing(JOB)
-
-    assert [found.kind_of(listing, "dataJob") for listing in found.listings] == ["dataJob", "dataset", "dataset"]
 
 
 # Existence
@@ -138,7 +136,7 @@ def test_hint_names_the_case_where_the_name_has_capitals(urn: str, *, may_differ
 
 def test_hint_names_the_asset_in_lower_case_that_exists() -> None:
     found = partial(ORDERS.replace("orders", "ORDERS"), exists=False)
-    found.twin = ORDERS
+    found.lower_case = ORDERS
 
     [problem] = found.health().problems
 

@@ -93,13 +93,8 @@ def test_server_that_refuses_every_form_is_refused() -> None:
 
         assert "refuses the simplest query" in str(result.report.failure)
         assert result.exit_code is ExitCode.DATAHUB
-        assert server.operations == [
-            "incidentGateHealth",
-            "incidentGateSchema",
-            "incidentGateHealth",
-            "incidentGateHealthOfEach",
-            "incidentGateHealthOfEach",
-        ]
+        assert server.operations[:2] == ["incidentGateHealth", "incidentGateSchema"]
+        assert server.operations[-1] == "incidentGateHealthOfEach"
 
 
 @pytest.mark.parametrize("introspection", ["shown", "null", "HTTP 403"])
@@ -132,7 +127,8 @@ def mute(failing: str, message: str, **extensions: object) -> Stranger:
         error = {"message": message, "path": [places[0].replace("u", "a")], "extensions": extensions}
         return Reply(200, {"data": None, "errors": [error]})
 
-    server = Stranger(sdl=OLD, introspection=INTROSPECTION["null"], interrupt=interrupt)
+    sdl = OLD.replace("entities(urns: [String!]!): [Entity]", "")
+    server = Stranger(sdl=sdl, introspection=INTROSPECTION["null"], interrupt=interrupt)
     server.assets |= {ORDERS, CUSTOMERS, MODEL}
     return server
 

@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
-from incident_gate.datahub.health import summaries
-from incident_gate.datahub.health.context import Context, ServerState
-from incident_gate.datahub.health.partial_health import PartialHealth
-from incident_gate.datahub.health.query import ACTIVE_ONLY, Depth, HealthQuery, History
-from incident_gate.datahub.health.summaries import CHECKED, SECOND_LOOK, check_summaries
+from incident_gate.datahub.health import witness
+from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.query import HealthQuery, History
+from incident_gate.datahub.health.request import Scope
+from incident_gate.datahub.health.witness import CHECKED, SECOND_LOOK, check_summaries
 from incident_gate.errors import UnreachableError
 from incident_gate.incident import Incident
 from incident_gate.urn import parse_urn
@@ -21,27 +21,26 @@ from tests.helpers.asking import CUSTOMERS, ORDERS
 FIRST, SECOND = "urn:li:incident:1", "urn:li:incident:2"
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 CHECK = "incidentGateWitness"
+ACTIVE_ONLY = Scope()
 
 
 @pytest.fixture(autouse=True)
 def _second_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real one: the server's clock costs nothing."""
-    monkeypatch.setattr(summaries, "SECOND_LOOK", SECOND_LOOK)
+    monkeypatch.setattr(witness, "SECOND_LOOK", SECOND_LOOK)
 
 
 def doubting(*incidents: str, urn: str = ORDERS) -> PartialHealth:
     """An asset whose summary names incidents that its list lacks."""
-    draft = PartialHealth(urn)
-    draft.exists = True
-    draft.own.claimed = {incident: Incident(urn=incident, asset=urn) for incident in incidents}
-    return draft
+    partial = PartialHealth(HealthQuery(parse_urn(urn)))
+    partial.exists = True
+    partial.own.summary_active = {incident: Incident(urn=incident, asset=urn) for incident in incidents}
+    return partial
 
 
-def check(server: AnsweringServer, *drafts: PartialHealth, depth: Depth = ACTIVE_ONLY) -> None:
+def check(server: AnsweringServer, *partials: PartialHealth, scope: Scope = ACTIVE_ONLY) -> None:
     with server.client() as client:
-        context = Context(client, depth, ServerState(client), server.sleep)
-        batch = [HealthQuery(parse_urn(draft.urn)) for draft in drafts]
-        check_summaries(context, Capabilities(), batch, {draft.urn: draft for draft in drafts})
+        check_summaries(client, Capabilities(), scope, {partial.urn: partial for partial in partials}, server.sleep)
 
 
 def state(incident: str, value: str) -> dict[str, Any]:
@@ -58,7 +57,14 @@ def answering(
 ) -> Callable[[str, dict[str, Any]], object]:
     """A server whose store has these incidents, whose lists have `entities`, and that lists `later` when asked anew."""
     found = {f"a{place}": single for place, single in enumerate(singles)}
-    asset = {"urn": ORDERS, "exists": True, "status": None, "siblings": None, "incidents": later}
+    asset = {
+        "urn": ORDERS,
+        "platform": {"name": "snowflake"},
+        "exists": True,
+        "status": None,
+        "siblings": None,
+        "incidents": later,
+    }
     return lambda name, _variables: {**found, "entities": list(entities)} if name == CHECK else {"entities": [asset]}
 
 
@@ -75,84 +81,84 @@ def test_nothing_is_asked_without_a_doubt() -> None:
 
 
 def test_nothing_is_asked_after_the_deadline() -> None:
-    server, draft = AnsweringServer(answering(), seconds=0), doubting(FIRST)
+    server, partial = AnsweringServer(answering(), seconds=0), doubting(FIRST)
 
-    check(server, draft)
+    check(server, partial)
 
     assert server.requests == []
-    assert list(draft.own.doubtful) == [FIRST]
+    assert list(partial.own.unconfirmed) == [FIRST]
 
 
 def test_incident_that_the_store_knows_resolved_is_over_at_once() -> None:
-    server, draft = AnsweringServer(answering(state(FIRST, "RESOLVED"))), doubting(FIRST)
+    server, partial = AnsweringServer(answering(state(FIRST, "RESOLVED"))), doubting(FIRST)
 
-    check(server, draft)
+    check(server, partial)
 
-    assert draft.own.over == {FIRST}
+    assert partial.own.confirmed_resolved == {FIRST}
     assert (operations(server), server.waits) == (["check"], [])
 
 
 def test_incident_that_the_store_knows_active_is_found() -> None:
-    draft = doubting(FIRST)
+    partial = doubting(FIRST)
 
-    check(AnsweringServer(answering(state(FIRST, "ACTIVE"))), draft)
+    check(AnsweringServer(answering(state(FIRST, "ACTIVE"))), partial)
 
-    assert list(draft.own.unlisted) == [FIRST]
+    assert list(partial.own.unlisted) == [FIRST]
 
 
 def test_incident_that_the_history_shows_resolved_is_over() -> None:
-    server, draft = AnsweringServer(answering(None, entities=[history(state(FIRST, "RESOLVED"))])), doubting(FIRST)
+    server, partial = AnsweringServer(answering(None, entities=[history(state(FIRST, "RESOLVED"))])), doubting(FIRST)
 
-    check(server, draft)
+    check(server, partial)
 
-    assert draft.own.over == {FIRST}
+    assert partial.own.confirmed_resolved == {FIRST}
     assert operations(server) == ["check"]
 
 
 def test_every_active_incident_of_the_history_counts_for_a_gate() -> None:
     entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
-    draft = doubting(FIRST)
+    partial = doubting(FIRST)
 
-    check(AnsweringServer(answering(None, entities=entities)), draft)
+    check(AnsweringServer(answering(None, entities=entities)), partial)
 
-    assert set(draft.own.unlisted) == {FIRST, SECOND}
+    assert set(partial.own.unlisted) == {FIRST, SECOND}
 
 
 def test_incident_that_the_list_has_is_not_found_once_more() -> None:
     entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
-    draft = doubting(FIRST)
-    draft.own.active[SECOND] = Incident(urn=SECOND, asset=ORDERS)
+    partial = doubting(FIRST)
+    partial.own.active[SECOND] = Incident(urn=SECOND, asset=ORDERS)
 
-    check(AnsweringServer(answering(None, entities=entities)), draft)
+    check(AnsweringServer(answering(None, entities=entities)), partial)
 
-    assert set(draft.own.unlisted) == {FIRST}
+    assert set(partial.own.unlisted) == {FIRST}
 
 
 def test_only_what_the_summary_names_is_found_where_the_history_is_read_anyway() -> None:
     entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
-    draft = doubting(FIRST)
+    partial = doubting(FIRST)
 
-    check(AnsweringServer(answering(None, entities=entities)), draft, depth=Depth(History.NEWEST))
+    check(AnsweringServer(answering(None, entities=entities)), partial, scope=Scope(History.NEWEST))
 
-    assert set(draft.own.unlisted) == {FIRST}
+    assert set(partial.own.unlisted) == {FIRST}
 
 
 def test_history_of_another_asset_shows_nothing() -> None:
-    draft = doubting(FIRST)
+    partial = doubting(FIRST)
 
-    check(AnsweringServer(answering(None, entities=[history(state(FIRST, "RESOLVED"), urn=CUSTOMERS)])), draft)
+    check(AnsweringServer(answering(None, entities=[history(state(FIRST, "RESOLVED"), urn=CUSTOMERS)])), partial)
 
-    assert list(draft.own.doubtful) == [FIRST]
+    assert list(partial.own.unconfirmed) == [FIRST]
 
 
 def test_doubt_that_remains_is_looked_at_again_after_two_seconds() -> None:
     server = AnsweringServer(answering(None, later={"total": 1, "incidents": [state(FIRST, "ACTIVE")]}))
-    draft = doubting(FIRST)
+    partial = doubting(FIRST)
 
-    check(server, draft)
+    check(server, partial)
 
     assert (operations(server), server.waits) == (["check", "look"], [2.0])
-    assert list(draft.own.active) == [FIRST]
+    assert list(partial.own.active) == [FIRST]
 
 
 def test_what_the_second_look_leaves_open_is_checked_again() -> None:
@@ -172,37 +178,37 @@ def test_second_look_does_not_wait_beyond_the_deadline() -> None:
 
 
 def test_outcome_looks_once() -> None:
-    server, draft = AnsweringServer(answering(None)), doubting(FIRST)
+    server, partial = AnsweringServer(answering(None)), doubting(FIRST)
 
-    check(server, draft, depth=Depth(History.NEWEST))
+    check(server, partial, scope=Scope(History.NEWEST))
 
     assert (operations(server), server.waits) == (["check"], [])
-    assert list(draft.own.doubtful) == [FIRST]
+    assert list(partial.own.unconfirmed) == [FIRST]
 
 
 def test_check_that_is_refused_is_tried_again_at_the_second_look() -> None:
     answers = iter([failing(), answering()("look", {}), {"a0": state(FIRST, "RESOLVED")}])
-    server, draft = AnsweringServer(lambda _name, _variables: next(answers)), doubting(FIRST)
+    server, partial = AnsweringServer(lambda _name, _variables: next(answers)), doubting(FIRST)
 
-    check(server, draft)
+    check(server, partial)
 
-    assert draft.own.over == {FIRST}
+    assert partial.own.confirmed_resolved == {FIRST}
 
 
 def test_doubt_stays_where_every_check_is_refused() -> None:
-    draft = doubting(FIRST)
+    partial = doubting(FIRST)
 
-    check(AnsweringServer(lambda _name, _variables: failing()), draft)
+    check(AnsweringServer(lambda _name, _variables: failing()), partial)
 
-    assert list(draft.own.doubtful) == [FIRST]
+    assert list(partial.own.unconfirmed) == [FIRST]
 
 
 def test_answer_about_the_second_of_two_is_the_seconds() -> None:
-    draft = doubting(FIRST, SECOND)
+    partial = doubting(FIRST, SECOND)
 
-    check(AnsweringServer(answering(None, state(SECOND, "RESOLVED"))), draft)
+    check(AnsweringServer(answering(None, state(SECOND, "RESOLVED"))), partial)
 
-    assert (draft.own.over, list(draft.own.doubtful)) == ({SECOND}, [FIRST])
+    assert (partial.own.confirmed_resolved, list(partial.own.unconfirmed)) == ({SECOND}, [FIRST])
 
 
 def test_incidents_are_checked_in_parts_that_a_server_accepts() -> None:
@@ -212,11 +218,11 @@ def test_incidents_are_checked_in_parts_that_a_server_accepts() -> None:
         urns = [value for name, value in variables.items() if name.startswith("u") and name != "urns"]
         return {f"a{place}": state(urn, "RESOLVED") for place, urn in enumerate(urns)}
 
-    server, draft = AnsweringServer(answer), doubting(*claimed)
-    check(server, draft)
+    server, partial = AnsweringServer(answer), doubting(*claimed)
+    check(server, partial)
 
     assert [len(variables) - 3 for _, variables in server.requests] == [40, 1]
-    assert draft.own.over == set(claimed)
+    assert partial.own.confirmed_resolved == set(claimed)
 
 
 def test_history_is_read_to_its_end() -> None:
@@ -226,27 +232,27 @@ def test_history_is_read_to_its_end() -> None:
         assert (variables["start"], variables["count"]) == (1, 1)
         return {"entities": [history(state(FIRST, "RESOLVED"), total=2)]}
 
-    draft = doubting(FIRST)
-    check(AnsweringServer(answer), draft)
+    partial = doubting(FIRST)
+    check(AnsweringServer(answer), partial)
 
-    assert draft.own.over == {FIRST}
+    assert partial.own.confirmed_resolved == {FIRST}
 
 
-@pytest.mark.parametrize("depth", [ACTIVE_ONLY, Depth(History.NEWEST)])
-def test_further_pages_have_what_an_outcome_writes_back(depth: Depth) -> None:
+@pytest.mark.parametrize("scope", [ACTIVE_ONLY, Scope(History.NEWEST)])
+def test_further_pages_have_what_an_outcome_writes_back(scope: Scope) -> None:
     page = {"entities": [history(state(FIRST, "RESOLVED"), total=2)]}
     server = AnsweringServer(
         lambda name, _: {"entities": [history(state(SECOND, "ACTIVE"), total=2)]} if name == CHECK else page
     )
 
-    check(server, doubting(FIRST), depth=depth)
+    check(server, doubting(FIRST), scope=scope)
 
-    assert ["stage message" in document for document in server.documents] == [depth is not ACTIVE_ONLY] * 2
+    assert ["stage message" in document for document in server.documents] == [scope is not ACTIVE_ONLY] * 2
 
 
 def test_unreadable_entities_show_nothing() -> None:
-    draft = doubting(FIRST)
+    partial = doubting(FIRST)
 
-    check(AnsweringServer(lambda _name, _variables: httpx.Response(200, json={"data": {"entities": 1}})), draft)
+    check(AnsweringServer(lambda _name, _variables: httpx.Response(200, json={"data": {"entities": 1}})), partial)
 
-    assert list(draft.own.doubtful) == [FIRST]
+    assert list(partial.own.unconfirmed) == [FIRST]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from incident_gate.datahub.health.witness import read_summary
+from incident_gate.datahub.health.listing import read_summary
 from incident_gate.incident import Incident
 from incident_gate.text import NO_SECRETS, Redactor
 from tests.helpers.asking import ORDERS

@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from incident_gate.datahub.capabilities import INTROSPECTION, MARKERS, Capabilities, capabilities_of, introspect
+from incident_gate.datahub.capabilities import (
+    INTROSPECTION,
+    VISIBILITY_FIELDS,
+    Capabilities,
+    capabilities_of,
+    introspect,
+)
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Answer, RequestFailure
 from incident_gate.datahub.graph.lists import siblings_of
@@ -16,7 +22,7 @@ MOST_URNS = 150
 """Entities in one request: each costs up to eleven of the 2,000 fields that servers allow."""
 _FIELDS = {"exists": "exists", "status": "status { removed }", "siblings": "siblings { siblings { urn } }"}
 _DATASET = "urn:li:dataset:"
-_MARKER = MARKERS["dataset"]
+_MARKER = VISIBILITY_FIELDS["dataset"]
 _SCHEMA = INTROSPECTION.text.partition("{")[2].rpartition("}")[0].strip()
 
 
@@ -65,7 +71,7 @@ def read_facts(client: Client, urns: Sequence[str]) -> Facts:
 def _look_up(client: Client, schema: Capabilities | None, part: Sequence[str]) -> Mapping[str, Fact]:
     """Look entities up with what the server has."""
     fields = [name for name in _FIELDS if schema is None or schema.has("Dataset", name)]
-    operation = _lookup(part, fields, entity_exists=schema is None or schema.entity_exists)
+    operation = _lookup(part, fields, entity_exists=schema is None or schema.accepts("Query", "entityExists"))
     answer = _execute(client, operation, part) if part else None
     return _decode(part, answer) if answer else {}
 

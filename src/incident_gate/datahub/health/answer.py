@@ -1,30 +1,203 @@
-"""Reading health out of an answer of any shape: what is missing or not as promised is a problem, never health."""
+"""What the answers about one asset show. A question has no answer until something that came says so.
+
+An answer may have any shape: what is missing or not as promised is a problem, never health.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from incident_gate.datahub.health.element import Element
-from incident_gate.datahub.health.listing import MOST_TEXT, Listing
-from incident_gate.datahub.health.partial_health import PartialHealth
-from incident_gate.incident import Reason
+from incident_gate.datahub.capabilities import VISIBILITY_FIELDS
+from incident_gate.datahub.failure import GraphqlError, RequestFailure
+from incident_gate.datahub.health.listing import ACCESS_HINT, MOST_TEXT, AssertionListing, Listing, read_summary
+from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.incident import Health, Problem, Question, Reason, not_asked
+from incident_gate.json_values import at, text
 from incident_gate.text import NO_SECRETS, Redactor
+from incident_gate.urn import EntityType
+
+_SIBLING_HINT = "Grant view access, or set `siblings: false`."
+# The names in an answer of the fields that answer a question; of the others see `_read_fields`.
+_FIELDS = {
+    Question.EXISTS: "exists",
+    Question.NOT_REMOVED: "status",
+    Question.INCIDENTS: "incidents",
+    Question.SIBLINGS: "siblings",
+    Question.ASSERTIONS: "assertions",
+}
 
 
-def read_element(
-    urn: str, element: Element, *, asked: frozenset[str], size: int, redact: Redactor = NO_SECRETS
-) -> PartialHealth:
-    """Read the part of an answer that is about one asset.
+_OF_DATASETS = frozenset({Question.SIBLINGS, Question.ASSERTIONS})
 
-    Args:
-        urn: The asset that was asked for.
-        element: What came for it.
-        asked: The names of the fields that were asked for.
-        size: The page size that was asked for.
-        redact: Applied to every text.
+
+class Element(NamedTuple):
+    """The part of an answer that is about one asset: a value of any shape, and the errors whose path leads into it.
+
+    The paths begin at the value.
     """
-    draft = PartialHealth(urn, redact)
+
+    value: object
+    errors: tuple[GraphqlError, ...] = ()
+
+
+class Asked(NamedTuple):
+    """What a query asks about a type of asset, and for which questions the server has no fields.
+
+    `size` is that of the pages, `runs` how many runs of an assertion are read.
+    """
+
+    questions: frozenset[Question]
+    lacking: frozenset[Question] = frozenset()
+    history: bool = False
+    size: int = 100
+    runs: int = 3
+
+
+class PartialHealth:
+    """One asset's health as its answers come in.
+
+    Attributes:
+        query: What is asked.
+        own: Its active incidents.
+        history: Its incidents in all states; empty unless they are read.
+        siblings: The active incidents of each sibling.
+        exists: None until an answer shows it.
+        has_existence: Whether the server can be asked for it.
+        lower_case: The same URN in lower case, if that is another one and exists.
+        problems: Why the health is not known, whatever the questions are.
+    """
+
+    def __init__(self, query: HealthQuery, redact: Redactor = NO_SECRETS, *, needs_witness: bool = True) -> None:
+        kind = query.urn.entity_type.value
+        self.query = query
+        self.urn = query.urn.text
+        self.own = Listing(self.urn, kind, redact)
+        self.history = Listing(self.urn, kind, redact)
+        self.siblings: dict[str, Listing] = {}
+        self.exists: bool | None = None
+        self.has_existence = True
+        self.lower_case = ""
+        self.problems: list[Problem] = []
+        self._needed = query.needed if needs_witness else query.needed - {Question.WITNESS}
+        self._answered: set[Question] = set()
+
+    def answer(self, question: Question) -> None:
+        """Note that a question has its answer."""
+        self._answered.add(question)
+
+    def note_lacking(self, lacking: frozenset[Question]) -> None:
+        """Note what the server has no fields for: there, nothing is removed or hidden, and nothing has siblings."""
+        self._answered |= lacking & {Question.NOT_REMOVED, Question.VISIBLE, Question.SIBLINGS}
+
+    def problem(self, reason: Reason, message: str, hint: str = ACCESS_HINT) -> None:
+        """Note why the asset's health is not known."""
+        self.problems.append(Problem(reason, message, hint))
+
+    def refused(self, failure: RequestFailure) -> None:
+        """Note that a request about this asset alone failed."""
+        # Without GraphQL errors it is the request that failed, and the server did not answer about the asset.
+        reason = Reason.REFUSED if failure.is_refusal else Reason.ERROR if failure.errors else Reason.NO_ANSWER
+        self.problem(reason, f"DataHub failed on it: {failure.message}")
+
+    def renew(self, later: PartialHealth) -> None:
+        """Take in a later look at the same asset."""
+        self.own.renew(later.own)
+        for urn, sibling in self.siblings.items():
+            if urn in later.siblings:
+                sibling.renew(later.siblings[urn])
+
+    @property
+    def listings(self) -> Iterable[Listing]:
+        """The lists of active incidents."""
+        return (self.own, *self.siblings.values())
+
+    @property
+    def assertion_lists(self) -> list[AssertionListing]:
+        """The lists of assertions."""
+        return [listing.assertions for listing in self.listings if listing.assertions]
+
+    def _unanswered(self) -> frozenset[Question]:
+        """The questions that have no answer. Every list must have come, that of each sibling included."""
+        listings = [*self.listings]
+        answers = {
+            Question.EXISTS: self.exists is True,
+            Question.INCIDENTS: self.own.is_read,
+            Question.SIBLINGS: Question.SIBLINGS in self._answered and all(listing.is_read for listing in listings),
+            Question.WITNESS: all(listing.has_summary for listing in listings),
+            Question.ASSERTIONS: all(listing.assertions is not None for listing in listings),
+        }
+        return frozenset(q for q in self._needed if not answers.get(q, q in self._answered))
+
+    def health(self) -> Health:
+        """What is established, once nothing further can be asked."""
+        problems = [*self.problems]
+        if self.exists is False:
+            problems.insert(0, self._not_found())
+        elif self.exists is None and not problems:
+            message = "DataHub does not say whether it exists"
+            reason = Reason.EXISTENCE_UNKNOWN if self.has_existence else Reason.EXISTENCE_NOT_SUPPORTED
+            problems.append(Problem(reason, message, ACCESS_HINT))
+        # The error that took an answer away is reported already.
+        unanswered = self._unanswered()
+        if (unasked := unanswered - {Question.EXISTS}) and self.exists is not False and not self.problems:
+            problems.append(not_asked(unasked))
+        problems += [*self.own.problems, *self.history.problems]
+        for sibling in self.siblings.values():
+            problems += [
+                Problem(p.reason, f"Its sibling {sibling.shown}: {p.message}", "`siblings: false` leaves siblings out.")
+                for p in sibling.problems
+            ]
+        problems += [_too_many_claims(listing) for listing in self.listings if listing.summary_more]
+        # An active incident that only the history shows is active: the index of active ones lags.
+        own = self.history.active | self.own.active
+        listed = [own, *(sibling.active for sibling in self.siblings.values())]
+        listings, assertions = self.listings, self.assertion_lists
+        unlisted = [listing.unlisted for listing in listings]
+        return Health(
+            urn=self.urn,
+            incidents=tuple(incident for active in (*listed, *unlisted) for incident in active.values()),
+            resolved=tuple((self.history.resolved | self.own.resolved).values()),
+            unread=sum([listing.unread for listing in listings]),
+            problems=tuple(dict.fromkeys(problems)),
+            siblings=tuple(sibling.shown for sibling in self.siblings.values()),
+            unlisted=sum(map(len, unlisted)),
+            assertions=tuple(found for listing in assertions for found in listing.found.values()),
+            assertion_problems=tuple(problem for listing in assertions for problem in listing.problems),
+            unverified=tuple(incident for listing in listings for incident in listing.unconfirmed.values()),
+            answered=self._known_beside() | self._needed - unanswered,
+        )
+
+    def _known_beside(self) -> frozenset[Question]:
+        """What is certain of a type of asset without being asked: only datasets have siblings and assertions."""
+        return frozenset() if self.own.kind == EntityType.DATASET else _OF_DATASETS
+
+    def _not_found(self) -> Problem:
+        message = "It is not in DataHub: never ingested, or the URN is mistyped"
+        hint = "Compare the URN with the one on its DataHub page."
+        if self.lower_case:
+            hint = f"DataHub has it in lower case: {self.lower_case}. URNs are case-sensitive."
+        elif any(map(str.isupper, _name(self.urn))):
+            hint += " URNs are case-sensitive, and many sources write them in lower case."
+        return Problem(Reason.NOT_FOUND, message, hint)
+
+
+def _too_many_claims(listing: Listing) -> Problem:
+    message = f"The summary of {listing.shown} names {listing.summary_more:,} more incidents as active than are checked"
+    return Problem(Reason.UNVERIFIED, message, "Resolve what is over, or restore DataHub's search index.")
+
+
+def _name(urn: str) -> str:
+    """The part of a URN that a person wrote: a dataset's environment is always in capitals."""
+    inside = urn.partition("(")[2]
+    return inside.partition(",")[2].rpartition(",")[0] if urn.startswith("urn:li:dataset:") else inside
+
+
+# Reading an element
+
+
+def read_element(partial: PartialHealth, element: Element, asked: Asked) -> None:
+    """Read the part of an answer that is about one asset."""
     value = element.value
     for error in element.errors:
         path = error.path if isinstance(value, dict) else ()
@@ -34,18 +207,15 @@ def read_element(
         if "assertions" in path and path.index("assertions") <= followed < len(path):
             continue  # a list that failed is null, which is a problem of the assertions
         reason = Reason.REFUSED if error.is_refusal else Reason.ERROR
-        draft.problem(reason, f"DataHub failed on it: {error}")
+        partial.problem(reason, f"DataHub failed on it: {error}")
     if value is None:
         if not element.errors:
-            draft.problem(
-                Reason.HIDDEN, "DataHub returns nothing for it: it does not exist, or the token may not see it"
-            )
-        return draft
-    if not isinstance(value, dict):
-        draft.problem(Reason.MALFORMED, "DataHub's answer for it is not an object")
-        return draft
-    _read_fields(draft, value, asked, size)
-    return draft
+            message = "DataHub returns nothing for it: it does not exist, or the token may not see it"
+            partial.problem(Reason.HIDDEN, message)
+    elif isinstance(value, dict):
+        _read_fields(partial, value, asked)
+    else:
+        partial.problem(Reason.MALFORMED, "DataHub's answer for it is not an object")
 
 
 def _followed(path: Sequence[str | int], value: object) -> int:
@@ -62,76 +232,170 @@ def _followed(path: Sequence[str | int], value: object) -> int:
     return len(path)
 
 
-def _read_fields(draft: PartialHealth, value: dict[str, Any], asked: frozenset[str], size: int) -> None:
-    if missing := sorted(asked - value.keys()):
-        draft.problem(Reason.MALFORMED, f"DataHub's answer for it lacks {', '.join(missing)}")
-    exists = value.get("exists")
-    draft.exists = exists if isinstance(exists, bool) else None
-    _note_removal(draft, value)
-    if draft.exists is not False and is_restricted(value):
-        hint = 'Its user needs the privilege "View Entity Page" on it.'
-        draft.problem(Reason.HIDDEN, "It is hidden from this token", hint)
+def _read_fields(partial: PartialHealth, value: dict[str, Any], asked: Asked) -> None:
+    """Read what was asked for; a field that a query did not ask for shows nothing, even if it came."""
+    names = {name for question, name in _FIELDS.items() if question in asked.questions}
+    if missing := sorted((names | ({"history"} if asked.history else set())) - value.keys()):
+        partial.problem(Reason.MALFORMED, f"DataHub's answer for it lacks {', '.join(missing)}")
+    partial.note_lacking(asked.lacking)
+    _read_presence(partial, value, asked)
     # A list that failed has its error already.
-    for name, listing in (("incidents", draft.own), ("history", draft.history)):
-        if name in asked and not (value.get(name) is None and draft.problems):
-            listing.add(value.get(name), size=size)
-    draft.own.note_summary(value)
-    if "assertions" in asked:
-        draft.own.add_assertions(value, size=size)
-    for sibling, listing in _siblings(draft, value):
-        listing.add(sibling.get("incidents"), size=size)
-        listing.note_summary(sibling)
-        if "assertions" in asked:
-            listing.add_assertions(sibling, size=size)
+    if Question.INCIDENTS in asked.questions and not (value.get("incidents") is None and partial.problems):
+        partial.own.add(value.get("incidents"), size=asked.size)
+    if asked.history and not (value.get("history") is None and partial.problems):
+        partial.history.add(value.get("history"), size=asked.size)
+    _read_extras(partial.own, value, asked)
+    if Question.SIBLINGS in asked.questions:
+        for sibling, listing in _siblings(partial, value, asked):
+            listing.add(sibling.get("incidents"), size=asked.size)
+            _read_extras(listing, sibling, asked)
 
 
-def is_restricted(value: Mapping[str, Any]) -> bool:
-    """Whether this is the shell of an asset that the token may not view.
+def _read_presence(partial: PartialHealth, value: dict[str, Any], asked: Asked) -> None:
+    """Read whether the asset is there, and whether this token may view it."""
+    if Question.EXISTS in asked.questions:
+        exists = value.get("exists")
+        partial.exists = exists if isinstance(exists, bool) else None
+    if Question.NOT_REMOVED in asked.questions:
+        _read_removal(partial, value.get("status"))
+    if Question.VISIBLE not in asked.questions:
+        return
+    if not is_restricted(value, partial.own.kind):
+        partial.answer(Question.VISIBLE)
+    elif partial.exists is not False and not partial.problems:  # an error may have taken what a shell lacks
+        hint = 'Its user needs the privilege "View Entity Page" on it.'
+        partial.problem(Reason.HIDDEN, "It is hidden from this token", hint)
+
+
+def _read_extras(listing: Listing, value: Mapping[str, Any], asked: Asked) -> None:
+    """The summary and the assertions of an asset or a sibling."""
+    if Question.WITNESS in asked.questions:
+        listing.add_summary(*read_summary(value.get("aspects"), listing.shown, listing.redact))
+    listing.has_summary |= Question.WITNESS in asked.lacking
+    if Question.ASSERTIONS in asked.questions | asked.lacking:
+        listing.assertions = AssertionListing(listing.shown, listing.redact)
+        if value.get("assertions") is None:
+            listing.assertions.fail("DataHub does not list its assertions")
+        else:
+            listing.assertions.add(value["assertions"], size=asked.size, runs=asked.runs)
+
+
+def is_restricted(value: Mapping[str, Any], kind: str = "dataset") -> bool:
+    """Whether this may be the shell of an asset that the token may not view: nothing is in it that a shell lacks.
 
     A server with view authorization answers with the asset's URN, blanks what cannot be null, and leaves out the rest.
     An ordinary asset may lack status and siblings as well, but its platform or tool is part of its URN.
     """
     if value.get("status") is not None or value.get("siblings") is not None:
         return False
-    platform = value.get("platform")
-    leaves = [value.get(name) for name in ("name", "tool", "orchestrator")]
-    leaves.append(platform.get("name") if isinstance(platform, dict) else None)
-    return "" in leaves or ("dataFlow" in value and value["dataFlow"] is None)
+    field = VISIBILITY_FIELDS[kind].partition(" ")[0]
+    # A platform is shown blank itself. A flow that is hidden is an object all the same where its job is not.
+    return not (text(value, field, "name") if field == "platform" else value.get(field))
 
 
-def _note_removal(draft: PartialHealth, value: dict[str, Any]) -> None:
+def _read_removal(partial: PartialHealth, status: object) -> None:
     """Note that an asset was soft-deleted: it still resolves, and only this shows it. Most assets have no status."""
-    status = value.get("status")
-    removed = status.get("removed") if isinstance(status, dict) else None
+    removed = at(status, "removed")
     if removed is True:
         hint = "Name the dataset that replaces it, or restore it."
-        draft.problem(Reason.REMOVED, "It was removed (soft-deleted) in DataHub", hint)
+        partial.problem(Reason.REMOVED, "It was removed (soft-deleted) in DataHub", hint)
     elif status is not None and removed is not False:
-        draft.problem(Reason.MALFORMED, "DataHub does not say whether it was removed")
+        partial.problem(Reason.MALFORMED, "DataHub does not say whether it was removed")
+    else:
+        partial.answer(Question.NOT_REMOVED)
 
 
-def _siblings(draft: PartialHealth, value: dict[str, Any]) -> Sequence[tuple[dict[str, Any], Listing]]:
+def _siblings(partial: PartialHealth, value: dict[str, Any], asked: Asked) -> Iterator[tuple[dict[str, Any], Listing]]:
     """Each sibling that is shown, with its list; one that is named and not shown may have incidents."""
     outer = value.get("siblings")
-    inner = outer.get("siblings") if isinstance(outer, dict) else None
-    if outer is None or (isinstance(outer, dict) and "siblings" in outer and inner is None):
-        return []
-    if not isinstance(inner, list):
-        draft.problem(Reason.MALFORMED, "DataHub's list of its siblings is not a list")
-        return []
-    found: list[tuple[dict[str, Any], Listing]] = []
-    for sibling in inner:
-        urn = sibling.get("urn") if isinstance(sibling, dict) else None
-        if not isinstance(urn, str):
-            hint = "Grant view access, or set `siblings: false`."
-            draft.problem(Reason.HIDDEN, "One of its siblings is not visible to the token", hint)
-        elif is_restricted(sibling):
-            hint = "Grant view access, or set `siblings: false`."
-            draft.problem(Reason.HIDDEN, "One of its siblings is hidden from this token", hint)
-        elif urn == draft.urn:
+    inner = at(outer, "siblings")
+    is_none = outer is None or (isinstance(outer, dict) and "siblings" in outer and inner is None)
+    if not is_none and not isinstance(inner, list):
+        partial.problem(Reason.MALFORMED, "DataHub's list of its siblings is not a list")
+        return
+    partial.answer(Question.SIBLINGS)
+    for sibling in inner or ():
+        urn = text(sibling, "urn")
+        if not urn:
+            partial.problem(Reason.HIDDEN, "One of its siblings is not visible to the token", _SIBLING_HINT)
+        elif Question.VISIBLE in asked.questions and is_restricted(sibling):
+            partial.problem(Reason.HIDDEN, "One of its siblings is hidden from this token", _SIBLING_HINT)
+        elif urn == partial.urn:
             if sibling.get("incidents") != value.get("incidents"):
-                draft.problem(Reason.MALFORMED, "DataHub lists it as its own sibling, with other incidents")
+                partial.problem(Reason.MALFORMED, "DataHub lists it as its own sibling, with other incidents")
         else:
-            redact = draft.own.redact
-            found.append((sibling, draft.siblings.setdefault(urn, Listing(urn, redact, redact(urn)[:MOST_TEXT]))))
+            redact = partial.own.redact
+            new = Listing(urn, EntityType.DATASET.value, redact, redact(urn)[:MOST_TEXT])
+            yield sibling, partial.siblings.setdefault(urn, new)
+
+
+# Splitting an answer about many assets
+
+
+def split_by_urn(
+    urns: Sequence[str], data: Mapping[str, Any], errors: Sequence[GraphqlError], root: str
+) -> list[Element]:
+    """Split an answer about many assets in one field: an element for each URN.
+
+    Matched by URN: an answer that is shorter or in another order must not lend one asset's health to another.
+
+    Raises:
+        RequestFailure: The answer is not about these assets.
+    """
+    values = data.get(root)
+    if not isinstance(values, list):
+        raise RequestFailure(str(errors[0]) if errors else "DataHub's answer has no assets in it", errors=tuple(errors))
+    if len(values) > len(urns):
+        raise RequestFailure(f"DataHub answers with {len(values):,} assets, where {len(urns):,} were asked for")
+    by_place = _by_place(errors, [(root, place) for place in range(len(urns))])
+    places: dict[str, list[int]] = {}
+    for place, value in enumerate(values):
+        if urn := text(value, "urn"):
+            places.setdefault(urn, []).append(place)
+    elements: list[Element] = []
+    for asked, urn in enumerate(urns):
+        match places.get(urn, []):
+            case []:
+                elements.append(Element(None, tuple(by_place.get(asked, ()))))
+            case [place]:
+                elements.append(Element(values[place], tuple(by_place.get(place, ()))))
+            case several:
+                # Two answers for one asset: neither is believed.
+                elements.append(Element([values[place] for place in several]))
+    return elements
+
+
+def split_by_alias(urns: Sequence[str], data: Mapping[str, Any], errors: Sequence[GraphqlError]) -> list[Element]:
+    """Split an answer of one aliased field for each URN: `a0`, `a1` and so on. An asset with another URN is none.
+
+    Raises:
+        RequestFailure: An error is about none of them.
+    """
+    by_place = _by_place(errors, [(f"a{place}",) for place in range(len(urns))])
+    elements: list[Element] = []
+    for place, urn in enumerate(urns):
+        value = data.get(f"a{place}")
+        # The query of DataHub's guide does not ask for the URN: there only the alias identifies the asset.
+        if isinstance(value, dict) and "urn" in value and text(value, "urn") != urn:
+            value = None
+        elements.append(Element(value, tuple(by_place.get(place, ()))))
+    return elements
+
+
+def _by_place(
+    errors: Sequence[GraphqlError], prefixes: Sequence[tuple[str | int, ...]]
+) -> dict[int, list[GraphqlError]]:
+    """The errors by the element that their path leads into.
+
+    Raises:
+        RequestFailure: One leads nowhere, so it may concern any of them.
+    """
+    places = {prefix: place for place, prefix in enumerate(prefixes)}
+    length = len(prefixes[0])
+    found: dict[int, list[GraphqlError]] = {}
+    for error in errors:
+        place = places.get(error.path[:length])
+        if place is None:
+            raise RequestFailure(str(error), errors=tuple(errors))
+        found.setdefault(place, []).append(error._replace(path=error.path[length:]))
     return found

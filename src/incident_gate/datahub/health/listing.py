@@ -1,17 +1,30 @@
-"""The incidents of one asset or sibling, page by page, and what its summary names besides."""
+"""The incidents and the assertions of one asset or sibling, as they come in page by page.
+
+Nothing is known of a list before its first page came: until then it is unread, whatever a query has asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from incident_gate.datahub.health.assertions import AssertionListing
-from incident_gate.datahub.health.witness import read_summary
-from incident_gate.incident import Incident, Problem, Reason, mark_in, read_priority
+from incident_gate.incident import (
+    Assertion,
+    AssertionResult,
+    Incident,
+    Problem,
+    Reason,
+    mark_in,
+    read_priority,
+    severity,
+)
+from incident_gate.json_values import at, items, mappings, text, whole
 from incident_gate.text import NO_SECRETS, Redactor
 
 _SUPPORT_HINT = "Take it out of the manifest, or check that this DataHub version tracks incidents on this asset type."
 ACCESS_HINT = "Check that the token's user may view it, and that DataHub is healthy; then run again."
+_ASSERTIONS_HINT = "Check that DataHub is healthy and that the token's user may view the assertions; then run again."
 
 # A search index holds at most 2,147,483,519 documents in a shard; more is no count.
 MOST_COUNTED = 2**31
@@ -19,15 +32,30 @@ MOST_COUNTED = 2**31
 MOST_TEXT = 2_000
 # Of a description, which stands in for a title that is missing: a large gate keeps a hundred thousand of them.
 MOST_DESCRIPTION = 500
+ASPECT = "incidentsSummary"
+# A hook holds 100 incidents of each state by default, in 30 kB.
+_MOST_BYTES = 512 * 1024
+_LONGEST = 500
+_PREFIX = "urn:li:incident:"
+# Incidents that the summary of one asset names beyond its list, and that are checked. A server keeps 100 of them.
+MOST_CLAIMS = 100
+
+
+def _count(page: object) -> int | None:
+    """The total of a page; None where it counts nothing."""
+    total = whole(page, "total")
+    return total if total is not None and 0 <= total <= MOST_COUNTED else None
 
 
 class Listing:
-    """The incidents of one URN as they come in, page by page.
+    """The incidents of one URN.
 
     Attributes:
         urn: The asset or sibling.
+        kind: The word in its URN that names its type.
         redact: Applied to every text.
-        shown: The URN of a sibling as reports show it; an asset's own is not the server's text.
+        shown: The URN as reports show it; an asset's own is not the server's text.
+        is_read: Whether any page came.
         active: Incidents by URN.
         resolved: Those that are over.
         total: The greatest count of the server's search index, which is counted apart from the list: the list lacks
@@ -35,18 +63,22 @@ class Listing:
         reached: The offset up to which the list was read.
         unreadable: Elements of the list that are no incidents.
         problems: Why the list is not complete.
-        assertions: Those of the asset; None unless they are read.
-        claimed: Incidents that the asset's summary names as active.
+        assertions: Those of the asset; None until they are read.
+        has_summary: Whether the asset's summary was asked for.
+        summary_active: Incidents that the summary names as active, beyond the first page of the list.
+        summary_more: How many more it names than are checked.
+        summary_resolved: URNs that it names as resolved.
         unlisted: Those of them that are active, although the list lacks them.
-        over: URNs of those that are over.
-        settled: URNs that the summary names as resolved.
+        confirmed_resolved: URNs of those that are over.
     """
 
     # As a dataclass it would take 0.4 ms to make; so would the other two that an answer is collected in.
-    def __init__(self, urn: str, redact: Redactor = NO_SECRETS, shown: str = "") -> None:
+    def __init__(self, urn: str, kind: str = "dataset", redact: Redactor = NO_SECRETS, shown: str = "") -> None:
         self.urn = urn
+        self.kind = kind
         self.redact = redact
-        self.shown = shown
+        self.shown = shown or urn
+        self.is_read = False
         self.active: dict[str, Incident] = {}
         self.resolved: dict[str, Incident] = {}
         self.total = 0
@@ -54,21 +86,20 @@ class Listing:
         self.unreadable = 0
         self.problems: list[Problem] = []
         self.assertions: AssertionListing | None = None
-        self.claimed: dict[str, Incident] = {}
+        self.has_summary = False
+        self.summary_active: dict[str, Incident] = {}
+        self.summary_more = 0
+        self.summary_resolved: frozenset[str] = frozenset()
         self.unlisted: dict[str, Incident] = {}
-        self.over: set[str] = set()
-        self.settled: frozenset[str] = frozenset()
+        self.confirmed_resolved: set[str] = set()
 
     @property
-    def asset(self) -> str:
-        """Its URN as reports show it."""
-        return self.shown or self.urn
-
-    @property
-    def doubtful(self) -> dict[str, Incident]:
+    def unconfirmed(self) -> dict[str, Incident]:
         """Incidents that the summary names as active and that no other answer has."""
-        known = self.active.keys() | self.resolved.keys() | self.unlisted.keys() | self.over
-        return {urn: incident for urn, incident in self.claimed.items() if urn not in known}
+        if not self.summary_active:
+            return {}
+        known = self.active.keys() | self.resolved.keys() | self.unlisted.keys() | self.confirmed_resolved
+        return {urn: incident for urn, incident in self.summary_active.items() if urn not in known}
 
     @property
     def unread(self) -> int:
@@ -76,35 +107,27 @@ class Listing:
         return max(self.total - len(self.active.keys() | self.resolved.keys()), self.unreadable)
 
     @property
-    def incomplete(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether a further page may show more."""
         return self.total > self.reached
 
     def add(self, page: object, *, size: int) -> bool:
-        """Add one `EntityIncidentsResult`.
-
-        Args:
-            page: As it came.
-            size: How many incidents were asked for.
-
-        Returns:
-            Whether it brought anything new.
-        """
+        """Add one `EntityIncidentsResult` as it came for `size` incidents; whether it brought anything new."""
+        self.is_read = True
         if page is None:
             # An entity type whose field is declared but not wired returns null: that is not "none".
             self._problem(Reason.NO_INCIDENTS_FIELD, "DataHub does not say whether it has incidents", _SUPPORT_HINT)
             return False
-        listed = page.get("incidents") if isinstance(page, dict) else None
-        if not isinstance(page, dict) or not isinstance(listed, list):
-            self._problem(Reason.MALFORMED, "DataHub's list of its incidents is not a list", ACCESS_HINT)
+        listed = at(page, "incidents")
+        if not isinstance(listed, list):
+            self._problem(Reason.MALFORMED, "DataHub's list of its incidents is not a list")
             return False
         if len(listed) > size:
             self._problem(Reason.MALFORMED, f"DataHub lists more incidents than the {size} it was asked for")
-        total = page.get("total")
-        if isinstance(total, bool) or not isinstance(total, int) or not 0 <= total <= MOST_COUNTED:
-            self._problem(Reason.MALFORMED, "DataHub does not count its incidents", ACCESS_HINT)
-            total = 0
-        self.total = max(self.total, total)
+        total = _count(page)
+        if total is None:
+            self._problem(Reason.MALFORMED, "DataHub does not count its incidents")
+        self.total = max(self.total, total or 0)
         before = len(self.active) + len(self.resolved)
         for element in listed:
             self._element(element)
@@ -114,79 +137,246 @@ class Listing:
         return len(self.active) + len(self.resolved) > before
 
     def _element(self, element: object) -> None:
-        urn = element.get("urn") if isinstance(element, dict) else None
-        if not isinstance(element, dict) or not isinstance(urn, str) or not urn:
+        urn = text(element, "urn")
+        if not isinstance(element, dict) or not urn:
             self.unreadable += 1
             return
         # Resolved ones come although active ones were asked for: the index lists them still, and the primary store,
         # from which they were loaded, knows better.
         states = self.resolved if _state(element) == "RESOLVED" else self.active
-        states[urn] = read_incident(urn, self.asset, element, self.redact)
+        states[urn] = read_incident(urn, self.shown, element, self.redact)
 
     def verify(self, urn: str, element: object) -> None:
         """Add what the primary store has of an incident that the list lacks."""
         state = _state(element) if isinstance(element, dict) else None
         if state == "RESOLVED":
-            self.over.add(urn)
+            self.confirmed_resolved.add(urn)
         elif state == "ACTIVE" and isinstance(element, dict):
-            self.unlisted[urn] = read_incident(urn, self.asset, element, self.redact)
+            self.unlisted[urn] = read_incident(urn, self.shown, element, self.redact)
 
-    def note_summary(self, value: Mapping[str, Any]) -> None:
-        """Note which incidents the summary of an asset names as active."""
-        self.claimed, self.settled = read_summary(value.get("aspects"), self.asset, self.redact)
-
-    def add_assertions(self, value: Mapping[str, Any], *, size: int) -> None:
-        """Add the first page of the asset's assertions."""
-        self.assertions = AssertionListing(self.asset, self.redact)
-        if value.get("assertions") is None:
-            self.assertions.fail("DataHub does not list its assertions")
-        else:
-            self.assertions.add(value["assertions"], size=size)
+    def add_summary(self, active: Mapping[str, Incident], resolved: frozenset[str]) -> None:
+        """Add the incidents that the asset's summary names; the first page of the list must be there."""
+        self.has_summary = True
+        claims = [claim for claim in active.items() if claim[0] not in self.active and claim[0] not in self.resolved]
+        self.summary_active = dict(sorted(claims, key=lambda claim: severity(claim[1]))[:MOST_CLAIMS])
+        self.summary_more = max(0, len(claims) - MOST_CLAIMS)
+        self.summary_resolved = resolved
 
     def renew(self, later: Listing) -> None:
         """Take in a later look at the same list and summary."""
         self.active |= later.active
         self.resolved |= later.resolved
         # The summary has caught up. That it no longer names an incident would prove nothing: it drops the oldest.
-        self.over |= later.settled - later.claimed.keys()
-        self.claimed |= later.claimed
+        self.confirmed_resolved |= later.summary_resolved - later.summary_active.keys()
+        if not self.summary_more:
+            self.summary_active |= later.summary_active
+            self.summary_more = later.summary_more
 
     def _problem(self, reason: Reason, message: str, hint: str = ACCESS_HINT) -> None:
         self.problems.append(Problem(reason, message, hint))
 
 
-def _status(element: dict[str, object]) -> dict[str, object]:
-    for name in ("status", "incidentStatus"):
-        status = element.get(name)
-        if isinstance(status, dict):
-            return status
-    return {}
+def _status(element: dict[str, Any]) -> dict[str, Any]:
+    found = (element.get(name) for name in ("status", "incidentStatus"))
+    return next((status for status in found if isinstance(status, dict)), {})
 
 
-def _state(element: dict[str, object]) -> object:
+def _state(element: dict[str, Any]) -> object:
     return _status(element).get("state")
 
 
-def read_incident(urn: str, asset: str, element: dict[str, object], redact: Redactor) -> Incident:
+def read_incident(urn: str, asset: str, element: dict[str, Any], redact: Redactor) -> Incident:
     """Read an incident's fields; any of them may be missing."""
-
-    def text(value: object, most: int = MOST_TEXT) -> str | None:
-        # Secrets first: a part of one would not be found.
-        return redact(value)[:most] if isinstance(value, str) and value else None
-
-    created = element.get("created")
-    time = created.get("time") if isinstance(created, dict) else None
     description, status = element.get("description"), _status(element)
     return Incident(
-        urn=text(urn) or "",
+        urn=_shown(urn, redact) or "",
         asset=asset,
-        type=text(element.get("incidentType")),
-        custom_type=text(element.get("customType")),
-        title=text(element.get("title")),
-        description=text(description, MOST_DESCRIPTION),
+        type=_shown(element.get("incidentType"), redact),
+        custom_type=_shown(element.get("customType"), redact),
+        title=_shown(element.get("title"), redact),
+        description=_shown(description, redact, MOST_DESCRIPTION),
         mark=mark_in(description) if isinstance(description, str) else None,
         priority=read_priority(element.get("priority")),
-        created_ms=time if isinstance(time, int) and not isinstance(time, bool) else None,
-        stage=text(status.get("stage")),
-        message=text(status.get("message")),
+        created_ms=whole(element, "created", "time"),
+        stage=_shown(status.get("stage"), redact),
+        message=_shown(status.get("message"), redact),
     )
+
+
+def _shown(value: object, redact: Redactor, most: int = MOST_TEXT) -> str | None:
+    # Secrets first: a part of one would not be found.
+    return redact(value)[:most] if isinstance(value, str) and value else None
+
+
+# Words of ours, which no server sends.
+_NO_RESULTS = {AssertionResult.UNREADABLE, AssertionResult.NEVER}
+# Which of two results counts where an assertion is listed twice: the later in this order.
+_DOUBT = (
+    AssertionResult.SUCCESS,
+    AssertionResult.NEVER,
+    AssertionResult.INIT,
+    AssertionResult.UNREADABLE,
+    AssertionResult.ERROR,
+    AssertionResult.FAILURE,
+)
+
+
+def worse(one: Assertion, other: Assertion) -> Assertion:
+    """The one of two listings of an assertion that counts: the worse result, of two equal ones the older."""
+    return max(one, other, key=lambda found: (_DOUBT.index(found.result), -(found.run_ms or 0)))
+
+
+class AssertionListing:
+    """The assertions of one dataset; soft-deleted ones are counted and left out.
+
+    `cut_off` are those of which only a part of the runs was read, and no result was among them.
+    """
+
+    def __init__(self, asset: str, redact: Redactor = NO_SECRETS) -> None:
+        self.asset = asset
+        self.redact = redact
+        self.found: dict[str, Assertion] = {}
+        self.removed: set[str] = set()
+        self.cut_off: set[str] = set()
+        self.total = 0
+        self.reached = 0
+        self.unreadable = 0
+        self.problem: Problem | None = None
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a further page may show more."""
+        return self.total > self.reached
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why the list is not complete."""
+        listed = len(self.found.keys() | self.removed)
+        unread = max(self.total - listed, self.unreadable)
+        if self.problem is None and unread:
+            self.fail(f"DataHub counts {unread:,} more of its assertions than it shows")
+        elif self.problem is None and listed > self.total:
+            self.fail(f"DataHub shows {listed:,} of its assertions and counts {self.total:,}")
+        return (self.problem,) if self.problem else ()
+
+    def fail(self, message: str) -> None:
+        """Note why the list cannot be read."""
+        self.problem = Problem(Reason.ASSERTIONS, message, _ASSERTIONS_HINT)
+
+    def add(self, page: object, *, size: int, runs: int) -> bool:
+        """Add one `EntityAssertionsResult` with up to `runs` runs of each; whether it brought anything new."""
+        listed, total = at(page, "assertions"), _count(page)
+        if not isinstance(listed, list) or total is None or len(listed) > size:
+            self.fail("DataHub does not list its assertions")
+            return False
+        self.total = max(self.total, total)
+        before = len(self.found) + len(self.removed)
+        for element in listed:
+            self._element(element, runs)
+        # The list lacks what the store does not load, and the server may cut a page: `count` is how far it goes.
+        counted = whole(page, "count") or 0
+        self.reached += counted if counted and len(listed) <= counted <= size else len(listed) or size
+        return len(self.found) + len(self.removed) > before
+
+    def _element(self, element: object, runs: int) -> None:
+        urn = text(element, "urn")
+        if not urn:
+            self.unreadable += 1
+            return
+        if at(element, "status", "removed") is True:
+            self.removed.add(urn)
+            return
+        found = Assertion(
+            urn=_shown(urn, self.redact) or "",
+            asset=self.asset,
+            type=_shown(at(element, "info", "type"), self.redact),
+            description=_shown(at(element, "info", "description"), self.redact),
+            url=_shown(at(element, "info", "externalUrl"), self.redact),
+        )
+        self._take(urn, found, at(element, "runEvents"), runs)
+
+    def _take(self, urn: str, assertion: Assertion, events: object, most: int) -> None:
+        """Take in an assertion with its latest result; `UNREADABLE` where that is not to be known."""
+        runs = at(events, "runEvents")
+        if not isinstance(runs, list):
+            assertion = assertion._replace(result=AssertionResult.UNREADABLE)
+        elif results := [run for run in runs if _result(run) is not AssertionResult.INIT]:
+            time = whole(results[0], "timestampMillis")
+            assertion = assertion._replace(result=_result(results[0]), run_ms=time, since_ms=time)
+        elif len(runs) >= most or (whole(events, "total") or 0) > len(runs):
+            # INIT is no result, and there may be one before what was read.
+            assertion = assertion._replace(result=AssertionResult.UNREADABLE)
+            self.cut_off.add(urn)
+        self.found[urn] = worse(self.found[urn], assertion) if urn in self.found else assertion
+
+    def add_runs(self, urn: str, events: object, most: int) -> None:
+        """Add more runs of an assertion: since when it fails, or its result where that was cut off."""
+        known = self.found[urn]
+        if urn in self.cut_off and known.result is AssertionResult.UNREADABLE:
+            del self.found[urn]
+            self._take(urn, known._replace(result=AssertionResult.NEVER), events, most)
+            return
+        since = known.since_ms
+        for run in items(events, "runEvents"):
+            result = _result(run)
+            if result is AssertionResult.INIT:
+                continue
+            if result is not AssertionResult.FAILURE:
+                break
+            since = whole(run, "timestampMillis") or since
+        self.found[urn] = known._replace(since_ms=since)
+
+
+_RESULTS = {result.value: result for result in AssertionResult if result not in _NO_RESULTS}
+
+
+def _result(run: object) -> AssertionResult:
+    """The result of a run; what has no name counts as unreadable."""
+    return _RESULTS.get(text(run, "result", "type"), AssertionResult.UNREADABLE)
+
+
+# The summary of an asset
+
+
+def read_summary(aspects: object, asset: str, redact: Redactor) -> tuple[dict[str, Incident], frozenset[str]]:
+    """The incidents that an asset's aspect `incidentsSummary` names as active, and the URNs that it names as resolved.
+
+    None of either where it cannot be read.
+    """
+    summary = _payload(aspects)
+    if not summary:
+        return {}, frozenset()
+    active = {urn: _summarized(urn, details, asset, redact) for urn, details in _named(summary, "active")}
+    return active, frozenset(urn for urn, _ in _named(summary, "resolved"))
+
+
+def _summarized(urn: str, details: Mapping[str, Any], asset: str, redact: Redactor) -> Incident:
+    return Incident(
+        urn=redact(urn),
+        asset=asset,
+        type=redact(text(details, "type"))[:_LONGEST] or None,
+        priority=read_priority(details.get("priority")),
+        created_ms=whole(details, "createdAt"),
+    )
+
+
+def _payload(aspects: object) -> Mapping[str, Any]:
+    for aspect in aspects if isinstance(aspects, list) else ():
+        payload = text(aspect, "payload") if text(aspect, "aspectName") == ASPECT else ""
+        if payload and len(payload) <= _MOST_BYTES:
+            try:
+                value = json.loads(payload)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(value, dict):
+                return value
+    return {}
+
+
+def _named(summary: Mapping[str, Any], state: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    # The older form has plain URNs; where both are there, the details come last and win.
+    entries: list[dict[str, Any]] = [{"urn": urn} for urn in items(summary, f"{state}Incidents")]
+    for entry in (*entries, *mappings(summary, f"{state}IncidentDetails")):
+        urn = text(entry, "urn")
+        if urn.startswith(_PREFIX) and len(urn) <= _LONGEST:
+            yield urn, entry

@@ -1,11 +1,12 @@
-"""What a caller asks about an asset's health, and how deep the reading goes."""
+"""What a caller asks about an asset's health, and how much of its history is read."""
 
 from __future__ import annotations
 
 from enum import Enum, auto
 from typing import NamedTuple
 
-from incident_gate.urn import Urn
+from incident_gate.incident import Question, questions
+from incident_gate.urn import EntityType, Urn
 
 
 class HealthQuery(NamedTuple):
@@ -22,6 +23,19 @@ class HealthQuery(NamedTuple):
     alternate_urns: tuple[Urn, ...] = ()
     must_exist: bool = True
 
+    @property
+    def questions(self) -> frozenset[Question]:
+        """What is asked. Only datasets have siblings and assertions."""
+        if self.existence_only:
+            return _EXISTENCE
+        is_dataset = self.urn.entity_type is EntityType.DATASET
+        return questions(siblings=self.siblings and is_dataset, assertions=self.assertions and is_dataset)
+
+    @property
+    def needed(self) -> frozenset[Question]:
+        """What must be known. `entityExists` answers about what cannot be asked for itself."""
+        return self.questions - {Question.VISIBLE} if self.existence_only else self.questions
+
     def of_each_urn(self) -> list[HealthQuery]:
         """The same question about each of the asset's URNs alone."""
         if not self.alternate_urns and self.must_exist:
@@ -32,22 +46,12 @@ class HealthQuery(NamedTuple):
         ]
 
 
+_EXISTENCE = frozenset({Question.EXISTS, Question.NOT_REMOVED, Question.VISIBLE})
+
+
 class History(Enum):
     """Which resolved incidents are read besides the active ones."""
 
     NONE = auto()
     NEWEST = auto()  # as many as the first answer has
     WHOLE = auto()  # as far as the server lists them
-
-
-class Depth(NamedTuple):
-    """How much is read of every asset.
-
-    `summaries`: check the lists with the assets' summaries; without them a look is one request.
-    """
-
-    history: History = History.NONE
-    summaries: bool = True
-
-
-ACTIVE_ONLY = Depth()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.batch import BatchResult, read_batch
-from incident_gate.datahub.health.context import Context, ServerState
-from incident_gate.datahub.health.query import ACTIVE_ONLY, Depth, HealthQuery
+from incident_gate.datahub.health.batch import BatchReader, BatchResult, ServerState
+from incident_gate.datahub.health.listing import worse
+from incident_gate.datahub.health.query import HealthQuery, History
+from incident_gate.datahub.health.request import Scope
 from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError, gravest
-from incident_gate.incident import Health, Problem, Reason
+from incident_gate.incident import Assertion, Health, Problem, Reason
 
 # On the server each asset is one search request, so a batch bounds how long one answer takes, and the two together
 # bound what a gate may put on a server at a time.
@@ -47,7 +48,8 @@ class Reader:
 
     Args:
         client: Where to ask.
-        depth: How much to read.
+        history: Which resolved incidents are read besides.
+        summaries: Whether lists are checked with the assets' summaries; without, a look is one request.
         server: What is known of the server already.
         sleep: Waits for seconds.
     """
@@ -55,22 +57,23 @@ class Reader:
     def __init__(
         self,
         client: Client,
-        depth: Depth = ACTIVE_ONLY,
+        history: History = History.NONE,
         *,
+        summaries: bool = True,
         server: ServerState | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._context = Context(client, depth, server or ServerState(client), sleep)
+        self._batches = BatchReader(client, Scope(history, summaries), server or ServerState(client), sleep)
 
-    def variant(self, depth: Depth) -> Reader:
-        """A reader of the same server for another depth, which shares what is known of it."""
-        client, _, server, sleep = self._context
-        return Reader(client, depth, server=server, sleep=sleep)
+    def variant(self, history: History, *, summaries: bool = True) -> Reader:
+        """A reader of the same server that reads another part of the history, and shares what is known of it."""
+        client, _, server, sleep = self._batches
+        return Reader(client, history, summaries=summaries, server=server, sleep=sleep)
 
     def until(self, deadline: Deadline) -> Reader:
         """This reader with another deadline."""
-        client, depth, server, sleep = self._context
-        return Reader(client.until(deadline), depth, server=server, sleep=sleep)
+        client, scope, server, sleep = self._batches
+        return Reader(client.until(deadline), scope.history, summaries=scope.summaries, server=server, sleep=sleep)
 
     def read(
         self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -101,9 +104,9 @@ class Reader:
             on_progress(done, len(unique))
 
         results: list[BatchResult | None] = run_all(
-            [partial(read_batch, self._context, batch) for batch in batches],
+            [partial(self._batches.read, batch) for batch in batches],
             threads=PARALLEL,
-            deadline=self._context.client.deadline.later(GRACE),
+            deadline=self._batches.client.deadline.later(GRACE),
             on_done=report,
             # What ends one batch ends them all: further batches would fail in the same way.
             stop=lambda result: result.failure is not None,
@@ -205,9 +208,24 @@ def _combined(healths: Sequence[Health], query: HealthQuery) -> Health:
         problems=tuple(dict.fromkeys(problems)),
         siblings=tuple(sibling for sibling in siblings if sibling != first.urn),
         resolved=tuple({incident.urn: incident for health in healths for incident in health.resolved}.values()),
-        assertions=tuple({found.urn: found for health in healths for found in health.assertions}.values()),
+        assertions=_worst_of_each(found for health in healths for found in health.assertions),
         assertion_problems=tuple(problem for health in healths for problem in health.assertion_problems),
         unlisted=max(health.unlisted for health in healths),
         unverified=tuple({incident.urn: incident for health in healths for incident in health.unverified}.values()),
         of_each_urn=tuple(healths),
+        answered=frozenset.intersection(
+            *(
+                health.answered
+                for health, is_absent in zip(healths, absent, strict=True)
+                if not is_absent or all(absent)
+            )
+        ),
     )
+
+
+def _worst_of_each(assertions: Iterable[Assertion]) -> tuple[Assertion, ...]:
+    """Each assertion once: siblings of each other may list the same ones."""
+    found: dict[str, Assertion] = {}
+    for assertion in assertions:
+        found[assertion.urn] = worse(found[assertion.urn], assertion) if assertion.urn in found else assertion
+    return tuple(found.values())

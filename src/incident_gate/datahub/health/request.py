@@ -1,4 +1,4 @@
-"""One request about a list of assets, in the form that the server accepts, and an element of the answer for each."""
+"""Requests about assets, in the form that the server accepts, and an element of the answer for each."""
 
 from __future__ import annotations
 
@@ -8,45 +8,49 @@ from typing import NamedTuple, TypeVar
 from incident_gate.datahub import queries
 from incident_gate.datahub.capabilities import Capabilities, Selection
 from incident_gate.datahub.client import Client, Operation
-from incident_gate.datahub.failure import Answer
-from incident_gate.datahub.health.element import Element, split_by_alias, split_by_urn
-from incident_gate.datahub.queries import Group
+from incident_gate.datahub.failure import Answer, RequestFailure
+from incident_gate.datahub.health.answer import (
+    Asked,
+    Element,
+    PartialHealth,
+    read_element,
+    split_by_alias,
+    split_by_urn,
+)
+from incident_gate.datahub.health.listing import Listing
+from incident_gate.datahub.health.query import HealthQuery, History
+from incident_gate.incident import Question
 
 T = TypeVar("T")
+Groups = Mapping[Selection, Sequence[tuple[str, str]]]
+"""Assets, each with its type and its URN, by what to read of them."""
+
+PAGE = 100
+"""Elements of each list in the first answer. Servers cut it to a size of their own."""
+# Elements in a further page. Servers refuse offsets beyond 10,000 (5,000 on newer ones).
+FURTHER_PAGE, MOST_PAGES = 1000, 500
+
+ACTIVE = Selection(frozenset({Question.INCIDENTS}), page=True)
+IN_ALL_STATES = Selection(frozenset(), history=True, page=True)
+ASSERTIONS = Selection(frozenset({Question.ASSERTIONS}), page=True)
 
 
-class Asset(NamedTuple):
-    """An asset to ask about; `kind` is the word in its URN that names its type."""
+class Scope(NamedTuple):
+    """How much is read of every asset; without summaries, a look is one request."""
 
-    kind: str
-    urn: str
+    history: History = History.NONE
+    summaries: bool = True
 
-
-class Page(NamedTuple):
-    """The part of every list that is asked for. Servers cut it to a size of their own."""
-
-    start: int = 0
-    size: int = 100
-
-    @property
-    def variables(self) -> dict[str, object]:
-        """Those that every query of a list has."""
-        return {"start": self.start, "count": self.size}
+    def selection(self, query: HealthQuery) -> Selection:
+        """What is read of one asset."""
+        asked = query.questions if self.summaries else query.questions - {Question.WITNESS}
+        return Selection(asked, history=self.history is not History.NONE and not query.existence_only)
 
 
-FIRST = Page()
-
-
-def ask(
-    client: Client, capabilities: Capabilities, groups: Mapping[Selection, Sequence[Asset]], page: Page = FIRST
+def fetch(
+    client: Client, capabilities: Capabilities, groups: Groups, *, start: int = 0, size: int = PAGE
 ) -> dict[Selection, list[Element]]:
-    """Ask about assets in one request.
-
-    Args:
-        client: Where to ask.
-        capabilities: What the server understands. Without `entities`, all assets are of one kind and one group.
-        groups: The assets, by what to read of them.
-        page: Of each list.
+    """Ask about assets in one request; without `entities`, all of them are of one kind and one group.
 
     Returns:
         An element for each asset of each group.
@@ -56,16 +60,17 @@ def ask(
         UnreachableError: Nothing usable came in time.
         RefusedError: Token, address, proxy or certificate are wrong.
     """
-    urns = [[asset.urn for asset in assets] for assets in groups.values()]
-    if not capabilities.entities:
+    urns = [[urn for _, urn in assets] for assets in groups.values()]
+    page = {"start": start, "count": size}
+    if not capabilities.has_entities:
         [(selection, assets)] = groups.items()
-        operation = queries.health_of_each(capabilities, assets[0].kind, len(assets), selection)
-        return {selection: ask_each(client, operation, urns[0], page.variables)}
+        operation = queries.health_of_each(capabilities, assets[0][0], len(assets), selection)
+        return {selection: fetch_each(client, operation, urns[0], page)}
     operation = queries.health_of_many(
-        capabilities, [Group({asset.kind for asset in assets}, selection) for selection, assets in groups.items()]
+        capabilities, [({kind for kind, _ in assets}, selection) for selection, assets in groups.items()]
     )
     variables = {f"urns{place or ''}": some for place, some in enumerate(urns)}
-    answer = execute(client, operation, sum(map(len, urns)), {**page.variables, **variables})
+    answer = execute(client, operation, sum(map(len, urns)), {**page, **variables})
     roots = [queries.root_name(place) for place in range(len(urns))]
     return {
         selection: split_by_urn(
@@ -75,16 +80,10 @@ def ask(
     }
 
 
-def ask_page(client: Client, capabilities: Capabilities, asset: Asset, selection: Selection, page: Page) -> Element:
-    """Ask for one page of one list of one asset; raises as `ask` does."""
-    [[element]] = ask(client, capabilities, {selection: [asset]}, page).values()
-    return element
-
-
-def ask_each(
+def fetch_each(
     client: Client, operation: Operation, urns: Sequence[str], variables: Mapping[str, object] | None = None
 ) -> list[Element]:
-    """Ask with one aliased field for each URN, which travels as `$u0`, `$u1` and so on; raises as `ask` does."""
+    """Ask with one aliased field for each URN, which travels as `$u0`, `$u1` and so on; raises as `fetch` does."""
     given = {**(variables or {}), **{f"u{place}": urn for place, urn in enumerate(urns)}}
     answer = execute(client, operation, len(urns), given)
     return split_by_alias(urns, answer.data, answer.errors)
@@ -95,10 +94,94 @@ def execute(client: Client, operation: Operation, assets: int, variables: Mappin
     return client.execute(operation, variables, divisible=assets > 1, assets=assets)
 
 
-def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+def fetch_health(
+    client: Client, capabilities: Capabilities, scope: Scope, some: Sequence[HealthQuery]
+) -> dict[str, PartialHealth]:
+    """Ask about some assets in one request; what the answer shows of each, by URN. Raises as `fetch` does."""
+    groups: dict[Selection, list[HealthQuery]] = {}
+    for query in some:
+        groups.setdefault(scope.selection(query), []).append(query)
+    elements = fetch(
+        client,
+        capabilities,
+        {group: [(query.urn.entity_type.value, query.urn.text) for query in alike] for group, alike in groups.items()},
+    )
+    partials: dict[str, PartialHealth] = {}
+    for selection, alike in groups.items():
+        kinds = {query.urn.entity_type.value for query in alike}
+        asked = {kind: asked_of(kind, selection, capabilities) for kind in kinds}
+        for query, element in zip(alike, elements[selection], strict=True):
+            partial = PartialHealth(query, client.redact, needs_witness=scope.summaries)
+            read_element(partial, element, asked[query.urn.entity_type.value])
+            partials[query.urn.text] = partial
+    return partials
+
+
+def asked_of(kind: str, selection: Selection, capabilities: Capabilities) -> Asked:
+    """What a query asks about a type of asset."""
+    return Asked(
+        frozenset(question for question in selection.questions if capabilities.asks(kind, question)),
+        frozenset(question for question in selection.questions if capabilities.lacks(kind, question)),
+        history=selection.history and capabilities.asks(kind, Question.INCIDENTS),
+        size=PAGE,
+        runs=queries.RUNS,
+    )
+
+
+def read_pages(
+    client: Client, capabilities: Capabilities, listing: Listing, selection: Selection, most: int = MOST_PAGES
+) -> None:
+    """Read on until the list is complete, or a page brings nothing: then what is counted and not shown stays unread.
+
+    Raises:
+        UnreachableError: Nothing usable came in time.
+        RefusedError: Token, address, proxy or certificate are wrong.
+    """
+    for _ in range(most):
+        if not listing.is_incomplete:
+            return
+        # No more than there are: a page that reaches beyond the last offset is refused whole.
+        size = min(FURTHER_PAGE, listing.total - listing.reached)
+        try:
+            page, has_errors = _fetch_page(client, capabilities, listing, selection, listing.reached, size)
+        except RequestFailure:
+            return
+        if page is None or has_errors or not listing.add(page, size=size):
+            return
+
+
+def read_assertions(client: Client, capabilities: Capabilities, listing: Listing) -> None:
+    """Read the further pages of a dataset's assertions, if they are read at all; raises as `read_pages` does.
+
+    A page that is refused is a problem of the assertions.
+    """
+    assertions = listing.assertions
+    for _ in range(MOST_PAGES):
+        if assertions is None or assertions.problem or not assertions.is_incomplete:
+            return
+        try:
+            page, _ = _fetch_page(client, capabilities, listing, ASSERTIONS, assertions.reached, PAGE)
+        except RequestFailure as failure:
+            assertions.fail(f"DataHub does not list its assertions: {failure.message}")
+            return
+        if not assertions.add(page, size=PAGE, runs=queries.RUNS):
+            return
+
+
+def _fetch_page(  # noqa: PLR0913, PLR0917 - a list and a part of it
+    client: Client, capabilities: Capabilities, listing: Listing, selection: Selection, start: int, size: int
+) -> tuple[object, bool]:
+    """One page of one list of one asset, and whether there are errors."""
+    groups = {selection: [(listing.kind, listing.urn)]}
+    [[element]] = fetch(client, capabilities, groups, start=start, size=size).values()
+    value = element.value.get(selection.list_name) if isinstance(element.value, dict) else None
+    return value, bool(element.errors)
+
+
+def chunks(some: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """The items in parts that one request can hold."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+    for start in range(0, len(some), size):
+        yield some[start : start + size]
 
 
 def _others(roots: Sequence[str], root: str) -> set[tuple[str, ...]]:

@@ -7,62 +7,96 @@ checked, and its silence proves nothing.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
-from incident_gate.incident import Incident, read_priority
-from incident_gate.text import Redactor
+from incident_gate.datahub import queries
+from incident_gate.datahub.capabilities import Capabilities
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.failure import RequestFailure
+from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.listing import Listing
+from incident_gate.datahub.health.query import History
+from incident_gate.datahub.health.request import IN_ALL_STATES, PAGE, Scope, chunks, execute, fetch_health, read_pages
+from incident_gate.json_values import mappings, text
 
-ASPECT = "incidentsSummary"
-# A hook holds 100 incidents of each state by default, in 30 kB.
-_MOST_BYTES = 512 * 1024
-_LONGEST = 500
-_PREFIX = "urn:li:incident:"
+# Seconds: index and hook lag separately, so a moment's disagreement of list and summary means nothing.
+SECOND_LOOK = 2.0
+# Incidents in one request.
+CHECKED = 40
+# Pages of one asset's history that are read to check what its summary names.
+MOST_HISTORY_PAGES = 10
 
 
-def read_summary(aspects: object, asset: str, redact: Redactor) -> tuple[dict[str, Incident], frozenset[str]]:
-    """The incidents that an asset's summary names as active, and the URNs of those that it names as resolved.
+class _Claim(NamedTuple):
+    """An incident that the summary of a list's asset names."""
 
-    None of either where it cannot be read.
+    listing: Listing
+    urn: str
+
+
+def check_summaries(
+    client: Client,
+    capabilities: Capabilities,
+    scope: Scope,
+    partials: Mapping[str, PartialHealth],
+    sleep: Callable[[float], None],
+) -> None:
+    """Check what is unconfirmed; twice, because list and summary both lag. What stays so is unknown to a gate.
+
+    An outcome goes by its own incidents, and looks again by itself: with a history there is no second look.
+
+    Raises:
+        UnreachableError: Nothing usable came in time.
+        RefusedError: Token, address, proxy or certificate are wrong.
     """
-    summary = _payload(aspects)
-    if not summary:
-        return {}, frozenset()
-    active = {urn: _incident(urn, details, asset, redact) for urn, details in _named(summary, "active")}
-    return active, frozenset(urn for urn, _ in _named(summary, "resolved"))
+    deadline, has_history = client.deadline, scope.history is not History.NONE
+    for is_second in (False,) if has_history else (False, True):
+        doubted = [partial for partial in partials.values() if any(each.unconfirmed for each in partial.listings)]
+        if not doubted or deadline.passed:
+            return
+        try:
+            if is_second:
+                sleep(min(SECOND_LOOK, deadline.remaining))
+                again = fetch_health(client, capabilities, scope, [partial.query for partial in doubted])
+                for urn, later in again.items():
+                    partials[urn].renew(later)
+            listings = [listing for partial in doubted for listing in partial.listings]
+            claims = [_Claim(each, urn) for each in listings for urn in each.unconfirmed]
+            _verify(client, capabilities, claims, has_history=has_history)
+        except RequestFailure:
+            continue  # then they stay unknown
 
 
-def _incident(urn: str, details: Mapping[str, Any], asset: str, redact: Redactor) -> Incident:
-    kind, created = details.get("type"), details.get("createdAt")
-    return Incident(
-        urn=redact(urn),
-        asset=asset,
-        type=redact(kind)[:_LONGEST] if isinstance(kind, str) and kind else None,
-        priority=read_priority(details.get("priority")),
-        created_ms=created if isinstance(created, int) and not isinstance(created, bool) else None,
-    )
+def _verify(client: Client, capabilities: Capabilities, claims: Sequence[_Claim], *, has_history: bool) -> None:
+    """Ask the primary store, which answers on Cloud, and the lists in all states, which answer on open source."""
+    histories: dict[str, Listing] = {}
+    for chunk in chunks(claims, CHECKED):
+        new = {claim.listing.urn: claim.listing for claim in chunk if claim.listing.urn not in histories}
+        kinds = {listing.kind for listing in new.values()}
+        operation = queries.incidents_by_urn(capabilities, len(chunk), kinds, details=has_history)
+        singles = {f"u{place}": claim.urn for place, claim in enumerate(chunk)}
+        variables = {"urns": list(new), "start": 0, "count": PAGE, **singles}
+        data = execute(client, operation, len(chunk), variables).data
+        for place, claim in enumerate(chunk):
+            claim.listing.verify(claim.urn, data.get(f"a{place}"))
+        histories |= {urn: Listing(urn, listing.kind, listing.redact, listing.shown) for urn, listing in new.items()}
+        for entity in mappings(data, "entities"):
+            if text(entity, "urn") in new and entity.get("history") is not None:
+                histories[text(entity, "urn")].add(entity["history"], size=PAGE)
+    for listing in dict.fromkeys(claim.listing for claim in claims):
+        history = histories[listing.urn]
+        _take_history(listing, history, is_whole=not has_history)
+        if listing.unconfirmed:
+            # A server that was not asked for its schema may lack the details.
+            details = IN_ALL_STATES._replace(details=has_history)
+            read_pages(client, capabilities, history, details, MOST_HISTORY_PAGES)
+            _take_history(listing, history, is_whole=not has_history)
 
 
-def _payload(aspects: object) -> Mapping[str, Any]:
-    for aspect in aspects if isinstance(aspects, list) else ():
-        payload = aspect.get("payload") if isinstance(aspect, dict) and aspect.get("aspectName") == ASPECT else None
-        if isinstance(payload, str) and len(payload) <= _MOST_BYTES:
-            try:
-                value = json.loads(payload)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(value, dict):
-                return value
-    return {}
-
-
-def _named(summary: Mapping[str, Any], state: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    details, plain = summary.get(f"{state}IncidentDetails"), summary.get(f"{state}Incidents")
-    # The older form has plain URNs; where both are there, the details come last and win.
-    entries = [{"urn": urn} for urn in (plain if isinstance(plain, list) else ())]
-    entries += [entry for entry in (details if isinstance(details, list) else ()) if isinstance(entry, dict)]
-    for entry in entries:
-        urn = entry.get("urn")
-        if isinstance(urn, str) and urn.startswith(_PREFIX) and len(urn) <= _LONGEST:
-            yield urn, entry
+def _take_history(listing: Listing, history: Listing, *, is_whole: bool) -> None:
+    """Take in what a history shows: to a gate, all that is active, whether the summary names it or not."""
+    # An outcome reads the history anyway.
+    seen = history.active.keys() - listing.active.keys() if is_whole else listing.unconfirmed.keys()
+    listing.unlisted |= {urn: history.active[urn] for urn in seen if urn in history.active}
+    listing.confirmed_resolved |= history.resolved.keys() & listing.unconfirmed.keys()
