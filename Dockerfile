@@ -20,7 +20,7 @@ RUN python image_root.py incident_gate packages root
 FROM scratch
 
 LABEL org.opencontainers.image.title="DataHub Incident Gate" \
-      org.opencontainers.image.description="Stops a workflow while its input datasets have active incidents in DataHub" \
+      org.opencontainers.image.description="Stops a workflow while its input datasets have open incidents in DataHub" \
       org.opencontainers.image.licenses="Apache-2.0"
 
 COPY --from=build /build/root/ /

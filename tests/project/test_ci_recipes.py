@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from junitparser import JUnitXml
 from incident_gate.cli.main import parse
 from incident_gate.sandbox import Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.services import ReceiverStandIn, SlackStandIn, serving
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ci-systems.md").read_text(encoding="utf-8")
 GITLAB = {
@@ -84,9 +86,13 @@ def shell(datahub: Sandbox, tmp_path: Path) -> Shell:
     return Shell(tmp_path, datahub)
 
 
-def gitlab(shell: Shell, variables: Mapping[str, str] = GITLAB, *, canceled: bool = False) -> int:
+def gitlab(
+    shell: Shell, variables: Mapping[str, str] = GITLAB, *, recipe: str = "artifacts", canceled: bool = False
+) -> int:
     """Run the job as GitLab does: what comes before and the script in one shell, what comes after in another."""
-    job = yaml.safe_load(block("yaml", "before_script"))["build"]
+    job = yaml.safe_load(block("yaml", recipe))["build"]
+    own = {name: Template(value).substitute(variables) for name, value in job.get("variables", {}).items()}
+    variables = {**variables, **own}
     code = shell.run("\n".join([*job["before_script"], *job["script"]]), variables)
     status = "canceled" if canceled else "failed" if code else "success"
     assert shell.run("\n".join(job["after_script"]), {**variables, "CI_JOB_STATUS": status}) == 0
@@ -139,6 +145,18 @@ def test_gitlabs_incident_names_job_run_commit_and_actor(shell: Shell) -> None:
     [incident] = shell.server.store.incidents(CUSTOMERS, "ACTIVE")
     for fact in ("build", "acme/shop", "https://gitlab.example.com/jobs/1", "c0ffee (main)", "ana"):
         assert fact in (incident.description or "")
+
+
+def test_gitlab_job_that_waits_announces_what_it_raises(shell: Shell) -> None:
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    slack, receiver = SlackStandIn(), ReceiverStandIn(secret=secret)
+    shell.make(works=False)
+
+    with serving(slack) as slack_url, serving(receiver) as hook:
+        services = {"SLACK_URL": slack_url + slack.webhook_path, "HOOK_URL": hook, "HOOK_SECRET": secret}
+        assert gitlab(shell, {**GITLAB, **services}, recipe="--wait 30m") == 1
+
+    assert (shell.raised, len(slack.messages), len(receiver.reports)) == (1, 1, 1)
 
 
 def bash_command() -> str:
