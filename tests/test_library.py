@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from incident_gate import BlockedError, GateError, Settings, check, report_outco
 from incident_gate.errors import DataHubError, RefusedError, SettingError, WriteError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.sandbox import Fault, FaultKind, Faults, Grant, Sandbox
+from incident_gate.settings import OPTIONS
 from tests.helpers.asking import CUSTOMERS, ORDERS
 
 
@@ -37,6 +39,7 @@ def test_check_raises_with_the_report_where_an_input_blocks(datahub: Sandbox) ->
     assert isinstance(caught.value, GateError)
     assert caught.value.exit_code == 1
     assert caught.value.report.decisions[0].blocking[0].title == "late"
+    assert json.loads(caught.value.report.to_json())["inputs"][0]["incidents"][0]["title"] == "late"
 
 
 def test_warning_returns(datahub: Sandbox) -> None:
@@ -83,6 +86,41 @@ def test_output_that_cannot_be_written_raises() -> None:
 
         with pytest.raises(WriteError, match=r"analytics\.customers: "):
             report_outcome(settings(server, datahub_token="reader-token", outputs=[CUSTOMERS]), "failure")
+
+
+@pytest.mark.parametrize("status", [None, 3, b"failure", ["failure"], True, "", "nonsense", "running"])
+def test_status_that_is_none_is_an_error_of_its_own(datahub: Sandbox, status: object) -> None:
+    with pytest.raises(SettingError, match=r"^(job_)?status is "):
+        report_outcome(settings(datahub, outputs=[CUSTOMERS]), status)  # type: ignore[arg-type]
+
+    assert len(datahub.requests) == 0
+
+
+def test_arguments_are_options_of_the_table_with_its_defaults() -> None:
+    defaults = Settings.__init__.__kwdefaults__
+    assert defaults
+    for name, default in defaults.items():
+        option = OPTIONS[name.replace("_", "-")]
+        value = Settings(datahub_url="https://datahub.example.com", **{name: default}).option(option.name)
+        assert option.parse(value or option.default, name) == option.parse(option.default, name)
+
+
+def test_errors_advise_no_variable_and_cite_no_file(datahub: Sandbox) -> None:
+    errors = []
+    wrong: tuple[dict[str, object], ...] = (
+        {"datahub_url": ""},
+        {"inputs": []},
+        {"datahub_token": "", "inputs": [ORDERS]},
+    )
+    for given in wrong:
+        with pytest.raises(GateError) as caught:
+            check(settings(datahub, **given))
+        errors.append(str(caught.value))
+
+    assert errors[0].startswith("No DataHub URL: set datahub_url. ")
+    assert errors[1].endswith("Set inputs, outputs or manifest.")
+    assert errors[2].endswith("Set datahub_token.")
+    assert check(settings(datahub, inputs=[ORDERS])).manifest_path == ""
 
 
 def test_outcome_needs_an_identity(datahub: Sandbox) -> None:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from incident_gate.settings import RunSettings
 
 
+_SECRET = ("datahub_token", "headers")
+
+
 class BlockedError(GateError):
-    """Inputs block; `report` has everything that is known of them."""
+    """Inputs block; `report` has everything that is known of them, `report.to_json()` as text."""
 
     exit_code = ExitCode.BLOCKED
 
@@ -74,40 +77,16 @@ class Settings:
         wait_interval: float | str = 60,
         wait_stable: float | str = 0,
     ) -> None:
-        values: dict[str, object] = {
-            "datahub-url": datahub_url,
-            "datahub-token": datahub_token,
-            "manifest": manifest,
-            "inputs": inputs,
-            "outputs": outputs,
-            "variables": variables,
-            "on-incident": on_incident,
-            "on-unknown": on_unknown,
-            "on-failing-assertion": on_failing_assertion,
-            "types": types,
-            "min-priority": min_priority,
-            "override": override,
-            "incident-key": incident_key,
-            "incident-title": incident_title,
-            "incident-message": incident_message,
-            "datahub-ui-url": datahub_ui_url,
-            "headers": headers,
-            "ca-bundle": ca_bundle,
-            "timeout": timeout,
-            "dry-run": dry_run,
-            "test-results": test_results,
-            "wait": wait,
-            "wait-interval": wait_interval,
-            "wait-stable": wait_stable,
-        }
-        self._options = {name: _text(name, value) for name, value in values.items()}
+        given = {name: value for name, value in locals().items() if name != "self"}
+        self._options = {name.replace("_", "-"): _text(name, value) for name, value in given.items()}
 
     def __repr__(self) -> str:
-        hidden = ("datahub-token", "headers")
-        shown = {name: "***" if name in hidden else text for name, text in self._options.items() if text}
-        defaults = {"timeout": "120", "wait-interval": "60", "wait": "0", "wait-stable": "0", "dry-run": "false"}
-        pairs = (f"{n.replace('-', '_')}={t!r}" for n, t in shown.items() if defaults.get(n) != t)
-        return f"Settings({', '.join(pairs)})"
+        shown = []
+        for argument, default in {"datahub_url": "", **(Settings.__init__.__kwdefaults__ or {})}.items():
+            text = self.option(argument.replace("_", "-"))
+            if text != _text(argument, default):
+                shown.append(f"{argument}={'***' if argument in _SECRET else text!r}")
+        return f"Settings({', '.join(shown)})"
 
     def option(self, name: str) -> str:
         """An option as text, by the name of the action's input; empty where it is not set."""
@@ -122,7 +101,8 @@ def check(settings: Settings, *, on_wait: Callable[[WaitState], None] = lambda _
         on_wait: Called about once a second while the gate waits.
 
     Returns:
-        The report of a check that passes, perhaps with warnings.
+        The report of a check that passes, perhaps with warnings: `decisions` has one for each input (`entry.urn`,
+        `verdict`, `conclusion`, the incidents that are `blocking`, `problems`), `owners` those of what only warns.
 
     Raises:
         BlockedError: Inputs block.
@@ -176,7 +156,9 @@ def report_outcome(settings: Settings, status: str) -> Report:
     from incident_gate.outcome.result import Change
     from incident_gate.settings import Mode, read_settings
 
-    options = {"job-status": _text("status", status)}
+    if not isinstance(status, str):
+        raise SettingError(f"status is {status!r}.", hint="Use success, failure, cancelled or skipped.")
+    options = {"job-status": status}
     run = read_settings(lambda name: options.get(name, settings.option(name)), {}, mode=Mode.REPORT, library=True)
     manifest = _manifest(settings, run)
     with api.connect(run) as client:
@@ -193,7 +175,12 @@ def _manifest(settings: Settings, run: RunSettings) -> Manifest:
 
     from incident_gate.api import manifest_of
 
-    return manifest_of(run, datetime.now(UTC).date(), None if settings.option("manifest") else b"[]")
+    today = datetime.now(UTC).date()
+    if settings.option("manifest"):
+        return manifest_of(run, today)
+    if not run.inputs and not run.outputs:
+        raise SettingError("No assets: nothing to check or to report on.", hint="Set inputs, outputs or manifest.")
+    return manifest_of(run._replace(manifest_shown=""), today, b"[]")
 
 
 def _text(name: str, value: object) -> str:
@@ -210,5 +197,5 @@ def _text(name: str, value: object) -> str:
         items = [f"{key}{separator}{item}" for key, item in value.items()]
     lines = [str(item) for item in items]
     if any(len(line.splitlines()) > 1 for line in lines):
-        raise SettingError(f"{name.replace('-', '_')} has a value with a line break.", hint="Remove it.")
+        raise SettingError(f"{name} has a value with a line break.", hint="Remove it.")
     return "\n".join(lines)

@@ -25,11 +25,12 @@ class Spelling(StrEnum):
     OPTION = "option"  # of the command line
     ARGUMENT = "argument"  # of the library
 
-    def of(self, option: str) -> str:
-        """The option's name."""
-        if self is Spelling.OPTION:
-            return f"--{option}"
-        return option.replace("-", "_") if self is Spelling.ARGUMENT else option
+    def of(self, option: str, variable: str = "") -> str:
+        """The option's name; or the variable, where one may set it and the environment is read."""
+        if self is Spelling.ARGUMENT:
+            return option.replace("-", "_")
+        named = f"--{option}" if self is Spelling.OPTION else option
+        return f"{named} or {variable}" if variable else named
 
 
 class Connection(NamedTuple):
@@ -72,13 +73,12 @@ class Connection(NamedTuple):
         return tuple(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
     def named(self, option: str, variable: str = "") -> str:
-        """A setting as its user knows it; or the variable, where one may set it and the environment is read."""
+        """A setting as its user knows it, or the variable."""
         if option == "datahub-url":
             return self.address.setting
         if option == "datahub-token" and self.token_setting:
             return self.token_setting
-        named = self.spelling.of(option)
-        return f"{named} or {variable}" if variable and self.spelling is not Spelling.ARGUMENT else named
+        return self.spelling.of(option, variable)
 
     def resolved(self, text: str) -> str:
         """A text of our own with the settings as their user knows them; any other text as it is."""

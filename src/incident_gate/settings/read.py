@@ -19,7 +19,7 @@ from incident_gate.manifest.model import Rules
 from incident_gate.settings import options, parse
 from incident_gate.settings.model import Notify, OverrideReason, RunSettings, Waiting
 from incident_gate.settings.options import OPTIONS, Mode
-from incident_gate.settings.source import Sourced, Sources, config_of, sources, token_of
+from incident_gate.settings.source import URL, Sourced, Sources, config_of, sources, token_of
 from incident_gate.settings.values import Values
 from incident_gate.text import plain
 
@@ -164,7 +164,7 @@ def _connection(
 def _address(values: Values, url: Sourced, ui_url: str) -> Address:
     if not url.value:
         raise SettingError(
-            f"No DataHub URL: set {values.named(options.DATAHUB_URL)} or DATAHUB_GMS_URL.", hint=f"Like {EXAMPLE}."
+            f"No DataHub URL: set {values.spelling.of(options.DATAHUB_URL.name, URL)}.", hint=f"Like {EXAMPLE}."
         )
     return parse_address(url.value, setting=url.setting, ui_url=ui_url, ui_setting=values.named(options.DATAHUB_UI_URL))
 
