@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -47,12 +48,29 @@ class Person(StrEnum):
     FREES = "frees"  # deletes the mark
 
 
+class Race(StrEnum):
+    """What happens between a run's first look and the one just before it writes."""
+
+    PERSON_RESOLVES = "a person resolves"
+    PERSON_TAKES = "a person takes"
+    PERSON_FREES = "a person frees"
+    NEWER_KEEPS = "a newer run keeps"
+
+
+_ACTS = {
+    Race.PERSON_RESOLVES: Person.RESOLVES,
+    Race.PERSON_TAKES: Person.TAKES,
+    Race.PERSON_FREES: Person.FREES,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One end of the job; with `rival`, two of them at the same time. `faults` are what it meets.
 
     `back` makes it the repetition of an older run, that many runs ago. `leg` is the leg of the matrix, and `rival_leg`
-    the rival's: legs write the same table. On `branch` it does not count.
+    the rival's: legs write the same table. On `branch` it does not count. With `refused`, three incidents of its own
+    are active, and the second write is refused.
     """
 
     outcome: str
@@ -64,6 +82,8 @@ class Run:
     on_branch: bool = False
     person: Person | None = None
     resolves_during: float | None = None
+    race: Race | None = None
+    refused: bool = False
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -114,6 +134,13 @@ def draw(seed: int) -> Schedule:
 
 
 def _draw_run(dice: random.Random) -> Run:
+    if dice.random() < 0.25:
+        # Alone with what happens: then it is known what must be left.
+        person = dice.choice((None, Person.TAKES, Person.NOTES))
+        outcome, back = dice.choice(("failure", "success", "success")), dice.choice((0, 0, 1))
+        if dice.random() < 0.3:
+            return Run(outcome="success", person=person, refused=True, faults=(REFUSAL,))
+        return Run(outcome=outcome, person=person, back=back, race=dice.choice(list(Race)))
     return Run(
         outcome=dice.choice(("failure", "failure", "success")),
         rival=dice.choice((None, None, "failure", "success")),
@@ -168,6 +195,7 @@ _AFTER = (
     *(Fault(kind=FaultKind.DELAYED_WRITE, seconds=1.0) for _ in range(2)),
 )
 _OF_WRITES = (*_OF_ALL, *_AFTER)
+REFUSAL = Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGateResolve", code=403, after=1, times=1)
 
 
 @contextmanager
@@ -226,6 +254,9 @@ class _Game:
         # What a person resolved, and what a person wrote where.
         self.over: set[str] = set()
         self.written: dict[str, tuple[str | None, str | None]] = {}
+        self.freed: dict[str, Any] = {}
+        self.held: list[str] = []
+        self.reported: list[OutputResult] = []
         self.said: list[str] = []
 
     def play(self, run: Run, number: int) -> list[str]:
@@ -235,16 +266,28 @@ class _Game:
         # What a person did is in the index before the run begins.
         time.sleep(LONGEST_LAG * self.scale * 1.1)
         number = max(1, number - run.back)
-        before = self._all()
+        if run.refused:
+            description = signed("failed", ASSET, run="1001", identity=LEGS[0])
+            for _ in range(3):
+                self.server.store.raise_incident(ASSET, description=description)
+            time.sleep(LONGEST_LAG * SCALE * 1.1)
+        before, active = self._all(), set(self.active(0))
         newer = [len(self._newer(leg, number)) for leg in range(len(LEGS))]
         self.server.faults = Faults(rules=run.faults, lag=self.lag, seed=self.seed + number)
         self.said = self._end(run.ends, run.offset * self.scale, number, run)
+        newer[0] = len(self.held) if self.held else newer[0]
         self._settle(number)
         broken = self._check(run, before)
+        if run.race is None and run.refused:
+            resolved = {urn for result in self.reported for urn in result.resolved}
+            if resolved != active - set(self.active(0)):
+                broken.append(f"{self.said} and reported {resolved} of {active} as resolved")
         doubtful = {leg for word, leg in self._words if word.endswith(IN_DOUBT)}
         for leg in {leg for _, leg in run.ends}:
             ends = [end for end, of in run.ends if of == leg]
             left, allowed = len(self.active(leg)), _allowed(ends, newer[leg])
+            # What a run has just raised may be over before it looks for it.
+            allowed |= {0} if run.race in {Race.PERSON_RESOLVES, Race.PERSON_FREES} else set()
             if run.on_branch or run.resolves_during is not None:
                 continue
             # A request that was sent once may be executed twice, and two jobs may raise at the same time: where the
@@ -256,9 +299,9 @@ class _Game:
                 broken.append(f"leg {leg}: {ends} reported {self.said} and left {left} active incidents, not {allowed}")
         return broken
 
-    def _act(self, person: Person) -> None:
+    def _act(self, person: Person, legs: Sequence[int] = range(len(LEGS))) -> None:
         store = self.server.store
-        for leg in range(len(LEGS)):
+        for leg in legs:
             for urn in self.active(leg):
                 description = store.incidents_by_urn([urn])[urn].description or ""
                 match person:
@@ -274,6 +317,16 @@ class _Game:
                     case Person.FREES:
                         lines = [line for line in description.splitlines() if mark_in(line) is None]
                         store.update_incident(urn, {"description": "\n".join(lines)})
+                        self.freed[urn] = store.incidents_by_urn([urn])[urn]
+
+    def _race(self, race: Race, number: int) -> None:
+        """Between two looks of a run; what happens is in the index before the second."""
+        if race is Race.NEWER_KEEPS:
+            self.legs[0].end("failure", number + 10)
+            self.held = self._newer(0, number)
+        else:
+            self._act(_ACTS[race], [0])
+        time.sleep(LONGEST_LAG * SCALE * 1.1)
 
     def _check(self, run: Run, before: dict[str, Any]) -> list[str]:
         """What holds after any run, in doubt or not."""
@@ -283,6 +336,15 @@ class _Game:
             f"{urn}, which is not this job's, was changed"
             for urn, incident in before.items()
             if _key(incident) not in played and after[urn] != incident and run.resolves_during is None
+        ]
+        broken += [f"{urn}, which a newer run kept, was resolved" for urn in self.held if after[urn].state != "ACTIVE"]
+        broken += [f"{urn}, which a person freed, was changed" for urn, was in self.freed.items() if after[urn] != was]
+        broken += [
+            f"{urn} was reported and is {after[urn].state}"
+            for result in self.reported
+            for urns, state in ((result.raised, "ACTIVE"), (result.resolved, "RESOLVED"))
+            for urn in urns
+            if after[urn].state != state and not (run.rival or run.resolves_during is not None or urn in self.over)
         ]
         broken += [f"{urn}, which a person resolved, was opened" for urn in self.over if after[urn].state == "ACTIVE"]
         broken += [
@@ -311,11 +373,15 @@ class _Game:
 
     def _end(self, ends: Sequence[tuple[str, int]], offset: float, number: int, run: Run) -> list[str]:
         self._words: list[tuple[str, int]] = []
+        self.reported, self.held = [], []
+        race = run.race
 
         def end(outcome: str, leg: int, wait: float) -> None:
             time.sleep(wait)
             try:
-                report = self.legs[leg].end(outcome, number, branch="feature" if run.on_branch else "main")
+                job = replace(self.legs[leg], before_look=partial(self._race, race, number) if race else None)
+                report = job.end(outcome, number, branch="feature" if run.on_branch else "main")
+                self.reported += report.results
                 self._words += [("nothing", leg)] if report.nothing else [(_said(r), leg) for r in report.results]
             except Exception as error:  # noqa: BLE001 - reported with the schedule
                 self._words.append((f"raised {error!r}", leg))

@@ -3,7 +3,7 @@
 import pytest
 
 from incident_gate.sandbox import Fault, FaultKind, Generation
-from tests.campaign.campaign import Person, Run, Schedule, campaign, draw, drawn
+from tests.campaign.campaign import REFUSAL, Person, Race, Run, Schedule, campaign, draw, drawn
 from tests.campaign.parts import PART, SEEDS
 
 
@@ -84,6 +84,18 @@ def test_people_branches_and_legs_are_respected() -> None:
         "resolved": number,
         "clear": number,
     }
+
+
+def test_what_happens_between_two_looks_and_what_is_refused_is_respected() -> None:
+    runs = (
+        Run(outcome="failure"),
+        Run(outcome="success", race=Race.NEWER_KEEPS),
+        Run(outcome="success", back=-20, race=Race.PERSON_FREES),
+        Run(outcome="success", refused=True, faults=(REFUSAL,)),
+    )
+    total = campaign([Schedule(seed=7, generation=generation, lag=0.5, runs=runs) for generation in Generation])
+    assert total.broken == []
+    assert total.runs == dict.fromkeys(["raised", "left", "clear", "failed (in doubt)"], len(Generation))
 
 
 def test_campaign_reports_what_does_not_hold() -> None:

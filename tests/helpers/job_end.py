@@ -1,8 +1,10 @@
 """The end of a job against a running stand-in: real requests, and waits as short as a test can bear."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Event
+from typing import cast
 
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.ci.run import Run
@@ -10,8 +12,8 @@ from incident_gate.datahub.address import parse_address
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.health.query import History
-from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.health.query import HealthQuery, History
+from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.datahub.http import open_client
 from incident_gate.datahub.incidents import Writer
 from incident_gate.incident import sign
@@ -74,6 +76,7 @@ class Job:
     dry_run: bool = False
     title: str = ""
     message: str = ""
+    before_look: Callable[[], None] | None = None
 
     def end(self, outcome: str, number: int = 7, *, branch: str = "main") -> OutcomeReport:
         """Report how run `number` ended."""
@@ -87,7 +90,7 @@ class Job:
             reader = Reader(client, History.NEWEST, sleep=lambda seconds: time.sleep(seconds * self.scale))
             context = Context(
                 reader=reader,
-                looks=reader.variant(History.NEWEST, summaries=False),
+                looks=self._looks(reader.variant(History.NEWEST, summaries=False)),
                 archive=reader.variant(History.WHOLE),
                 writer=Writer(client),
                 identity=self.identity,
@@ -99,6 +102,21 @@ class Job:
                 timeouts=timeouts(self.scale),
             )
             return report_job(context, self.outputs, Outcome(outcome))
+
+    def _looks(self, reader: Reader) -> Reader:
+        """A reader before whose first look something happens: what a run sees just before it writes is new to it."""
+        if self.before_look is None:
+            return reader
+        happen, happened = self.before_look, Event()
+
+        class Looking:
+            def read(self, queries: Sequence[HealthQuery]) -> Reading:
+                if not happened.is_set():
+                    happened.set()
+                    happen()
+                return reader.read(queries)
+
+        return cast("Reader", Looking())
 
     def run_of(self, number: int) -> Run:
         """Run `number` of the job: its id grows with it."""
