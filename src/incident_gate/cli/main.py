@@ -26,7 +26,7 @@ _WRITING = (
     "Interrupted: some incidents may be raised or resolved already and others not. "
     "The next run finds those of this one and continues from there."
 )
-_DESCRIPTION = "Stop a pipeline while its input datasets have active incidents in DataHub, and report its outcome back."
+_DESCRIPTION = "Stop a pipeline while its input datasets have open incidents in DataHub, and report how it ended."
 _EXIT_CODES = (
     "exit codes: 0 pass or warn, 1 blocked, 2 the manifest or an option is wrong, 3 DataHub could not be queried or an "
     "output could not be written. DATAHUB_GMS_URL and DATAHUB_GMS_TOKEN replace --datahub-url and --datahub-token."

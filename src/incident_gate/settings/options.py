@@ -109,28 +109,28 @@ ON_INCIDENT = Option(
     "on-incident",
     parse.choice(_FOR_A_RUN),
     _choices(_FOR_A_RUN),
-    "what an active incident does; overrides the manifest's defaults, an entry overrides both",
+    "what an open incident does; an entry of the manifest comes first, its defaults last",
     _CHECK,
 )
 ON_UNKNOWN = Option(
     "on-unknown",
     parse.choice(OnUnknown),
     _choices(OnUnknown),
-    "what an asset of unknown health does; overrides as --on-incident",
+    "what happens if an input cannot be checked; order as for --on-incident",
     _CHECK,
 )
 ON_FAILING_ASSERTION = Option(
     "on-failing-assertion",
     parse.choice(OnFailingAssertion),
     _choices(OnFailingAssertion),
-    "what a failing assertion does; overrides as --on-incident",
+    "what a failing assertion does; order as for --on-incident",
     _CHECK,
 )
 TYPES = Option(
     "types",
     parse.items_of(INCIDENT_TYPES),
     "TYPES",
-    "only incidents of these types count; overrides as --on-incident",
+    "only incidents of these types count; order as for --on-incident",
     _CHECK,
     repeatable=True,
 )
@@ -138,18 +138,18 @@ MIN_PRIORITY = Option(
     "min-priority",
     parse.choice(Priority, attrgetter("name")),
     _choices(Priority.__members__),
-    "incidents of a lower priority do not count; overrides as --on-incident",
+    "incidents of a lower priority do not count; order as for --on-incident",
     _CHECK,
 )
 OVERRIDE = Option(
-    "override", parse.reason, "REASON", "a reason: what would block only warns, and the report names the reason", _CHECK
+    "override", parse.reason, "REASON", "a reason to let this run pass: every problem becomes a warning", _CHECK
 )
 
 # Waiting
 WAIT = Option("wait", parse.duration, "TIME", "wait up to this long for inputs that would block, like 30m", _CHECK, "0")
 WAIT_INTERVAL = Option("wait-interval", parse.interval, "TIME", "time between checks while waiting", _CHECK, "60s")
 WAIT_STABLE = Option(
-    "wait-stable", parse.duration, "TIME", "how long inputs must stay healthy before waiting ends", _CHECK, "0"
+    "wait-stable", parse.duration, "TIME", "how long inputs must pass before waiting ends", _CHECK, "0"
 )
 
 # Reporting back
@@ -160,7 +160,7 @@ REPORT_BRANCHES = Option(
     "report-branches",
     parse.items,
     "PATTERNS",
-    "branches whose runs report outcomes (default: the default branch)",
+    "branches whose runs report (default: the default branch)",
     _OUTCOME,
     repeatable=True,
 )
@@ -172,7 +172,7 @@ TEST_RESULTS = Option(
     _OUTCOME,
     repeatable=True,
 )
-INCIDENT_KEY = Option("incident-key", parse.text, "KEY", "separates incidents of environments that share a job", _JOB)
+INCIDENT_KEY = Option("incident-key", parse.text, "KEY", "tells apart jobs that look alike", _JOB)
 INCIDENT_TITLE = Option("incident-title", parse.bounded(500), "TEXT", "title of raised incidents", _OUTCOME)
 INCIDENT_MESSAGE = Option(
     "incident-message",
@@ -206,7 +206,12 @@ WEBHOOK_SECRET = Option(
     "webhook-secret", parse.webhook_secret, "SECRET", "secret that signs what the webhook receives", _JOB, secret=True
 )
 DOWNSTREAM_HOPS = Option(
-    "downstream-hops", parse.count(3), "COUNT", "how far downstream owners are mentioned as well", _JOB, "1"
+    "downstream-hops",
+    parse.count(3),
+    "COUNT",
+    "also mention the owners of downstream assets, up to this many hops",
+    _JOB,
+    "1",
 )
 COMMENT = Option("comment", parse.flag, "", "keep a comment on the pull request up to date", _ACTION)
 GITHUB_TOKEN = Option("github-token", parse.secret, "TOKEN", "token for the comment", _ACTION, secret=True)
