@@ -122,7 +122,7 @@ class TokenMissingError(RefusedError):
     """The server requires a token, and none was given."""
 
 
-def gravest(failures: Iterable[DataHubError | None]) -> DataHubError | None:
+def most_severe(failures: Iterable[DataHubError | None]) -> DataHubError | None:
     """The failure that counts among several: a refusal, which no repetition corrects, before the others."""
     found = [failure for failure in failures if failure]
     return next((failure for failure in found if isinstance(failure, RefusedError)), found[0] if found else None)

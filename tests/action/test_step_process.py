@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -67,3 +70,26 @@ def test_no_home_and_no_locale_are_needed(step: Step, datahub: Sandbox) -> None:
     assert process.returncode == 1
     assert "行がない" in log
     assert "行がない" in step.ended(1, log).summary
+
+
+@pytest.mark.parametrize("entry", ["main", "post"])
+def test_a_plain_installation_says_what_the_step_needs(entry: str) -> None:
+    program = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "actions_toolkit":
+            raise ModuleNotFoundError(name=name)
+sys.meta_path.insert(0, Missing())
+from incident_gate.action.entry import {entry}
+{entry}()
+"""
+    environment = {"STATE_report": "true", "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=False, capture_output=True, text=True
+    )
+
+    assert ended.returncode == 2
+    assert ended.stdout.startswith("::error::actions-toolkit is not installed here: run pip install ")
+    assert "'datahub-incident-gate[action]'" in ended.stdout
+    assert ended.stderr == ""

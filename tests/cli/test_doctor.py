@@ -15,7 +15,7 @@ from incident_gate.cli.main import run
 from incident_gate.datahub.address import parse_address
 from incident_gate.datahub.connection import Connection
 from incident_gate.datahub.proxy import proxy_for
-from incident_gate.doctor.origins import origins
+from incident_gate.doctor.checks import origins
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox, ViewPolicy
 from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, ORDERS
 from tests.helpers.command import gate
@@ -57,10 +57,10 @@ def start(generation: Generation = Generation.G4, **grant: Any) -> Any:
 @pytest.mark.parametrize(
     ("generation", "name", "edits"),
     [
-        (Generation.G1, "G1, as DataHub Cloud of 2022", "ok"),
-        (Generation.G2, "G2, as DataHub 0.13 to 0.15", "ok"),
-        (Generation.G3, "G3, as DataHub 1.3 to 1.7", "ok"),
-        (Generation.G4, "G4, as DataHub after August 2026", "ok"),
+        (Generation.G1, "That of DataHub Cloud of 2022. Incidents are on datasets only.", "ok"),
+        (Generation.G2, "That of DataHub 0.13 to 0.15.", "ok"),
+        (Generation.G3, "That of DataHub 1.3 to 1.7.", "ok"),
+        (Generation.G4, "Current.", "ok"),
     ],
 )
 def test_each_generation_is_recognised(generation: Generation, name: str, edits: str, manifest: Path) -> None:
@@ -79,7 +79,7 @@ def test_each_generation_is_recognised(generation: Generation, name: str, edits:
             "outputs": edits,
             "index lag": "unknown",
         }
-        assert name in found["schema"][1]
+        assert found["schema"][1].strip() == name
         assert generation.version in found["version"][1]
         assert "belongs to datahub" in found["token"][1]
         assert "1 of 1 input can be read" in found["inputs"][1]
@@ -368,7 +368,7 @@ def test_origins_of_certificates_are_shown() -> None:
         certificate_folder="/etc/ssl/certs",
     )
 
-    assert origins(connection) == (
+    assert " ".join(origins(connection)) == (
         "The address comes from datahub-url. There is no token. Requests go through the proxy http://proxy:3128, which "
         "HTTPS_PROXY names. Certificate authorities are those of SSL_CERT_DIR, and those of ca-bundle."
     )

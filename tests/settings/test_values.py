@@ -9,7 +9,7 @@ import pytest
 from incident_gate.datahub.connection import Spelling
 from incident_gate.errors import SettingError
 from incident_gate.settings import options
-from incident_gate.settings.values import Values
+from incident_gate.settings.read import Values
 
 
 def values(spelling: Spelling = Spelling.INPUT, **given: str) -> Values:

@@ -7,10 +7,16 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NoReturn
 
-from incident_gate.process import delayed_interrupts, end, on_interrupt, prepare, started
+from incident_gate.errors import ExitCode
+from incident_gate.process import delayed_interrupts, end, on_interrupt, prepare, say, started
 
 if TYPE_CHECKING:
     from incident_gate.action.stage import Stage
+
+_NO_EXTRA = (
+    "actions-toolkit is not installed here: run pip install 'datahub-incident-gate[action]', "
+    "or use the command line, incident-gate."
+)
 
 
 def main() -> NoReturn:
@@ -43,8 +49,13 @@ def _stage(interrupt_message: Callable[[Stage], str]) -> Stage:
     prepare()
     # An interruption during the imports, which take most of a short run's time, waits until it can be handled.
     with delayed_interrupts():
-        from incident_gate.action.stage import Stage  # noqa: PLC0415 - 60 ms, which this has just made safe
-
+        try:
+            from incident_gate.action.stage import Stage  # noqa: PLC0415 - 60 ms, which this has just made safe
+        except ModuleNotFoundError as error:
+            if error.name != "actions_toolkit":
+                raise
+            say(sys.stdout, f"::error::{_NO_EXTRA}\n")
+            end(ExitCode.USAGE)
         stage = Stage(environment=os.environ, stdout=sys.stdout)
         on_interrupt(lambda: interrupt_message(stage))
     started()

@@ -11,9 +11,8 @@ from incident_gate.api import Resolve, connect, manifest_of, resolved
 from incident_gate.api import select as resolve_selectors
 from incident_gate.cli.main import Call, today
 from incident_gate.cli.online import progress_of, settings_of
-from incident_gate.doctor.checks import examine
+from incident_gate.doctor.checks import document, examine, table
 from incident_gate.doctor.existence import missing_assets
-from incident_gate.doctor.render import document, table
 from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
 from incident_gate.manifest.errors import ManifestError

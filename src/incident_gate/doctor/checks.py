@@ -1,7 +1,12 @@
-"""The doctor: examines everything that a gate depends on, without writing, and reports what to change."""
+"""The doctor: examines everything that a gate depends on, without writing, and reports what to change.
+
+`examine` makes a `Diagnosis`; `table` and `document` show it to people and programs.
+"""
 
 from __future__ import annotations
 
+import json
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -9,11 +14,11 @@ from pathlib import Path
 
 from incident_gate.datahub.capabilities import Capabilities, Generation, introspect
 from incident_gate.datahub.client import Client
+from incident_gate.datahub.connection import Connection
 from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.server_info import identity_of, may_raise
-from incident_gate.doctor.origins import origins
 from incident_gate.errors import DataHubError, ExitCode, RefusedError
 from incident_gate.gate.policy import rule_for
 from incident_gate.incident import Health, Reason
@@ -21,14 +26,12 @@ from incident_gate.manifest.model import Manifest, OutputEntry, Search
 from incident_gate.report.amounts import count
 from incident_gate.select.resolve import resolve
 from incident_gate.settings import RunSettings
+from incident_gate.text import plain
 
-_NO_IDS = "Raising takes no id, so after a broken request the gate reads the incidents back before it raises again."
-_RAISING = {
-    Generation.G1: f"Incidents on datasets only. {_NO_IDS}",
-    Generation.G2: _NO_IDS,
-    Generation.G3_EARLY: f"{_NO_IDS} The server hides the reasons of its failures.",
-    Generation.G3: _NO_IDS,
-    Generation.G4: "Raising takes an id, so a repeated request changes nothing.",
+VERSION = 1
+_LACKS = {
+    Generation.G1: " Incidents are on datasets only.",
+    Generation.G3_EARLY: " The server hides the reasons of its failures.",
 }
 _VIEW_POLICY = (
     'On DataHub Cloud, the token\'s user needs a policy with "View Entity Page" on all assets: one that is limited to '
@@ -84,7 +87,7 @@ def examine(settings: RunSettings, client: Client, manifest: Manifest | None) ->
 
 
 def _findings(settings: RunSettings, client: Client, manifest: Manifest | None) -> Iterator[Finding]:
-    yield _ok("settings", origins(settings.connection))
+    yield _ok("settings", " ".join(origins(settings.connection)))
     yield from _address(settings)
     try:
         identity = identity_of(client)
@@ -119,6 +122,22 @@ def _findings(settings: RunSettings, client: Client, manifest: Manifest | None) 
         "How far DataHub's search index lags behind cannot be known without writing. "
         "Until the index has caught up, the gate does not see that an incident was just raised or resolved.",
     )
+
+
+def origins(connection: Connection) -> Iterator[str]:
+    """Where each setting of the connection came from."""
+    yield f"The address comes from {connection.address.setting}."
+    yield f"The token comes from {connection.token_setting}." if connection.token else "There is no token."
+    proxy = connection.proxy
+    if proxy.url:
+        yield f"Requests go through the proxy {proxy.server}, which {proxy.variable} names."
+    elif proxy.exempt:
+        yield f"Requests go past the proxy that {proxy.variable} names: {proxy.exempt} in NO_PROXY covers the address."
+    if connection.address.is_encrypted:
+        names = {"SSL_CERT_FILE": connection.certificate_file, "SSL_CERT_DIR": connection.certificate_folder}
+        public = " and ".join(name for name, value in names.items() if value) or "certifi"
+        own = f", and those of {connection.named('ca-bundle')}" if connection.ca_bundle else ""
+        yield f"Certificate authorities are those of {public}{own}."
 
 
 def _address(settings: RunSettings) -> Iterator[Finding]:
@@ -156,7 +175,9 @@ def _schema(capabilities: Capabilities | None) -> Finding:
     if generation is None:
         hint = "The gate needs DataHub Cloud, or DataHub 0.13 or later."
         return _problem("schema", "The server knows no incidents on datasets.", hint)
-    return _ok("schema", f"{generation.name}, as {generation.value}. {_RAISING[generation]}")
+    if generation is Generation.G4:
+        return _ok("schema", "Current.")
+    return _ok("schema", f"That of {generation.value}.{_LACKS.get(generation, '')}")
 
 
 def _selected(settings: RunSettings, client: Client, manifest: Manifest) -> tuple[Manifest, list[Finding]]:
@@ -284,3 +305,54 @@ def _unknown(subject: str, detail: str, hint: str = "") -> Finding:
 
 def _problem(subject: str, detail: str, hint: str) -> Finding:
     return Finding(subject=subject, state=State.PROBLEM, detail=detail, hint=hint)
+
+
+# For people and for programs
+
+_COLOURS = {State.OK: "32", State.WARNING: "33", State.UNKNOWN: "36", State.PROBLEM: "1;31"}
+_ROWS = 200
+_INDENT = " " * 9
+_NARROWEST = 40
+
+
+def table(diagnosis: Diagnosis, *, colour: bool = False, width: int = 100) -> str:
+    """One paragraph for each finding, and a summary in the last line."""
+    findings = diagnosis.findings
+    lines = [line for finding in findings[:_ROWS] for line in _paragraph(finding, colour=colour, width=width)]
+    if len(findings) > _ROWS:
+        lines.append(f"and {len(findings) - _ROWS:,} more: `--format json` has them all")
+    return "".join(f"{line}\n" for line in [*lines, "", _last_line(diagnosis)])
+
+
+def document(diagnosis: Diagnosis) -> str:
+    """The same as ASCII JSON; `version` changes only when a field goes away or changes its meaning."""
+    findings = [
+        {"subject": f.subject, "state": f.state.value, "detail": f.detail, "hint": f.hint} for f in diagnosis.findings
+    ]
+    return json.dumps({"version": VERSION, "healthy": not diagnosis.exit_code, "findings": findings}, indent=2) + "\n"
+
+
+def _paragraph(finding: Finding, *, colour: bool, width: int) -> Iterator[str]:
+    state = f"{finding.state:<{len(_INDENT)}}"
+    painted = f"\x1b[{_COLOURS[finding.state]}m{state}\x1b[0m" if colour else state
+    shown = f"{plain(finding.subject, 120)}: {plain(finding.detail, 1000)}"
+    lines = [*_wrapped(shown, width), *_wrapped(plain(finding.hint, 1000), width, first="→ ")]
+    yield painted + lines[0].removeprefix(_INDENT)
+    yield from lines[1:]
+
+
+def _wrapped(text: str, width: int, first: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        max(width, _NARROWEST),
+        initial_indent=_INDENT + first,
+        subsequent_indent=_INDENT + " " * len(first),
+        # An address or a URN that is cut in two can no longer be copied.
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _last_line(diagnosis: Diagnosis) -> str:
+    problems = sum(finding.state is State.PROBLEM for finding in diagnosis.findings)
+    return f"{count(problems, 'problem')} found." if problems else "No problems found."

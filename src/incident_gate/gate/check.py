@@ -9,7 +9,7 @@ from typing import NamedTuple
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.errors import DataHubError, ExitCode, Hint, RefusedError, gravest
+from incident_gate.errors import DataHubError, ExitCode, Hint, RefusedError, most_severe
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, decide, rule_for, worst
 from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import (
@@ -109,7 +109,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     reading = reader.read([*queries, *existence], on_progress=on_progress)
     missing = _missing(outputs, reading.healths[len(queries) :])
     reading = reading._replace(healths=reading.healths[: len(queries)])
-    failure = gravest([failure, reading.failure, None if manifest.inputs else _common_refusal(unresolved)])
+    failure = most_severe([failure, reading.failure, None if manifest.inputs else _common_refusal(unresolved)])
     if isinstance(failure, RefusedError):
         # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would let every run pass,
         # so it is not excused.

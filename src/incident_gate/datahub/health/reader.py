@@ -14,7 +14,7 @@ from incident_gate.datahub.health.listing import worse
 from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.datahub.health.request import Scope
 from incident_gate.datahub.parallel import run_all
-from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError, gravest
+from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError, most_severe
 from incident_gate.incident import Assertion, Health, Problem, Reason
 
 # On the server each asset is one search request, so a batch bounds how long one answer takes, and the two together
@@ -119,7 +119,7 @@ class Reader:
             if health
         }
         asked = {query.urn.text: query for query in unique}
-        failure = gravest(result.failure for result in results if result)
+        failure = most_severe(result.failure for result in results if result)
         if failure is None and len(healths) < len(unique):
             failure = UnreachableError(
                 "DataHub did not answer for every input in time.",
