@@ -6,11 +6,12 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+import trustme
 
 from incident_gate.sandbox import Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
+from tests.helpers.loopback import tls_front
 from tests.helpers.step import Step, run_engine
-from tests.helpers.tls_front import tls_front
 
 MakeStep = Callable[..., Step]
 
@@ -112,8 +113,8 @@ def test_address_is_resolved_by_name(make_step: MakeStep, datahub: Sandbox) -> N
 
 
 def test_certificate_of_an_unknown_authority_is_refused(make_step: MakeStep, datahub: Sandbox) -> None:
-    with tls_front(datahub.url) as (url, _):
-        ended = make_step(datahub_url=url, timeout="10").main()
+    with tls_front(datahub.url, trustme.CA(), "localhost") as port:
+        ended = make_step(datahub_url=f"https://localhost:{port}", timeout="10").main()
 
     assert ended.code == 3, ended.log
     assert "certificate" in ended.log
@@ -121,9 +122,10 @@ def test_certificate_of_an_unknown_authority_is_refused(make_step: MakeStep, dat
 
 @pytest.mark.parametrize("way", ["ca-bundle", "SSL_CERT_FILE"])
 def test_certificate_of_the_users_own_authority_is_accepted(make_step: MakeStep, datahub: Sandbox, way: str) -> None:
-    with tls_front(datahub.url) as (url, authority):
-        step = make_step(datahub_url=url)
-        step.write("ca.pem", authority.decode())
+    authority = trustme.CA()
+    with tls_front(datahub.url, authority, "localhost") as port:
+        step = make_step(datahub_url=f"https://localhost:{port}")
+        step.write("ca.pem", authority.cert_pem.bytes().decode())
         if way == "ca-bundle":
             step.inputs[way] = "ca.pem"
         else:

@@ -224,7 +224,8 @@ class Step:
 
 def _start(stage: str, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
     return popen(
-        [str(Path(sys.executable).with_name(Path(ENTRYPOINTS[stage]).name))],
+        # By Python: in a path with a space the script starts a shell, which drops names like `INPUT_DATAHUB-URL`.
+        [sys.executable, str(Path(sys.executable).with_name(Path(ENTRYPOINTS[stage]).name))],
         env={"PATH": os.environ["PATH"], **environment},
         cwd=folder / "workspace",
         stdin=subprocess.DEVNULL,
