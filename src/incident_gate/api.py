@@ -32,7 +32,8 @@ from incident_gate.urn import Urn, UrnError, parse_urn
 
 if TYPE_CHECKING:
     from incident_gate.notify.announce import Remark
-    from incident_gate.outcome.model import Context, Outcome
+    from incident_gate.outcome.model import Context
+    from incident_gate.outcome.results.evaluate import Evaluation
     from incident_gate.select.selection import Selection, Unresolved
 
 OnWait = Callable[[WaitState], None]
@@ -317,9 +318,15 @@ def report_outcome(
     unresolved: tuple[OutputResult, ...] = ()
     if manifest.output_selectors:
         manifest, unresolved = _with_selected_outputs(settings, manifest)
+    evaluation = _evaluate_results(settings, manifest, job_start, job_failed=status == Outcome.FAILURE)
+    # Reading files has a time limit of its own.
+    client = client.until(Deadline.after(settings.timeout))
     context = _context(settings, client)
-    if settings.test_results:
-        outcome = _report_results(settings, manifest, Outcome(status), context, job_start)
+    if evaluation:
+        from incident_gate.outcome.by_results import report_results
+
+        only = Outcome(status) if settings.mode in {Mode.RAISE, Mode.RESOLVE} else None
+        outcome = report_results(context, manifest.outputs, evaluation, Outcome(status), only=only)
     else:
         outcome = report_job(context, manifest.outputs, Outcome(status))
     outcome = outcome._replace(results=(*outcome.results, *unresolved))
@@ -386,37 +393,31 @@ def _context(settings: RunSettings, client: Client) -> Context:
     )
 
 
-def _report_results(
-    settings: RunSettings, manifest: Manifest, status: Outcome, context: Context, job_start: float | None
-) -> OutcomeReport:
-    """Report what the files with results have about each output."""
-    from incident_gate.outcome.by_results import report_results
-    from incident_gate.outcome.model import Outcome
-    from incident_gate.outcome.results.assess import DbtManifests, assess
-    from incident_gate.outcome.results.load import ResultFiles
-    from incident_gate.outcome.results.wording import unix_time
+def _evaluate_results(
+    settings: RunSettings, manifest: Manifest, job_start: float | None, *, job_failed: bool
+) -> Evaluation | None:
+    """What the files with results have about each output; None where the settings name no files."""
+    if not settings.test_results:
+        return None
+    from incident_gate.outcome.results.load import DbtManifests, ResultFiles, assess
+    from incident_gate.outcome.results.model import moment
     from incident_gate.text import Redactor
 
+    started = moment(settings.run.started)
     selectors = [selector.what for selector in manifest.output_selectors]
     selectors += [selector.what for selector in manifest.selectors if isinstance(selector.what, Dbt)]
     files = ResultFiles(
         patterns=settings.test_results,
         folder=settings.workspace or Path(),
         confined=settings.workspace is not None,
-        job_start=job_start or unix_time(settings.run.started) or time.time() - _LONGEST_JOB,
+        job_start=job_start or (started.seconds if started else time.time() - _LONGEST_JOB),
         redact=Redactor(settings.secrets),
     )
     manifests = DbtManifests(
         paths=tuple(path for dbt in selectors for path in dbt.manifest),
         platforms=tuple(dbt.target_platform for dbt in selectors if dbt.target_platform),
     )
-    return report_results(
-        context,
-        outputs=manifest.outputs,
-        evaluation=assess(manifest.outputs, files, manifests, job_failed=status is Outcome.FAILURE),
-        outcome=status,
-        only=status if settings.mode in {Mode.RAISE, Mode.RESOLVE} else None,
-    )
+    return assess(manifest.outputs, files, manifests, job_failed=job_failed)
 
 
 # Both

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from incident_gate.outcome.results.dbt import Projects
 from incident_gate.outcome.results.evaluate import evaluate
-from incident_gate.outcome.results.projects import Projects
 from tests.helpers.results import FIXTURES, output, read_files
 
 SAMPLES = sorted(

@@ -7,10 +7,10 @@ from typing import Any
 
 from incident_gate.dbt.urns import DbtRecipe
 from incident_gate.manifest.model import OutputEntry, Position
+from incident_gate.outcome.results.dbt import Projects
 from incident_gate.outcome.results.evaluate import Evaluation, evaluate
 from incident_gate.outcome.results.load import ResultFiles, load
 from incident_gate.outcome.results.model import FileResults
-from incident_gate.outcome.results.projects import Projects, join
 from incident_gate.urn import parse_urn
 from tests.helpers.dbt import sample_project
 
@@ -34,7 +34,7 @@ def shop(version: str) -> tuple[Path, dict[str, str], Projects]:
     folder = FIXTURES / "dbt" / f"shop-{version}"
     project = sample_project(version)
     recipe = DbtRecipe(target_platform="duckdb")
-    return folder, {i: recipe.urns_of(node).dbt for i, node in project.nodes.items()}, join([project])
+    return folder, {i: recipe.urns_of(node).dbt for i, node in project.nodes.items()}, Projects([project])
 
 
 def judge(

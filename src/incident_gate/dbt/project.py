@@ -96,7 +96,7 @@ _WANTED: Mapping[str, Any] = {
 
 def project_limits() -> Limits:
     """How much may be read of the manifests of one run."""
-    return Limits(what="nodes and tests", entries=200_000, kept=96 << 20)
+    return Limits(what="nodes and tests", entries=200_000, kept=192 << 20)
 
 
 def read_project(path: Path, limits: Limits) -> DbtProject:

@@ -5,11 +5,11 @@ What is read is untrusted. `Limits` bounds what is kept of several files togethe
 
 from __future__ import annotations
 
-import io
+import codecs
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sys import getsizeof
 from typing import Any, BinaryIO, NamedTuple
 
@@ -41,6 +41,7 @@ _SKIP = object()
 _OPENING = frozenset({"start_map", "start_array"})
 _CLOSING = frozenset({"end_map", "end_array"})
 _NO_NUMBERS = re.compile(rb"(-?Infinity|NaN)")
+_CUT_WORD = re.compile(rb"(NaN|-?Infinity|-|-?I(n(f(i(n(it?)?)?)?)?)?|Na?)\Z")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,25 +58,31 @@ class Limits:
 
     what: str
     entries: int
-    kept: int = 64 << 20
+    kept: int = 128 << 20
     seconds: float = 60
     clock: Callable[[], float] = time.monotonic
     _entries: int = 0
     _kept: int = 0
     _start: float = -1
 
-    def keep(self, *texts: str) -> None:
+    def keep(self, *texts: str, entries: int = 1) -> None:
         """Count an entry and its texts.
 
         Raises:
-            FileError: It is one more than the limit, or there is no memory for it.
+            FileError: It is one more than the limit, a text is too long for a name, or there is no memory for it.
         """
-        self._entries += 1
+        if any(len(text) > MAX_NAME for text in texts):
+            raise _too_long()
+        self._entries += entries
         self._kept += 6 * _COST + sum(map(getsizeof, texts))
         if self._entries > self.entries:
             raise FileError(f"is beyond the limit of {self.entries:,} {self.what} in all files together")
         if self._kept > self.kept:
             raise FileError(f"has more names and messages than fit into {size(self.kept)}, all files together")
+
+    def sharing_time_of(self, other: Limits) -> Limits:
+        """The same limits with the time that is left of others."""
+        return replace(self, seconds=other.seconds, clock=other.clock, _start=other._start)
 
     def check_time(self) -> None:
         """Start the clock, or look at it.
@@ -242,33 +249,45 @@ def _events(file: BinaryIO, limits: Limits) -> Iterator[list[tuple[str, Any]]]:
         yield events
     # What the parsers raise differs: errors of their own, bytes that are not UTF-8, numbers beyond any type.
     except (ijson.JSONError, ValueError, ArithmeticError):
-        raise FileError("is not complete JSON") from None
+        raise FileError("is not complete JSON: the program that writes it may have been stopped") from None
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
     """The file in UTF-8, without `NaN` and `Infinity`: Python writes them, and JSON does not have them."""
     in_string = False
+    rest = b""
     read = _reading(file)
     while chunk := read():
         # Neither such a word nor an escaped quotation mark is cut in two.
-        while (chunk[-1:].isalpha() or chunk.endswith((b"-", b"\\"))) and (more := read()):
-            chunk += more
-            if len(chunk) > MAX_TOKEN:
-                raise FileError(f"has a value of more than {size(MAX_TOKEN)}")
+        chunk = rest + chunk
+        backslashes = len(chunk) - len(chunk.rstrip(b"\\"))
+        cut = _CUT_WORD.search(chunk)
+        end = len(chunk) - backslashes % 2 if not cut else cut.start()
+        chunk, rest = chunk[:end], chunk[end:]
         parts = _NO_NUMBERS.split(chunk) if b"NaN" in chunk or b"Infinity" in chunk else [chunk]
         for number, part in enumerate(parts):
             if number % 2:
                 parts[number] = part if in_string else b"null"
             elif part.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"') % 2:
                 in_string = not in_string
-        yield chunk if len(parts) == 1 else b"".join(parts)
+        if chunk:
+            yield chunk if len(parts) == 1 else b"".join(parts)
+    if rest:
+        yield rest
 
 
 def _reading(file: BinaryIO) -> Callable[[], bytes]:
     """What reads the next chunk as UTF-8."""
     encoding = encoding_of(file)
     if encoding != "utf-8-sig":
-        text = io.TextIOWrapper(file, encoding, newline="")
-        return lambda: text.read(_CHUNK).encode()
+        decoder = codecs.getincrementaldecoder(encoding)()
+
+        def recoded() -> bytes:
+            text = ""
+            while not text and (data := file.read(_CHUNK)):
+                text = decoder.decode(data)
+            return (text or decoder.decode(b"", final=True)).encode()
+
+        return recoded
     file.seek(3 if file.read(3) == b"\xef\xbb\xbf" else 0)
     return lambda: file.read(_CHUNK)

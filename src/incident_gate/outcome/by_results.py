@@ -9,8 +9,8 @@ from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.decide import report
 from incident_gate.outcome.model import Context, Outcome, OutputOutcome
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
-from incident_gate.outcome.results.describe import failed_lines
 from incident_gate.outcome.results.evaluate import Decision, Effect, Evaluation
+from incident_gate.outcome.results.model import failed_lines
 from incident_gate.outcome.wording import Failure
 
 _OTHER = {Outcome.FAILURE: Effect.RESOLVE, Outcome.SUCCESS: Effect.RAISE}

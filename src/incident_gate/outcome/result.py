@@ -47,7 +47,7 @@ class OutcomeReport(NamedTuple):
     """The outcome's half: `outcome` is the job's status as given; `nothing` is why nothing had to be done, if so.
 
     `warnings` are sentences about files with results. `unrelated_checks` belong to no output; of these,
-    `unrelated_failures` failed.
+    those that `unrelated_failures` names failed.
     """
 
     outcome: str
@@ -55,4 +55,4 @@ class OutcomeReport(NamedTuple):
     nothing: str = ""
     warnings: tuple[str, ...] = ()
     unrelated_checks: int = 0
-    unrelated_failures: int = 0
+    unrelated_failures: tuple[str, ...] = ()

@@ -83,7 +83,7 @@ def document(report: Report) -> str:
             "nothing": report.outcome.nothing,
             "warnings": list(report.outcome.warnings),
             "unrelatedChecks": report.outcome.unrelated_checks,
-            "unrelatedFailures": report.outcome.unrelated_failures,
+            "unrelatedFailures": len(report.outcome.unrelated_failures),
             "outputs": [_output(report, result) for result in report.outcome.results],
         }
     return json.dumps(value, indent=2) + "\n"

@@ -14,6 +14,7 @@ from incident_gate.report.rows import IncidentRow
 from incident_gate.text import plain
 
 _WAITED_FOR = 5
+_NAMED = 5
 CONCLUSION_WORDS = {Conclusion.BLOCK: "Blocked", Conclusion.WARN: "Passed with a warning", Conclusion.PASS: "Passed"}
 _JOB_WORDS = {
     "success": "Job succeeded",
@@ -158,12 +159,18 @@ def decided_line(result: OutputResult) -> str:
 
 
 def unrelated_line(outcome: OutcomeReport) -> str:
-    """How many checks of the results belong to no output; empty if all do."""
-    if not outcome.unrelated_checks:
+    """The failed checks of the results that belong to no output, else how many checks do not; empty if all do."""
+    failed = outcome.unrelated_failures
+    number = len(failed) or outcome.unrelated_checks
+    if not number:
         return ""
-    belong = "belongs" if outcome.unrelated_checks == 1 else "belong"
-    failed = f"; {outcome.unrelated_failures:,} of them failed" if outcome.unrelated_failures else ""
-    return f"{count(outcome.unrelated_checks, 'check')} in the results {belong} to no output{failed}."
+    belong = f"{'belongs' if number == 1 else 'belong'} to no output"
+    if not failed:
+        return f"{count(number, 'check')} in the results {belong}."
+    named = ", ".join(f"`{plain(name).replace('`', chr(39))}`" for name in failed[:_NAMED])
+    more = f" and {number - _NAMED:,} more" if number > _NAMED else ""
+    hint = "To assign one, add a pattern of its name to `checks` of an output in the manifest."
+    return f"{count(number, 'failed check')} {belong}: {named}{more}. {hint}"
 
 
 def _grounds(report: Report, conclusion: Conclusion) -> str:

@@ -23,6 +23,7 @@ from incident_gate.urn import Urn, UrnError, parse_urn
 
 _MAX_LIST = 64 << 20
 _MAX_LINE = 1 << 20
+_MAX_PROBLEMS = 20
 _TAG = "tag:"
 _LS = "dbt --quiet ls --output json --output-keys unique_id"
 _LOG_LINE = re.compile(r"\s*(?:\x1b\[[0-9;]*m)*\d\d:\d\d:\d\d ")
@@ -103,6 +104,8 @@ class _Found:
                 except UrnError as error:
                     message = f"{quote(name)}: {quote(node.unique_id)} has no usable URN: {error}"
                     self.note(Reason.MALFORMED, message, "Name the asset in the manifest.")
+                    if len(self.problems) > _MAX_PROBLEMS:
+                        break
 
 
 def choose_nodes(

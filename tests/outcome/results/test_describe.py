@@ -1,12 +1,11 @@
-from incident_gate.outcome.results.describe import failed_lines
-from incident_gate.outcome.results.model import Build, Check, Verdict
+from incident_gate.outcome.results.model import CheckStatus, ReportedResult, ResultKind, failed_lines
 
 
 def test_each_failure_is_a_line_with_its_message() -> None:
-    failed: list[Build | Check] = [
-        Build("model.p.a", Verdict.FAILED, "no such table"),
-        Check("test.p.b", Verdict.FAILED),
-        Check("test.p.c", Verdict.ERROR, "syntax error"),
+    failed = [
+        ReportedResult("model.p.a", CheckStatus.FAILED, "no such table", ResultKind.BUILD),
+        ReportedResult("test.p.b", CheckStatus.FAILED),
+        ReportedResult("test.p.c", CheckStatus.ERROR, "syntax error"),
     ]
     assert failed_lines(failed) == (
         "- `model.p.a`: `no such table`",
@@ -16,11 +15,11 @@ def test_each_failure_is_a_line_with_its_message() -> None:
 
 
 def test_the_rest_is_counted() -> None:
-    lines = failed_lines([Check(f"c{n}", Verdict.FAILED) for n in range(1234)], 3)
+    lines = failed_lines([ReportedResult(f"c{n}", CheckStatus.FAILED) for n in range(1234)], 3)
     assert lines == ("- `c0`", "- `c1`", "- `c2`", "- and 1,231 more")
 
 
 def test_nothing_in_a_name_or_message_is_interpreted() -> None:
-    (line,) = failed_lines([Check("a`\n[x](http://evil)`\x1b[31m", Verdict.FAILED, "::error::`<b>@ana")])
+    (line,) = failed_lines([ReportedResult("a`\n[x](http://evil)`\x1b[31m", CheckStatus.FAILED, "::error::`<b>@ana")])
     assert line == "- `a' [x](http://evil)'`: `: :error::'<b>@ana`"
-    assert failed_lines([Check("", Verdict.FAILED)]) == ("- `?`",)
+    assert failed_lines([ReportedResult("", CheckStatus.FAILED)]) == ("- `?`",)

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.results.evaluate import Decision, Effect, Evaluation, evaluate
-from incident_gate.outcome.results.model import Build, Check, FileResults, Verdict
-from incident_gate.outcome.results.patterns import Names
-from incident_gate.outcome.results.projects import Projects, join
+from incident_gate.outcome.results.dbt import Projects
+from incident_gate.outcome.results.evaluate import Decision, Effect, Evaluation, Names, evaluate
+from incident_gate.outcome.results.model import CheckStatus, FileResults, ResultKind
+from incident_gate.outcome.results.model import ReportedResult as Check
 from tests.helpers.dbt import dbt_node, dbt_project
 from tests.helpers.results import output
 
-PASSED, FAILED, ERROR, SKIPPED, UNKNOWN = Verdict
+PASSED, FAILED, ERROR, SKIPPED, UNKNOWN, _ = CheckStatus
 RAISE, RESOLVE, NOTHING = Effect
 ALL, BUILD_AND_JOB, JOB = frozenset(Cause), frozenset({Cause.BUILD, Cause.JOB}), frozenset({Cause.JOB})
 
@@ -33,7 +33,7 @@ A, B = urn("a"), urn("b")
 def project() -> Projects:
     """Model `a` has two tests, model `b` none, source `c` freshness and a test."""
     place = {"database": "db", "schema": "mart"}
-    return join(
+    return Projects(
         [
             dbt_project(
                 dbt_node("model.p.a", **place),
@@ -48,16 +48,18 @@ def project() -> Projects:
     )
 
 
-def dbt(results: Mapping[str, Verdict], **values: Any) -> FileResults:
+def dbt(statuses: Mapping[str, CheckStatus], **values: Any) -> FileResults:
     """A file of dbt's with a verdict for each unique id."""
-    builds = tuple(Build(i, v) for i, v in results.items() if i.startswith(("model.", "seed.")))
-    checks = tuple(Check(i, v) for i, v in results.items() if i.startswith(("test.", "source.")))
-    return FileResults(**({"path": "r.json", "format": "dbt", "builds": builds, "checks": checks} | values))
+    results = tuple(
+        Check(i, status, kind=ResultKind.BUILD if i.startswith(("model.", "seed.")) else ResultKind.CHECK)
+        for i, status in statuses.items()
+    )
+    return FileResults(**({"path": "r.json", "format": "dbt", "results": results} | values))
 
 
 def other(*checks: Check, **values: Any) -> FileResults:
     """A file of another tool."""
-    return FileResults(**({"path": "r.xml", "format": "JUnit", "checks": checks} | values))
+    return FileResults(**({"path": "r.xml", "format": "JUnit", "results": checks} | values))
 
 
 def run(
@@ -86,7 +88,7 @@ def decide(*files: FileResults, urn: str = A, patterns: tuple[str, ...] = (), jo
         ({"test.p.off": PASSED}, None),
     ],
 )
-def test_which_causes_a_success_answers(results: dict[str, Verdict], answers: frozenset[Cause] | None) -> None:
+def test_which_causes_a_success_answers(results: dict[str, CheckStatus], answers: frozenset[Cause] | None) -> None:
     decision = decide(dbt(results))
     assert decision.effect is (RESOLVE if answers else NOTHING)
     assert decision.answers == (answers or frozenset())
@@ -116,7 +118,7 @@ def test_a_source_needs_its_freshness_too() -> None:
     ],
 )
 def test_a_failure_raises_whatever_the_jobs_status(
-    results: dict[str, Verdict], cause: Cause, headline: str, *, job_failed: bool
+    results: dict[str, CheckStatus], cause: Cause, headline: str, *, job_failed: bool
 ) -> None:
     decision = decide(dbt(results), job_failed=job_failed)
     assert (decision.effect, decision.cause, decision.headline) == (RAISE, cause, headline)
@@ -143,14 +145,14 @@ def test_a_failure_that_nothing_explains_is_the_jobs(file: FileResults) -> None:
     evaluation = run(file, outputs=(output(A), output(B)), job_failed=True)
     assert {(d.effect, d.cause, d.by_results) for d in evaluation.decisions} == {(RAISE, Cause.JOB, False)}
     assert evaluation.warnings[-1] == (
-        "The job's status (failure) decided about 2 outputs. No result explains why the job failed."
+        "2 outputs: the job's status was used instead of the result files. No result explains why the job failed."
     )
 
 
 def test_a_check_without_an_output_explains_a_failure() -> None:
     evaluation = run(other(Check("tests.test_code", FAILED), Check("tests.test_more", PASSED)), job_failed=True)
     assert [d.effect for d in evaluation.decisions] == [NOTHING]
-    assert (evaluation.unrelated, evaluation.unrelated_failed) == (2, 1)
+    assert (evaluation.unrelated, evaluation.unrelated_failed) == (2, ("tests.test_code",))
     assert not evaluation.warnings
 
 
@@ -171,7 +173,7 @@ def test_beside_an_unusable_file_the_others_speak_for_what_they_mention() -> Non
     red = {"model.p.a": PASSED, "test.p.a1": FAILED}
     outputs = (output(A), output(B))
 
-    def decisions(results: dict[str, Verdict], *, job_failed: bool) -> list[tuple[Effect, bool]]:
+    def decisions(results: dict[str, CheckStatus], *, job_failed: bool) -> list[tuple[Effect, bool]]:
         evaluation = run(UNUSABLE, dbt(results), outputs=outputs, job_failed=job_failed)
         return [(d.effect, d.by_results) for d in evaluation.decisions]
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from incident_gate.outcome.results.model import Check, Verdict
-from incident_gate.outcome.results.projects import join
+from incident_gate.outcome.results.dbt import Projects
+from incident_gate.outcome.results.model import CheckStatus, ReportedResult
 from tests.helpers.dbt import PROJECTS, dbt_node, dbt_project, sample_project
 
 
 def _recipes() -> list[Any]:
     found = []
-    for folder in sorted(PROJECTS.iterdir()):
+    for folder in sorted(PROJECTS.glob("shop-*")):
         answers = json.loads((folder / "answers-urns.json").read_text(encoding="utf-8"))
         found += [pytest.param(folder, answer, id=f"{folder.name}-{name}") for name, answer in answers.items()]
     return found
@@ -23,7 +23,7 @@ def _recipes() -> list[Any]:
 @pytest.mark.parametrize(("folder", "answer"), _recipes())
 def test_a_node_is_found_by_either_of_its_urns(folder: Path, answer: Any) -> None:
     project = sample_project(folder.name.removeprefix("shop-"))
-    projects = join([project], platforms=[answer["recipe"]["target_platform"]])
+    projects = Projects([project], [answer["recipe"]["target_platform"]])
     behind: dict[str, set[str]] = {}
     for unique_id, urns in answer["datasets"].items():
         if not unique_id.startswith("semantic_model.") and urns["warehouse"]:
@@ -32,11 +32,16 @@ def test_a_node_is_found_by_either_of_its_urns(folder: Path, answer: Any) -> Non
     for urn, nodes in behind.items():
         # Two nodes can be one table: a source that the project builds itself as a seed.
         builds = {node for node in nodes if not node.startswith("source.")}
-        found = projects.nodes_of([urn])
+        found = nodes_of(projects, urn)
         assert found >= (builds or nodes), urn
         # Two sources can be one table as well: the identifier of one is the name of the other.
         identifiers = {n for n in found if (i := project.nodes[n].identifier) and i.lower() in urn.lower()}
         assert found - identifiers <= (builds or nodes), urn
+
+
+def nodes_of(projects: Projects, urn: str) -> frozenset[str]:
+    [found] = projects.behind([[urn]])
+    return found.nodes
 
 
 TABLE = {"database": "Db", "schema": "Mart"}
@@ -63,28 +68,28 @@ def _urn(name: str, platform: str = "snowflake", env: str = "PROD") -> str:
 )
 def test_which_urns_name_a_node(urn: str, *, found: bool) -> None:
     project = dbt_project(dbt_node("model.p.orders", **TABLE))
-    projects = join([replace(project, adapter="snowflake")])
-    assert projects.nodes_of([urn]) == ({"model.p.orders"} if found else set())
+    projects = Projects([replace(project, adapter="snowflake")])
+    assert nodes_of(projects, urn) == ({"model.p.orders"} if found else set())
 
 
 def test_letter_case_decides_between_two_tables() -> None:
     project = dbt_project(
         dbt_node("model.p.a", alias="Orders", **TABLE), dbt_node("model.p.b", alias="orders", **TABLE)
     )
-    projects = join([project])
-    assert projects.nodes_of([_urn("Db.Mart.Orders", "duckdb")]) == {"model.p.a"}
+    projects = Projects([project])
+    assert nodes_of(projects, _urn("Db.Mart.Orders", "duckdb")) == {"model.p.a"}
     # Both where the URN does not show which.
-    assert projects.nodes_of([_urn("db.mart.orders", "duckdb")]) == {"model.p.a", "model.p.b"}
+    assert nodes_of(projects, _urn("db.mart.orders", "duckdb")) == {"model.p.a", "model.p.b"}
 
 
 def test_an_instance_is_no_part_of_a_name_without_database() -> None:
-    projects = join([dbt_project(dbt_node("model.p.orders", schema="mart"))])
-    assert projects.nodes_of([_urn("wh.mart.orders", "duckdb")]) == {"model.p.orders"}
+    projects = Projects([dbt_project(dbt_node("model.p.orders", schema="mart"))])
+    assert nodes_of(projects, _urn("wh.mart.orders", "duckdb")) == {"model.p.orders"}
 
 
 def test_a_source_with_the_name_of_what_is_built_is_the_same_table() -> None:
-    projects = join([dbt_project(dbt_node("seed.p.orders", **TABLE), dbt_node("source.p.raw.orders", **TABLE))])
-    assert projects.nodes_of([_urn("db.mart.orders", "duckdb")]) == {"seed.p.orders"}
+    projects = Projects([dbt_project(dbt_node("seed.p.orders", **TABLE), dbt_node("source.p.raw.orders", **TABLE))])
+    assert nodes_of(projects, _urn("db.mart.orders", "duckdb")) == {"seed.p.orders"}
 
 
 @pytest.mark.parametrize(
@@ -102,5 +107,5 @@ def test_a_source_with_the_name_of_what_is_built_is_the_same_table() -> None:
     ],
 )
 def test_the_incidents_type_follows_the_kind_of_test(test: dict[str, Any], incident: str) -> None:
-    projects = join([dbt_project(dbt_node("test.p.t", **test))])
-    assert projects.typed(Check("test.p.t", Verdict.FAILED)).type == incident
+    projects = Projects([dbt_project(dbt_node("test.p.t", **test))])
+    assert projects.typed(ReportedResult("test.p.t", CheckStatus.FAILED)).type == incident

@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from incident_gate.outcome.results.model import FileResults, Verdict
+from incident_gate.outcome.results.model import CheckStatus, FileResults, ReportedResult, ResultKind
 from tests.helpers.results import FIXTURES, dbt_results, read_files
+
+
+def checks(results: FileResults) -> list[ReportedResult]:
+    return [result for result in results.results if result.kind in {ResultKind.CHECK, ResultKind.STRAY}]
+
+
+def builds(results: FileResults) -> list[ReportedResult]:
+    return [result for result in results.results if result.kind is ResultKind.BUILD]
 
 
 def read(folder: Path, text: str) -> FileResults:
@@ -32,8 +40,8 @@ def test_successes_of_dbt_on_part_of_the_data_do_not_count(
     tmp_path: Path, which: str, args: dict[str, Any], *, counts: bool
 ) -> None:
     results = read(tmp_path, dbt_results(("model.p.a", "success"), ("test.p.b", "fail"), which=which, **args))
-    assert [check.verdict for check in results.checks] == [Verdict.FAILED]
-    assert bool(results.builds) is counts
+    assert [check.status for check in checks(results)] == [CheckStatus.FAILED]
+    assert bool(builds(results)) is counts
     assert bool(results.note) is not counts
 
 
@@ -42,7 +50,7 @@ def test_successes_of_dbt_on_part_of_the_data_do_not_count(
 )
 def test_other_commands_of_dbt_report_nothing(tmp_path: Path, which: str) -> None:
     results = read(tmp_path, dbt_results(("model.p.a", "success"), ("test.p.b", "fail"), which=which))
-    assert (results.checks, results.builds) == ((), ())
+    assert results.results == ()
     assert "neither builds nor tests" in results.note
 
 
@@ -50,29 +58,29 @@ def test_without_the_command_only_failures_count(tmp_path: Path) -> None:
     results = read(
         tmp_path, dbt_results(("model.p.a", "success"), ("test.p.b", "pass"), ("test.p.c", "fail"), which=None)
     )
-    assert ([check.name for check in results.checks], results.builds) == (["test.p.c"], ())
+    assert ([check.name for check in checks(results)], builds(results)) == (["test.p.c"], [])
 
 
 def test_a_command_that_is_no_text_is_none(tmp_path: Path) -> None:
     results = json.loads(dbt_results(("model.p.a", "success"), ("test.p.c", "fail"))) | {"args": {"which": ["run"]}}
     found = read(tmp_path, json.dumps(results))
-    assert ([check.name for check in found.checks], found.builds) == (["test.p.c"], ())
+    assert ([check.name for check in checks(found)], builds(found)) == (["test.p.c"], [])
 
 
 def test_old_data_is_a_failure_and_what_could_not_be_asked_is_an_error() -> None:
     (results,) = read_files(FIXTURES, "dbt/shop-1.7/source-freshness.sources.json", job_start=0)
-    found = {check.name: check for check in results.checks}
-    assert found["source.shop.raw.orders"].verdict is Verdict.FAILED
+    found = {check.name: check for check in checks(results)}
+    assert found["source.shop.raw.orders"].status is CheckStatus.FAILED
     returns = found["source.shop.raw.returns"]
-    assert (returns.verdict, returns.message) == (
-        Verdict.ERROR,
+    assert (returns.status, returns.message) == (
+        CheckStatus.ERROR,
         "Runtime Error in source returns (models/sources.yml): Catalog Error: Table with name returns does not exist!",
     )
 
 
 def test_a_hook_is_neither_check_nor_build(tmp_path: Path) -> None:
     results = read(tmp_path, dbt_results(("operation.p.p-on-run-end-0", "error"), ("exposure.p.e", "skipped")))
-    assert (results.checks, results.builds, results.note) == ((), (), "has no results")
+    assert (results.results, results.note) == ((), "has no results")
 
 
 def expectation(*, success: Any, **values: Any) -> dict[str, Any]:
@@ -90,26 +98,26 @@ def expectation(*, success: Any, **values: Any) -> dict[str, Any]:
 def test_an_expectation_that_raised_could_not_be_run(tmp_path: Path, info: dict[str, Any]) -> None:
     for success in (True, False):
         value = {"success": False, "results": [expectation(success=success, exception_info=info)]}
-        (check,) = read(tmp_path, json.dumps(value)).checks
-        assert (check.verdict, check.message) == (Verdict.ERROR, "no such column")
+        (check,) = checks(read(tmp_path, json.dumps(value)))
+        assert (check.status, check.message) == (CheckStatus.ERROR, "no such column")
 
 
 @pytest.mark.parametrize("success", [None, "true", 1])
 def test_an_expectation_without_a_verdict_is_unknown(tmp_path: Path, success: Any) -> None:
-    (check,) = read(tmp_path, json.dumps({"success": True, "results": [expectation(success=success)]})).checks
-    assert check.verdict is Verdict.UNKNOWN
+    (check,) = checks(read(tmp_path, json.dumps({"success": True, "results": [expectation(success=success)]})))
+    assert check.status is CheckStatus.UNKNOWN
 
 
 def test_a_validation_that_failed_without_a_failed_expectation_is_a_problem(tmp_path: Path) -> None:
     failed = {"success": False, "results": [expectation(success=True)]}
     for value in (failed, {"run_results": {"a": failed}}, {"run_results": {"a": {"validation_result": failed}}}):
-        assert read(tmp_path, json.dumps(value)).problem == "reports a failure without the expectation that failed"
+        assert read(tmp_path, json.dumps(value)).stray == "reports a failure without the expectation that failed"
 
 
 @pytest.mark.parametrize("results", [[1], [None], [[]], ["text"]])
 def test_expectations_of_another_shape_are_unknown(tmp_path: Path, results: list[Any]) -> None:
-    checks = read(tmp_path, json.dumps({"success": True, "results": results})).checks
-    assert [check.verdict for check in checks] == [Verdict.UNKNOWN] * len(checks)
+    found = checks(read(tmp_path, json.dumps({"success": True, "results": results})))
+    assert [check.status for check in found] == [CheckStatus.UNKNOWN] * len(found)
 
 
 def soda(*checks: dict[str, Any], **values: Any) -> str:
@@ -117,16 +125,16 @@ def soda(*checks: dict[str, Any], **values: Any) -> str:
 
 
 def test_a_scan_with_errors_passes_nothing(tmp_path: Path) -> None:
-    checks = ({"name": "a", "outcome": "pass"}, {"name": "b", "outcome": "fail"})
+    listed = ({"name": "a", "outcome": "pass"}, {"name": "b", "outcome": "fail"})
     for errors in (True, None, "no"):
-        results = read(tmp_path, soda(*checks, hasErrors=errors))
-        assert [check.verdict for check in results.checks] == [Verdict.UNKNOWN, Verdict.FAILED]
+        results = read(tmp_path, soda(*listed, hasErrors=errors))
+        assert [check.status for check in checks(results)] == [CheckStatus.PASSED, CheckStatus.FAILED]
         assert results.problem
 
 
 def test_a_scan_that_failed_without_a_failed_check_is_a_problem(tmp_path: Path) -> None:
     results = read(tmp_path, soda({"name": "a", "outcome": "pass"}, hasFailures=True))
-    assert results.problem == "reports a failure without the check that failed"
+    assert results.stray == "reports a failure without the check that failed"
 
 
 @pytest.mark.parametrize(
@@ -145,18 +153,18 @@ def test_the_kind_of_a_soda_check_is_in_its_definition(
     tmp_path: Path, definition: str | None, column: str | None, incident: str
 ) -> None:
     check = {"name": "named by the user", "outcome": "fail", "definition": definition, "column": column}
-    assert [c.type for c in read(tmp_path, soda(check)).checks] == [incident]
+    assert [c.type for c in checks(read(tmp_path, soda(check)))] == [incident]
 
 
 @pytest.mark.parametrize("outcome", [None, "unknown", 1, [], {}])
 def test_a_soda_check_without_a_verdict_is_unknown(tmp_path: Path, outcome: Any) -> None:
-    assert [c.verdict for c in read(tmp_path, soda({"name": "a", "outcome": outcome})).checks] == [Verdict.UNKNOWN]
+    assert [c.status for c in checks(read(tmp_path, soda({"name": "a", "outcome": outcome})))] == [CheckStatus.UNKNOWN]
 
 
 def test_a_suite_that_failed_as_a_whole_is_a_check(tmp_path: Path) -> None:
     text = '<testsuite name="s"><error message="import failed"/><testcase name="a"/></testsuite>'
-    checks = read(tmp_path, text).checks
-    assert [(c.name, c.verdict, c.message) for c in checks] == [
-        ("s", Verdict.ERROR, "import failed"),
-        ("a", Verdict.PASSED, ""),
+    found = checks(read(tmp_path, text))
+    assert [(c.name, c.status, c.message) for c in found] == [
+        ("s", CheckStatus.ERROR, "import failed"),
+        ("a", CheckStatus.PASSED, ""),
     ]

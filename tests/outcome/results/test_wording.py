@@ -1,7 +1,12 @@
 import pytest
 
-from incident_gate.outcome.results.wording import LONGEST_MESSAGE, one_line, shown
+from incident_gate.outcome.results.load import result_limits
+from incident_gate.outcome.results.model import LONGEST_MESSAGE, Reading
 from incident_gate.text import Redactor
+
+
+def shown(message: str | None, *secrets: str) -> str:
+    return Reading(result_limits(), Redactor(secrets)).shown(message)
 
 
 @pytest.mark.parametrize(
@@ -26,14 +31,14 @@ from incident_gate.text import Redactor
     ],
 )
 def test_a_message_is_one_line_without_the_query(message: str | None, line: str) -> None:
-    assert shown(one_line(message)) == line
+    assert shown(message) == line
 
 
 def test_a_message_is_cut() -> None:
-    assert len(shown(one_line("a" * 10_000))) == LONGEST_MESSAGE
+    assert len(shown("a" * 10_000)) == LONGEST_MESSAGE
 
 
 def test_a_secret_is_replaced_before_the_message_is_cut() -> None:
     secret = "s3cret" * 50
-    message = shown(one_line("a" * 290 + secret), Redactor((secret,)))
+    message = shown("a" * 290 + secret, secret)
     assert message == "a" * 290 + "***"

@@ -1,113 +1,273 @@
-"""dbt's `run_results.json` and `sources.json`."""
+"""dbt's `run_results.json` and `sources.json`, and what the manifests of the projects add to them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
-from incident_gate.outcome.results.model import Build, Check, Content, Verdict
-from incident_gate.outcome.results.wording import one_line, unix_time
+from incident_gate.dbt.project import DbtNode, DbtProject, NodeKind
+from incident_gate.dbt.stream import NAME as NAMED
+from incident_gate.dbt.stream import TEXT
+from incident_gate.json_values import text
+from incident_gate.outcome.results.model import (
+    CheckStatus,
+    FileResults,
+    Reading,
+    ReportedResult,
+    ResultKind,
+    incident_type,
+    moment,
+)
 from incident_gate.text import quote
 
 NAME = "dbt"
+RESULT: Mapping[str, Any] = {"unique_id": NAMED, "status": TEXT, "message": TEXT, "error": TEXT}
 # Neither `compiled_code` nor `relation_name`: the one is the query, the other is no reliable name.
 WANTED: Mapping[str, Any] = {
-    "metadata": {"dbt_schema_version": None, "generated_at": None},
-    "args": {"which": None, "empty": None, "sample": None},
-    "results": [{"unique_id": None, "status": None, "message": None, "error": None}],
+    "metadata": {"dbt_schema_version": TEXT, "generated_at": TEXT},
+    "args": {"which": TEXT, "empty": TEXT, "sample": TEXT, "target": NAMED, "project_dir": NAMED},
+    "results.*": RESULT,
 }
 
 # `compile`, `docs generate` and `clone` report every model, and the first two every test, as a success.
 _COMMANDS = frozenset({"run", "build", "test", "seed", "snapshot"})
-_BUILDS = frozenset({"model", "seed", "snapshot"})
-_TESTS = frozenset({"test", "unit_test"})
-_BUILD_VERDICTS = {
-    "success": Verdict.PASSED,
-    "error": Verdict.FAILED,
-    "fail": Verdict.FAILED,
-    "runtime error": Verdict.FAILED,
-    "partial success": Verdict.FAILED,
-    "skipped": Verdict.SKIPPED,
+_PASSED, _FAILED, _ERROR, _SKIPPED, _UNKNOWN, _ = CheckStatus
+_BUILD_STATUSES = {
+    "success": _PASSED,
+    "warn": _PASSED,
+    "error": _FAILED,
+    "fail": _FAILED,
+    "runtime error": _FAILED,
+    "partial success": _FAILED,
+    "skipped": _SKIPPED,
 }
-_CHECK_VERDICTS = {
-    "pass": Verdict.PASSED,
-    "warn": Verdict.PASSED,
-    "fail": Verdict.FAILED,
-    "error": Verdict.ERROR,
-    "runtime error": Verdict.ERROR,
-    "skipped": Verdict.SKIPPED,
+_CHECK_STATUSES = {
+    "pass": _PASSED,
+    "warn": _PASSED,
+    "fail": _FAILED,
+    "error": _ERROR,
+    "runtime error": _ERROR,
+    "skipped": _SKIPPED,
 }
 # In `sources.json`, `error` means that the data is too old; what could not be queried is a `runtime error`.
-_FRESHNESS_VERDICTS = _CHECK_VERDICTS | {"error": Verdict.FAILED}
+_FRESHNESS_STATUSES = _CHECK_STATUSES | {"error": _FAILED}
+_KINDS = {
+    **dict.fromkeys(("model", "seed", "snapshot"), ResultKind.BUILD),
+    **dict.fromkeys(("test", "unit_test"), ResultKind.CHECK),
+    **dict.fromkeys(("function", "saved_query", "exposure", "metric", "semantic_model", "source"), ResultKind.NODE),
+}
+# A hook is no node: whatever it was about, no output is to blame.
+_HOOKS = frozenset({"operation", "sql_operation"})
+# Of a kind that is not known, these are no failure.
+_HARMLESS = frozenset({"success", "pass", "warn", "skipped", "no-op", "reused"})
 
 
-def accepts(root: Mapping[str, Any]) -> bool:
-    """Whether this is a file of dbt's results."""
-    schema = _schema(root)
-    if schema:
-        return "/run-results/" in schema or "/sources/" in schema
-    results = root.get("results")
-    return isinstance(results, list) and any(isinstance(r, dict) and "unique_id" in r for r in results)
+class Reader:
+    """Takes in the entries of a file."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._metadata: Any = {}
+        self._args: Any = {}
+        self._has_results = False
+        self._rows: list[tuple[str, str, str]] = []
+
+    def take(self, path: tuple[str, ...], value: Any) -> None:
+        """Take in an entry."""
+        match path:
+            case ("metadata",):
+                self._metadata = value
+            case ("args",):
+                self._args = value
+            case ("results",):
+                self._has_results = isinstance(value, list)
+            case ("results", _) if isinstance(value, dict) and "unique_id" in value:
+                unique_id = text(value, "unique_id")
+                message = self._reading.keep(text(value, "message") or text(value, "error"), unique_id)
+                self._rows.append((unique_id, str(value.get("status")).lower(), message))
+
+    @property
+    def accepts(self) -> bool:
+        """Whether this is a file of dbt's results."""
+        if schema := self.schema:
+            return "/run-results/" in schema or "/sources/" in schema
+        return bool(self._rows)
+
+    @property
+    def schema(self) -> str:
+        """The schema that the file names."""
+        return text(self._metadata, "dbt_schema_version")
+
+    def results(self) -> FileResults:
+        """What the file reports."""
+        written = moment(text(self._metadata, "generated_at"))
+        if not self._has_results:
+            return FileResults(written=written, problem="has no results of dbt")
+        if "/sources/" in self.schema:
+            checks = (self._freshness(*row) for row in self._rows if row[0].startswith("source."))
+            return FileResults(written=written, results=tuple(checks))
+        results, stray = self._results()
+        bad = tuple(result for result in results if result.status.is_bad)
+        which = self._args.get("which") if isinstance(self._args, dict) else None
+        if not isinstance(which, str):
+            return FileResults(written=written, results=bad, note="does not name the command that wrote it")
+        if which not in _COMMANDS:
+            command = "docs generate" if which == "generate" else which
+            note = f"was written by {quote(f'dbt {command}')}, which neither builds nor tests"
+            return FileResults(written=written, note=note)
+        for option in ("empty", "sample"):
+            if not (self._args.get(option) is None or self._args.get(option) is False):
+                note = f"was written with --{option}, so a success proves nothing about the data"
+                return FileResults(written=written, results=bad, note=note)
+        return FileResults(written=written, results=results, stray=stray)
+
+    def _results(self) -> tuple[tuple[ReportedResult, ...], str]:
+        """The results, and the failure of a kind that is not known, if there is one."""
+        # An invocation is no part of the identity: a retry has another one.
+        identity = (text(self._args, "project_dir"), text(self._args, "target"))
+        found: list[ReportedResult] = []
+        stray = ""
+        for unique_id, word, message in self._rows:
+            name = unique_id.partition(".")[0]
+            kind = _KINDS.get(name)
+            status = (_CHECK_STATUSES if kind is ResultKind.CHECK else _BUILD_STATUSES).get(word, _UNKNOWN)
+            if name in _HOOKS or (kind is ResultKind.BUILD and word == "reused"):  # built earlier, and not now
+                continue
+            if kind is None and word not in _HARMLESS:
+                stray = stray or f"has a result of an unknown kind that is {quote(word)} ({quote(unique_id)})"
+            if kind in {ResultKind.BUILD, ResultKind.CHECK} or status.is_bad:
+                found.append(ReportedResult(unique_id, status, message, kind or ResultKind.NODE, identity))
+        return tuple(found), stray
+
+    @staticmethod
+    def _freshness(unique_id: str, word: str, message: str) -> ReportedResult:
+        status = _FRESHNESS_STATUSES.get(word, _UNKNOWN)
+        message = message or ("the data is older than the source's freshness allows" if status.is_bad else "")
+        return ReportedResult(unique_id, status, message, type="FRESHNESS")
 
 
-def read(root: Mapping[str, Any]) -> Content:
-    """Read dbt's results."""
-    metadata = root.get("metadata")
-    time = unix_time(metadata.get("generated_at")) if isinstance(metadata, dict) else None
-    results = root.get("results")
-    if not isinstance(results, list):
-        return Content(time=time, problem="has no results of dbt")
-    freshness = "/sources/" in _schema(root)
-    checks, builds = _read_all(results, freshness=freshness)
-    if freshness:
-        return Content(time=time, checks=checks)
-    args = root.get("args")
-    args = args if isinstance(args, dict) else {}
-    which = args.get("which")
-    if not isinstance(which, str):
-        return _failures(time, checks, builds, "does not name the command that wrote it")
-    if which not in _COMMANDS:
-        command = "docs generate" if which == "generate" else which
-        return Content(time=time, note=f"was written by {quote(f'dbt {command}')}, which neither builds nor tests")
-    for option in ("empty", "sample"):
-        if not (args.get(option) is None or args.get(option) is False):
-            return _failures(
-                time, checks, builds, f"was written with --{option}, so a success proves nothing about the data"
-            )
-    return Content(time=time, checks=checks, builds=builds)
+_DATASET = re.compile(r"urn:li:dataset:\(urn:li:dataPlatform:([^,]+),(.+),[^,]+\)")
+_MAX_PARTS = 20
+# DataHub's platforms that tables of an adapter are ingested from, where the name is another one.
+_PLATFORMS = {
+    "sqlserver": ("mssql",),
+    "synapse": ("mssql",),
+    "fabric": ("mssql",),
+    "athena": ("glue",),
+    "spark": ("databricks", "delta-lake", "glue", "hive"),
+    "databricks": ("hive",),
+    "glue": ("athena",),
+}
 
 
-def _read_all(results: list[Any], *, freshness: bool) -> tuple[tuple[Check, ...], tuple[Build, ...]]:
-    checks: list[Check] = []
-    builds: list[Build] = []
-    for result in results:
-        unique_id = result.get("unique_id") if isinstance(result, dict) else None
-        if not isinstance(unique_id, str):
-            continue
-        kind = unique_id.partition(".")[0]
-        status = str(result.get("status")).lower()
-        message = one_line(result.get("message") or result.get("error"))
-        if kind in _BUILDS:
-            builds.append(Build(unique_id, _BUILD_VERDICTS.get(status, Verdict.UNKNOWN), message))
-        elif kind in _TESTS:
-            checks.append(Check(unique_id, _CHECK_VERDICTS.get(status, Verdict.UNKNOWN), message))
-        elif kind == "source" and freshness:
-            verdict = _FRESHNESS_VERDICTS.get(status, Verdict.UNKNOWN)
-            message = message or ("the data is older than the source's freshness allows" if verdict.is_bad else "")
-            checks.append(Check(unique_id, verdict, message, "FRESHNESS"))
-    return tuple(checks), tuple(builds)
+class OutputNodes(NamedTuple):
+    """The nodes behind an output, and the unique ids of their enabled checks: tests, and a source's freshness."""
+
+    nodes: frozenset[str] = frozenset()
+    checks: frozenset[str] = frozenset()
 
 
-def _failures(time: float | None, checks: tuple[Check, ...], builds: tuple[Build, ...], note: str) -> Content:
-    return Content(
-        time=time,
-        checks=tuple(check for check in checks if check.verdict.is_bad),
-        builds=tuple(build for build in builds if build.verdict.is_bad),
-        note=note,
-    )
+class _Named(NamedTuple):
+    """A node under one of its table's names. `is_whole` means that the name is not without the database."""
+
+    name: str
+    unique_id: str
+    is_whole: bool
+    platforms: Collection[str] = ()
 
 
-def _schema(root: Mapping[str, Any]) -> str:
-    metadata = root.get("metadata")
-    schema = metadata.get("dbt_schema_version") if isinstance(metadata, dict) else None
-    return schema if isinstance(schema, str) else ""
+@dataclass(frozen=True, slots=True)
+class Projects:
+    """The dbt projects of a run, and the target platforms that the manifest's selectors name."""
+
+    projects: Sequence[DbtProject] = ()
+    platforms: Collection[str] = ()
+
+    def know(self, unique_id: str) -> bool:
+        """Whether this is a node or a test of a project."""
+        return any(unique_id in project.nodes or unique_id in project.tests for project in self.projects)
+
+    def typed(self, check: ReportedResult) -> ReportedResult:
+        """A check with the type of incident that fits the test's kind."""
+        tests = (project.tests.get(check.name) for project in self.projects)
+        test = next(filter(None, tests), None)
+        if not test or not test.function:
+            return check
+        return check._replace(type=incident_type(test.function, column=bool(test.column)))
+
+    def behind(self, outputs: Sequence[Collection[str]]) -> list[OutputNodes]:
+        """What is behind each output, by its URNs.
+
+        URNs depend on options of DataHub's ingestion that a manifest with typed URNs does not name: letter case, a
+        platform instance before the table's name, the environment.
+        """
+        names = {name.lower() for urns in outputs for urn in urns for name in _possible_names(urn)}
+        found: dict[str, list[_Named]] = {}
+        for project in self.projects:
+            platforms = {NAME, project.adapter, *_PLATFORMS.get(project.adapter, ()), *self.platforms}
+            for named in _tables(project, names):
+                found.setdefault(named.name.lower(), []).append(named._replace(platforms=platforms))
+        nodes = [frozenset().union(*(_nodes_of(urn, found) for urn in urns)) for urns in outputs]
+        checks = self._checks_of(frozenset().union(*nodes))
+        return [OutputNodes(ids, frozenset().union(*(checks.get(node, ()) for node in ids))) for ids in nodes]
+
+    def _checks_of(self, nodes: Collection[str]) -> dict[str, set[str]]:
+        checks: dict[str, set[str]] = {}
+        for project in self.projects:
+            for test in project.tests.values():
+                for node in test.nodes if test.enabled else ():
+                    if node in nodes:
+                        checks.setdefault(node, set()).add(test.unique_id)
+            # The result of a source's freshness has the source's own id.
+            for node in nodes:
+                if node in project.nodes and project.nodes[node].has_freshness:
+                    checks.setdefault(node, set()).add(node)
+        return checks
+
+
+def _possible_names(urn: str) -> Iterator[str]:
+    """The table's name in a URN, and what is left of it without a platform instance of one, two or more parts."""
+    match = _DATASET.fullmatch(urn)
+    name = unquote(match[2]) if match else ""
+    for _ in range(_MAX_PARTS):
+        if name:
+            yield name
+        name = name.partition(".")[2]
+
+
+def _nodes_of(urn: str, tables: Mapping[str, Sequence[_Named]]) -> set[str]:
+    match = _DATASET.fullmatch(urn)
+    for number, name in enumerate(_possible_names(urn)):
+        # What comes before the database is a platform instance.
+        candidates = [
+            table
+            for table in tables.get(name.lower(), ())
+            if match and match[1] in table.platforms and (number == 0 or table.is_whole)
+        ]
+        if candidates:
+            exact = [table for table in candidates if table.name == name]
+            return {table.unique_id for table in exact or candidates}
+    return set()
+
+
+def _tables(project: DbtProject, wanted: Collection[str]) -> Iterator[_Named]:
+    """The tables with wanted names. A source with the name of what is built is the same table."""
+    built = [table for node in project.nodes.values() if node.is_output for table in _names(node, wanted)]
+    yield from built
+    names = {table.name for table in built}
+    for node in project.nodes.values():
+        if node.kind is NodeKind.SOURCE:
+            yield from (table for table in _names(node, wanted) if table.name not in names)
+
+
+def _names(node: DbtNode, wanted: Collection[str]) -> Iterator[_Named]:
+    """The names that DataHub may know a node's table by: by alias or identifier, with and without its database."""
+    for table in {node.alias or node.name, node.identifier or node.name}:
+        parts = [part.replace('"', "") for part in (node.database, node.schema, table) if part]
+        for is_whole in (True, False) if node.database else (True,):
+            name = ".".join(parts if is_whole else parts[1:])
+            if name.lower() in wanted:
+                yield _Named(name, node.unique_id, is_whole)

@@ -1,17 +1,20 @@
-"""The outcome of each output: a pure function of results, the dbt project and the job's status."""
+"""The outcome of each output: a pure function of results, the dbt projects and the job's status."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.results.combine import Combined, combine
-from incident_gate.outcome.results.model import Build, Check, FileResults, Verdict
-from incident_gate.outcome.results.patterns import Names
-from incident_gate.outcome.results.projects import Projects
+from incident_gate.outcome.results import dbt
+from incident_gate.outcome.results.dbt import OutputNodes, Projects
+from incident_gate.outcome.results.model import CheckStatus, FileResults, ReportedResult, ResultKind, code_span
+from incident_gate.text import quote
 
 
 class Effect(StrEnum):
@@ -43,7 +46,7 @@ class Decision:
     cause: Cause = Cause.JOB
     answers: frozenset[Cause] = frozenset()
     headline: str = ""
-    failed: tuple[Check | Build, ...] = ()
+    failed: tuple[ReportedResult, ...] = ()
     type: str = "OPERATIONAL"
 
 
@@ -51,12 +54,13 @@ class Decision:
 class Evaluation:
     """The decisions about all outputs, in their order.
 
-    `unrelated` counts the checks that belong to no output, and how many of them failed. `warnings` are sentences.
+    `unrelated` counts the checks that belong to no output; `unrelated_failed` are the names of those that failed.
+    `warnings` are sentences.
     """
 
     decisions: tuple[Decision, ...]
     unrelated: int = 0
-    unrelated_failed: int = 0
+    unrelated_failed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -72,20 +76,29 @@ def evaluate(
         job_failed: Whether the job failed; if not, it succeeded.
     """
     patterns = [pattern for output in outputs for pattern in output.checks]
+    nodes = projects.behind([_urns(output) for output in outputs])
     # Results in whose projects no output is found are of another project, or the outputs' URNs are mistyped.
-    has_outputs = any(projects.nodes_of(_urns(output)) for output in outputs)
-    combined = combine(files, unique_ids=projects.unique_ids if has_outputs else (), patterns=patterns)
-    job = _Job(failed=job_failed, explained=combined.explains_failure, incomplete=bool(combined.problems))
-    relations = _Relations(combined, projects)
-    related = [relations.of(output) for output in outputs]
+    know = projects.know if any(behind.nodes for behind in nodes) else _know_nothing
+    files = [_of_known_project(file, know, patterns) for file in _without_copies(files)]
+    results = _latest(files)
+    relations = _Relations(results)
+    places = [relations.of(output, behind) for output, behind in zip(outputs, nodes, strict=True)]
+    related = [
+        _Related(tuple(projects.typed(results[place]) for place in sorted(own, key=lambda n: results[n].name)), behind)
+        for own, behind in zip(places, nodes, strict=True)
+    ]
+    belonging = frozenset().union(*places)
+    bad = [one for place, one in enumerate(results) if one.status.is_bad and _explains(one, place, belonging)]
+    job = _Job(failed=job_failed, explained=bool(bad), incomplete=any(file.problem for file in files))
+    others = [one for place, one in enumerate(results) if one.kind is ResultKind.CHECK and place not in belonging]
     decisions = tuple(_decide(one, job) for one in related)
-    belonging = {check.name for one in related for check in one.checks}
-    others = [check for name, checks in combined.checks.items() if name not in belonging for check in checks]
+    skipped = [output.label for output, one in zip(outputs, related, strict=True) if one.is_skipped]
+    blamed = [result for result in bad if result.identity[:1] and result.kind is not ResultKind.STRAY]
     return Evaluation(
         decisions=decisions,
         unrelated=len(others),
-        unrelated_failed=sum(check.verdict.is_bad for check in others),
-        warnings=_warnings(combined, job, decisions),
+        unrelated_failed=tuple(check.name for check in others if check.status.is_bad),
+        warnings=(*_file_warnings(files), *_skip_warning(skipped, blamed), *_job_warning(job, decisions)),
     )
 
 
@@ -98,72 +111,130 @@ class _Job:
     incomplete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Related:
-    """What belongs to one output. `expected` are the names of all its checks; None where nothing lists them."""
+class _Related(NamedTuple):
+    """What belongs to one output. `behind` are its dbt nodes, whose checks are known."""
 
-    builds: tuple[Build, ...]
-    checks: tuple[Check, ...]
-    expected: frozenset[str] | None
+    results: tuple[ReportedResult, ...]
+    behind: OutputNodes
 
     @property
-    def is_mentioned(self) -> bool:
-        return bool(self.builds or self.checks)
+    def is_skipped(self) -> bool:
+        return any(r.kind is ResultKind.BUILD and r.status is CheckStatus.SKIPPED for r in self.results)
 
 
-class _Relations:
-    """Finds what belongs to an output."""
-
-    def __init__(self, combined: Combined, projects: Projects) -> None:
-        self._combined = combined
-        self._projects = projects
-        self._names = Names(combined.checks)
-        self._by_urn: dict[str, list[str]] = {}
-        for name, checks in combined.checks.items():
-            for urn in {urn for check in checks for urn in check.urns}:
-                self._by_urn.setdefault(urn, []).append(name)
-
-    def of(self, output: OutputEntry) -> _Related:
-        urns = _urns(output)
-        nodes = self._projects.nodes_of(urns)
-        expected = frozenset().union(*(self._projects.checks_by_node.get(node, ()) for node in nodes))
-        by_pattern = {name for pattern in output.checks for name in self._names.matching(pattern)}
-        whole = by_pattern | {name for name in expected if name in self._combined.checks}
-        checks = [check for name in sorted(whole) for check in self._combined.checks[name]]
-        # A name can be listed several times, for several datasets.
-        named = sorted({name for urn in urns for name in self._by_urn.get(urn, ())} - whole)
-        checks += [c for name in named for c in self._combined.checks[name] if urns.intersection(c.urns)]
-        builds = [self._combined.builds[node] for node in sorted(nodes) if node in self._combined.builds]
-        return _Related(
-            tuple(builds), tuple(self._projects.typed(check) for check in checks), expected if nodes else None
-        )
+def _know_nothing(_unique_id: str) -> bool:
+    return False
 
 
 def _urns(output: OutputEntry) -> set[str]:
     return {output.urn.text, *(urn.text for urn in output.alternate_urns)}
 
 
+def _explains(result: ReportedResult, place: int, belonging: frozenset[int]) -> bool:
+    """Whether a failure can be why the job failed: one that belongs to no check only if it belongs to an output."""
+    return result.kind is not ResultKind.STRAY or place in belonging
+
+
+def _without_copies(files: Iterable[FileResults]) -> list[FileResults]:
+    """Each file once: teams copy dbt's file after each command, and the last one is still there."""
+    found: dict[Any, FileResults] = {}
+    for file in files:
+        found.setdefault((file.format, file.time, file.written, file.results) if file.format else file.path, file)
+    return list(found.values())
+
+
+def _of_known_project(file: FileResults, know: Callable[[str], bool], patterns: Sequence[str]) -> FileResults:
+    """A file of dbt whose project is not known proves nothing."""
+    own = [result for result in file.results if result.kind in {ResultKind.BUILD, ResultKind.CHECK}]
+    if file.format != dbt.NAME or not own:
+        return file
+    names = Names(result.name for result in own if result.kind is ResultKind.CHECK)
+    named = {name for pattern in patterns for name in names.matching(pattern)}
+    if not named and not any(know(result.name) for result in own):
+        problem = "is of a dbt project to which no output belongs, or whose manifest.json is not known"
+        return replace(file, results=(), problem=problem)
+    unknown = [r.name for r in own if r.status.is_bad and r.name not in named and not know(r.name)]
+    if unknown and know is not _know_nothing:
+        problem = f"has a failure that manifest.json does not know ({quote(unknown[0])}): the two are of different runs"
+        return replace(file, problem=file.problem or problem)
+    return file
+
+
+def _latest(files: Sequence[FileResults]) -> list[ReportedResult]:
+    """The latest result of each check and build: of those in one file or of one time, every one."""
+    from_dbt = {result.name for file in files if file.format == dbt.NAME for result in file.results}
+    found: dict[tuple[Any, ...], list[tuple[FileResults, ReportedResult]]] = {}
+    for file in files:
+        for result in file.results:
+            # A converter's JUnit of dbt's results turns warnings into failures.
+            if file.format == dbt.NAME or result.name not in from_dbt:
+                key = (file.format, result.kind, result.name, *result.identity)
+                found.setdefault(key, []).append((file, result))
+    return [result for group in found.values() for result in _latest_of(group)]
+
+
+def _latest_of(group: Sequence[tuple[FileResults, ReportedResult]]) -> Iterable[ReportedResult]:
+    # Local times are compared with each other as they are written.
+    is_local = all(file.written and not file.written.has_zone for file, _ in group)
+    times = [file.written.seconds if is_local and file.written else file.time for file, _ in group]
+    last = max(times)
+    for (file, result), time in zip(group, times, strict=True):
+        if time == last:
+            is_unproven = result.status is CheckStatus.PASSED and (file.problem or file.stray)
+            yield result._replace(status=CheckStatus.UNPROVEN) if is_unproven else result
+
+
+class _Relations:
+    """Finds what belongs to an output, each result by its place."""
+
+    def __init__(self, results: Sequence[ReportedResult]) -> None:
+        self._by_name: dict[str, list[int]] = {}
+        self._by_urn: dict[str, list[int]] = {}
+        self._strays: dict[str, int] = {}
+        for place, result in enumerate(results):
+            self._by_name.setdefault(result.name, []).append(place)
+            if result.kind is ResultKind.STRAY:
+                self._strays[result.name] = place
+            for urn in result.urns:
+                self._by_urn.setdefault(urn, []).append(place)
+        checks = {result.name for result in results if result.kind in {ResultKind.CHECK, ResultKind.STRAY}}
+        self._names = Names(checks)
+
+    def of(self, output: OutputEntry, behind: OutputNodes) -> frozenset[int]:
+        names = {name for pattern in output.checks for name in self._names.matching(pattern)}
+        # What failed around checks stands for all of them.
+        inside = [n for pattern in output.checks for n in self._strays if pattern.startswith(f"{n}.") and n]
+        inside += [n for pattern in output.checks for n in self._strays if _compiled(pattern).fullmatch(f"{n}.")]
+        names |= {*inside, *behind.nodes, *behind.checks} & self._by_name.keys()
+        places = {place for name in names for place in self._by_name[name]}
+        return frozenset(places.union(*(self._by_urn.get(urn, ()) for urn in _urns(output))))
+
+
 def _decide(related: _Related, job: _Job) -> Decision:
-    bad_builds = [build for build in related.builds if build.verdict.is_bad]
-    bad_checks = [check for check in related.checks if check.verdict.is_bad]
-    if bad_builds or bad_checks:
-        return _failure(related, bad_builds, bad_checks)
+    bad = [result for result in related.results if result.status.is_bad]
+    if bad:
+        return _failure(related, bad)
     # A file that could not be used may have explained the failure of what the others do not mention.
-    if job.failed and (not job.explained or (job.incomplete and not related.is_mentioned)):
+    is_mentioned = bool(related.results)
+    if job.failed and (not job.explained or (job.incomplete and not is_mentioned)):
         return Decision(effect=Effect.RAISE, by_results=False, reason="the job failed")
-    if job.incomplete and not related.is_mentioned:
-        return Decision(
-            effect=Effect.RESOLVE, by_results=False, reason="the job succeeded", answers=frozenset({Cause.JOB})
-        )
-    return _success(related, job)
+    if is_mentioned:
+        return _success(related, job)
+    if job.incomplete:
+        answers = frozenset({Cause.JOB})
+        return Decision(effect=Effect.RESOLVE, by_results=False, reason="the job succeeded", answers=answers)
+    return Decision(effect=Effect.NOTHING, reason="not in the result files")
 
 
-def _failure(related: _Related, builds: Sequence[Build], checks: Sequence[Check]) -> Decision:
-    count = sum(check.verdict is Verdict.PASSED for check in related.checks) + len(checks)
+def _failure(related: _Related, bad: Sequence[ReportedResult]) -> Decision:
+    builds = [result for result in bad if result.kind is ResultKind.BUILD]
+    checks = [result for result in bad if result.kind is not ResultKind.BUILD]
+    passed = (CheckStatus.PASSED, CheckStatus.UNPROVEN)
+    count = sum(r.status in passed and r.kind is ResultKind.CHECK for r in related.results) + len(checks)
     parts = ["its build failed"] if builds else []
     if checks:
         parts.append(f"{len(checks):,} of {count:,} checks failed")
-    types = {check.type for check in checks} if checks else set()
+    types = {check.type for check in checks}
     headline = " and ".join(parts)
     return Decision(
         effect=Effect.RAISE,
@@ -176,42 +247,99 @@ def _failure(related: _Related, builds: Sequence[Build], checks: Sequence[Check]
     )
 
 
+_WHY_OPEN = {
+    CheckStatus.SKIPPED: "was skipped",
+    CheckStatus.UNKNOWN: "has an unknown status",
+    CheckStatus.UNPROVEN: "is in a file that proves nothing",
+}
+
+
 def _success(related: _Related, job: _Job) -> Decision:
-    passed = {check.name for check in related.checks if check.verdict is Verdict.PASSED}
-    results: list[Build | Check] = [*related.builds, *related.checks]
-    open_ones = [result for result in results if result.verdict is not Verdict.PASSED]
-    if not related.is_mentioned:
-        return Decision(effect=Effect.NOTHING, reason="no result mentions it")
+    open_ones = [result for result in related.results if result.status is not CheckStatus.PASSED]
     if open_ones:
-        how = "was skipped" if open_ones[0].verdict is Verdict.SKIPPED else "has an unknown status"
-        what = "its build" if isinstance(open_ones[0], Build) else "a check of it"
-        return Decision(effect=Effect.NOTHING, reason=f"{what} {how}")
+        what = "its build" if open_ones[0].kind is ResultKind.BUILD else "a check of it"
+        return Decision(effect=Effect.NOTHING, reason=f"{what} {_WHY_OPEN[open_ones[0].status]}")
     if job.failed and job.incomplete:
         return Decision(effect=Effect.NOTHING, reason="the job failed and a file with results could not be used")
-    built = bool(related.builds)
+    passed = {result.name for result in related.results if result.kind is ResultKind.CHECK}
+    is_built = any(result.kind is ResultKind.BUILD for result in related.results)
+    missing = len(related.behind.checks - passed)
     # Where nothing lists the checks, a file that could not be used may have had more of them.
-    known = related.expected is not None or not job.incomplete
-    complete = known and (related.expected or frozenset()) <= passed and bool(passed or built)
-    answers = {Cause.BUILD, Cause.JOB} if built else set()
-    if complete:
-        answers |= {Cause.CHECKS, Cause.BUILD, Cause.JOB}
-    parts = ["it was built"] if built else []
-    if passed:
-        checks = f"{len(passed):,} of its checks passed" if not complete else f"all {len(passed):,} checks passed"
-        parts.append(checks if len(passed) > 1 or not complete else "its check passed")
+    is_known = bool(related.behind.nodes) or not job.incomplete
+    answers = {Cause.BUILD, Cause.JOB} if is_built else set()
+    parts = ["it was built"] if is_built else []
+    if is_known and not missing:
+        answers = set(Cause)
+        if passed:
+            parts.append("its check passed" if len(passed) == 1 else f"all {len(passed):,} checks passed")
+    elif passed:
+        parts.append(f"{len(passed):,} of its checks passed")
     reason = " and ".join(parts)
     if not answers:
-        missing = len((related.expected or frozenset()) - passed)
         return Decision(effect=Effect.NOTHING, reason=f"{reason}, {missing:,} were not run")
     return Decision(effect=Effect.RESOLVE, reason=reason, answers=frozenset(answers))
 
 
-def _warnings(combined: Combined, job: _Job, decisions: Sequence[Decision]) -> tuple[str, ...]:
-    warnings = [f"{path} {phrase}." for path, phrase in (*combined.problems, *combined.notes)]
+def _file_warnings(files: Sequence[FileResults]) -> list[str]:
+    phrases = ("problem", "stray", "note")
+    return [f"{file.path} {text}." for phrase in phrases for file in files if (text := getattr(file, phrase))]
+
+
+def _job_warning(job: _Job, decisions: Sequence[Decision]) -> list[str]:
     by_status = sum(not decision.by_results for decision in decisions)
-    if by_status:
-        status = "failure" if job.failed else "success"
-        outputs = "output" if by_status == 1 else "outputs"
-        why = "" if job.incomplete else " No result explains why the job failed."
-        warnings.append(f"The job's status ({status}) decided about {by_status:,} {outputs}.{why}")
-    return tuple(warnings)
+    if not by_status:
+        return []
+    outputs = "output" if by_status == 1 else "outputs"
+    why = " No result explains why the job failed." if job.failed and not job.explained and not job.incomplete else ""
+    return [f"{by_status:,} {outputs}: the job's status was used instead of the result files.{why}"]
+
+
+_NAMED = 5
+
+
+def _skip_warning(skipped: Sequence[str], failed: Sequence[ReportedResult]) -> list[str]:
+    """Whose data are old, and what is to blame."""
+    if not skipped:
+        return []
+    outputs, their = ("1 output was", "its") if len(skipped) == 1 else (f"{len(skipped):,} outputs were", "their")
+    why = f" Failed: {_some([code_span(result.name) for result in failed])}." if failed else ""
+    return [f"{outputs} skipped, so {their} data is old: {_some(skipped)}.{why}"]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = [f"{len(names) - _NAMED:,} more"] if len(names) > _NAMED else []
+    return ", ".join([*names[:_NAMED], *more])
+
+
+class Names:
+    """Names in which patterns are looked up: sorted, so that only those with a pattern's beginning are compared.
+
+    In a pattern `*` stands for any text, `?` for one character, and nothing else is special.
+
+    Args:
+        names: Each once.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._sorted = sorted(names)
+
+    def matching(self, pattern: str) -> list[str]:
+        """The names that a pattern matches as a whole, letter case included."""
+        literals = re.split(r"[*?]", pattern)
+        beginning, longest = literals[0], max(literals, key=len)
+        compiled = _compiled(pattern)
+        start = bisect_left(self._sorted, beginning)
+        end = bisect_left(self._sorted, 1, start, key=lambda name: int(not name.startswith(beginning)))
+        return [name for name in self._sorted[start:end] if longest in name and compiled.fullmatch(name)]
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern as a regular expression: names of parametrized tests contain brackets, so those are literal.
+
+    Each part between stars is matched where it first occurs, and nowhere else: a long name must not take long.
+    """
+    first, *others = (re.escape(part).replace(r"\?", ".") for part in re.split(r"\*+", pattern))
+    if not others:
+        return re.compile(first, re.DOTALL)
+    middle = "".join(f"(?>.*?{part})" for part in others[:-1])
+    return re.compile(f"{first}{middle}.*{others[-1]}", re.DOTALL)

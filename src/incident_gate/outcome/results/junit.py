@@ -4,184 +4,259 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import BinaryIO
-from xml.etree.ElementTree import ParseError, XMLParser
+from xml.parsers import expat
 
-from incident_gate.files import FileError
-from incident_gate.outcome.results.model import Check, Content, NoResultsError, Verdict
-from incident_gate.outcome.results.wording import one_line, unix_time
+from incident_gate.dbt.stream import Limits
+from incident_gate.files import FileError, size
+from incident_gate.outcome.results.model import (
+    CheckStatus,
+    FileResults,
+    Moment,
+    NoResultsError,
+    Reading,
+    ReportedResult,
+    ResultKind,
+    moment,
+)
+from incident_gate.text import quote
 
 NAME = "JUnit"
 URN_PROPERTY = "datahub.urn"
-MAX_CASES = 100_000
+MAX_TAG = 1 << 20
+"""The longest tag or comment: the parser reads it again with every chunk until it is complete."""
+MAX_URNS = 100
 _MAX_DEPTH = 100
 _MAX_TEXT = 4000
 _CHUNK = 64 << 10
 
 _SUITES = frozenset({"testsuites", "testsuite"})
-# `flakyFailure` and `flakyError` come with a pass; `rerunFailure` comes with the failure that it repeats.
-_BAD = {"failure": Verdict.FAILED, "error": Verdict.ERROR}
-# GoogleTest and others mark what was not run by an attribute.
+_BAD = {"failure": CheckStatus.FAILED, "error": CheckStatus.ERROR}
+# These come with a pass, or repeat a failure. Some writers count them as failures.
+_TRIES = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
+# GoogleTest and others mark by an attribute what was not run or failed.
 _NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored", "suppressed"})
+_CLAIMS = {
+    **dict.fromkeys(("failed", "fail", "failure"), CheckStatus.FAILED),
+    **dict.fromkeys(("error", "errored", "broken", "timeout", "timedout", "aborted"), CheckStatus.ERROR),
+}
+# Classes that stand for a module that could not be imported, with the module as the test's name.
+_LOADERS = frozenset({"unittest.loader._FailedTest", "unittest.loader.ModuleImportFailure", "nose.failure.Failure"})
 
 
-def read(file: BinaryIO) -> Content:
-    """Read an XML file in a stream, so that memory is bounded by what is kept.
+def read(file: BinaryIO, reading: Reading) -> FileResults:
+    """Read an XML file in a stream.
 
     Raises:
         FileError: It is not XML, not JUnit's, or beyond a limit.
     """
-    report = _Report()
-    # Safe, because `doctype` refuses what the known attacks need: entities of the document's own.
-    parser = XMLParser(target=report)  # noqa: S314
+    parser = expat.ParserCreate()
+    report = _Report(reading)
+    parser.XmlDeclHandler = report.declaration
+    parser.StartDoctypeDeclHandler = report.doctype
+    parser.StartElementHandler = report.start
+    parser.EndElementHandler = report.end
+    parser.CharacterDataHandler = report.data
     try:
-        while chunk := file.read(_CHUNK):
-            parser.feed(chunk)
-        parser.close()
-    except ParseError as error:
-        raise FileError(f"is not complete XML: {error}") from None
-    except (ValueError, LookupError):  # an encoding that does not exist
-        raise FileError("is not complete XML") from None
-    return report.content()
+        _parse(parser, file, reading.limits)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        if report.encoding and (not isinstance(error, expat.ExpatError) or error.code in _ENCODING_ERRORS):
+            encoding = quote(report.encoding)
+            raise FileError(f"is in the encoding {encoding}, which cannot be read: write it in UTF-8") from None
+        hint = "the program that writes it may have been stopped"
+        raise FileError(f"is not complete XML ({error}): {hint}") from None
+    return report.results()
 
 
-@dataclass(slots=True)
-class _Case:
-    """A case that is open, or a suite's own failure."""
+_ENCODING_ERRORS = {
+    expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING],
+    expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
+}
 
-    name: str
-    verdict: Verdict = Verdict.PASSED
-    message: str = ""
-    urns: list[str] = field(default_factory=list)
+
+def _parse(parser: expat.XMLParserType, file: BinaryIO, limits: Limits) -> None:
+    fed = 0
+    while chunk := file.read(_CHUNK):
+        limits.check_time()
+        parser.Parse(chunk, False)  # noqa: FBT003 - takes no keywords
+        fed += len(chunk)
+        if fed - parser.CurrentByteIndex > MAX_TAG:
+            raise FileError(f"has a tag or comment of more than {size(MAX_TAG)}")
+    parser.Parse(b"", True)  # noqa: FBT003
 
 
 @dataclass(slots=True)
 class _Suite:
-    """A suite that is open: its properties may come after its cases."""
+    """A suite: its properties may come after its cases. It counts failures that it declares and that it contains."""
 
     name: str
+    file: str
+    outer: _Suite | None
+    declared: int = 0
+    contained: int = 0
+    tries: int = 0
     urns: list[str] = field(default_factory=list)
-    cases: list[_Case] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Case:
+    """A case, or a suite's own failure."""
+
+    name: str
+    place: str
+    class_name: str
+    suite: _Suite
+    status: CheckStatus = CheckStatus.PASSED
+    message: str = ""
+    claim: CheckStatus | None = None
+    is_stray: bool = False
+    urns: list[str] = field(default_factory=list)
 
 
 class _Report:
     """Receives the parser's events."""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Reading) -> None:
+        self.encoding = ""
+        self._reading = reading
         self._depth = 0
-        self._suites: list[_Suite] = []
-        self._case: _Case | None = None
+        self._suite = _Suite("", "", None)
+        self._open: list[_Case] = []
         self._text: list[str] | None = None  # of the failure or property that is open
         self._text_length = 0
-        self._message = ""
-        self._property = ""
-        self._times: list[float] = []
+        self._value = ""  # its message or value
+        self._times: list[Moment] = []
         self._cases: list[_Case] = []
-        self._declared = 0  # failures and errors, as the root counts them
-        self._listed = 0
+        self._stray = ""
 
-    def content(self) -> Content:
-        """What was read."""
-        checks = tuple(
-            Check(case.name, case.verdict, case.message, urns=tuple(dict.fromkeys(case.urns))) for case in self._cases
-        )
-        problem = ""
-        if self._declared > self._listed:
-            problem = f"counts {self._declared:,} failures and errors but lists {self._listed:,}"
-        return Content(time=min(self._times, default=None), checks=checks, problem=problem)
+    def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        self.encoding = encoding or ""
 
-    def doctype(self, _name: str, _public: str, _system: str) -> None:
+    def doctype(self, *_: object) -> None:
         """A document type can define entities, which expand without a bound or read other files."""
         raise FileError("has a document type definition, which is not read")
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """An element begins."""
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise FileError(f"is nested more than {_MAX_DEPTH} levels deep")
-        tag = _local(tag)
-        if self._depth == 1:
-            if tag not in _SUITES:
-                raise NoResultsError("is XML, but not of JUnit")
-            self._declared = _number(attributes.get("failures")) + _number(attributes.get("errors"))
+        tag = tag.rpartition(":")[2]
+        if self._depth == 1 and tag not in _SUITES:
+            raise NoResultsError("is XML, but not of JUnit")
         if tag in _SUITES:
-            self._suites.append(_Suite(attributes.get("name", "")))
-            time = unix_time(attributes.get("timestamp"))
-            if time:
-                self._times.append(time)
+            self._open_suite(attributes)
         elif tag == "testcase":
-            self._case = self._open_case(attributes)
+            self._open_case(attributes)
         elif tag in _BAD:
-            self._listed += 1
-            self._message = attributes.get("message", "")
-            self._text, self._text_length = [], 0
-        elif tag == "skipped" and self._case and not self._case.verdict.is_bad:
-            self._case.verdict = Verdict.SKIPPED
+            self._suite.contained += 1
+            self._begin_text(attributes.get("message", ""))
+        elif tag in _TRIES:
+            self._suite.tries += 1
+        elif tag == "skipped" and self._open and not self._open[-1].status.is_bad:
+            self._open[-1].status = CheckStatus.SKIPPED
         elif tag == "property" and attributes.get("name") == URN_PROPERTY:
-            self._property = attributes.get("value", "")
-            self._text, self._text_length = [], 0
+            self._begin_text(attributes.get("value", ""))
 
     def data(self, text: str) -> None:
-        """Text inside the element that is open."""
         if self._text is not None and self._text_length < _MAX_TEXT:
             self._text.append(text[:_MAX_TEXT])
             self._text_length += len(text)
 
     def end(self, tag: str) -> None:
-        """An element ends."""
         self._depth -= 1
-        tag = _local(tag)
+        tag = tag.rpartition(":")[2]
         if tag in _BAD:
             self._fail(_BAD[tag])
         elif tag == "property" and self._text is not None:
-            urn = (self._property or "".join(self._text)).strip()
-            owner = self._case or (self._suites[-1] if self._suites else None)
-            if owner and urn:
-                owner.urns.append(urn)
+            urns = self._open[-1].urns if self._open else self._suite.urns
+            urns.append((self._value or "".join(self._text)).strip())
             self._text = None
-        elif tag == "testcase" and self._case:
-            self._keep(self._case)
-            self._case = None
-        elif tag in _SUITES and self._suites:
+            if len(urns) > MAX_URNS:
+                raise FileError(f"names more than {MAX_URNS} datasets for one case or suite")
+        elif tag == "testcase" and self._open:
+            self._close_case(self._open.pop())
+        elif tag in _SUITES:
             self._close_suite()
 
-    def close(self) -> None:
-        """The document ends."""
+    def results(self) -> FileResults:
+        """What was read."""
+        same: dict[tuple[str, ...], tuple[str, ...]] = {}
+        found: list[ReportedResult] = []
+        for case in self._cases:
+            urns = list(case.urns)
+            suite: _Suite | None = case.suite
+            while suite:
+                urns += suite.urns
+                suite = suite.outer
+            each = tuple(dict.fromkeys(filter(None, urns)))
+            if each not in same:
+                self._reading.limits.keep(*each, entries=0)
+            each = same.setdefault(each, each)
+            kind = ResultKind.STRAY if case.is_stray else ResultKind.CHECK
+            identity = (case.place, case.class_name, each)
+            found.append(ReportedResult(case.name, case.status, case.message, kind, identity, urns=each))
+        return FileResults(written=min(self._times, default=None), results=tuple(found), stray=self._stray)
 
-    def _open_case(self, attributes: Mapping[str, str]) -> _Case:
-        names = (attributes.get("classname"), attributes.get("name"))
-        case = _Case(".".join(name for name in names if name))
-        if {attributes.get("status", "").lower(), attributes.get("result", "").lower()} & _NOT_RUN:
-            case.verdict = Verdict.SKIPPED
-        return case
+    def _begin_text(self, value: str) -> None:
+        self._value, self._text, self._text_length = value, [], 0
 
-    def _fail(self, verdict: Verdict) -> None:
-        case = self._case or _Case(self._suites[-1].name if self._suites else "")
-        if case.verdict is not Verdict.ERROR:
-            case.verdict = verdict
-        case.message = case.message or one_line(self._message) or one_line("".join(self._text or ()))
-        self._text = None
-        if case is not self._case:  # a suite that failed as a whole
-            self._keep(case)
-
-    def _keep(self, case: _Case) -> None:
-        self._cases.append(case)
-        if len(self._cases) > MAX_CASES:
-            raise FileError(f"has more than {MAX_CASES:,} cases")
-        if self._suites:
-            self._suites[-1].cases.append(case)
+    def _open_suite(self, attributes: Mapping[str, str]) -> None:
+        outer = self._suite
+        self._suite = _Suite(attributes.get("name") or outer.name, attributes.get("file") or outer.file, outer)
+        self._suite.declared = sum(_number(attributes.get(key)) for key in ("failures", "errors"))
+        if time := moment(attributes.get("timestamp")):
+            self._times.append(time)
 
     def _close_suite(self) -> None:
-        suite = self._suites.pop()
-        if suite.urns:
-            for case in suite.cases:
-                case.urns += suite.urns
-        if self._suites:
-            self._suites[-1].cases += suite.cases
+        suite, outer = self._suite, self._suite.outer
+        if not outer:
+            return
+        outer.contained += suite.contained
+        outer.tries += suite.tries
+        if suite.declared > suite.contained + suite.tries:
+            failures = "failure" if suite.declared == 1 else "failures"
+            contained = f"{suite.contained:,}" if suite.contained else "none"
+            self._stray = f"is incomplete: it declares {suite.declared:,} {failures} and contains {contained}"
+        self._suite = outer
 
+    def _open_case(self, attributes: Mapping[str, str]) -> None:
+        class_name, name = intern(attributes.get("classname", "")), attributes.get("name", "")
+        class_name = "" if class_name in _LOADERS else class_name
+        place = intern(attributes.get("file") or self._suite.file or self._suite.name)
+        case = _Case(".".join(filter(None, (class_name, name))), place, class_name, self._suite)
+        case.is_stray = not name
+        words = {attributes.get("status", "").lower(), attributes.get("result", "").lower()}
+        if words & _NOT_RUN:
+            case.status = CheckStatus.SKIPPED
+        case.claim = next((status for word, status in _CLAIMS.items() if word in words), None)
+        if self._open:
+            self._stray = self._stray or f"has a case inside a case ({quote(case.name)})"
+        self._open.append(case)
 
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
+    def _fail(self, status: CheckStatus) -> None:
+        case = self._open[-1] if self._open else _Case(self._suite.name, self._suite.file, "", self._suite)
+        if case.status is not CheckStatus.ERROR:
+            case.status = status
+        case.message = (
+            case.message or self._reading.shown(self._value) or self._reading.shown("".join(self._text or ()))
+        )
+        self._text = None
+        if not self._open:  # a suite that failed as a whole
+            case.is_stray = True
+            self._close_case(case)
+
+    def _close_case(self, case: _Case) -> None:
+        if case.claim and not case.status.is_bad:
+            case.status, case.is_stray = case.claim, True
+            self._suite.contained += 1
+        elif case.status is CheckStatus.ERROR and not case.class_name:  # a module that could not be imported
+            case.is_stray = True
+        case.is_stray = case.is_stray and case.status.is_bad
+        if case.is_stray:
+            self._stray = self._stray or f"has a failure that belongs to no check ({quote(case.name)})"
+        self._reading.limits.keep(case.name, case.place, case.message, *case.urns)
+        self._cases.append(case)
 
 
 def _number(text: str | None) -> int:

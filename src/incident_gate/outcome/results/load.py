@@ -1,42 +1,46 @@
-"""Finds the files with results in a workspace and reads each in the format that its content shows."""
+"""Finds the files with results in a workspace, reads each in the format that its content shows, and evaluates them."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
+from typing import BinaryIO, NamedTuple
 
-from incident_gate.files import FileError, open_regular
+from incident_gate.dbt.project import MANIFEST_FILE, DbtProject, project_limits, read_project
+from incident_gate.dbt.stream import MAX_FILE, Limits, encoding_of, entries
+from incident_gate.files import FileError, MissingError, locate, open_regular
+from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.results import dbt, great_expectations, junit, soda
-from incident_gate.outcome.results.model import Content, FileResults, NoResultsError
-from incident_gate.outcome.results.wording import shown
-from incident_gate.select.json_parts import read_parts
+from incident_gate.outcome.results.dbt import Projects
+from incident_gate.outcome.results.evaluate import Evaluation, evaluate
+from incident_gate.outcome.results.model import FileResults, Moment, NoResultsError, Reading
 from incident_gate.text import NO_SECRETS, Redactor, quote
 
-MAX_BYTES = 100 << 20
 MAX_FILES = 1_000
 MAX_RESULTS = 100_000
 """Of all files together."""
+SECONDS = 60.0
 
+_USUAL_MANIFEST = f"target/{MANIFEST_FILE}"
 _HEAD = 1 << 10
-_BOM = b"\xef\xbb\xbf"
+_HOUR = 3600
+# The widest time zones, and an hour for a clock that is wrong or a file that was written late.
+_LOCAL = (-13 * _HOUR, 15 * _HOUR)
+# The first that accepts a file reads it. Two of them have a list `results`.
+_JSON_FORMATS = (dbt, great_expectations, soda)
+_WANTED = {
+    **{path: keys for form in _JSON_FORMATS for path, keys in form.WANTED.items()},
+    "results.*": {**dbt.RESULT, **great_expectations.EXPECTATION},
+}
 
 
-class _Format(NamedTuple):
-    """A format in JSON: which keys it needs, and whether a file is of it."""
-
-    name: str
-    wanted: Mapping[str, Any]
-    accepts: Callable[[Mapping[str, Any]], bool]
-    read: Callable[[Mapping[str, Any]], Content]
-
-
-# The first that accepts a file reads it.
-_JSON_FORMATS = tuple(_Format(m.NAME, m.WANTED, m.accepts, m.read) for m in (dbt, great_expectations, soda))
+def result_limits() -> Limits:
+    """How much may be read of the results of one job."""
+    return Limits(what="results", entries=MAX_RESULTS, seconds=SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,7 @@ class ResultFiles:
         confined: Whether files outside `folder` are refused.
         job_start: When the job started, Unix time in seconds: an older file is of another job.
         redact: Replaces secrets in messages.
+        limits: For all files together.
     """
 
     patterns: Sequence[str]
@@ -56,22 +61,61 @@ class ResultFiles:
     confined: bool
     job_start: float
     redact: Redactor = NO_SECRETS
+    limits: Limits = field(default_factory=result_limits)
+
+    def locate(self, path: str, *, in_folder: str = "") -> Path:
+        """The file that a path means.
+
+        Raises:
+            OutsideError: It leads out of the workspace.
+        """
+        if self.confined:
+            return locate(path, self.folder, in_folder=in_folder)
+        return locate(str(self.folder / path), None, in_folder=in_folder)
+
+
+class DbtManifests(NamedTuple):
+    """What the gate's manifest has about dbt: paths of `manifest.json`, and the platforms of its tables."""
+
+    paths: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+
+
+def assess(
+    outputs: Sequence[OutputEntry], files: ResultFiles, manifests: DbtManifests, *, job_failed: bool
+) -> Evaluation:
+    """Decide about each output by the files with results.
+
+    Args:
+        outputs: Those that selectors stand for included.
+        files: Where the results are.
+        manifests: Those of dbt that the gate's manifest names; others are found beside dbt's results.
+        job_failed: Whether the job failed; if not, it succeeded.
+    """
+    results = load(files)
+    projects, problems = _projects(results, files, manifests)
+    evaluation = evaluate(outputs, (*results, *problems), projects, job_failed=job_failed)
+    # Secrets in names are replaced only now, because names relate checks to outputs.
+    decisions = (
+        replace(one, failed=tuple(failed._replace(name=files.redact(failed.name)) for failed in one.failed))
+        for one in evaluation.decisions
+    )
+    return replace(
+        evaluation,
+        decisions=tuple(decisions),
+        unrelated_failed=tuple(files.redact(name) for name in evaluation.unrelated_failed),
+        warnings=tuple(files.redact(warning) for warning in evaluation.warnings),
+    )
 
 
 def load(files: ResultFiles) -> tuple[FileResults, ...]:
     """Read all files; what is wrong with one is a `problem` of it, and never stops the others."""
     loaded: list[FileResults] = []
-    count = 0
-    for path, problem, is_named in islice(_paths(files), MAX_FILES + 1):
+    for path, problem, is_named in _paths(files):
         if len(loaded) == MAX_FILES:
             loaded.append(FileResults(path=path, problem=f"is beyond the limit of {MAX_FILES:,} files"))
             break
-        results = FileResults(path=path, problem=problem) if problem else _read(path, files, is_named=is_named)
-        count += len(results.checks) + len(results.builds)
-        if count > MAX_RESULTS:
-            loaded.append(FileResults(path=path, problem=f"is beyond the limit of {MAX_RESULTS:,} results"))
-            break
-        loaded.append(results)
+        loaded.append(FileResults(path=path, problem=problem) if problem else _read(path, files, is_named=is_named))
     return tuple(loaded)
 
 
@@ -80,13 +124,13 @@ def _paths(files: ResultFiles) -> Iterator[tuple[str, str, bool]]:
     seen: set[str] = set()
     for pattern in files.patterns:
         try:
-            is_named = _is_path(files.folder / pattern, pattern)
-            matches = [pattern] if is_named else _matches(files.folder, pattern)
-        except (ValueError, NotImplementedError) as error:
-            yield pattern, f"is neither a path nor a pattern: {error}", True
+            is_named = "\0" in pattern or not re.search(r"[*?\[]", pattern) or (files.folder / pattern).is_file()
+            matches = [pattern] if is_named else sorted(_matches(files, pattern))
+        except FileError as error:
+            yield pattern, str(error), True
             continue
         if not matches:
-            yield pattern, "matches no file", True
+            yield pattern, "matches no file: check `test-results`, and that the step that writes it has run", True
         for match in matches:
             # Not the text: "./a.xml" is "a.xml".
             if (path := os.path.normpath(match)) not in seen:
@@ -94,100 +138,132 @@ def _paths(files: ResultFiles) -> Iterator[tuple[str, str, bool]]:
                 yield match, "", is_named
 
 
-def _is_path(path: Path, pattern: str) -> bool:
-    """Whether it stands for one file: a file's name may contain brackets."""
-    if "\0" in pattern:
-        raise ValueError("it contains a null character")
-    return not re.search(r"[*?\[]", pattern) or path.is_file()
+def _matches(files: ResultFiles, pattern: str) -> set[str]:
+    """The files that a pattern matches, up to one more than are read. `**` does not follow symlinks to folders."""
+    parts = Path(pattern).parts
+    top = parts[0] if Path(pattern).anchor else ""
+    found: set[str] = set()
+    # Folders, relative to the workspace, with the parts of the pattern that are left for what is in them.
+    left = [(top, parts[1:] if top else parts)]
+    seen = set(left)
+    while left and len(found) <= MAX_FILES:
+        folder, (part, *rest) = left.pop()
+        for name, is_folder, is_link in _entries(files.folder / folder, part):
+            files.limits.check_time()
+            path = os.path.join(folder, name)  # noqa: PTH118 - a Path for each entry is slow
+            if part == "**":
+                below = [(path, (part, *rest))] if is_folder and not is_link else []
+            elif not fnmatchcase(name, part):
+                continue
+            else:
+                below = [(path, tuple(rest))] if rest and is_folder else []
+                if not rest and not is_folder:
+                    found.add(path)
+            new = [place for place in below if place not in seen]
+            seen.update(new)
+            left += new
+        if part == "**" and (folder, tuple(rest or ("*",))) not in seen:
+            left.append((folder, tuple(rest or ("*",))))
+    return found
 
 
-def _matches(folder: Path, pattern: str) -> list[str]:
-    path = Path(pattern)
-    root = Path(path.anchor) if path.anchor else folder
-    found = (match for match in root.glob(str(path.relative_to(path.anchor))) if not match.is_dir())
-    return sorted(
-        str(match.relative_to(folder) if not path.anchor else match) for match in islice(found, MAX_FILES + 1)
-    )
+def _entries(folder: Path, part: str) -> Iterator[tuple[str, bool, bool]]:
+    """What is in a folder: name, whether it is a folder, and whether it is a link."""
+    if part == "..":
+        yield part, True, False
+    try:
+        with os.scandir(folder) as entries_:
+            for entry in entries_:
+                yield entry.name, entry.is_dir(), entry.is_symlink()
+    except OSError:
+        return  # no folder, or one that may not be read
 
 
 def _read(path: str, files: ResultFiles, *, is_named: bool) -> FileResults:
     try:
-        target = resolve(files.folder / path, files)
-        with open_regular(target, max_bytes=MAX_BYTES) as file:
+        with open_regular(files.locate(path), max_bytes=MAX_FILE) as file:
             modified = os.fstat(file.fileno()).st_mtime
-            name, content = _parse(file)
+            results = _parse(file, Reading(files.limits, files.redact))
     except NoResultsError as error:
         # A pattern matches other files too: dbt's manifest.json, a report of coverage.
         return FileResults(path=path, problem=str(error)) if is_named else FileResults(path=path, note=str(error))
+    except MissingError as error:
+        hint = "check `test-results`, and that the step that writes it has run"
+        return FileResults(path=path, problem=f"{error}: {hint}")
     except FileError as error:
         return FileResults(path=path, problem=str(error))
     except OSError as error:
         return FileResults(path=path, problem=f"cannot be read: {error.strerror or type(error).__name__}")
-    time = modified if content.time is None else content.time
+    time = _time(results.written, modified)
     # Some tools write whole seconds.
     if time < int(files.job_start):
-        return FileResults(path=path, format=name, time=time, problem="is older than this job: another one wrote it")
-    note = content.note
-    if not (note or content.problem or content.checks or content.builds):
-        note = "has no results"
-    return FileResults(
-        path=path,
-        format=name,
-        time=time,
-        checks=tuple(c._replace(message=shown(c.message, files.redact)) if c.message else c for c in content.checks),
-        builds=tuple(b._replace(message=shown(b.message, files.redact)) if b.message else b for b in content.builds),
-        problem=content.problem,
-        note=note,
-    )
+        problem = "is older than this job: check that this job writes it anew"
+        return FileResults(path=path, format=results.format, time=time, problem=problem)
+    is_empty = not (results.note or results.problem or results.stray or results.results)
+    return replace(results, path=path, time=time, note="has no results" if is_empty else results.note)
 
 
-def resolve(path: Path, files: ResultFiles) -> Path:
-    """A path without links.
-
-    Raises:
-        FileError: It leads out of the workspace.
-    """
-    try:
-        resolved = path.resolve()
-    except (OSError, RuntimeError, ValueError):  # a loop of links
-        raise FileError("cannot be resolved") from None
-    if files.confined and not resolved.is_relative_to(files.folder.resolve()):
-        raise FileError("leads out of the workspace")
-    return resolved
+def _time(written: Moment | None, modified: float) -> float:
+    """When a file was written, as far as it can be known."""
+    if not written:
+        return modified
+    later = written.seconds - modified
+    is_local = not written.has_zone and _LOCAL[0] <= later <= _LOCAL[1]
+    return modified if is_local or later > _HOUR else written.seconds
 
 
-def _parse(file: BinaryIO) -> tuple[str, Content]:
+def _parse(file: BinaryIO, reading: Reading) -> FileResults:
     head = file.read(_HEAD)
-    file.seek(len(_BOM) if head.startswith(_BOM) else 0)
-    first = head.removeprefix(_BOM).lstrip()[:1]
+    file.seek(0)
+    first = head.decode(encoding_of(file), errors="replace").lstrip()[:1]
     if not first:
-        raise FileError("is empty")
-    if first == b"<" or head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return junit.NAME, junit.read(file)
-    root = read_parts(file, _WANTED)
-    for form in _JSON_FORMATS:
-        if form.accepts(root):
-            return form.name, form.read(root)
-    schema = root.get("metadata", {}) if isinstance(root.get("metadata"), dict) else {}
-    if isinstance(text := schema.get("dbt_schema_version"), str):
-        raise NoResultsError(f"is of dbt, but has no results: its schema is {quote(text)}")
+        raise FileError("is empty: the program that writes it may have been stopped")
+    if first == "<":
+        return replace(junit.read(file, reading), format=junit.NAME)
+    readers = [(form.NAME, form.Reader(reading)) for form in _JSON_FORMATS]
+    for path, value in entries(file, _WANTED, reading.limits):
+        for _, reader in readers:
+            if path:
+                reader.take(path, value)
+    for name, reader in readers:
+        if reader.accepts:
+            results: FileResults = reader.results()
+            return replace(results, format=name)
+    schema = next((reader.schema for _, reader in readers if isinstance(reader, dbt.Reader)), "")
+    if schema:
+        raise NoResultsError(f"is of dbt, but has no results: its schema is {quote(schema)}")
     raise NoResultsError("is none of the formats that are read: dbt, JUnit XML, Great Expectations, Soda")
 
 
-def _merged(first: Any, second: Any) -> Any:
-    """What either of two readers needs."""
-    if isinstance(first, Mapping) and isinstance(second, Mapping):
-        return {key: _merged(first.get(key), second.get(key)) for key in {**first, **second}}
-    if isinstance(first, list) and isinstance(second, list):
-        return [_merged(first[0], second[0])]
-    return second if first is None else first
+def _projects(
+    results: Sequence[FileResults], files: ResultFiles, manifests: DbtManifests
+) -> tuple[Projects, list[FileResults]]:
+    """The projects, and what is wrong with a manifest that exists."""
+    folders = dict.fromkeys(PurePath(result.path).parent for result in results if result.format == dbt.NAME)
+    if not folders:
+        return Projects(), []
+    found: list[DbtProject] = []
+    problems: list[FileResults] = []
+    limits = project_limits().sharing_time_of(files.limits)
+    for paths in ([*manifests.paths, *(str(folder / MANIFEST_FILE) for folder in folders)], [_USUAL_MANIFEST]):
+        for path in _distinct(paths, files, problems):
+            try:
+                found.append(read_project(files.locate(path, in_folder=MANIFEST_FILE), limits))
+            except MissingError:
+                continue
+            except FileError as error:
+                problems.append(FileResults(path=path, problem=str(error)))
+        if found or problems:
+            break
+    return Projects(tuple(found), frozenset(manifests.platforms)), problems
 
 
-def _all_wanted() -> Mapping[str, Any]:
-    wanted: Any = {}
-    for form in _JSON_FORMATS:
-        wanted = _merged(wanted, form.wanted)
-    return wanted  # type: ignore[no-any-return]
-
-
-_WANTED = _all_wanted()
+def _distinct(paths: Iterable[str], files: ResultFiles, problems: list[FileResults]) -> list[str]:
+    """Each manifest once: a selector may name its folder."""
+    found: dict[Path, str] = {}
+    for path in dict.fromkeys(paths):
+        try:
+            found.setdefault(files.locate(path, in_folder=MANIFEST_FILE).resolve(), path)
+        except FileError as error:
+            problems.append(FileResults(path=path, problem=str(error)))
+    return list(found.values())

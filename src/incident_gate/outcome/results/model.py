@@ -1,19 +1,24 @@
-"""What a results file reports: the checks that were run and the datasets that were built."""
+"""What files with results report: checks that were run and datasets that were built, in short and harmless forms."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from incident_gate.dbt.stream import Limits
 from incident_gate.files import FileError
+from incident_gate.text import NO_SECRETS, Redactor, plain
 
 
 class NoResultsError(FileError):
     """A file that is complete, and not one of results."""
 
 
-class Verdict(StrEnum):
+class CheckStatus(StrEnum):
     """How a check or a build ended."""
 
     PASSED = "passed"
@@ -21,32 +26,45 @@ class Verdict(StrEnum):
     ERROR = "error"  # it could not be run, or broke off
     SKIPPED = "skipped"
     UNKNOWN = "unknown"  # a status without a meaning here: never a pass
+    UNPROVEN = "unproven"  # passed, in a file that is incomplete or has a failure that belongs to no check
 
     @property
     def is_bad(self) -> bool:
         """Whether it is a failure of the output it belongs to."""
-        return self in {Verdict.FAILED, Verdict.ERROR}
+        return self in {CheckStatus.FAILED, CheckStatus.ERROR}
 
 
-class Check(NamedTuple):
-    """One check. `name` is its full name, which patterns are matched with; `message` is one line.
+class ResultKind(StrEnum):
+    """What a result is of."""
 
-    `type` is the type of the incident that its failure raises. `urns` are the datasets that the file itself names.
+    CHECK = "check"
+    BUILD = "build"  # of a dbt node that can be an output
+    NODE = "node"  # another node of dbt: it is no output, and its failure can be why the job failed
+    STRAY = "stray"  # a failure of something around checks: a module that cannot be imported, a suite
+
+
+class ReportedResult(NamedTuple):
+    """One result.
+
+    `name` is its full name, which patterns are matched with, or a node's unique id. `message` is one line. `identity`
+    is what tells checks of one name apart. `type` is the type of the incident that its failure raises. `urns` are the
+    datasets that the file itself names.
     """
 
     name: str
-    verdict: Verdict
+    status: CheckStatus
     message: str = ""
+    kind: ResultKind = ResultKind.CHECK
+    identity: tuple[Any, ...] = ()
     type: str = "OPERATIONAL"
     urns: tuple[str, ...] = ()
 
 
-class Build(NamedTuple):
-    """The build of one node of a dbt project, by its unique id."""
+class Moment(NamedTuple):
+    """A time as a file has it: Unix time in seconds, as if of UTC where it is somebody's local time."""
 
-    node: str
-    verdict: Verdict
-    message: str = ""
+    seconds: float
+    has_zone: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,31 +74,116 @@ class FileResults:
     Args:
         path: As people know it, relative to the workspace.
         format: The tool's name.
-        time: When it was written, Unix time in seconds: from the file itself, else its modification time.
-        checks: In the file's order.
-        builds: In the file's order.
+        written: The time in the file, if it has one.
+        time: When it was written, Unix time in seconds, as far as it can be known.
+        results: In the file's order.
         problem: Why the job's status must decide about what the other files do not mention; a phrase that follows the
             file's name. What failed in this file counts all the same.
+        stray: The failure that belongs to no check; a phrase like `problem`. Nothing in this file counts as passed.
         note: Why the file reports nothing although nothing is wrong with it; a phrase like `problem`.
     """
 
-    path: str
+    path: str = ""
     format: str = ""
+    written: Moment | None = None
     time: float = 0.0
-    checks: tuple[Check, ...] = ()
-    builds: tuple[Build, ...] = ()
+    results: tuple[ReportedResult, ...] = ()
     problem: str = ""
+    stray: str = ""
     note: str = ""
 
 
-class Content(NamedTuple):
-    """What a format's reader finds in a file; the fields have the meaning of those of `FileResults`.
+class Reading(NamedTuple):
+    """What every reader of a format needs: the limits of all files together, and what replaces secrets."""
 
-    `time` is None where the file does not have one.
-    """
+    limits: Limits
+    redact: Redactor = NO_SECRETS
 
-    time: float | None = None
-    checks: tuple[Check, ...] = ()
-    builds: tuple[Build, ...] = ()
-    problem: str = ""
-    note: str = ""
+    def keep(self, message: object, *names: str) -> str:
+        """Count a result with these names; its message as it is shown.
+
+        Raises:
+            FileError: It is beyond a limit.
+        """
+        shown = self.shown(message)
+        self.limits.keep(shown, *names)
+        return shown
+
+    def shown(self, message: object) -> str:
+        """A message as people see it: its first line, without secrets, cut."""
+        return plain(self.redact(one_line(message)), LONGEST_MESSAGE)
+
+
+LONGEST_MESSAGE = 300
+_READ = 4000
+# Longer than what is shown by more than any secret has: what is cut in a secret is not recognized as one.
+_KEPT = 2000
+# dbt's and SQL engines' headers: the next line is the message, the lines after it quote the query.
+_HEADER = re.compile(r"[\w ]*\bError in |\W*$")
+# What quotes the query or rows. XML's attributes have spaces where the message had line breaks.
+_QUOTED = re.compile(r"(?:^|\s)(?:LINE \d+:|compiled code at |\[SQL: |@@ ,|DETAIL: ).*", re.IGNORECASE)
+# pytest's form of an escape sequence, which XML cannot contain.
+_ESCAPE = re.compile(r"#x1B\[[0-9;]*[A-Za-z]")
+
+
+def one_line(message: object) -> str:
+    """The first line of a message that is not empty: what follows it is often the query or rows of data."""
+    if not isinstance(message, str) or not message:
+        return ""
+    lines = [_QUOTED.sub("", line).strip() for line in _ESCAPE.sub("", message[:_READ]).splitlines()]
+    lines = [line for line in lines if line]
+    count = 2 if lines and _HEADER.match(lines[0]) else 1
+    return ": ".join(line.removesuffix(":") for line in lines[:count])[:_KEPT]
+
+
+def moment(text: object) -> Moment | None:
+    """An ISO date and time; None for what is none, and for 1970, which tools write where they know no time."""
+    if not isinstance(text, str):
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip())
+        seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return Moment(seconds, found.tzinfo is not None) if seconds >= _YEAR else None
+
+
+_YEAR = 366 * 24 * 3600
+
+# By the names of dbt's and its packages' tests, of Great Expectations' expectations and of Soda's metrics.
+_TYPES = (
+    ("FRESHNESS", re.compile(r"fresh|recency|recent_data")),
+    ("VOLUME", re.compile(r"row_?count|fewer_rows|volume")),
+    ("DATA_SCHEMA", re.compile(r"schema|table_columns|columns_to_match|column_to_exist|column_count")),
+)
+
+
+def incident_type(name: str, *, column: bool) -> str:
+    """The incident's type that fits a kind of check, as the tool names it; `column`: it is about one column."""
+    for incident, pattern in _TYPES:
+        if pattern.search(name.lower()):
+            return incident
+    return "FIELD" if column else "OPERATIONAL"
+
+
+_LISTED = 20
+_LONGEST_LINE = 400
+
+
+def failed_lines(failed: Sequence[ReportedResult], listed: int = _LISTED) -> tuple[str, ...]:
+    """A line for each failure in an incident's description, the first ones; then how many more there are."""
+    lines = [_line(one) for one in failed[:listed]]
+    if len(failed) > listed:
+        lines.append(f"- and {len(failed) - listed:,} more")
+    return tuple(lines)
+
+
+def _line(one: ReportedResult) -> str:
+    broke_off = one.status is CheckStatus.ERROR and one.kind is not ResultKind.BUILD
+    shown = f"- {code_span(one.name)}{' could not be run' if broke_off else ''}"
+    return f"{shown}: {code_span(one.message)}" if one.message else shown
+
+
+def code_span(text: str) -> str:
+    """Untrusted text that nothing interprets, in a description, which DataHub before 1.0 shows as plain text."""
+    return f"`{plain(text, _LONGEST_LINE).replace('`', chr(39)) or '?'}`"

@@ -6,57 +6,77 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from incident_gate.outcome.results.kinds import incident_type
-from incident_gate.outcome.results.model import Check, Content, Verdict
-from incident_gate.outcome.results.wording import one_line, unix_time
+from incident_gate.dbt.stream import NAME as NAMED
+from incident_gate.dbt.stream import TEXT
+from incident_gate.json_values import text
+from incident_gate.outcome.results.model import CheckStatus, FileResults, Reading, ReportedResult, incident_type, moment
 
 NAME = "Soda"
 WANTED: Mapping[str, Any] = {
-    **dict.fromkeys(("hasErrors", "hasFailures", "scanStartTimestamp", "scanEndTimestamp")),
-    "checks": [dict.fromkeys(("name", "table", "column", "outcome", "definition"))],
+    **{key: {} for key in ("hasErrors", "hasFailures", "scanStartTimestamp", "scanEndTimestamp")},
+    "checks.*": dict.fromkeys(("name", "table", "column", "dataSource"), NAMED)
+    | dict.fromkeys(("outcome", "definition"), TEXT),
 }
 
-_VERDICTS = {"pass": Verdict.PASSED, "warn": Verdict.PASSED, "fail": Verdict.FAILED}
+_STATUSES = {"pass": CheckStatus.PASSED, "warn": CheckStatus.PASSED, "fail": CheckStatus.FAILED}
 
 
-def accepts(root: Mapping[str, Any]) -> bool:
-    """Whether this is a file of Soda."""
-    return isinstance(root.get("checks"), list) and ("hasErrors" in root or "scanStartTimestamp" in root)
+class Reader:
+    """Takes in the entries of a file."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._values: dict[str, Any] = {}
+        self._checks: list[ReportedResult] = []
+
+    def take(self, path: tuple[str, ...], value: Any) -> None:
+        """Take in an entry."""
+        match path:
+            case ("checks", _):
+                if isinstance(value, dict):
+                    self._checks.append(self._check(value))
+            case (key,):
+                self._values[key] = value
+
+    @property
+    def accepts(self) -> bool:
+        """Whether this is a file of Soda."""
+        return isinstance(self._values.get("checks"), list) and not {"hasErrors", "scanStartTimestamp"}.isdisjoint(
+            self._values
+        )
+
+    def results(self) -> FileResults:
+        """What the file reports."""
+        problem = stray = ""
+        if self._values.get("hasErrors") is not False:
+            problem = "is of a scan with errors: a check may be missing in it"
+        elif self._values.get("hasFailures") is True and not any(check.status.is_bad for check in self._checks):
+            stray = "reports a failure without the check that failed"
+        written = moment(self._values.get("scanEndTimestamp"))
+        return FileResults(written=written, results=tuple(self._checks), problem=problem, stray=stray)
+
+    def _check(self, check: Mapping[str, Any]) -> ReportedResult:
+        name, table, column = text(check, "name"), text(check, "table"), text(check, "column")
+        outcome, definition = text(check, "outcome"), text(check, "definition")
+        expression = _expression(definition)
+        full_name = ".".join(part for part in (table, name) if part)
+        shows = outcome == "fail" and expression != name
+        message = self._reading.keep(expression if shows else "", full_name, definition)
+        return ReportedResult(
+            full_name,
+            _STATUSES.get(outcome, CheckStatus.UNKNOWN),
+            message,
+            identity=(text(check, "dataSource"), table, column, definition),
+            # `type` is always "generic". Only what is measured counts, not the columns in parentheses: a column may be
+            # called row_count.
+            type=incident_type(re.sub(r"\([^)]*\)", "", expression or name), column=bool(column)),
+        )
 
 
-def read(root: Mapping[str, Any]) -> Content:
-    """Read the results of a scan."""
-    checks = tuple(_check(check) for check in root["checks"] if isinstance(check, dict))
-    problem = ""
-    if root.get("hasErrors") is not False:
-        problem = "is of a scan with errors: a check may be missing in it"
-        # What passed may have been evaluated on half of the data.
-        checks = tuple(c if c.verdict.is_bad else c._replace(verdict=Verdict.UNKNOWN) for c in checks)
-    elif root.get("hasFailures") is True and not any(check.verdict.is_bad for check in checks):
-        problem = "reports a failure without the check that failed"
-    return Content(time=unix_time(root.get("scanEndTimestamp")), checks=checks, problem=problem)
-
-
-def _check(check: Mapping[str, Any]) -> Check:
-    name, table, column = (check.get(key) for key in ("name", "table", "column"))
-    outcome, expression = check.get("outcome"), one_line(_expression(check.get("definition")))
-    return Check(
-        ".".join(part for part in (table, name) if isinstance(part, str) and part),
-        _VERDICTS.get(outcome, Verdict.UNKNOWN) if isinstance(outcome, str) else Verdict.UNKNOWN,
-        type=incident_type(_kind(check.get("definition"), name), column=isinstance(column, str)),
-        message=expression if outcome == "fail" and expression != name else "",
-    )
-
-
-# `type` is always "generic". The definition is "checks for TABLE:" and the check itself, whose name may be the user's.
+# The definition is "checks for TABLE:" and the check itself, whose name may be the user's.
 _CHECK = re.compile(r"[^\n]*:[ \t]*\n[ \t]*(?:- )?[ \t]*([^\n]+)")
 
 
-def _expression(definition: object) -> str:
-    match = _CHECK.match(definition[:2000]) if isinstance(definition, str) else None
+def _expression(definition: str) -> str:
+    match = _CHECK.match(definition[:2000])
     return match[1].strip().removesuffix(":") if match else ""
-
-
-def _kind(definition: object, name: object) -> str:
-    # Only what is measured, not the columns in parentheses: a column may be called row_count.
-    return re.sub(r"\([^)]*\)", "", _expression(definition) or str(name))
