@@ -21,7 +21,8 @@ from incident_gate.sandbox import Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.services import ReceiverStandIn, SlackStandIn, serving
 
-PAGE = (Path(__file__).parents[2] / "docs" / "ci-systems.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/ci-systems.md").read_text(encoding="utf-8")
 GITLAB = {
     "GITLAB_CI": "true",
     "CI_PROJECT_PATH": "acme/shop",
@@ -195,7 +196,8 @@ def test_commands_of_jenkins_exist(shell: Shell) -> None:
 
 
 def test_commands_on_githubs_other_runners_exist(shell: Shell) -> None:
-    steps = yaml.safe_load(block("yaml", "windows-latest"))["jobs"]["build"]["steps"]
+    workflow = ROOT / "examples/workflows/command-line.yml"
+    steps = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"]["build"]["steps"]
     github = {
         "GITHUB_ACTIONS": "true",
         "GITHUB_REPOSITORY": "acme/shop",
