@@ -275,13 +275,10 @@ class _Game:
         newer = [len(self._newer(leg, number)) for leg in range(len(LEGS))]
         self.server.faults = Faults(rules=run.faults, lag=self.lag, seed=self.seed + number)
         self.said = self._end(run.ends, run.offset * self.scale, number, run)
-        newer[0] = len(self.held) if self.held else newer[0]
+        newer[0] = 1 if self.held else newer[0]
         self._settle(number)
         broken = self._check(run, before)
-        if run.race is None and run.refused:
-            resolved = {urn for result in self.reported for urn in result.resolved}
-            if resolved != active - set(self.active(0)):
-                broken.append(f"{self.said} and reported {resolved} of {active} as resolved")
+        broken += self._check_between(run, number, active)
         doubtful = {leg for word, leg in self._words if word.endswith(IN_DOUBT)}
         for leg in {leg for _, leg in run.ends}:
             ends = [end for end, of in run.ends if of == leg]
@@ -337,7 +334,6 @@ class _Game:
             for urn, incident in before.items()
             if _key(incident) not in played and after[urn] != incident and run.resolves_during is None
         ]
-        broken += [f"{urn}, which a newer run kept, was resolved" for urn in self.held if after[urn].state != "ACTIVE"]
         broken += [f"{urn}, which a person freed, was changed" for urn, was in self.freed.items() if after[urn] != was]
         broken += [
             f"{urn} was reported and is {after[urn].state}"
@@ -354,6 +350,16 @@ class _Game:
         ]
         if run.on_branch and any(word != "nothing" for word in self.said):
             broken.append(f"a branch reported {self.said}")
+        return broken
+
+    def _check_between(self, run: Run, number: int, active: set[str]) -> list[str]:
+        """What holds after something happened between two looks, or a second write was refused."""
+        broken = []
+        if self.held and not self._newer(0, number):
+            broken.append(f"{self.held} of a newer run left no active incident that names it")
+        resolved = {urn for result in self.reported for urn in result.resolved}
+        if run.refused and resolved != active - set(self.active(0)):
+            broken.append(f"{self.said} and reported {resolved} of {active} as resolved")
         return broken
 
     def _converge(self, outcome: str, leg: int, number: int) -> list[str]:

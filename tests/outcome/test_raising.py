@@ -3,8 +3,8 @@
 import pytest
 
 from incident_gate.errors import UnreachableError, WriteError
-from incident_gate.incident import Problem, Reason, mark_in
-from incident_gate.outcome.message import run_in
+from incident_gate.incident import Cause, Problem, Reason, mark_in, sign
+from incident_gate.outcome.message import cause_in, run_in
 from incident_gate.outcome.model import IndexTimeouts, Outcome
 from incident_gate.outcome.raising import MOST_LINKS, incident_id
 from incident_gate.outcome.result import Change, OutputResult
@@ -67,6 +67,16 @@ def test_oldest_that_another_run_raised_names_this_run_too() -> None:
     assert fail(server).incidents == ("a",)
     assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b"), ("keep", "a")]
     assert run_in(server.writes[1][2]) == "1007"
+
+
+def test_duplicate_of_a_newer_run_leaves_its_run_and_cause_on_the_one_that_stays() -> None:
+    """Otherwise run 7, repeated with success, would resolve what run 8 found. The campaign drew it."""
+    mark = IDENTITY.mark_of(ASSET, run="1008", cause=Cause.CHECKS)
+    theirs = Entry("b", listed_at=100.1, created_ms=2, description=sign("failed", mark))
+    server = ImaginedDataHub(attempts=[created("a")], entries=[Entry("a", listed_at=100.1, created_ms=1), theirs])
+    assert fail(server).incidents == ("a",)
+    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b"), ("keep", "a")]
+    assert (run_in(server.writes[1][2]), cause_in(server.writes[1][2])) == ("1008", Cause.CHECKS)
 
 
 def test_lost_answer_is_no_second_attempt_when_the_first_turns_up() -> None:

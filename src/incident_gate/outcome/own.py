@@ -72,8 +72,9 @@ def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident], failure
         incident = current[0]
         if is_foreign(incident.message):
             return current
-        newest = max((found for i in current if (found := newer_run(i, run))), key=int, default=run.run_id)
-        cause = strictest_cause(*map(cause_of, current), failure.cause)
+        # Duplicates that were folded into it meanwhile leave it their run and their cause.
+        newest = max((found for i in (*current, *ours) if (found := newer_run(i, run))), key=int, default=run.run_id)
+        cause = strictest_cause(*map(cause_of, (*current, *ours)), failure.cause)
         message = context.wording.still_failing(newest, cause, failure)
         kept = context.writer.keep(incident.urn, message=message, stage=incident.stage)
         if kept:

@@ -231,8 +231,8 @@ def _finish(context: Context, one: PendingRaise, ours: Sequence[Incident]) -> No
     oldest = ours[0].urn
     try:
         fold(context, one.entry, ours)
-        if not (ours[0].mark and ours[0].mark.run == one.mark.run):
-            # Another run raised the one that stays: it must not resolve it when it is repeated and succeeds.
+        if any(not incident.mark or incident.mark.run != one.mark.run for incident in ours):
+            # Two runs raised: the newer is noted on the one that stays, so that neither resolves what the other found.
             keep(context, one.entry, ours, one.failure)
     except (WriteError, DataHubError) as error:
         one.finish(Change.FAILED, [oldest], message=error.message, hint=error.hint)
