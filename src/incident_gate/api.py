@@ -375,8 +375,8 @@ def _context(settings: RunSettings, client: Client) -> Context:
     reader = Reader(client, History.NEWEST)
     return Context(
         reader=reader,
-        looks=reader.variant(History.NEWEST, summaries=False),
-        archive=reader.variant(History.WHOLE),
+        quick_reader=reader.variant(History.NEWEST, summaries=False),
+        full_history_reader=reader.variant(History.WHOLE),
         writer=Writer(client),
         identity=settings.identity,
         wording=Wording(

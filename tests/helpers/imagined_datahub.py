@@ -159,8 +159,8 @@ class ImaginedDataHub:
         """What a job reports with."""
         return Context(
             reader=cast("Reader", self),
-            looks=cast("Reader", self),
-            archive=cast("Reader", replace(self, entries=self.archive) if self.archive else self),
+            quick_reader=cast("Reader", self),
+            full_history_reader=cast("Reader", replace(self, entries=self.archive) if self.archive else self),
             writer=cast("Writer", self),
             identity=IDENTITY,
             wording=Wording(run=run, title=title, message=message),

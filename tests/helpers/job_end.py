@@ -90,8 +90,8 @@ class Job:
             reader = Reader(client, History.NEWEST, sleep=lambda seconds: time.sleep(seconds * self.scale))
             context = Context(
                 reader=reader,
-                looks=self._looks(reader.variant(History.NEWEST, summaries=False)),
-                archive=reader.variant(History.WHOLE),
+                quick_reader=self._looks(reader.variant(History.NEWEST, summaries=False)),
+                full_history_reader=reader.variant(History.WHOLE),
                 writer=Writer(client),
                 identity=self.identity,
                 wording=Wording(run=run, title=self.title, message=self.message),

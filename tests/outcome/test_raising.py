@@ -4,10 +4,10 @@ import pytest
 
 from incident_gate.errors import UnreachableError, WriteError
 from incident_gate.incident import Cause, Problem, Reason, mark_in, sign
-from incident_gate.outcome.message import cause_in, run_in
 from incident_gate.outcome.model import IndexTimeouts, Outcome
 from incident_gate.outcome.raising import MOST_LINKS, incident_id
 from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.outcome.wording import cause_in, run_in
 from tests.helpers.imagined_datahub import ASSET, ERROR, KEY, Entry, ImaginedDataHub, created, exists, lost
 from tests.helpers.job_end import IDENTITY, output, signed
 
@@ -74,6 +74,7 @@ def test_duplicate_of_a_newer_run_leaves_its_run_and_cause_on_the_one_that_stays
     mark = IDENTITY.mark_of(ASSET, run="1008", cause=Cause.CHECKS)
     theirs = Entry("b", listed_at=100.1, created_ms=2, description=sign("failed", mark))
     server = ImaginedDataHub(attempts=[created("a")], entries=[Entry("a", listed_at=100.1, created_ms=1), theirs])
+    server.on_read = lambda _number: setattr(theirs, "active", not server.writes)
     assert fail(server).incidents == ("a",)
     assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b"), ("keep", "a")]
     assert (run_in(server.writes[1][2]), cause_in(server.writes[1][2])) == ("1008", Cause.CHECKS)

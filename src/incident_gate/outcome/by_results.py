@@ -36,8 +36,8 @@ def report_results(
     decided = [
         (entry, _narrowed(decision, only)) for entry, decision in zip(outputs, evaluation.decisions, strict=True)
     ]
-    ends = [_end(entry, decision) for entry, decision in decided if decision.effect is not Effect.NOTHING]
-    reported = iter(report(context, ends) if ends else ())
+    outcomes = [_outcome_of(entry, decision) for entry, decision in decided if decision.effect is not Effect.NOTHING]
+    reported = iter(report(context, outcomes) if outcomes else ())
     results = [
         OutputResult(entry=entry, change=Change.UNTOUCHED) if decision.effect is Effect.NOTHING else next(reported)
         for entry, decision in decided
@@ -61,7 +61,7 @@ def _narrowed(decision: Decision, only: Outcome | None) -> Decision:
     return replace(decision, effect=Effect.NOTHING, reason=f"{decision.reason}, but this step only {does}")
 
 
-def _end(entry: OutputEntry, decision: Decision) -> OutputOutcome:
+def _outcome_of(entry: OutputEntry, decision: Decision) -> OutputOutcome:
     # What the job's status decided is reported as for any job.
     reason = decision.reason if decision.by_results else ""
     if decision.effect is Effect.RESOLVE:

@@ -10,7 +10,6 @@ from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, GateError, Hint, WriteError
 from incident_gate.incident import Cause, Health, Incident, Reason
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome import twins
 from incident_gate.outcome.branches import why_not_counted
 from incident_gate.outcome.model import Context, Outcome, OutputOutcome
 from incident_gate.outcome.own import (
@@ -32,8 +31,23 @@ _ANSWERED_BY = {
     Cause.BUILD: "until it is built or all of its checks pass",
     Cause.CHECKS: "until all of its checks pass",
 }
+
+Part = tuple[OutputOutcome, Health]
+"""The outcome for one of an output's URNs, of which a dbt node has several, and its health."""
+
+# Of the results for several URNs, the first of these is the output's.
+_ORDER = (
+    Change.FAILED,
+    Change.RAISED,
+    Change.WOULD_RAISE,
+    Change.KEPT,
+    Change.WOULD_KEEP,
+    Change.RESOLVED,
+    Change.WOULD_RESOLVE,
+    Change.LEFT,
+)
 # An asset that is not there, or was removed, has no incident of this job either.
-_ABSENT = {Reason.NOT_FOUND, Reason.REMOVED, Reason.EXISTENCE_UNKNOWN, Reason.EXISTENCE_NOT_SUPPORTED}
+_ABSENT = frozenset({Reason.NOT_FOUND, Reason.REMOVED, Reason.EXISTENCE_UNKNOWN})
 
 
 def skip_reason(status: str, *, run: Run, branches: Sequence[str], blocked: bool, outputs: Sequence[object]) -> str:
@@ -57,13 +71,13 @@ def skip_reason(status: str, *, run: Run, branches: Sequence[str], blocked: bool
     return ""
 
 
-def report(context: Context, ends: Sequence[OutputOutcome]) -> tuple[OutputResult, ...]:
+def report(context: Context, outcomes: Sequence[OutputOutcome]) -> tuple[OutputResult, ...]:
     """Report how the work on each output ended; one that cannot be written never stops the others."""
-    split = [twins.split(end) for end in ends]
+    split = [_split(outcome) for outcome in outcomes]
     healths = iter(context.read([part.entry for parts in split for part in parts]))
-    acting = [twins.acting(context, [(part, next(healths)) for part in parts]) for parts in split]
+    targets = [_targets(context, [(part, next(healths)) for part in parts]) for parts in split]
     # What was resolved, noted at once: whatever happens then, it is reported.
-    flat: list[tuple[OutputOutcome, Health, list[str]]] = [(*part, []) for parts in acting for part in parts]
+    flat: list[tuple[OutputOutcome, Health, list[str]]] = [(*part, []) for parts in targets for part in parts]
     steps = run_all(
         [partial(_isolated, context, *part) for part in flat],
         threads=PARALLEL,
@@ -77,7 +91,55 @@ def report(context: Context, ends: Sequence[OutputOutcome]) -> tuple[OutputResul
             for (end, _, resolved), step in zip(flat, steps, strict=True)
         ]
     )
-    return tuple(twins.merged([next(results) for _ in parts]) for parts in acting)
+    return tuple(_merged([next(results) for _ in parts]) for parts in targets)
+
+
+def _split(end: OutputOutcome) -> list[OutputOutcome]:
+    """The outcome for each URN of its output."""
+    urns = (end.entry.urn, *end.entry.alternate_urns)
+    return [end._replace(entry=end.entry._replace(urn=urn, alternate_urns=())) for urn in urns] if urns[1:] else [end]
+
+
+def _targets(context: Context, parts: Sequence[Part]) -> Sequence[Part]:
+    """The URNs on which an outcome is reported; the first one is preferred.
+
+    A failure is one incident: the one that is active on any of them, else a new one on the first that exists. A success
+    resolves what is active on any of them.
+    """
+    if len(parts) == 1:
+        return parts
+    ours = [part for part in parts if _has_ours(context, part)]
+    present = [part for part in parts if not _is_absent(part)]
+    if parts[0][0].outcome is Outcome.SUCCESS:
+        return [part for part in parts if part in ours or part in present] or parts[:1]
+    # An incident that cannot be read may be this job's: a second one must not be raised beside it.
+    unreadable = [part for part in present if _is_unreadable(part)]
+    return ours or unreadable[:1] or present[:1] or parts[:1]
+
+
+def _merged(results: Sequence[OutputResult]) -> OutputResult:
+    """The result for an output by those for its URNs."""
+    first = min(results, key=lambda result: _ORDER.index(result.change) if result.change in _ORDER else len(_ORDER))
+    incidents = [urn for result in results if result.change is first.change for urn in result.incidents]
+    return first._replace(
+        incidents=tuple(incidents),
+        raised=tuple(urn for result in results for urn in result.raised),
+        resolved=tuple(urn for result in results for urn in result.resolved),
+        title=next((result.title for result in results if result.title), ""),
+    )
+
+
+def _has_ours(context: Context, part: Part) -> bool:
+    end, health = part
+    return bool(of_key(health.incidents, context.identity.key_of(end.entry.urn.text)))
+
+
+def _is_absent(part: Part) -> bool:
+    return any(problem.reason in _ABSENT for problem in part[1].problems)
+
+
+def _is_unreadable(part: Part) -> bool:
+    return any(problem.reason is not Reason.EXISTENCE_NOT_SUPPORTED for problem in part[1].problems)
 
 
 def report_job(context: Context, outputs: Sequence[OutputEntry], outcome: Outcome) -> OutcomeReport:
@@ -136,7 +198,7 @@ def _left(context: Context, end: OutputOutcome, judged: Mapping[Standing, Sequen
 def _clear(entry: OutputEntry, health: Health) -> OutputResult:
     """Nothing of this job is active, as far as the answer shows."""
     for problem in health.problems:
-        if problem.reason not in _ABSENT:
+        if problem.reason not in {*_ABSENT, Reason.EXISTENCE_NOT_SUPPORTED}:
             return _not_written(entry, f"{problem.message}.", problem.hint)
     missing = next((p for p in health.problems if p.reason in {Reason.NOT_FOUND, Reason.REMOVED}), None)
     if missing:

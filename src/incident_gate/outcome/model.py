@@ -65,8 +65,8 @@ class Context:
 
     Args:
         reader: Lists an asset's incidents, with the newest of its history, and stages and messages.
-        looks: The same in one request, without the check that the lists are complete.
-        archive: Lists them with the whole history.
+        quick_reader: The same in one request, without the check that the lists are complete.
+        full_history_reader: Lists them with the whole history.
         writer: Raises and resolves.
         identity: This job, for its keys.
         wording: What is written.
@@ -78,8 +78,8 @@ class Context:
     """
 
     reader: Reader
-    looks: Reader
-    archive: Reader
+    quick_reader: Reader
+    full_history_reader: Reader
     writer: Writer
     identity: JobIdentity
     wording: Wording
@@ -95,9 +95,9 @@ class Context:
 
     def look(self, entries: list[OutputEntry]) -> tuple[Health, ...]:
         """The health of outputs that were read before, as it is now."""
-        return self.looks.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
+        return self.quick_reader.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
 
-    def read_archive(self, entry: OutputEntry) -> Health:
+    def read_full_history(self, entry: OutputEntry) -> Health:
         """The health of an output with its whole history."""
-        [health] = self.archive.read([HealthQuery(entry.urn, siblings=False)]).healths
+        [health] = self.full_history_reader.read([HealthQuery(entry.urn, siblings=False)]).healths
         return health

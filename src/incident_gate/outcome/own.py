@@ -9,9 +9,8 @@ from incident_gate.ci.run import Run
 from incident_gate.errors import WriteError
 from incident_gate.incident import Cause, Incident
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.message import cause_in, is_foreign, run_in
 from incident_gate.outcome.model import Context
-from incident_gate.outcome.wording import Failure
+from incident_gate.outcome.wording import Failure, cause_in, is_foreign, run_in
 
 # A lost answer is followed by another look and another attempt, this many seconds later.
 _KEEP_ATTEMPTS, _KEEP_PAUSE = 4, 1.0
