@@ -307,6 +307,15 @@ def test_what_a_project_builds_needs_no_names(step: Step, shop: Sandbox) -> None
     assert active(shop, urn("customers_v1")) == [Cause.CHECKS]
 
 
+def test_a_selectors_target_platform_holds_for_results(step: Step, shop: Sandbox) -> None:
+    table = ORDERS.replace("duckdb", "redshift")
+    shop.store.add_assets([table])
+    selector = "{manifest: target/manifest.json, select: [seed.shop.regions], target-platform: redshift}"
+    step.write_manifest(f"outputs:\n  - {json.dumps(table)}\n  - dbt: {selector}\n")
+    job(step, shop, "build", status="failure")
+    assert active(shop, table) == [Cause.CHECKS]
+
+
 def test_a_gitlab_job_starts_when_gitlab_says(tmp_path: Path, sandbox: Sandbox) -> None:
     sandbox.store.add_assets([ORDERS])
     for name in ("build.run_results.json", "manifest.json"):

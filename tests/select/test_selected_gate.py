@@ -224,6 +224,28 @@ def test_an_explicit_twin_must_exist_itself(each_sandbox: Sandbox) -> None:
     assert _check(each_sandbox, f"inputs:\n  - {selector}\n  - {LOWER!r}\n").code == 1
 
 
+DOWN = Faults(rules=(Fault(kind=FaultKind.STATUS, status=500, operation="incidentGateSchema|incidentGateLookup"),))
+
+
+@pytest.mark.usefixtures("here")
+def test_what_files_select_is_kept_when_datahub_fails_for_another_selector(datahub: Sandbox) -> None:
+    of_files = "dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}"
+    manifest = f"inputs:\n  - {of_files}\n  - upstream-of: outputs\noutputs: [{A!r}]\n"
+    Path("gate.yml").write_text(manifest, encoding="utf-8")
+    datahub.faults = DOWN
+    document = ask(datahub, "select", "gate.yml", "--format", "json").json
+    assert [entry["line"] for entry in document["inputs"]] == [2]
+    assert {problem["line"] for problem in document["problems"]} == {3}
+
+
+@pytest.mark.usefixtures("here")
+def test_a_file_without_outputs_is_the_problem_of_what_is_upstream_of_them(datahub: Sandbox) -> None:
+    manifest = "inputs: [upstream-of: outputs]\noutputs: [dbt: target/none.json]\n"
+    Path("gate.yml").write_text(manifest, encoding="utf-8")
+    [problem, *_] = ask(datahub, "select", "gate.yml", "--format", "json").json["problems"]
+    assert '"target/none.json" does not exist' in problem["message"]
+
+
 @pytest.mark.parametrize("path", ["../target/manifest.json", "/etc/passwd", "link/manifest.json", "folder"])
 def test_a_path_outside_the_folder_is_a_mistake(here: Path, datahub: Sandbox, path: str) -> None:
     (here / "link").symlink_to("/")

@@ -65,6 +65,26 @@ def test_a_manifest_outside_the_workspace_is_not_read(tmp_path: Path) -> None:
     assert "target/manifest.json leads out of the workspace." in assessed(workspace, "target/*results.json").warnings
 
 
+def test_a_folder_with_a_link_out_of_the_workspace_is_not_read(tmp_path: Path) -> None:
+    workspace = tmp_path / "work"
+    put(workspace, manifest="../manifest.json")
+    (workspace / "shop").mkdir()
+    (workspace / "shop/manifest.json").symlink_to(tmp_path / "manifest.json")
+    warnings = assessed(workspace, "target/*results.json", manifests=DbtManifests(("shop",))).warnings
+    assert "shop leads out of the workspace." in warnings
+
+
+@pytest.mark.parametrize("platforms", [(), ("redshift",)])
+def test_the_target_platform_of_a_selector_names_a_projects_tables(tmp_path: Path, platforms: tuple[str, ...]) -> None:
+    put(tmp_path)
+    files = ResultFiles(
+        patterns=["target/run_results.json"], folder=tmp_path, confined=True, job_start=BEFORE_THE_SAMPLES
+    )
+    outputs = [output(ORDERS.replace("duckdb", "redshift"))]
+    [decision] = assess(outputs, files, DbtManifests(platforms=platforms), job_failed=True).decisions
+    assert decision.by_results is bool(platforms)
+
+
 def test_a_manifest_is_looked_for_beside_dbts_results_only(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text('<testsuite><testcase name="a"/></testsuite>', encoding="utf-8")
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")

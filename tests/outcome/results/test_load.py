@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from incident_gate.dbt.stream import Limits
 from incident_gate.outcome.results import load as loading
+from incident_gate.outcome.results.load import ResultFiles, load
 from incident_gate.outcome.results.model import CheckStatus, FileResults
 from tests.helpers.results import FIXTURES, dbt_results, read_files
 
 CASE = '<testsuite><testcase classname="t" name="one"/></testsuite>'
+URN = '<properties><property name="datahub.urn" value="u"/></properties>'
 HOUR = 3600.0
 START = 1_795_572_000.0  # 2026-11-25T02:00:00Z
 
@@ -284,3 +287,82 @@ def test_a_checkpoint_is_as_old_as_its_validations(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(times % ("2020-01-01T00:00:00Z", "{}"), encoding="utf-8")
     assert not one(tmp_path, "new.json", START).problem
     assert one(tmp_path, "old.json", START).problem
+
+
+class Counting:
+    """A clock that goes on by a second whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+def test_a_pattern_is_searched_for_a_limited_time(tmp_path: Path) -> None:
+    for number in range(99):
+        (tmp_path / f"f{number}").mkdir()
+    clock = Counting()
+    limits = Limits(what="results", entries=9, clock=clock)
+    files = ResultFiles(patterns=["**/*.xml"], folder=tmp_path, confined=True, job_start=0, limits=limits)
+    assert [r.problem for r in load(files)] == ["was not read: reading all files may take 60 seconds"]
+    assert clock.now < 70
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/r.xml", ["a/b/r.xml", "a/r.xml", "r.xml"]),
+        ("a/**", ["a/b/r.xml", "a/r.xml"]),
+        ("a/**/**/r.xml", ["a/b/r.xml", "a/r.xml"]),
+        ("*/r.xml", ["a/r.xml"]),
+        ("*/*/r.xml", ["a/b/r.xml"]),
+        ("./[r].x*", ["r.xml"]),
+        ("a/../*.xml", ["a/../r.xml"]),
+        ("**/b/*", ["a/b/r.xml"]),
+    ],
+)
+def test_what_patterns_match(tmp_path: Path, pattern: str, found: list[str]) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/loop").symlink_to(tmp_path)
+    for name in ("r.xml", "a/r.xml", "a/b/r.xml"):
+        (tmp_path / name).write_text(CASE, encoding="utf-8")
+    assert [r.path for r in read_files(tmp_path, pattern, job_start=0) if not r.path.startswith("a/loop")] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f'<testsuite><testcase name="{"x>" * 700_000}"/></testsuite>', "has a tag or comment of more than 1 MiB"),
+        (f"<testsuite><!-- {'x' * 1_300_000} --></testsuite>", "has a tag or comment of more than 1 MiB"),
+        (f'<testsuite><testcase name="{"x" * 5000}"/></testsuite>', "has a name of more than 4,000 characters"),
+        (f'<testsuite><testcase classname="{"x" * 5000}"/></testsuite>', "has a name of more than 4,000 characters"),
+        (f'<testsuite file="{"x" * 5000}"><testcase/></testsuite>', "has a name of more than 4,000 characters"),
+        (f"<testsuite>{URN * 101}<testcase/></testsuite>", "names more than 100 datasets for one case or suite"),
+        (
+            f"<testsuite><testcase>{URN * 101}</testcase></testsuite>",
+            "names more than 100 datasets for one case or suite",
+        ),
+        ("<testsuite>" + "<testcase/>" * 10 + "</testsuite>", "is beyond the limit of 9 results in all files together"),
+        (dbt_results(*(("test.p.a", "pass"),) * 10), "is beyond the limit of 9 results in all files together"),
+        (dbt_results(("test.p." + "x" * 5000, "pass")), "has a name of more than 4,000 characters"),
+        (f"<testsuite><system-out>{'x' * 3_000_000}</system-out></testsuite>", ""),
+        (f"<testsuite><system-out><![CDATA[{'x' * 3_000_000}]]></system-out></testsuite>", ""),
+    ],
+    ids=range(12),
+)
+def test_results_have_limits(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "file").write_text(text, encoding="utf-8")
+    limits = Limits(what="results", entries=9)
+    [results] = load(ResultFiles(patterns=["file"], folder=tmp_path, confined=True, job_start=0, limits=limits))
+    assert results.problem == problem
+
+
+def test_what_is_kept_is_counted_over_all_files(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text(f'<testsuite><testcase name="{name * 3000}"/></testsuite>', encoding="utf-8")
+    limits = Limits(what="results", entries=9, kept=8_000)
+    files = ResultFiles(patterns=["a", "b", "c"], folder=tmp_path, confined=True, job_start=0, limits=limits)
+    more = "has more names and messages than fit into 7.8 KiB, all files together"
+    assert [r.problem for r in load(files)] == ["", "", more]
