@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -18,17 +17,16 @@ from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.batch import ServerState
 from incident_gate.datahub.health.reader import PARALLEL, Reader
 from incident_gate.datahub.http import open_client
-from incident_gate.errors import ExitCode, GateError, SettingError
+from incident_gate.errors import ExitCode, GateError
 from incident_gate.gate.check import CheckResult, check_inputs, overridden
 from incident_gate.gate.policy import Conclusion, unused_waivers, worst
 from incident_gate.gate.wait import WaitState, wait
 from incident_gate.incident import Problem
-from incident_gate.manifest.load import EXAMPLE, load_manifest, read_content
-from incident_gate.manifest.model import NOWHERE, Dbt, InputEntry, Manifest, OutputEntry
+from incident_gate.manifest.model import Dbt, Manifest, OutputEntry
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.model import Override, Report
-from incident_gate.settings import DEFAULT_MANIFEST, Mode, RunSettings
-from incident_gate.urn import Urn, UrnError, parse_urn
+from incident_gate.settings import Mode, RunSettings
+from incident_gate.urn import Urn
 
 if TYPE_CHECKING:
     from incident_gate.notify.announce import Remark
@@ -76,71 +74,6 @@ def connect(settings: RunSettings, on_exchange: Callable[[Exchange], None] | Non
         except GateError as error:
             error.hint = settings.connection.resolved(error.hint)
             raise
-
-
-# The manifest
-
-
-def manifest_of(settings: RunSettings, today: date, data: bytes | None = None) -> Manifest:
-    """The manifest that the settings describe: its file, and the assets that the settings name besides.
-
-    Args:
-        settings: The file, further inputs and outputs, and the variables.
-        today: The day on which waivers must be valid.
-        data: The file's content, where it was read before.
-
-    Raises:
-        SettingError: `inputs` or `outputs` holds something else than URNs.
-        ManifestError: The file is missing or has errors. Where the settings name assets, the default file may be
-            missing and may name none.
-    """
-    errors: list[str] = []
-    inputs = _urns(settings.named("inputs"), settings.inputs, errors)
-    outputs = _urns(settings.named("outputs"), settings.outputs, errors)
-    if errors:
-        raise SettingError("\n".join(errors))
-    alone = not inputs and not outputs
-    content = content_of(settings) if data is None else data
-    manifest = load_manifest(settings.manifest_shown, content, today, settings.variables, needs_assets=alone)
-    # An entry of the file has rules of its own, so it comes before the same URN without any.
-    read, written = ({entry.urn for entry in entries} for entries in (manifest.inputs, manifest.outputs))
-    more_inputs = (InputEntry(urn, NOWHERE) for urn in dict.fromkeys(inputs) if urn not in read)
-    more_outputs = (OutputEntry(urn, NOWHERE) for urn in dict.fromkeys(outputs) if urn not in written)
-    return manifest._replace(
-        inputs=(*manifest.inputs, *more_inputs),
-        outputs=(*manifest.outputs, *more_outputs),
-    )
-
-
-def content_of(settings: RunSettings) -> bytes:
-    """Read the manifest's file; empty where the settings name assets and the default file does not exist.
-
-    Raises:
-        ManifestError: The file is missing or cannot be read.
-    """
-    names_assets = settings.inputs or settings.outputs
-    if names_assets and settings.manifest_shown == DEFAULT_MANIFEST and not settings.manifest.exists():
-        return b""
-    return read_content(settings.manifest, settings.manifest_shown, if_missing=_if_missing(settings.workspace))
-
-
-def _urns(setting: str, lines: tuple[str, ...], errors: list[str]) -> list[Urn]:
-    parsed: list[Urn] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            parsed.append(parse_urn(line))
-        except UrnError as error:
-            errors.append(f"{setting}, URN {number}: {error}")
-    return parsed
-
-
-def _if_missing(workspace: Path | None) -> str:
-    """What to do where the manifest's file does not exist."""
-    create = f"Create it, for instance with:\n{EXAMPLE}"
-    if workspace and not (workspace / ".git").exists():
-        checkout = "The repository is not checked out here: add a step with actions/checkout before this one."
-        return f"{checkout} If the file does not exist yet: {create[0].lower()}{create[1:]}"
-    return create
 
 
 def select(settings: RunSettings, manifest: Manifest, client: Client | None) -> Selection:
@@ -424,16 +357,7 @@ def _evaluate_results(
 
 
 def announce(settings: RunSettings, people: Mapping[str, str], report: Report) -> tuple[Remark, ...]:
-    """Notify every service that the settings name.
-
-    Args:
-        settings: Which services and events.
-        people: The manifest's: a Slack id by an owner's URN.
-        report: What happened.
-
-    Returns:
-        A remark for each service that did not take its message.
-    """
+    """Notify every service that the settings name; returns a remark for each that did not take its message."""
     if not settings.notify.is_used:
         return ()
     from incident_gate.notify.channels import announce_on_channels  # most runs notify nobody

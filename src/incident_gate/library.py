@@ -173,7 +173,7 @@ def report_outcome(settings: Settings, status: str) -> Report:
 def _manifest(settings: Settings, run: RunSettings) -> Manifest:
     from datetime import UTC, datetime
 
-    from incident_gate.api import manifest_of
+    from incident_gate.settings import manifest_of
 
     today = datetime.now(UTC).date()
     if settings.option("manifest"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from incident_gate.action import runner
 from incident_gate.action.state import LONGEST_STATE, SavedState, digest_of, saved_state, too_long, values_to_save
-from incident_gate.api import Result, announce, check, connect, content_of, manifest_of, report_outcome
+from incident_gate.api import Result, announce, check, connect, report_outcome
 from incident_gate.ci.identity import mark_job_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.errors import ManifestError
@@ -28,7 +28,7 @@ from incident_gate.report.files import write_reports
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress, waiting_on
 from incident_gate.report.trace import trace
-from incident_gate.settings import Mode, RunSettings, read_settings, secrets_of
+from incident_gate.settings import Mode, RunSettings, content_of, manifest_of, read_settings, secrets_of
 from incident_gate.text import plain
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from incident_gate.api import Resolve, connect, manifest_of, resolved
+from incident_gate.api import Resolve, connect, resolved
 from incident_gate.api import select as resolve_selectors
 from incident_gate.cli.main import Call, today
 from incident_gate.cli.online import progress_of, settings_of
@@ -20,7 +20,7 @@ from incident_gate.manifest.model import Dbt, InputEntry, Manifest, OutputEntry
 from incident_gate.process import say
 from incident_gate.report.amounts import count
 from incident_gate.select.selection import Selection
-from incident_gate.settings import Mode
+from incident_gate.settings import Mode, manifest_of
 from incident_gate.text import plain
 
 

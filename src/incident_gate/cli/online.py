@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from incident_gate.api import announce, connect, manifest_of, report_outcome
+from incident_gate.api import announce, connect, report_outcome
 from incident_gate.api import check as check_inputs
 from incident_gate.cli.main import Call, today
 from incident_gate.datahub.client import Exchange
@@ -18,7 +18,7 @@ from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress, waiting_on
 from incident_gate.report.terminal import terminal
 from incident_gate.report.trace import trace
-from incident_gate.settings import Mode, RunSettings, read_settings
+from incident_gate.settings import Mode, RunSettings, manifest_of, read_settings
 from incident_gate.settings.parse import STANDARD_OUTPUT
 from incident_gate.text import plain
 

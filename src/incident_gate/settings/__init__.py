@@ -10,7 +10,7 @@ from incident_gate.settings.options import (
     options_of,
 )
 from incident_gate.settings.parse import ReportFile
-from incident_gate.settings.read import read_settings, secrets_of
+from incident_gate.settings.read import content_of, manifest_of, read_settings, secrets_of
 
 __all__ = [
     "DEFAULT_MANIFEST",
@@ -22,6 +22,8 @@ __all__ = [
     "RunSettings",
     "Scope",
     "Waiting",
+    "content_of",
+    "manifest_of",
     "options_of",
     "read_settings",
     "secrets_of",

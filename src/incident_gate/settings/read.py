@@ -1,8 +1,9 @@
-"""Reading settings: every option, from wherever its value comes, checked together."""
+"""Reading settings: every option, from wherever its value comes, checked together; and the manifest that they name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,12 +18,15 @@ from incident_gate.datahub.connection import Connection, Spelling, header_secret
 from incident_gate.datahub.proxy import DIRECT, proxy_for
 from incident_gate.errors import SettingError
 from incident_gate.files import OutsideError, locate, names_outside
-from incident_gate.manifest.model import Rules
+from incident_gate.manifest.load import EXAMPLE as MANIFEST_EXAMPLE
+from incident_gate.manifest.load import load_manifest, read_content
+from incident_gate.manifest.model import NOWHERE, InputEntry, Manifest, OutputEntry, Rules
 from incident_gate.settings import options, parse
 from incident_gate.settings.model import Notify, OverrideReason, RunSettings, Waiting
-from incident_gate.settings.options import OPTIONS, Mode, Option
+from incident_gate.settings.options import DEFAULT_MANIFEST, OPTIONS, Mode, Option
 from incident_gate.settings.source import URL, Sourced, Sources, config_of, sources, token_of
 from incident_gate.text import plain
+from incident_gate.urn import Urn, UrnError, parse_urn
 
 T = TypeVar("T")
 
@@ -275,6 +279,68 @@ def _notify(values: Values, environment: Mapping[str, str]) -> Notify:
         github_token=values(options.GITHUB_TOKEN),
         proxies={url: values.attempt(partial(proxy_for, url, environment), DIRECT) for url in used if url},
     )
+
+
+def manifest_of(settings: RunSettings, today: date, data: bytes | None = None) -> Manifest:
+    """The manifest that the settings describe: its file, and the assets that the settings name besides.
+
+    Args:
+        settings: The file, further inputs and outputs, and the variables.
+        today: The day on which waivers must be valid.
+        data: The file's content, where it was read before.
+
+    Raises:
+        SettingError: `inputs` or `outputs` holds something else than URNs.
+        ManifestError: The file is missing or has errors. Where the settings name assets, the default file may be
+            missing and may name none.
+    """
+    errors: list[str] = []
+    inputs = _urns(settings.named("inputs"), settings.inputs, errors)
+    outputs = _urns(settings.named("outputs"), settings.outputs, errors)
+    if errors:
+        raise SettingError("\n".join(errors))
+    alone = not inputs and not outputs
+    content = content_of(settings) if data is None else data
+    manifest = load_manifest(settings.manifest_shown, content, today, settings.variables, needs_assets=alone)
+    # An entry of the file has rules of its own, so it comes before the same URN without any.
+    read, written = ({entry.urn for entry in entries} for entries in (manifest.inputs, manifest.outputs))
+    more_inputs = (InputEntry(urn, NOWHERE) for urn in dict.fromkeys(inputs) if urn not in read)
+    more_outputs = (OutputEntry(urn, NOWHERE) for urn in dict.fromkeys(outputs) if urn not in written)
+    return manifest._replace(
+        inputs=(*manifest.inputs, *more_inputs),
+        outputs=(*manifest.outputs, *more_outputs),
+    )
+
+
+def content_of(settings: RunSettings) -> bytes:
+    """Read the manifest's file; empty where the settings name assets and the default file does not exist.
+
+    Raises:
+        ManifestError: The file is missing or cannot be read.
+    """
+    names_assets = settings.inputs or settings.outputs
+    if names_assets and settings.manifest_shown == DEFAULT_MANIFEST and not settings.manifest.exists():
+        return b""
+    return read_content(settings.manifest, settings.manifest_shown, if_missing=_if_missing(settings.workspace))
+
+
+def _urns(setting: str, lines: tuple[str, ...], errors: list[str]) -> list[Urn]:
+    parsed: list[Urn] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            parsed.append(parse_urn(line))
+        except UrnError as error:
+            errors.append(f"{setting}, URN {number}: {error}")
+    return parsed
+
+
+def _if_missing(workspace: Path | None) -> str:
+    """What to do where the manifest's file does not exist."""
+    create = f"Create it, for instance with:\n{MANIFEST_EXAMPLE}"
+    if workspace and not (workspace / ".git").exists():
+        checkout = "The repository is not checked out here: add a step with actions/checkout before this one."
+        return f"{checkout} If the file does not exist yet: {create[0].lower()}{create[1:]}"
+    return create
 
 
 class Values:

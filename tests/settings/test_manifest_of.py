@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.api import manifest_of
 from incident_gate.errors import SettingError
 from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.model import NOWHERE, Manifest, OnIncident, Position
-from incident_gate.settings import RunSettings, read_settings
+from incident_gate.settings import RunSettings, manifest_of, read_settings
 
 TODAY = date(2026, 11, 23)
 ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders,PROD)"
