@@ -67,15 +67,6 @@ def test_inputs_come_before_the_environment(step: Step, datahub: Sandbox) -> Non
     assert step.main(datahub).code == 0
 
 
-def test_on_incident_warn_lets_the_job_go_on(step: Step, datahub: Sandbox) -> None:
-    datahub.store.raise_incident(ORDERS, title="Rows are missing")
-
-    ended = step.main(datahub, on_incident="warn")
-
-    assert (ended.code, ended.outputs["conclusion"]) == (0, "warn")
-    assert "Rows are missing" in ended.said("warning")[0]
-
-
 def test_an_entry_comes_before_the_input_and_the_input_before_the_defaults(step: Step, datahub: Sandbox) -> None:
     datahub.store.raise_incident(ORDERS)
     entry = f"inputs:\n  - urn: {ORDERS}\n    on-incident: block\n"
@@ -345,19 +336,6 @@ def test_an_output_that_does_not_exist_is_a_warning_before_the_job_starts(step: 
     assert "this output does not exist" in warning.properties["title"]
     assert CUSTOMERS in ended.log
     assert "Outputs that do not exist" in ended.summary
-
-
-def test_without_report_outcome_the_outputs_do_not_matter(step: Step, sandbox: Sandbox) -> None:
-    sandbox.store.add_assets([ORDERS])
-
-    assert step.main(sandbox).said("warning") == []
-
-
-def test_a_missing_output_does_not_hide_what_blocks(step: Step, sandbox: Sandbox) -> None:
-    sandbox.store.add_assets([ORDERS])
-    sandbox.store.raise_incident(ORDERS, title="Rows are missing")
-
-    assert step.main(sandbox, report_outcome="true").code == 1
 
 
 def test_a_waiver_that_matches_nothing_is_a_warning_on_its_line(step: Step, datahub: Sandbox) -> None:

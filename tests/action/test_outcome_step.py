@@ -43,17 +43,6 @@ def test_one_step_gates_raises_and_resolves(step: Step, each_datahub: Sandbox) -
     assert resolved.said("notice") == ["Job succeeded: 1 incident resolved"]
 
 
-def test_incidents_of_others_stay(step: Step, datahub: Sandbox) -> None:
-    theirs = datahub.store.raise_incident(CUSTOMERS, title="Somebody else's")
-
-    gated(step, datahub)
-    step.post(datahub, status="failure", report_outcome="true")
-    gated(step, datahub)
-    step.post(datahub, status="success", report_outcome="true")
-
-    assert active(datahub) == [theirs]
-
-
 def test_nothing_is_reported_without_report_outcome(step: Step, datahub: Sandbox) -> None:
     assert step.main(datahub).state == {"report": "false"}
 
@@ -92,18 +81,6 @@ def test_a_job_that_neither_succeeded_nor_failed_reports_nothing(
     ended = step.post(datahub, status=status, report_outcome="true")
 
     assert f"{ending}: Nothing changes, as only success and failure are reported." in ended.said("notice")[0]
-    assert len(datahub.requests) == 0
-
-
-@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
-def test_a_pull_request_reports_nothing(step: Step, datahub: Sandbox, event: str) -> None:
-    step.environment["GITHUB_EVENT_NAME"] = event
-    gated(step, datahub)
-    datahub.requests.clear()
-
-    ended = step.post(datahub, status="failure", report_outcome="true")
-
-    assert "This run is a pull request" in ended.said("notice")[0]
     assert len(datahub.requests) == 0
 
 
@@ -327,43 +304,6 @@ def test_an_output_whose_incidents_cannot_be_read_ends_a_mode_of_its_own_with_3(
 
     assert step.main(datahub, mode=mode, job_status="failure").code == 3
     assert len(active(datahub)) == (0 if mode == "resolve" else 1)
-
-
-@pytest.mark.parametrize("mode", ["raise", "resolve"])
-def test_dry_run_writes_nothing(step: Step, datahub: Sandbox, mode: str) -> None:
-    if mode == "resolve":
-        step.main(datahub, mode="raise")
-    before = active(datahub)
-
-    ended = step.main(datahub, mode=mode, dry_run="true")
-
-    assert (ended.code, active(datahub)) == (0, before)
-    assert f"1 incident would be {mode.removesuffix('e')}ed" in ended.said("notice")[0]
-
-
-def test_title_and_message_are_what_is_raised(step: Step, datahub: Sandbox) -> None:
-    step.main(datahub, mode="raise", incident_title="Nightly build broke", incident_message="See the runbook.")
-
-    [incident] = datahub.store.incidents(CUSTOMERS)
-    assert incident.title == "Nightly build broke"
-    assert incident.description is not None
-    assert incident.description.startswith("See the runbook.\n")
-    assert "https://github.com/acme/shop/actions/runs/4711" in incident.description
-
-    step.main(datahub, mode="resolve", incident_message="The upstream is back.")
-    [incident] = datahub.store.incidents(CUSTOMERS)
-    assert incident.message is not None
-    assert incident.message.startswith("The upstream is back.\n")
-
-
-@pytest.mark.parametrize("other", [{"incident_key": "staging"}, {"matrix": '{"region": "eu"}'}])
-def test_another_key_or_matrix_leg_is_another_incident(step: Step, datahub: Sandbox, other: dict[str, str]) -> None:
-    step.main(datahub, mode="raise")
-
-    step.main(datahub, mode="resolve", **other)
-    assert len(active(datahub)) == 1
-    step.main(datahub, mode="raise", **other)
-    assert len(active(datahub)) == 2
 
 
 def test_another_run_branch_and_commit_is_the_same_incident(step: Step, datahub: Sandbox) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from incident_gate.sandbox import Sandbox
-from tests.helpers.asking import MODEL, ORDERS
+from tests.helpers.asking import ORDERS
 from tests.helpers.step import Step
 
 
@@ -29,39 +29,6 @@ def test_own_incident_on_an_input_does_not_block_and_is_listed(own: Step, datahu
     assert "raised by this workflow" in ended.summary
     own.post(datahub, status="success")
     assert active(datahub) == []
-
-
-@pytest.mark.parametrize(
-    "difference",
-    [
-        {"GITHUB_REPOSITORY": "acme/other"},
-        {"GITHUB_WORKFLOW_REF": "acme/shop/.github/workflows/other.yml@refs/heads/main"},
-    ],
-)
-def test_incident_of_another_workflow_blocks(own: Step, datahub: Sandbox, difference: dict[str, str]) -> None:
-    own.main(datahub)
-    own.post(datahub, status="failure")
-    own.environment |= difference
-    assert own.main(datahub).code == 1
-
-
-def test_incident_with_another_incident_key_blocks(own: Step, datahub: Sandbox) -> None:
-    own.main(datahub)
-    own.post(datahub, status="failure")
-    assert own.main(datahub, incident_key="staging").code == 1
-
-
-def test_incident_of_another_job_of_the_workflow_does_not_block(own: Step, datahub: Sandbox) -> None:
-    for job in ("build", "load"):
-        own.environment["GITHUB_JOB"] = job
-        assert own.main(datahub).code == 0
-        own.post(datahub, status="failure")
-    assert len(active(datahub)) == 2
-    for left, job in ((1, "build"), (0, "load")):
-        own.environment["GITHUB_JOB"] = job
-        assert own.main(datahub).code == 0
-        own.post(datahub, status="success")
-        assert len(active(datahub)) == left
 
 
 def test_incident_of_another_leg_of_the_matrix_does_not_block(own: Step, datahub: Sandbox) -> None:
@@ -93,16 +60,3 @@ def test_own_incident_stays_ours_when_a_person_writes_below_the_key(own: Step, s
         own.main(server)
         assert own.post(server, status="success").output("resolved") == [incident.urn]
         assert active(server) == []
-
-
-def test_own_incident_on_a_sibling_does_not_block(own: Step, datahub: Sandbox) -> None:
-    datahub.store.add_asset(MODEL, siblings=(ORDERS,))
-    own.write_manifest(f"version: 1\ninputs:\n  - {MODEL}\noutputs:\n  - {ORDERS}\n")
-    own.main(datahub)
-    own.post(datahub, status="failure")
-    assert len(active(datahub)) == 1
-    ended = own.main(datahub)
-    assert ended.code == 0
-    assert "raised by this workflow" in ended.log
-    datahub.store.raise_incident(ORDERS, title="somebody else's")
-    assert own.main(datahub).code == 1

@@ -151,17 +151,6 @@ def test_the_cause_decides_what_resolves(step: Step, shop: Sandbox) -> None:
     assert "its check passed." in (resolved.message or "")
 
 
-def test_checks_that_failed_since_must_pass_too(step: Step, shop: Sandbox) -> None:
-    job(step, shop, "then-2-run", status="failure")
-    job(step, shop, "then-3-test", status="failure")
-    [incident] = shop.store.incidents(PAYMENTS, "ACTIVE")
-    assert "1 of 1 checks failed.\n- `test.shop.not_null_payments_id" in (incident.message or "")
-    ends_with(step, shop, PAYMENTS_MODEL, which="run")
-    assert active(shop, PAYMENTS) == [Cause.BUILD]
-    ends_with(step, shop, PAYMENTS_TEST, which="test")
-    assert active(shop, PAYMENTS) == []
-
-
 def test_an_unexplained_failure_is_the_jobs_and_either_answers_it(step: Step, shop: Sandbox) -> None:
     ended = job(step, shop, "compile", status="failure")
     assert state(shop) == EVERY
@@ -200,12 +189,6 @@ def test_three_commands_of_one_job_add_up(step: Step, shop: Sandbox) -> None:
 def test_a_failure_is_raised_although_the_job_succeeded(step: Step, shop: Sandbox) -> None:
     job(step, shop, "build", status="success")
     assert state(shop) == {ORDERS: [Cause.CHECKS]}
-
-
-@pytest.mark.parametrize("status", ["cancelled", "skipped"])
-def test_other_ends_raise_nothing(step: Step, shop: Sandbox, status: str) -> None:
-    job(step, shop, "build", status=status)
-    assert state(shop) == {}
 
 
 @pytest.mark.parametrize("path", ["../r.xml", "a/../../r.xml", "/etc/*.xml", "{runner}/workspace-2/r.xml"])

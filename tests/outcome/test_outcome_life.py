@@ -131,15 +131,6 @@ def assert_stage_is_kept(each_sandbox: Sandbox) -> None:
     assert each_sandbox.store.incidents(ORDERS)[0].stage == "FIXED"
 
 
-def test_every_duplicate_is_resolved_on_success(each_sandbox: Sandbox) -> None:
-    job = life_of(each_sandbox)
-    for _ in range(3):
-        each_sandbox.store.raise_incident(ORDERS, description=signed("failed", ORDERS))
-    (result,) = job.end("success").results
-    assert len(result.incidents) == 3
-    assert each_sandbox.store.incidents(ORDERS, "ACTIVE") == []
-
-
 def test_failure_folds_duplicates_into_the_oldest(each_sandbox: Sandbox) -> None:
     job = life_of(each_sandbox)
     description = signed("failed", ORDERS)
@@ -350,14 +341,3 @@ def test_dry_run_writes_nothing_and_says_what_would_be_done(each_sandbox: Sandbo
         assert (result.change, result.incidents) == (change, raised.incidents)
     assert each_sandbox.store.incidents(ORDERS) == before
     assert not [request for request in each_sandbox.requests if request.query.startswith("mutation")]
-
-
-def test_words_of_the_user_stand_first(sandbox: Sandbox) -> None:
-    job = life_of(sandbox)
-    own = Job(server=sandbox, outputs=job.outputs, title="Backfill broke", message="See DATA-7.")
-    own.end("failure")
-    (incident,) = sandbox.store.incidents(ORDERS)
-    assert incident.title == "Backfill broke"
-    assert (incident.description or "").startswith("See DATA-7.\n")
-    own.end("success")
-    assert (sandbox.store.incidents(ORDERS)[0].message or "").startswith("See DATA-7.\n")
