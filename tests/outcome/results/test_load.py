@@ -347,10 +347,11 @@ def test_what_patterns_match(tmp_path: Path, pattern: str, found: list[str]) -> 
         ("<testsuite>" + "<testcase/>" * 10 + "</testsuite>", "is beyond the limit of 9 results in all files together"),
         (dbt_results(*(("test.p.a", "pass"),) * 10), "is beyond the limit of 9 results in all files together"),
         (dbt_results(("test.p." + "x" * 5000, "pass")), "has a name of more than 4,000 characters"),
+        (json.dumps({"validation_results": [{}] * 10}), "is beyond the limit of 9 results in all files together"),
         (f"<testsuite><system-out>{'x' * 3_000_000}</system-out></testsuite>", ""),
         (f"<testsuite><system-out><![CDATA[{'x' * 3_000_000}]]></system-out></testsuite>", ""),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_results_have_limits(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "file").write_text(text, encoding="utf-8")

@@ -94,6 +94,7 @@ class Reader:
             self._values[path[0]] = value
         match path:
             case ("run_results" | "validation_results", _):
+                self._reading.limits.keep()
                 self._nested.append(_Validation())
             case (*_, "success"):
                 validation.success = value

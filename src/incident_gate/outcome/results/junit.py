@@ -126,7 +126,7 @@ class _Report:
         self._text: list[str] | None = None  # of the failure or property that is open
         self._text_length = 0
         self._value = ""  # its message or value
-        self._times: list[Moment] = []
+        self._written: Moment | None = None
         self._cases: list[_Case] = []
         self._stray = ""
 
@@ -196,7 +196,7 @@ class _Report:
             kind = ResultKind.STRAY if case.is_stray else ResultKind.CHECK
             identity = (case.place, case.class_name, each)
             found.append(ReportedResult(case.name, case.status, case.message, kind, identity, urns=each))
-        return FileResults(written=min(self._times, default=None), results=tuple(found), stray=self._stray)
+        return FileResults(written=self._written, results=tuple(found), stray=self._stray)
 
     def _begin_text(self, value: str) -> None:
         self._value, self._text, self._text_length = value, [], 0
@@ -205,8 +205,8 @@ class _Report:
         outer = self._suite
         self._suite = _Suite(attributes.get("name") or outer.name, attributes.get("file") or outer.file, outer)
         self._suite.declared = sum(_number(attributes.get(key)) for key in ("failures", "errors"))
-        if time := moment(attributes.get("timestamp")):
-            self._times.append(time)
+        time = moment(attributes.get("timestamp"))
+        self._written = min(filter(None, (time, self._written)), default=None)
 
     def _close_suite(self) -> None:
         suite, outer = self._suite, self._suite.outer
