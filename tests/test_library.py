@@ -12,7 +12,7 @@ import pytest
 import incident_gate
 from incident_gate import BlockedError, GateError, Settings, check, report_outcome
 from incident_gate.errors import DataHubError, RefusedError, SettingError, WriteError
-from incident_gate.manifest.errors import ManifestError
+from incident_gate.manifest.model import ManifestError
 from incident_gate.sandbox import Fault, FaultKind, Faults, Grant, Sandbox
 from incident_gate.settings import OPTIONS
 from tests.helpers.asking import CUSTOMERS, ORDERS

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from incident_gate.notify.announce import Remark
     from incident_gate.outcome.model import Context
     from incident_gate.outcome.results.evaluate import Evaluation
-    from incident_gate.select.selection import Selection, Unresolved
+    from incident_gate.select.selection import ResolvedInputs, Unresolved
 
 OnWait = Callable[[WaitState], None]
 Resolve = Callable[[str], str]
@@ -76,7 +76,7 @@ def connect(settings: RunSettings, on_exchange: Callable[[Exchange], None] | Non
             raise
 
 
-def select(settings: RunSettings, manifest: Manifest, client: Client | None) -> Selection:
+def select(settings: RunSettings, manifest: Manifest, client: Client | None) -> ResolvedInputs:
     """Resolve a manifest's selectors; the client may be None where none of them asks DataHub.
 
     Raises:
@@ -165,7 +165,7 @@ class _Gate:
         self._settings = settings
         self._written = self._manifest = manifest
         self._on_progress = on_progress
-        self._selection: Selection | None = None
+        self._selection: ResolvedInputs | None = None
         self._select()
         schema = self._selection.schema if self._selection else None
         self._reader = Reader(client, server=ServerState(client, schema))

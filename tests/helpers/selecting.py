@@ -7,13 +7,13 @@ from typing import Any
 
 from incident_gate.datahub.client import Client, Exchange
 from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.graph.facts import read_facts
+from incident_gate.datahub.graph.lookup import look_up
 from incident_gate.incident import Reason
 from incident_gate.manifest.model import Search
 from incident_gate.sandbox import Sandbox
 from incident_gate.select.lineage import select_upstreams
 from incident_gate.select.search import select_matches, urns_of
-from incident_gate.select.selection import Choice
+from incident_gate.select.selection import SelectorResult
 from incident_gate.urn import parse_urn
 from tests.helpers.asking import plain_client
 
@@ -30,16 +30,16 @@ class Selecting:
     client: Client
     exchanges: list[Exchange] = field(default_factory=list)
 
-    def upstreams(self, *starts: str | tuple[str, ...], hops: Any = 1, at_most: int = 500) -> Choice:
+    def upstreams(self, *starts: str | tuple[str, ...], hops: Any = 1, at_most: int = 500) -> SelectorResult:
         """What the assets are made from; several URNs may be one asset."""
         urns = [tuple(map(parse_urn, (start,) if isinstance(start, str) else start)) for start in starts]
-        facts = read_facts(self.client, [urn.text for asset in urns for urn in asset])
-        return select_upstreams(self.client, facts, urns, hops, at_most=at_most)
+        lookup = look_up(self.client, [urn.text for asset in urns for urn in asset])
+        return select_upstreams(self.client, lookup, urns, hops, at_most=at_most)
 
-    def matches(self, **conditions: Any) -> Choice:
+    def matches(self, **conditions: Any) -> SelectorResult:
         """What a search finds."""
         search = Search(**conditions)
-        return select_matches(self.client, read_facts(self.client, urns_of(search)), search, at_most=500)
+        return select_matches(self.client, look_up(self.client, urns_of(search)), search, at_most=500)
 
 
 @contextmanager
@@ -52,11 +52,11 @@ def selecting(server: Sandbox, token: str | None = None) -> Iterator[Selecting]:
         yield Selecting(client, exchanges)
 
 
-def texts(choice: Choice) -> list[str]:
+def texts(choice: SelectorResult) -> list[str]:
     """The URNs of what was selected, in order."""
     return sorted(urns[0].text for urns in choice.assets)
 
 
-def reasons(choice: Choice) -> set[Reason]:
+def reasons(choice: SelectorResult) -> set[Reason]:
     """Why there may be more."""
     return {problem.reason for problem, _ in choice.problems}

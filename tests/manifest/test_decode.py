@@ -7,13 +7,13 @@ import pytest
 
 from incident_gate.errors import ExitCode
 from incident_gate.incident import Priority
-from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import (
     Dbt,
     IncidentTemplate,
     InputEntry,
     Manifest,
+    ManifestError,
     OnFailingAssertion,
     OnIncident,
     OnUnknown,

@@ -10,10 +10,9 @@ import jsonschema
 import pytest
 import yaml
 
-from incident_gate.manifest.decode import ListOf, Record, Variants
+from incident_gate.manifest.decode import ListOf, Record, Shape, Variants
 from incident_gate.manifest.grammar import MANIFEST
 from incident_gate.manifest.load import read_manifest
-from incident_gate.manifest.values import Shape
 from incident_gate.urn import EntityType
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

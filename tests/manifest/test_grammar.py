@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import (
     Dbt,
     DbtUrns,
     Manifest,
+    ManifestError,
     OnFailingAssertion,
     OnIncident,
     OutputSelector,

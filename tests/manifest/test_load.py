@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import read_manifest
+from incident_gate.manifest.model import ManifestError
 
 URN = "urn:li:chart:(superset,17)"
 TODAY = date(2026, 11, 23)

@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_gate.incident import INCIDENT_TYPES, Priority
-from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import load_manifest
-from incident_gate.manifest.model import OnIncident, OnUnknown
+from incident_gate.manifest.model import ManifestError, OnIncident, OnUnknown
 
 TODAY = date(2026, 11, 23)
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")

@@ -3,10 +3,8 @@
 import pytest
 import yaml
 
-from incident_gate.manifest.errors import Mistakes, UnreadableError
-from incident_gate.manifest.model import Mistake, Position
-from incident_gate.manifest.nodes import Kind, ListNode, MappingNode, Node, ScalarNode
-from incident_gate.manifest.reader import read_nodes
+from incident_gate.manifest.model import Mistake, Mistakes, Position, UnreadableError
+from incident_gate.manifest.yaml import Kind, ListNode, MappingNode, Node, ScalarNode, read_nodes
 
 
 @pytest.fixture(params=["c", "python"], autouse=True)

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import load_manifest
+from incident_gate.manifest.model import ManifestError
 from incident_gate.manifest.schema import manifest_schema
 
 STORED = Path(__file__).parents[2] / "examples" / "manifest.schema.json"

@@ -5,9 +5,8 @@ from datetime import date
 
 import pytest
 
-from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import load_manifest
-from incident_gate.manifest.model import Dbt, IncidentTemplate, Manifest, OnIncident, Rules
+from incident_gate.manifest.model import Dbt, IncidentTemplate, Manifest, ManifestError, OnIncident, Rules
 
 TODAY = date(2026, 11, 23)
 ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders,{})"

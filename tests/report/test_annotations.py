@@ -12,8 +12,7 @@ from incident_gate.action.runner import commands, masks
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Excused
 from incident_gate.incident import Priority, Problem, Reason
-from incident_gate.manifest.errors import ManifestError
-from incident_gate.manifest.model import NOWHERE, InputEntry, Mistake, OutputEntry, Position
+from incident_gate.manifest.model import NOWHERE, InputEntry, ManifestError, Mistake, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.annotations import (
     Annotation,

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from incident_gate.errors import SettingError
-from incident_gate.manifest.errors import ManifestError
-from incident_gate.manifest.model import NOWHERE, Manifest, OnIncident, Position
+from incident_gate.manifest.model import NOWHERE, Manifest, ManifestError, OnIncident, Position
 from incident_gate.settings import RunSettings, manifest_of, read_settings
 
 TODAY = date(2026, 11, 23)

@@ -14,8 +14,7 @@ from incident_gate.action.state import LONGEST_STATE, SavedState, digest_of, sav
 from incident_gate.api import Result, announce, check, connect, report_outcome
 from incident_gate.ci.identity import mark_job_blocked
 from incident_gate.errors import ExitCode, GateError
-from incident_gate.manifest.errors import ManifestError
-from incident_gate.manifest.model import Manifest
+from incident_gate.manifest.model import Manifest, ManifestError
 from incident_gate.report import json, summary, terminal
 from incident_gate.report.annotations import (
     Annotation,

@@ -15,11 +15,10 @@ from incident_gate.doctor.checks import document, examine, table
 from incident_gate.doctor.existence import missing_assets
 from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
-from incident_gate.manifest.errors import ManifestError
-from incident_gate.manifest.model import Dbt, InputEntry, Manifest, OutputEntry
+from incident_gate.manifest.model import Dbt, InputEntry, Manifest, ManifestError, OutputEntry
 from incident_gate.process import say
 from incident_gate.report.amounts import count
-from incident_gate.select.selection import Selection
+from incident_gate.select.selection import ResolvedInputs
 from incident_gate.settings import Mode, manifest_of
 from incident_gate.text import plain
 
@@ -69,12 +68,12 @@ def select(call: Call) -> int:
     return selection.failure.exit_code if selection.failure else ExitCode.OK
 
 
-def _resolved(selection: Selection, resolve: Resolve) -> Selection:
+def _resolved(selection: ResolvedInputs, resolve: Resolve) -> ResolvedInputs:
     problems = tuple(found._replace(problem=resolved(found.problem, resolve)) for found in selection.problems)
     return selection._replace(problems=problems)
 
 
-def _selection_document(selection: Selection) -> str:
+def _selection_document(selection: ResolvedInputs) -> str:
     value = {
         "inputs": [_entry(entry) for entry in selection.inputs],
         "outputs": [_entry(entry) for entry in selection.outputs],
@@ -101,14 +100,14 @@ def _entry(entry: InputEntry | OutputEntry) -> dict[str, Any]:
     }
 
 
-def _problems(selection: Selection) -> Iterator[tuple[int, str, Problem]]:
+def _problems(selection: ResolvedInputs) -> Iterator[tuple[int, str, Problem]]:
     for entry, problem in selection.problems:
         yield entry.position.line, entry.selected_by, problem
     for selector, problem in selection.output_problems:
         yield selector.position.line, selector.label, problem
 
 
-def _selection_text(selection: Selection) -> str:
+def _selection_text(selection: ResolvedInputs) -> str:
     lines = []
     for title, entries in (("input", selection.inputs), ("output", selection.outputs)):
         by_line: dict[tuple[int, str], list[InputEntry | OutputEntry]] = {}

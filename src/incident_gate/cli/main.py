@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple, NoReturn, TextIO
 from incident_gate import __version__
 from incident_gate.ci.identity import mark_job_blocked
 from incident_gate.errors import ExitCode, GateError, SettingError
-from incident_gate.manifest.errors import ManifestError
+from incident_gate.manifest.model import ManifestError
 from incident_gate.process import end, on_interrupt, prepare, say, started
 from incident_gate.text import plain, visible
 

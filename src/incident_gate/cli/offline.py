@@ -11,14 +11,13 @@ import yaml
 
 from incident_gate.cli.main import Call, error_text, today
 from incident_gate.errors import ExitCode, SettingError
-from incident_gate.manifest.errors import ManifestError
 from incident_gate.manifest.load import load_manifest, read_manifest
-from incident_gate.manifest.model import Manifest
-from incident_gate.manifest.reader import MAX_BYTES
+from incident_gate.manifest.model import Manifest, ManifestError
 from incident_gate.manifest.schema import manifest_schema
+from incident_gate.manifest.yaml import MAX_BYTES
 from incident_gate.process import say
 from incident_gate.report.amounts import count
-from incident_gate.select.paths import check_paths
+from incident_gate.select.selection import check_paths
 from incident_gate.settings.options import VARIABLES
 from incident_gate.text import plain, quote
 from incident_gate.urn import UrnError, extract_urn, parse_urn

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.graph.facts import read_facts
+from incident_gate.datahub.graph.lookup import look_up
 from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import without_warehouse
@@ -15,7 +15,7 @@ from incident_gate.incident import Health, Problem, Reason
 from incident_gate.manifest.model import Dbt, Manifest, Mistake, Position, Search, UpstreamOf, Waiver
 from incident_gate.select.dbt import select_nodes
 from incident_gate.select.search import missing_values, urns_of
-from incident_gate.select.selection import Choice
+from incident_gate.select.selection import SelectorResult
 from incident_gate.urn import Urn
 
 Resolve = Callable[[str], str]
@@ -54,7 +54,7 @@ def missing_assets(client: Client, manifest: Manifest, *, root: Path, resolve: R
     return tuple(sorted(dict.fromkeys(found), key=lambda mistake: mistake.position))
 
 
-def _choices(manifest: Manifest, root: Path) -> Iterator[tuple[Position, Choice]]:
+def _choices(manifest: Manifest, root: Path) -> Iterator[tuple[Position, SelectorResult]]:
     """The nodes that each selector of dbt's nodes chooses."""
     for selector in manifest.selectors:
         if isinstance(selector.what, Dbt):
@@ -63,7 +63,7 @@ def _choices(manifest: Manifest, root: Path) -> Iterator[tuple[Position, Choice]
         yield built.position, select_nodes(built.what, root, built=True, at_most=built.at_most)
 
 
-def _named(manifest: Manifest, choices: list[tuple[Position, Choice]]) -> Iterator[_Named]:
+def _named(manifest: Manifest, choices: list[tuple[Position, SelectorResult]]) -> Iterator[_Named]:
     """Every asset of the manifest."""
     for entry in manifest.inputs:
         yield _Named(entry.position, (entry.urn,), tuple(waiver for waiver in entry.ignore if waiver.incident))
@@ -109,7 +109,7 @@ def _unknown_incidents(waivers: tuple[Waiver, ...], health: Health) -> Iterator[
             yield Mistake(waiver.position, message, "the URN of one of its incidents, or no waiver")
 
 
-def _unmatched(choices: list[tuple[Position, Choice]], resolve: Resolve) -> Iterator[Mistake]:
+def _unmatched(choices: list[tuple[Position, SelectorResult]], resolve: Resolve) -> Iterator[Mistake]:
     """What keeps a selector from choosing nodes: a pattern that matches none, a node without a usable URN.
 
     A pattern may be meant for the file that cannot be read.
@@ -132,16 +132,16 @@ def _unknown(client: Client, manifest: Manifest, resolve: Resolve) -> Iterator[M
     if not waivers and not searches:
         return
     urns = [*(waiver.assertion for waiver in waivers), *(urn for search, _ in searches for urn in urns_of(search))]
-    facts = read_facts(client, list(dict.fromkeys(urns)))
+    lookup = look_up(client, list(dict.fromkeys(urns)))
     for waiver in waivers:
-        exists = facts.of(waiver.assertion).exists
+        exists = lookup.of(waiver.assertion).exists
         if exists is None:
             yield Mistake(waiver.position, f"DataHub does not report whether {waiver.assertion} exists")
         elif not exists:
             message = f"there is no assertion {waiver.assertion} in DataHub"
             yield Mistake(waiver.position, message, "the URN of one of the asset's assertions, or no waiver")
     for search, position in searches:
-        for problem in missing_values(client, facts, search):
+        for problem in missing_values(client, lookup, search):
             yield _mistake(position, problem, resolve)
 
 

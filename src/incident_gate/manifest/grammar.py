@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from incident_gate.incident import INCIDENT_TYPES, Priority
-from incident_gate.manifest.decode import Key, ListOf, Record, Table, Variants
+from incident_gate.manifest.decode import AssetUrn, Choice, Key, ListOf, Record, Table, Text, Variants
 from incident_gate.manifest.model import (
     Dbt,
     DbtUrns,
@@ -26,8 +26,7 @@ from incident_gate.manifest.model import (
     UpstreamOf,
     Waiver,
 )
-from incident_gate.manifest.nodes import Kind
-from incident_gate.manifest.values import AssetUrn, Choice, Text
+from incident_gate.manifest.yaml import Kind
 from incident_gate.urn import FABRICS, Urn
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -8,20 +8,21 @@ from pathlib import Path
 from types import MappingProxyType
 
 from incident_gate.files import FileError, MissingError, read_regular
-from incident_gate.manifest.errors import ManifestError, Mistakes, UnreadableError
 from incident_gate.manifest.grammar import MANIFEST
 from incident_gate.manifest.model import (
     InputEntry,
     Manifest,
+    ManifestError,
     Mistake,
+    Mistakes,
     OutputEntry,
     OutputSelector,
     Position,
     Selector,
+    UnreadableError,
     Waiver,
 )
-from incident_gate.manifest.nodes import Node, ScalarNode
-from incident_gate.manifest.reader import MAX_BYTES, read_nodes
+from incident_gate.manifest.yaml import MAX_BYTES, Node, ScalarNode, read_nodes
 from incident_gate.text import quote
 
 EXAMPLE = """inputs:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from incident_gate.manifest.decode import MAX_ITEMS, Key, ListOf, Record, Table, Variants
+from incident_gate.manifest.decode import MAX_ITEMS, AssetUrn, Choice, Key, ListOf, Record, Shape, Table, Text, Variants
 from incident_gate.manifest.grammar import INPUTS, MANIFEST
-from incident_gate.manifest.nodes import Kind
-from incident_gate.manifest.values import AssetUrn, Choice, Shape, Text
+from incident_gate.manifest.yaml import Kind
 from incident_gate.urn import FABRICS, FORMS, Form
 
 Schema = dict[str, Any]

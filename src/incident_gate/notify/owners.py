@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
-from incident_gate.datahub.graph.consumers import owners_of_consumers
-from incident_gate.datahub.graph.people import Work, people_of
+from incident_gate.datahub.graph.owners import Work, owners_of_consumers, people_of
 from incident_gate.errors import DataHubError
 from incident_gate.gate.policy import Decision
 from incident_gate.notify.event import EventKind, affected_assets, events_of

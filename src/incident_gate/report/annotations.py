@@ -11,8 +11,7 @@ from typing import NamedTuple
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput
 from incident_gate.incident import Assertion
-from incident_gate.manifest.errors import ManifestError
-from incident_gate.manifest.model import NOWHERE, Mistake, Position
+from incident_gate.manifest.model import NOWHERE, ManifestError, Mistake, Position
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.report.amounts import count
 from incident_gate.report.model import Report

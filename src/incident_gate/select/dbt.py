@@ -17,7 +17,7 @@ from incident_gate.files import FileError, locate, open_regular, size
 from incident_gate.incident import Problem, Reason
 from incident_gate.json_values import text
 from incident_gate.manifest.model import Dbt, DbtUrns
-from incident_gate.select.selection import Choice
+from incident_gate.select.selection import SelectorResult
 from incident_gate.text import quote
 from incident_gate.urn import Urn, UrnError, parse_urn
 
@@ -35,7 +35,7 @@ _FILE_HINT = "Run dbt before this step (`dbt parse` is enough for a manifest.jso
 _PLATFORMS = {"sqlserver": "mssql", "synapse": "mssql", "fabric": "mssql", "athena-community": "athena"}
 
 
-def select_nodes(dbt: Dbt, root: Path, *, built: bool, at_most: int) -> Choice:
+def select_nodes(dbt: Dbt, root: Path, *, built: bool, at_most: int) -> SelectorResult:
     """Read the projects and choose nodes.
 
     Args:
@@ -69,7 +69,7 @@ def select_nodes(dbt: Dbt, root: Path, *, built: bool, at_most: int) -> Choice:
     if found.more:
         message = f"Selects {len(found.assets) + found.more:,} assets, more than `at-most` ({at_most:,})"
         found.note(Reason.TOO_MANY, message, "Raise `at-most`, or select less.")
-    return Choice(tuple(found.assets), tuple(found.problems), found.left_out)
+    return SelectorResult(tuple(found.assets), tuple(found.problems), found.left_out)
 
 
 class _Found:

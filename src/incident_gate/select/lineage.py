@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.graph.facts import Facts
 from incident_gate.datahub.graph.lineage import Hops, read_upstreams
 from incident_gate.datahub.graph.lists import PAGE
+from incident_gate.datahub.graph.lookup import Lookup
 from incident_gate.incident import Problem, Reason
-from incident_gate.select.selection import Choice, choose
+from incident_gate.select.selection import SelectorResult, choose
 from incident_gate.urn import Urn
 
 _MISSING_HINT = (
@@ -21,13 +21,13 @@ _ACCESS_HINT = "Grant the token's user view access to it."
 
 
 def select_upstreams(
-    client: Client, facts: Facts, starts: Sequence[tuple[Urn, ...]], hops: Hops, *, at_most: int
-) -> Choice:
+    client: Client, lookup: Lookup, starts: Sequence[tuple[Urn, ...]], hops: Hops, *, at_most: int
+) -> SelectorResult:
     """Walk up from several assets.
 
     Args:
         client: Where to ask.
-        facts: What is known of the assets.
+        lookup: What is known of the assets.
         starts: The URNs of each asset: a dbt node has several, and one of them must exist.
         hops: How far to go.
         at_most: How many assets are expected at most.
@@ -39,7 +39,7 @@ def select_upstreams(
     problems: dict[tuple[Problem, str], None] = {}
     siblings: dict[str, list[str]] = {}
     for urns in starts:
-        known = [facts.of(urn.text) for urn in urns]
+        known = [lookup.of(urn.text) for urn in urns]
         start = urns[0].text
         if all(fact.exists is False for fact in known):
             message = f"{start} is not in DataHub, so nothing is known of its upstreams"
@@ -50,7 +50,7 @@ def select_upstreams(
         elif any(fact.hidden and fact.exists is not False for fact in known):
             message = f"{start} may not be seen with this token, and neither may its upstreams"
             problems[Problem(Reason.HIDDEN, message, _ACCESS_HINT), start] = None
-        elif any(urn.text not in facts.by_urn for urn in urns):
+        elif any(urn.text not in lookup.by_urn for urn in urns):
             message = f"The siblings of {start} could not be read, and may have upstreams of their own"
             problems[Problem(Reason.ERROR, message, _AGAIN_HINT), start] = None
         elif any(fact.siblings is None for fact in known):
@@ -60,13 +60,13 @@ def select_upstreams(
         siblings[start] = [other for other in dict.fromkeys(others) if other != start]
     found: dict[str, None] = {}
     for urns, upstreams in zip(
-        starts, read_upstreams(client, facts.schema, siblings, hops, most=at_most + PAGE), strict=True
+        starts, read_upstreams(client, lookup.schema, siblings, hops, most=at_most + PAGE), strict=True
     ):
         found |= dict.fromkeys(upstreams.found)
         problems |= {(problem, upstreams.start): None for problem in upstreams.problems}
         silent = not upstreams.found and not upstreams.problems
-        if silent and all(facts.of(urn.text).exists is None for urn in urns):
+        if silent and all(lookup.of(urn.text).exists is None for urn in urns):
             message = f"DataHub does not report whether {upstreams.start} exists, and it has no upstreams"
             problems[Problem(Reason.EXISTENCE_UNKNOWN, message, _MISSING_HINT), upstreams.start] = None
-    choice = choose(found, facts.schema)
+    choice = choose(found, lookup.schema)
     return choice._replace(problems=(*problems, *choice.problems))

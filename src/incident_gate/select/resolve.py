@@ -6,21 +6,28 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.graph.facts import Facts, read_facts
+from incident_gate.datahub.graph.lookup import Lookup, look_up
 from incident_gate.errors import DataHubError
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.model import Dbt, Manifest, OutputEntry, OutputSelector, Search, Selector
 from incident_gate.select.dbt import select_nodes
 from incident_gate.select.lineage import select_upstreams
-from incident_gate.select.paths import check_paths
 from incident_gate.select.search import select_matches, urns_of
-from incident_gate.select.selection import Choice, Selection, input_of, merged, output_of, unresolved
+from incident_gate.select.selection import (
+    ResolvedInputs,
+    SelectorResult,
+    check_paths,
+    input_of,
+    merged,
+    output_of,
+    unresolved,
+)
 from incident_gate.urn import Urn
 
 _EMPTY_HINT = "Check it for typing errors; if nothing is fine, set `may-be-empty: true`."
 
 
-def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> Selection:
+def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> ResolvedInputs:
     """Resolve all selectors.
 
     Args:
@@ -34,17 +41,17 @@ def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> Selecti
     built = resolve_outputs(manifest, root=root)
     choices = {selector: _of_files(selector, root) for selector in manifest.selectors}
     asked = [selector for selector, choice in choices.items() if choice is None]
-    facts: Facts | None = None
+    lookup: Lookup | None = None
     failure: DataHubError | None = None
     try:
         if asked and client:
-            facts = read_facts(client, _named(asked, built.outputs))
+            lookup = look_up(client, _named(asked, built.outputs))
             for selector in asked:
-                choices[selector] = _of_server(client, facts, selector, built)
+                choices[selector] = _of_server(client, lookup, selector, built)
     except DataHubError as error:
         failure = error
         choices = {selector: choice or _unanswered(error) for selector, choice in choices.items()}
-    picked = [(selector, _checked(selector, choice or Choice())) for selector, choice in choices.items()]
+    picked = [(selector, _checked(selector, choice or SelectorResult())) for selector, choice in choices.items()]
     entries = [*manifest.inputs, *(input_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
     kept = merged([(entry.urn, *entry.alternate_urns) for entry in entries])
     return built._replace(
@@ -54,11 +61,11 @@ def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> Selecti
         ),
         left_out=tuple((selector, choice.left_out) for selector, choice in picked if choice.left_out),
         failure=failure,
-        schema=facts.schema if facts else None,
+        schema=lookup.schema if lookup else None,
     )
 
 
-def resolve_outputs(manifest: Manifest, *, root: Path) -> Selection:
+def resolve_outputs(manifest: Manifest, *, root: Path) -> ResolvedInputs:
     """Resolve the selectors among the outputs, which are files.
 
     Raises:
@@ -71,13 +78,13 @@ def resolve_outputs(manifest: Manifest, *, root: Path) -> Selection:
     ]
     entries = [*manifest.outputs, *(output_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
     kept = merged([(entry.urn, *entry.alternate_urns) for entry in entries])
-    return Selection(
+    return ResolvedInputs(
         outputs=tuple(entries[place]._replace(alternate_urns=urns[1:]) for place, urns in kept.items()),
         output_problems=tuple((selector, problem) for selector, choice in picked for problem, _ in choice.problems),
     )
 
 
-def _of_files(selector: Selector, root: Path) -> Choice | None:
+def _of_files(selector: Selector, root: Path) -> SelectorResult | None:
     """What a selector selects by files alone; None where DataHub must be asked."""
     if not isinstance(selector.what, Dbt):
         return None
@@ -109,13 +116,13 @@ def _starts(selector: Selector, outputs: Sequence[OutputEntry]) -> list[tuple[Ur
     return [(output.urn, *output.alternate_urns) for output in outputs]
 
 
-def _of_server(client: Client, facts: Facts, selector: Selector, built: Selection) -> Choice:
+def _of_server(client: Client, lookup: Lookup, selector: Selector, built: ResolvedInputs) -> SelectorResult:
     """What a selector selects by DataHub's answers."""
     if isinstance(selector.what, Search):
-        return select_matches(client, facts, selector.what, at_most=selector.at_most)
+        return select_matches(client, lookup, selector.what, at_most=selector.at_most)
     assert not isinstance(selector.what, Dbt)  # noqa: S101 - for the type checker
     starts = _starts(selector, built.outputs)
-    choice = select_upstreams(client, facts, starts, selector.what.hops, at_most=selector.at_most)
+    choice = select_upstreams(client, lookup, starts, selector.what.hops, at_most=selector.at_most)
     if not _starts_at_outputs(selector):
         return choice
     problems = [problem for _, problem in built.output_problems]
@@ -124,11 +131,11 @@ def _of_server(client: Client, facts: Facts, selector: Selector, built: Selectio
     return choice._replace(problems=(*((problem, "") for problem in problems), *choice.problems))
 
 
-def _unanswered(failure: DataHubError) -> Choice:
-    return Choice(problems=((Problem(Reason.NO_ANSWER, failure.message.rstrip("."), failure.hint), ""),))
+def _unanswered(failure: DataHubError) -> SelectorResult:
+    return SelectorResult(problems=((Problem(Reason.NO_ANSWER, failure.message.rstrip("."), failure.hint), ""),))
 
 
-def _checked(selector: Selector | OutputSelector, choice: Choice) -> Choice:
+def _checked(selector: Selector | OutputSelector, choice: SelectorResult) -> SelectorResult:
     """The choice within the selector's bounds: nothing and too much are problems."""
     problems = list(choice.problems)
     if not choice.assets and not problems and not selector.may_be_empty:
@@ -139,4 +146,4 @@ def _checked(selector: Selector | OutputSelector, choice: Choice) -> Choice:
         message = f"Selects {number:,} assets, more than `at-most` ({selector.at_most:,})"
         problems = [p for p in problems if p[0].reason is not Reason.TOO_MANY]
         problems.append((Problem(Reason.TOO_MANY, message, "Raise `at-most`, or select less."), ""))
-    return Choice(choice.assets[: selector.at_most], tuple(problems), choice.left_out)
+    return SelectorResult(choice.assets[: selector.at_most], tuple(problems), choice.left_out)

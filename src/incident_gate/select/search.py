@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.graph.facts import Facts
 from incident_gate.datahub.graph.lists import PAGE
+from incident_gate.datahub.graph.lookup import Lookup
 from incident_gate.datahub.graph.search import AssetSearch, search_assets
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.model import Search
-from incident_gate.select.selection import Choice, choose
+from incident_gate.select.selection import SelectorResult, choose
 
 # The index's field for each condition.
 _FIELDS = {
@@ -31,7 +31,7 @@ def urns_of(search: Search) -> tuple[str, ...]:
     return tuple(value for name in _FIELDS for value in getattr(search, name) if value.startswith("urn:"))
 
 
-def select_matches(client: Client, facts: Facts, search: Search, *, at_most: int) -> Choice:
+def select_matches(client: Client, lookup: Lookup, search: Search, *, at_most: int) -> SelectorResult:
     """Search for assets.
 
     A value that matches no asset at all is a problem, unless it is an entity that exists: of several alternatives, a
@@ -39,7 +39,7 @@ def select_matches(client: Client, facts: Facts, search: Search, *, at_most: int
 
     Args:
         client: Where to ask.
-        facts: What is known of the entities that the search names.
+        lookup: What is known of the entities that the search names.
         search: The conditions.
         at_most: How many assets are expected at most.
 
@@ -48,31 +48,31 @@ def select_matches(client: Client, facts: Facts, search: Search, *, at_most: int
         RefusedError: Token, address, proxy or certificate are wrong.
     """
     conditions = _conditions(search)
-    doubtful = _doubtful(facts, conditions)
+    doubtful = _doubtful(lookup, conditions)
     searches = [AssetSearch(conditions, search.query, at_most + PAGE), *(probe for _, probe in doubtful)]
-    matches, *probes = search_assets(client, facts.schema, searches)
+    matches, *probes = search_assets(client, lookup.schema, searches)
     problems: dict[tuple[Problem, str], None] = {(problem, ""): None for problem in matches.problems}
     for (value, _), probe in zip(doubtful, probes, strict=True):
         if not probe.found:
-            problems[_not_found(facts, value), value if value.startswith("urn:") else ""] = None
-    choice = choose(matches.found, facts.schema)
+            problems[_not_found(lookup, value), value if value.startswith("urn:") else ""] = None
+    choice = choose(matches.found, lookup.schema)
     return choice._replace(problems=(*problems, *choice.problems))
 
 
-def missing_values(client: Client, facts: Facts, search: Search) -> tuple[Problem, ...]:
+def missing_values(client: Client, lookup: Lookup, search: Search) -> tuple[Problem, ...]:
     """The values of a search that are no entity and match no asset, and why others could not be looked for.
 
     Raises:
         UnreachableError: Nothing usable came in time.
         RefusedError: Token, address, proxy or certificate are wrong.
     """
-    doubtful = _doubtful(facts, _conditions(search))
-    probes = search_assets(client, facts.schema, [probe for _, probe in doubtful]) if doubtful else []
+    doubtful = _doubtful(lookup, _conditions(search))
+    probes = search_assets(client, lookup.schema, [probe for _, probe in doubtful]) if doubtful else []
     problems: list[Problem] = []
     for (value, _), probe in zip(doubtful, probes, strict=True):
         if not probe.found:
             failed = [problem._replace(message=f"{value}: {problem.message}") for problem in probe.problems]
-            problems += failed or [_not_found(facts, value)]
+            problems += failed or [_not_found(lookup, value)]
     return tuple(problems)
 
 
@@ -81,17 +81,17 @@ def _conditions(search: Search) -> dict[str, tuple[str, ...]]:
     return {field: values for name, field in _FIELDS.items() if (values := getattr(search, name))}
 
 
-def _doubtful(facts: Facts, conditions: Mapping[str, tuple[str, ...]]) -> list[tuple[str, AssetSearch]]:
+def _doubtful(lookup: Lookup, conditions: Mapping[str, tuple[str, ...]]) -> list[tuple[str, AssetSearch]]:
     """The values that are not known to exist, each with a search for any asset that has it."""
     return [
         (value, AssetSearch({field: [value]}))
         for field, values in conditions.items()
         for value in values
-        if not facts.of(value).exists
+        if not lookup.of(value).exists
     ]
 
 
-def _not_found(facts: Facts, value: str) -> Problem:
-    missing = facts.of(value).exists is False
+def _not_found(lookup: Lookup, value: str) -> Problem:
+    missing = lookup.of(value).exists is False
     message = f"{value} is not in DataHub" if missing else f"No asset in DataHub matches {value}"
     return Problem(Reason.NOT_FOUND, message, _HINT)

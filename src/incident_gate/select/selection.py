@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from incident_gate.datahub.capabilities import Capabilities
+from incident_gate.dbt.project import MANIFEST_FILE
 from incident_gate.errors import DataHubError
+from incident_gate.files import OutsideError, locate
 from incident_gate.incident import Problem, Question, Reason
-from incident_gate.manifest.model import InputEntry, Manifest, OutputEntry, OutputSelector, Selector
+from incident_gate.manifest.model import (
+    Dbt,
+    InputEntry,
+    Manifest,
+    ManifestError,
+    Mistake,
+    OutputEntry,
+    OutputSelector,
+    Selector,
+)
 from incident_gate.text import quote
 from incident_gate.urn import EntityType, Urn, UrnError, parse_urn
 
+if TYPE_CHECKING:
+    from incident_gate.datahub.capabilities import Capabilities
 
-class Choice(NamedTuple):
+
+class SelectorResult(NamedTuple):
     """What one selector selects.
 
     `assets` are the URNs of each asset: a dbt node has several. `problems` are what could not be established, each with
@@ -32,7 +46,7 @@ class Unresolved(NamedTuple):
     problem: Problem
 
 
-class Selection(NamedTuple):
+class ResolvedInputs(NamedTuple):
     """The entries that selectors select, after the manifest's own, and what could not be established.
 
     `left_out` counts what each selector selected that cannot have incidents. `failure` is what ended the requests
@@ -62,7 +76,7 @@ class Selection(NamedTuple):
         )
 
 
-def choose(found: Iterable[str], schema: Capabilities | None) -> Choice:
+def choose(found: Iterable[str], schema: Capabilities | None) -> SelectorResult:
     """The assets among entities that DataHub lists: those that can have incidents on this server."""
     assets: list[tuple[Urn, ...]] = []
     problems: list[tuple[Problem, str]] = []
@@ -81,7 +95,7 @@ def choose(found: Iterable[str], schema: Capabilities | None) -> Choice:
             left_out += 1
         else:
             assets.append((urn,))
-    return Choice(tuple(assets), tuple(problems), left_out)
+    return SelectorResult(tuple(assets), tuple(problems), left_out)
 
 
 def input_of(selector: Selector, urns: Sequence[Urn]) -> InputEntry:
@@ -142,3 +156,25 @@ def merged(entries: Sequence[tuple[Urn, ...]]) -> dict[int, tuple[Urn, ...]]:
         places |= dict.fromkeys((urn.text for urn in new), place)
         found[place] = found.get(place, ()) + new
     return found
+
+
+def check_paths(manifest: Manifest, root: Path) -> None:
+    """Check that all paths of selectors stay below a folder.
+
+    Raises:
+        ManifestError: Some do not.
+    """
+    mistakes = []
+    selectors: list[Selector | OutputSelector] = [*manifest.selectors, *manifest.output_selectors]
+    for selector in selectors:
+        what = selector.what
+        if not isinstance(what, Dbt):
+            continue
+        paths = [(path, MANIFEST_FILE) for path in what.manifest] + [(path, "") for path in [what.nodes] if path]
+        for path, in_folder in paths:
+            try:
+                locate(path, root, in_folder=in_folder)
+            except OutsideError as error:
+                mistakes.append(Mistake(selector.position, f"{quote(path)} {error}", "a path below the workspace"))
+    if mistakes:
+        raise ManifestError(manifest.path, tuple(mistakes))

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from incident_gate.errors import SettingError
 from incident_gate.files import FileError, read_regular
-from incident_gate.manifest.errors import Mistakes, UnreadableError
-from incident_gate.manifest.nodes import Kind, MappingNode, Node, ScalarNode
-from incident_gate.manifest.reader import read_nodes
+from incident_gate.manifest.model import Mistakes, UnreadableError
+from incident_gate.manifest.yaml import Kind, MappingNode, Node, ScalarNode, read_nodes
 
 URL, TOKEN = "DATAHUB_GMS_URL", "DATAHUB_GMS_TOKEN"
 HOST, PORT, PROTOCOL = "DATAHUB_GMS_HOST", "DATAHUB_GMS_PORT", "DATAHUB_GMS_PROTOCOL"

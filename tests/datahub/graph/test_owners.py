@@ -9,9 +9,7 @@ import pytest
 from incident_gate.api import connect
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
-from incident_gate.datahub.graph.consumers import owners_of_consumers
-from incident_gate.datahub.graph.owners import Owner
-from incident_gate.datahub.graph.people import people_of
+from incident_gate.datahub.graph.owners import Owner, owners_of_consumers, people_of
 from incident_gate.sandbox import Generation, Sandbox
 from incident_gate.settings import read_settings
 from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, MODEL, ORDERS

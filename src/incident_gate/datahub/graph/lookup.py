@@ -26,7 +26,7 @@ _MARKER = VISIBILITY_FIELDS["dataset"]
 _SCHEMA = INTROSPECTION.text.partition("{")[2].rpartition("}")[0].strip()
 
 
-class Fact(NamedTuple):
+class Existence(NamedTuple):
     """What is known of one entity.
 
     `exists` is None where the server does not report it. `hidden`: the server shows nothing of it, and it may exist.
@@ -40,18 +40,18 @@ class Fact(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Lookup:
     """What the first request brought. `schema` is None where the server hides it."""
 
     schema: Capabilities | None
-    by_urn: Mapping[str, Fact]
+    by_urn: Mapping[str, Existence]
 
-    def of(self, urn: str) -> Fact:
+    def of(self, urn: str) -> Existence:
         """What is known of an entity."""
-        return self.by_urn.get(urn, Fact())
+        return self.by_urn.get(urn, Existence())
 
 
-def read_facts(client: Client, urns: Sequence[str]) -> Facts:
+def look_up(client: Client, urns: Sequence[str]) -> Lookup:
     """Read the schema and look the entities up, in one request where the server accepts that.
 
     Raises:
@@ -64,11 +64,11 @@ def read_facts(client: Client, urns: Sequence[str]) -> Facts:
     schema = capabilities_of(answer.data) if answer else introspect(client)
     by_urn = _decode(parts[0], answer) if answer else {}
     for part in parts[1:] if answer else parts:
-        by_urn |= _look_up(client, schema, part)
-    return Facts(schema=schema, by_urn=by_urn)
+        by_urn |= _look_up_part(client, schema, part)
+    return Lookup(schema=schema, by_urn=by_urn)
 
 
-def _look_up(client: Client, schema: Capabilities | None, part: Sequence[str]) -> Mapping[str, Fact]:
+def _look_up_part(client: Client, schema: Capabilities | None, part: Sequence[str]) -> Mapping[str, Existence]:
     """Look entities up with what the server has."""
     fields = [name for name in _FIELDS if schema is None or schema.has("Dataset", name)]
     operation = _lookup(part, fields, entity_exists=schema is None or schema.accepts("Query", "entityExists"))
@@ -99,8 +99,8 @@ def _execute(client: Client, operation: Operation, urns: Sequence[str]) -> Answe
         return None
 
 
-def _decode(urns: Sequence[str], answer: Answer) -> dict[str, Fact]:
-    facts = {}
+def _decode(urns: Sequence[str], answer: Answer) -> dict[str, Existence]:
+    found = {}
     for number, urn in enumerate(urns):
         entity = answer.data.get(f"d{number}")
         own: dict[str, Any] = entity if isinstance(entity, dict) and entity.get("urn") == urn else {}
@@ -109,5 +109,5 @@ def _decode(urns: Sequence[str], answer: Answer) -> dict[str, Fact]:
         status = own.get("status")
         removed = isinstance(status, dict) and status.get("removed") is True
         hidden = f"d{number}" in answer.data and (not own or is_restricted(own))
-        facts[urn] = Fact(exists, removed, hidden, None if failed else siblings_of(own, urn))
-    return facts
+        found[urn] = Existence(exists, removed, hidden, None if failed else siblings_of(own, urn))
+    return found
