@@ -108,8 +108,8 @@ class UrnError(ValueError):
         expected: What would be right.
     """
 
-    def __init__(self, offset: int, message: str, expected: str) -> None:
-        super().__init__(f"{message}; expected {expected}")
+    def __init__(self, offset: int, message: str, expected: str = "") -> None:
+        super().__init__(f"{message}; expected {expected}" if expected else message)
         self.offset = offset
         self.message = message
         self.expected = expected
@@ -232,7 +232,7 @@ def _entity_type(text: str) -> tuple[EntityType, int]:
     """Read up to the tuple: the entity type, and where the rest begins."""
     if not text.startswith(_PREFIX):
         offset = next((i for i, (a, b) in enumerate(zip(text, _PREFIX, strict=False)) if a != b), len(text))
-        raise UrnError(offset, f"{quote(text)} is not a URN", f"for instance {FORMS[EntityType.DATASET]}")
+        raise UrnError(offset, f"{quote(text)} is not a URN, like {FORMS[EntityType.DATASET]}")
     word, colon, _ = text[len(_PREFIX) :].partition(":")
     end = len(_PREFIX) + len(word)
     try:

@@ -117,7 +117,7 @@ def test_mistyped_assertions_are_reported_at_their_waivers(each_datahub: Sandbox
     ended = online(each_datahub, path, text)
 
     assert ended.code == 2
-    expected = "expected the URN of one of the asset's assertions, or no waiver"
+    expected = "expected the URN of one of the asset's assertions, or no such rule"
     assert ended.out.splitlines() == [
         f"{path}:5:5: there is no assertion urn:li:assertion:x in DataHub; {expected}",
         f"{path}:8:5: there is no assertion urn:li:assertion:y in DataHub; {expected}",

@@ -24,8 +24,7 @@ def warnings(urn: str = LATE.urn, **fields: Any) -> list[str]:
 
 
 def test_waiver_whose_incident_is_not_active_is_a_warning() -> None:
-    expected = "expected an active incident, or no waiver"
-    assert warnings() == [f"7:9 the waiver for {LATE.urn} matches no active incident; {expected}"]
+    assert warnings() == [f"7:9 the `ignore` rule for {LATE.urn} matches no active incident; delete it"]
     assert len(warnings(blocking=(incident(2, ASSET),))) == 1
 
 

@@ -170,8 +170,10 @@ def test_an_expired_waiver_is_dropped_with_a_warning() -> None:
     assert [waiver.incident for waiver in manifest.inputs[0].ignore] == ["urn:li:incident:new"]
     (warning,) = manifest.warnings
     assert warning.position == Position(4, 9)
-    assert "urn:li:incident:old" in warning.message
-    assert '"analytics.orders" ended on 2026-11-22' in warning.message
+    assert str(warning) == (
+        'the `ignore` rule for urn:li:incident:old on "analytics.orders" expired on 2026-11-22; '
+        "extend `until` or delete it"
+    )
 
 
 def test_an_asset_may_be_input_and_output() -> None:
@@ -195,7 +197,7 @@ inputs:
 input: []
 """)
     assert found == [
-        'gate.yml:1:10: "version" is "2", which YAML reads as a number; expected 1',
+        "gate.yml:1:10: version 2 is not supported; use 1",
         'gate.yml:2:25: "on-incident" is "ignore"; expected block or warn',
         'gate.yml:4:68: DataHub has no environment "prod"; expected "PROD"',
         'gate.yml:6:5: unknown key "on_incident"; expected "on-incident"',
@@ -218,7 +220,7 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
         ("version: 1", "1:1: the manifest names no asset; expected"),
         ("inputs:", '1:8: "inputs" is empty; expected a list'),
         ("inputs: {a: b}", '1:9: "inputs" is a mapping; expected a list'),
-        ("version: '1'\noutputs: []", '1:10: "version" is "1"; expected 1'),
+        ("version: '1'\noutputs: []", "1:10: version 1 is not supported; use 1"),
         ("-", "1:2: an item of the manifest is empty; expected an asset's URN"),
         ("- []", "1:3: an item of the manifest is a list; expected an asset's URN"),
         ("- yes", '1:3: an item of the manifest is "yes", which YAML reads as true or false; expected an asset\'s URN'),
@@ -235,8 +237,8 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
             f'3:8: "{ORDERS}" is a duplicate of line 1; expected each asset once',
         ),
         (f"outputs: ['{DAILY}', '{DAILY}']", f'"{DAILY}" is a duplicate of line 1; expected each asset once'),
-        (f"[{ORDERS}]", "1:2: an item of the manifest is cut at a comma"),
-        (f"- {{urn: {ORDERS}}}", '1:9: "urn" is cut at a comma'),
+        (f"[{ORDERS}]", '1:2: an item of the manifest is cut at ","; put it in quotes'),
+        (f"- {{urn: {ORDERS}}}", '1:9: "urn" is cut at ","; put it in quotes'),
         (
             f"{ENTRY}on: block",
             '2:3: unknown key "on", which YAML reads as true or false; expected urn, name',
@@ -310,13 +312,10 @@ SALES = "urn:li:dataset:(urn:li:dataPlatform:excel,Sales{}North,PROD)"
 
 
 @pytest.mark.parametrize("template", ["- {}", "- urn: {}", "inputs:\n- {}", "- upstream-of:\n  - {}"])
-@pytest.mark.parametrize(
-    ("piece", "message"), [(" #", 'is cut at " #", which begins a comment; expected the URN in quotes'), (": ", '": "')]
-)
-def test_a_urn_that_yaml_cuts_asks_for_quotes(template: str, piece: str, message: str) -> None:
+@pytest.mark.parametrize("piece", [" #", ": "])
+def test_a_urn_that_yaml_cuts_asks_for_quotes(template: str, piece: str) -> None:
     (line,) = mistakes(template.format(SALES.format(piece)))
-    assert message in line
-    assert "in quotes" in line
+    assert f'is cut at "{piece}"; put it in quotes' in line
     quoted = template.format("'" + SALES.format(piece) + "'")
     assert load(quoted).inputs or load(quoted).selectors
 
@@ -332,7 +331,7 @@ def test_a_urn_that_yaml_cuts_asks_for_quotes(template: str, piece: str, message
 )
 def test_the_pieces_of_a_urn_cut_at_a_comma_are_one_mistake(text: str) -> None:
     first, second = mistakes(text)
-    assert "is cut at a comma: between [ ] or { } a comma ends a value; expected the URN in quotes" in first
+    assert 'is cut at ","; put it in quotes' in first
     assert '"x"' in second or '"nam"' in second
 
 

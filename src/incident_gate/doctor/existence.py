@@ -106,7 +106,7 @@ def _unknown_incidents(waivers: tuple[Waiver, ...], health: Health) -> Iterator[
     for waiver in waivers:
         if waiver.incident not in known and not health.unread:
             message = f"there is no incident {waiver.incident} on this asset"
-            yield Mistake(waiver.position, message, "the URN of one of its incidents, or no waiver")
+            yield Mistake(waiver.position, message, "the URN of one of its incidents, or no such rule")
 
 
 def _unmatched(choices: list[tuple[Position, SelectorResult]], resolve: Resolve) -> Iterator[Mistake]:
@@ -139,7 +139,7 @@ def _unknown(client: Client, manifest: Manifest, resolve: Resolve) -> Iterator[M
             yield Mistake(waiver.position, f"DataHub does not report whether {waiver.assertion} exists")
         elif not exists:
             message = f"there is no assertion {waiver.assertion} in DataHub"
-            yield Mistake(waiver.position, message, "the URN of one of the asset's assertions, or no waiver")
+            yield Mistake(waiver.position, message, "the URN of one of the asset's assertions, or no such rule")
     for search, position in searches:
         for problem in missing_values(client, lookup, search):
             yield _mistake(position, problem, resolve)

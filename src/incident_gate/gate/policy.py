@@ -346,8 +346,7 @@ def unused_waivers(decisions: Iterable[Decision]) -> Iterator[Mistake]:
     for waiver in (waiver for waiver, is_unused in unused.items() if is_unused):
         yield Mistake(
             waiver.position,
-            f"the waiver for {waiver.urn} matches no {_kind(waiver)}",
-            f"{'an' if waiver.incident else 'a'} {_kind(waiver)}, or no waiver",
+            f"the `ignore` rule for {waiver.urn} matches no {_kind(waiver)}; delete it",
         )
 
 

@@ -86,7 +86,11 @@ class Choice(NamedTuple):
                 return value
             note = " in some versions only" if is_flag and node.kind is Kind.BOOLEAN else ""
             near = nearest(node.text, tuple(word for word, of in self.options.items() if type(of) not in _KIND_OF))
-        mistakes.add(node.position, f"{what} is {node}{note}", near or self.expected)
+        if isinstance(node, ScalarNode) and node.text and len(self.options) == 1:
+            name, word = what.strip('"'), quote(node.text).strip('"')
+            mistakes.add(node.position, f"{name} {word} is not supported; use {self.expected}")
+        else:
+            mistakes.add(node.position, f"{what} is {node}{note}", near or self.expected)
         return None
 
 
@@ -97,7 +101,7 @@ class AssetUrn(NamedTuple):
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Urn | None:
         """Parse the URN, with the position of what is wrong in it."""
-        if isinstance(node, MappingNode) and is_cut_at_a_colon(node, what, mistakes):
+        if isinstance(node, MappingNode) and is_cut(node, what, mistakes):
             return None
         scalar = _scalar_of(node, what, self.expected, mistakes)
         if scalar is None:
@@ -105,12 +109,7 @@ class AssetUrn(NamedTuple):
         try:
             return parse_urn(scalar.text)
         except UrnError as error:
-            if scalar.cut:
-                mistakes.add(node.position, f'{what} is cut at " #", which begins a comment', "the URN in quotes")
-            elif open_parentheses(scalar) > 0:
-                message = f"{what} is cut at a comma: between [ ] or {{ }} a comma ends a value"
-                mistakes.add(node.position, message, "the URN in quotes, or on a line of its own")
-            else:
+            if not is_cut(scalar, what, mistakes):
                 mistakes.add(scalar.at(error.offset), error.message, error.expected)
             return None
 
@@ -121,12 +120,15 @@ def one_of(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def is_cut_at_a_colon(node: MappingNode, what: str, mistakes: Mistakes) -> bool:
-    """Explain a URN that holds a colon and a space, which makes a key of its first part."""
-    for key, _ in node.pairs:
-        if key.text.startswith("urn:li:") and unclosed(key.text) > 0:
-            mistakes.add(key.position, f'{what} is cut at ": ", which ends a key', "the URN in quotes")
-            return True
+def is_cut(node: ScalarNode | MappingNode, what: str, mistakes: Mistakes) -> bool:
+    """Explain a URN that YAML cut: at a comma between brackets, at a comment, or at a colon, which ends a key."""
+    if isinstance(node, MappingNode):
+        pairs = ((key, '": "') for key, _ in node.pairs if key.text.startswith("urn:li:") and unclosed(key.text) > 0)
+    else:
+        pairs = ((node, '" #"' if node.cut else '","') for _ in (0,) if node.cut or open_parentheses(node) > 0)
+    for scalar, mark in pairs:
+        mistakes.add(scalar.position, f"{what} is cut at {mark}; put it in quotes")
+        return True
     return False
 
 
@@ -361,7 +363,7 @@ class Variants(NamedTuple):
         """Choose the record and let it read the node."""
         if not isinstance(node, MappingNode):
             return self.first.decode(node, what, mistakes)
-        if is_cut_at_a_colon(node, what, mistakes):
+        if is_cut(node, what, mistakes):
             return None
         given = [name for name, _ in node.pairs if name.text in self.records]
         if len(given) == 1:

@@ -141,5 +141,5 @@ def _valid(waivers: tuple[Waiver, ...], today: date) -> tuple[Waiver, ...]:
 
 
 def _expired(waiver: Waiver, label: str) -> Mistake:
-    message = f"the waiver for {waiver.urn} on {quote(label)} ended on {waiver.until}, so it counts again"
-    return Mistake(waiver.position, message, 'a later day at "until", or no waiver')
+    message = f"the `ignore` rule for {waiver.urn} on {quote(label)} expired on {waiver.until}"
+    return Mistake(waiver.position, f"{message}; extend `until` or delete it")

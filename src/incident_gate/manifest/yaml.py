@@ -322,10 +322,9 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
     end = len(text.rstrip())  # the parser in C points behind the last line when something is missing at the end
     position = _position(text, end) if mark.index >= end else Position(mark.line + 1, mark.column + 1)
     if text[mark.index : mark.index + 1] == "\t":
-        return UnreadableError(position, "a tab in the indentation", "spaces: YAML allows no tabs for indentation")
+        return UnreadableError(position, "tabs are not allowed for indentation; use spaces")
     if "mapping values are not allowed" in str(error.problem):
-        expected = 'the value in quotes: without them, ": " ends a key'
-        return UnreadableError(position, 'this is not YAML: a second ": " in a value', expected)
+        return UnreadableError(position, 'a value is cut at ": "; put it in quotes')
     context = f" {error.context}" if error.context else ""
     if context and error.context_mark and error.context_mark.line + 1 < position.line:
         context += f" that begins in line {error.context_mark.line + 1}"
