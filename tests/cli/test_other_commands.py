@@ -33,7 +33,7 @@ def test_validate_tells_of_each_file(tmp_path: Path) -> None:
     lines = ended.out.splitlines()
     assert lines[0] == f"{good}: valid, 2 inputs, 0 outputs"
     assert [line.split(" ")[0] for line in lines[1:3]] == [f"{bad}:2:5:", f"{bad}:3:1:"]
-    assert lines[3].startswith(f"{old}:4:9: warning: the waiver for urn:li:incident:1")
+    assert lines[3].startswith(f"{old}:4:9: warning: the `ignore` rule for urn:li:incident:1")
     assert lines[4] == f"{old}: valid, 1 input, 0 outputs"
     assert gate("validate", str(good), str(old)).code == 0
 

@@ -209,7 +209,7 @@ def test_waiver_excuses_its_incident_only() -> None:
     waiver = Waiver(incident="urn:li:incident:1", until=date(2027, 1, 31), reason="backfill", position=HERE)
     decision = judge(incident("urn:li:incident:1"), incident("urn:li:incident:12"), of=entry(ignore=(waiver,)))
     assert [i.urn for i in decision.blocking] == ["urn:li:incident:12"]
-    assert [e.reason for e in decision.excused] == ["waived until 2027-01-31: backfill"]
+    assert [e.reason for e in decision.excused] == ["ignored until 2027-01-31: backfill"]
 
 
 @pytest.mark.parametrize(("kind", "counts"), [("SQL", True), ("FIELD", True), ("VOLUME", False), (None, True)])
@@ -240,7 +240,7 @@ def test_first_excuse_is_the_one_told() -> None:
         return judge(found, of=of, rule=rule, is_ours=lambda _i: ours).excused[0].reason
 
     assert reason(entry(ignore=(waiver,)), rule, ours=True).startswith("raised by this workflow")
-    assert reason(entry(ignore=(waiver,)), rule).startswith("waived")
+    assert reason(entry(ignore=(waiver,)), rule).startswith("ignored until")
     assert reason(ENTRY, rule).startswith("on-incident")
     assert reason(ENTRY, Rule(types=rule.types, min_priority=rule.min_priority)).startswith("type")
 

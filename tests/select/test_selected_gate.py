@@ -124,6 +124,10 @@ def test_a_ghost_upstream_is_a_question_for_the_policy(lineage: Sandbox) -> None
     lineage.store.add_lineage(table("ghost"), A)
     document = _document(lineage, UPSTREAM, 1)
     assert [entry["urn"] for entry in document["inputs"] if entry["verdict"] == "unknown"] == [table("ghost")]
+    [problem] = document["inputs"][1]["problems"]
+    assert "name this URN as an entry of its own with `on-unknown: warn`" in problem["hint"]
+    named = UPSTREAM.replace("inputs: [", f"inputs: [{{urn: {table('ghost')!r}, on-unknown: warn}}, ")
+    assert _check(lineage, named).code == 0
     assert (
         _check(lineage, UPSTREAM.replace("upstream-of: outputs", "{upstream-of: outputs, on-unknown: warn}")).code == 0
     )

@@ -167,15 +167,7 @@ def _shown(value: object) -> str:
 def decide(
     entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[Incident], bool], now_ms: int = 0
 ) -> Decision:
-    """Decide one input.
-
-    Args:
-        entry: The input; its waivers are those that have not expired.
-        health: Its health, as DataHub answered.
-        rule: The rule that holds for it.
-        is_ours: Whether this workflow raised an incident on an asset that it writes: it must not block itself.
-        now_ms: Unix time in milliseconds, for the age of assertions' results.
-    """
+    """Decide one input."""
     weighed = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.incidents]
     blocking = sorted((incident for incident, excuse in weighed if excuse is None), key=severity)
     # What the server counts but does not show cannot be matched with any excuse but the one for everything.
@@ -214,7 +206,7 @@ def decide(
 
 
 def _waived(waiver: Waiver) -> str:
-    return f"waived until {waiver.until.isoformat()}: {waiver.reason}"
+    return f"ignored until {waiver.until.isoformat()}: {waiver.reason}"
 
 
 def _unverified(incidents: Sequence[Incident]) -> Iterator[Problem]:

@@ -136,16 +136,7 @@ def _implicit_tag(text: str) -> str:
 
 
 def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str] | None) -> Node | None:
-    """Read a YAML file; None where it holds nothing but comments.
-
-    Args:
-        data: The file's content.
-        mistakes: Where errors are added after which the file can still be read.
-        variables: The values of `${NAME}`; None where that is a text like any other.
-
-    Raises:
-        UnreadableError: It is not YAML, not UTF-8 or beyond a limit.
-    """
+    """Read a YAML file; None where it holds nothing but comments."""
     check_size(len(data))
     text = _decoded(data)
     loader: Any = None
@@ -161,11 +152,7 @@ def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str] | N
 
 
 def check_size(size: int) -> None:
-    """Refuse a file over the limit, if possible before it is read.
-
-    Raises:
-        UnreadableError: It is over the limit.
-    """
+    """Refuse a file over the limit, if possible before it is read."""
     if size > MAX_BYTES:
         raise UnreadableError(Position(1, 1), f"the file has {size:,} bytes", f"at most {MAX_BYTES:,} (2 MiB)")
 

@@ -23,19 +23,7 @@ _ACCESS_HINT = "Grant the token's user view access to it."
 def select_upstreams(
     client: Client, lookup: Lookup, starts: Sequence[tuple[Urn, ...]], hops: Hops, *, at_most: int
 ) -> SelectorResult:
-    """Walk up from several assets.
-
-    Args:
-        client: Where to ask.
-        lookup: What is known of the assets.
-        starts: The URNs of each asset: a dbt node has several, and one of them must exist.
-        hops: How far to go.
-        at_most: How many assets are expected at most.
-
-    Raises:
-        UnreachableError: Nothing usable came in time.
-        RefusedError: Token, address, proxy or certificate are wrong.
-    """
+    """Walk up from several assets."""
     problems: dict[tuple[Problem, str], None] = {}
     siblings: dict[str, list[str]] = {}
     for urns in starts:

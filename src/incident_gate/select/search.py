@@ -36,16 +36,6 @@ def select_matches(client: Client, lookup: Lookup, search: Search, *, at_most: i
 
     A value that matches no asset at all is a problem, unless it is an entity that exists: of several alternatives, a
     mistyped one would be missing without a sign.
-
-    Args:
-        client: Where to ask.
-        lookup: What is known of the entities that the search names.
-        search: The conditions.
-        at_most: How many assets are expected at most.
-
-    Raises:
-        UnreachableError: Nothing usable came in time.
-        RefusedError: Token, address, proxy or certificate are wrong.
     """
     conditions = _conditions(search)
     doubtful = _doubtful(lookup, conditions)

@@ -141,12 +141,6 @@ def merged(entries: Sequence[tuple[Urn, ...]]) -> dict[int, tuple[Urn, ...]]:
 
     Of several entries with a URN in common, the first one stays and takes on the URNs of the others: it is the
     manifest's own entry, or the first selector's.
-
-    Args:
-        entries: The URNs of each entry.
-
-    Returns:
-        The entries that stay, by their place, with all their URNs.
     """
     found: dict[int, tuple[Urn, ...]] = {}
     places: dict[str, int] = {}

@@ -184,12 +184,7 @@ class EntityList:
 
 
 def read_lists(client: Client, name: str, fields: Sequence[ListField]) -> list[EntityList]:
-    """Read all pages of several lists; `name` is the operation's.
-
-    Raises:
-        UnreachableError: Nothing usable came in time.
-        RefusedError: Token, address, proxy or certificate are wrong.
-    """
+    """Read all pages of several lists; `name` is the operation's."""
     lists = [EntityList(client.redact, scrolls=field.scrolls, entries=field.entries) for field in fields]
     for _ in range(_MOST_PAGES):
         due = [pair for pair in zip(fields, lists, strict=True) if not pair[1].finished]

@@ -32,17 +32,7 @@ def search_assets(
     schema: Capabilities | None,
     searches: Sequence[AssetSearch],
 ) -> list[EntityList]:
-    """Run several searches in one request.
-
-    Args:
-        client: Where to ask.
-        schema: What the server can be asked; None where it hides that.
-        searches: What to search for.
-
-    Raises:
-        UnreachableError: Nothing usable came in time.
-        RefusedError: Token, address, proxy or certificate are wrong.
-    """
+    """Run several searches in one request."""
     root = next((name for name in (_SCROLL, _SEARCH) if schema is None or schema.has("Query", name)), "")
     given = _members(schema, f"{root[:1].upper()}{root[1:]}Input")
     if "orFilters" not in given:
