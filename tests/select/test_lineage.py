@@ -136,6 +136,16 @@ def test_a_server_that_leaves_something_out_of_an_assets_lineage(each: Selecting
     assert reasons(each.upstreams(A)) == {Reason.INCOMPLETE}
 
 
+def test_a_walk_that_ends_because_of_what_has_no_incidents_is_a_problem(sandbox: Sandbox) -> None:
+    owners = [f"urn:li:corpuser:u{number}" for number in range(2_600)]
+    sandbox.store.add_assets([A, B, C, *owners])
+    for upstream, downstream in ((B, A), (C, B), (GHOST, B), *((owner, A) for owner in owners)):
+        sandbox.store.add_lineage(upstream, downstream)
+    with selecting(sandbox) as asked:
+        assert reasons(asked.upstreams(A, hops=2)) == {Reason.TOO_MANY}
+        assert GHOST in texts(asked.upstreams(A, hops=2, at_most=1_000))
+
+
 def test_siblings_of_a_start_are_bounded(each_sandbox: Sandbox, each: Selecting) -> None:
     each_sandbox.store.add_asset(A, siblings=[table(f"sibling{number}") for number in range(3_000)])
     assert Reason.INCOMPLETE in reasons(each.upstreams(A))

@@ -125,8 +125,7 @@ def test_urns_that_are_too_long_end_the_list(name: str) -> None:
     read = _read(_page(_result(name), total=2, nextScrollId="x"), scrolls=True)
     assert (read.finished, read.found) == (True, {})
     assert _reasons(read) == {Reason.MALFORMED}
-    sibling = {"siblings": {"siblings": [{"urn": name}]}}
-    assert _reasons(_read(_page({"entity": {"urn": "a"} | sibling}))) == {Reason.MALFORMED}
+    assert siblings_of({"siblings": {"siblings": [{"urn": name}]}}, "a") is None
 
 
 @pytest.mark.parametrize("total", [None, -1, True, "3", 2**40, 1.0])

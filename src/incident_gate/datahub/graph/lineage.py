@@ -129,7 +129,10 @@ class _Walking:
         due = []
         for step in todo:
             result, key = step.result, (step.result.start, step.urn, step.walks)
-            if self._asked.get(key, 0) >= _distance(step.left) or len(result.found) > self._most:
+            if self._asked.get(key, 0) >= _distance(step.left):
+                continue
+            if len(result.found) > self._most:
+                result.problem(Reason.TOO_MANY, f"DataHub lists more than {self._most:,} entities", "Raise `at-most`.")
                 continue
             if self._walks.get(result.start, 0) + step.walks > self._most:
                 result.problem(Reason.INCOMPLETE, f"Its lineage takes more than {self._most:,} walks")
@@ -301,4 +304,7 @@ _SIGNS = ("explored", "truncatedChildren", "ignoredAsHop")
 _RESULT = "searchResults { degree entity { urn type } }"
 _SIBLINGS = "... on Dataset { siblings { siblings { urn } } }"
 # The types that have relations of their own on every server.
-_RELATED = ("dataset", "dataJob", "dataFlow", "dashboard", "chart")
+_RELATED = (
+    *("dataset", "dataJob", "dataFlow", "dashboard", "chart"),
+    *("mlModel", "mlModelGroup", "mlFeature", "mlFeatureTable", "mlPrimaryKey"),
+)

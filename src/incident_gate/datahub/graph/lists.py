@@ -143,12 +143,11 @@ class EntityList:
             message = "One of the entities that DataHub found may not be seen with this token"
             self.problem(Reason.HIDDEN, message, _ACCESS_HINT)
             return
-        siblings = siblings_of(entity, urn)
-        named = (urn, *(siblings or ()))
-        if any(map(is_too_long, named)):
+        if is_too_long(urn):
             self.stop(Reason.MALFORMED, f"DataHub names an entity by a URN of more than {_LONGEST_URN:,} bytes")
             return
-        if any(self._redact(each) != each for each in named):
+        siblings = siblings_of(entity, urn)
+        if any(self._redact(each) != each for each in (urn, *(siblings or ()))):
             # As an input, the secret would be in every report.
             self.problem(Reason.MALFORMED, "DataHub names an entity by a secret that was sent to it")
             return
@@ -254,11 +253,11 @@ def is_too_long(urn: str) -> bool:
 
 
 def siblings_of(entity: Mapping[str, Any], urn: str) -> tuple[str, ...] | None:
-    """The URNs of an entity's siblings as its answer names them; None where one is not shown."""
+    """The URNs of an entity's siblings as its answer names them; None where one is not shown, or is no URN."""
     inner = at(entity, "siblings", "siblings")
     if inner is None:
         return ()
     shown = [text(sibling, "urn") for sibling in items(entity, "siblings", "siblings")]
-    if not isinstance(inner, list) or not all(shown):
+    if not isinstance(inner, list) or not all(shown) or any(map(is_too_long, shown)):
         return None
     return tuple(sibling for sibling in dict.fromkeys(shown) if sibling != urn)
