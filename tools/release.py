@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 UNRELEASED = re.compile(
     r"not released|until there is a release|datahub-incident-gate@main|archive/main\.tar\.gz", re.IGNORECASE
 )
-PAGES = ("README.md", "docs/*.md", "examples/README.md", "examples/workflows/*.yml")
+PAGES = ("README.md", "docs/*.md", "examples/README.md", "examples/*/*.yml", "examples/*/*.py")
 ACTION = ROOT / "action.yml"
 CHANGELOG = ROOT / "CHANGELOG.md"
 PACKAGE = ROOT / "src/incident_gate/__init__.py"

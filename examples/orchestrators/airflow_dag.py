@@ -1,7 +1,7 @@
 """An Airflow DAG: a gate before the work, and incidents on the output when the work fails.
 
 For Airflow 3; in Airflow 2 the decorators are in `airflow.decorators`. The package must be installed where the tasks
-run: pip install datahub-incident-gate
+run: pip install https://github.com/OWNER/datahub-incident-gate/archive/main.tar.gz
 """
 
 import os

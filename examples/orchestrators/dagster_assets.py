@@ -1,6 +1,7 @@
 """Dagster: a blocking asset check as the gate, and incidents on the output when an asset fails.
 
-The package must be installed where the code runs: pip install datahub-incident-gate
+The package must be installed where the code runs:
+pip install https://github.com/OWNER/datahub-incident-gate/archive/main.tar.gz
 """
 
 import os

@@ -30,7 +30,8 @@ WORKFLOWS = sorted((ROOT / "examples/workflows").glob("*.yml"))
 INPUTS = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"])
 OUTPUTS = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["outputs"])
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", EVERYWHERE, re.MULTILINE | re.DOTALL)
-ACTION = "OWNER/datahub-incident-gate@main"
+# `main` until there is a release, which tools/release.py sees to.
+ACTION = re.compile(r"OWNER/datahub-incident-gate@(main|v\d+(\.\d+)*|[0-9a-f]{40})")
 COMMAND = re.compile(
     r"(?<![\w/-])incident-gate ((?:check|raise|resolve|report|doctor|validate|schema|demo)\b[^\n`#|&]*)"
 )
@@ -69,7 +70,7 @@ def yaml_blocks() -> list[Any]:
 
 def assert_usable(step: dict[str, Any]) -> None:
     given = step.get("with", {})
-    assert step["uses"] == ACTION
+    assert ACTION.fullmatch(step["uses"])
     assert set(given) <= INPUTS
     assert given.get("mode") != "report" or "job-status" in given
 

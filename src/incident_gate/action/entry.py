@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from incident_gate.action.stage import Stage
 
 _NO_EXTRA = (
-    "actions-toolkit is not installed here: run pip install 'datahub-incident-gate[action]', "
-    "or use the command line, incident-gate."
+    "actions-toolkit is not installed here. Install this package with its extra `action`, or use the command line, "
+    "incident-gate."
 )
 
 
