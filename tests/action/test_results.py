@@ -346,7 +346,7 @@ def test_outside_of_a_job_a_day_old_is_too_old(step: Step, shop: Sandbox) -> Non
 
 def test_results_that_nothing_names_are_not_imported() -> None:
     imports = "import sys, incident_gate.api, incident_gate.outcome.decide"
-    code = f"{imports}; print([m for m in sys.modules if 'results' in m or 'json_parts' in m])"
+    code = f"{imports}; print([m for m in sys.modules if 'results' in m or 'incident_gate.dbt' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

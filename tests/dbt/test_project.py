@@ -1,6 +1,5 @@
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -132,11 +131,6 @@ def test_what_has_unexpected_values_where_none_is_needed_is_read() -> None:
     ("data", "message"),
     [
         (b"", "is not complete JSON"),
-        (b"{", "is not complete JSON"),
-        (manifest_of(dbt_node("model.p.a"))[:-3], "is not complete JSON"),
-        (manifest_of() + b"x", "is not complete JSON"),
-        (b'{"nodes": {"\xff": {}}, "sources": {}}', "is not complete JSON"),
-        (b'{"nodes": {"a": {"name": 1e999}}, "sources": {}}', "is not complete JSON"),
         (b"[]", 'it has no "nodes"'),
         (b"{}", 'it has no "nodes"'),
         (b"5", 'it has no "nodes"'),
@@ -187,13 +181,6 @@ def test_a_file_beyond_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.
     path.write_bytes(manifest_of())
     with pytest.raises(FileError, match="more than the limit of 100 bytes"):
         read_project(path, project_limits())
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_a_pipe_is_refused(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "manifest.json")
-    with pytest.raises(FileError, match="is not a regular file"):
-        read_project(tmp_path / "manifest.json", project_limits())
 
 
 def test_the_parser_is_the_fast_one() -> None:

@@ -251,17 +251,6 @@ def test_a_copy_of_a_file_counts_once() -> None:
     assert len(run(UNUSABLE, FileResults(path="other", problem="is empty")).warnings) == 3
 
 
-def test_checks_of_one_name_in_one_file_all_count_and_a_later_file_replaces_them() -> None:
-    twice = other(Check("x", FAILED, urns=(B,)), Check("x", PASSED, urns=(B,)), time=1.0)
-    assert decide(twice, urn=B).headline == "1 of 2 checks failed"
-    assert decide(twice, other(Check("x", PASSED, urns=(B,)), time=2.0), urn=B).effect is RESOLVE
-
-
-def test_of_checks_of_one_name_an_output_gets_its_own() -> None:
-    file = other(Check("x", FAILED, urns=(A,)), Check("x", PASSED, urns=(urn("z"),)))
-    assert decide(file, urn=urn("z")).answers == ALL
-
-
 @pytest.mark.parametrize(
     ("pattern", "matches"),
     [

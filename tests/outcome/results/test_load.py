@@ -67,20 +67,6 @@ def test_a_file_that_cannot_be_used_has_a_problem(tmp_path: Path, text: str, pro
     assert problem in one(tmp_path, "file").problem
 
 
-def test_bytes_that_are_no_text_are_a_problem(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b'{"results": "\xff"}')
-    (tmp_path / "other").write_bytes(b"\x00\x01")
-    problems = [one(tmp_path, name).problem.partition(":")[0] for name in ("file", "other")]
-    assert problems == ["is not complete JSON"] * 2
-
-
-def test_entities_are_not_expanded(tmp_path: Path) -> None:
-    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
-    text = f'<!DOCTYPE t [<!ENTITY l0 "lol">{laughs}]><testsuite><testcase name="&l9;"/></testsuite>'
-    (tmp_path / "file.xml").write_text(text, encoding="utf-8")
-    assert one(tmp_path, "file.xml").problem == "has a document type definition, which is not read"
-
-
 def test_only_regular_files_below_the_workspace_are_read(tmp_path: Path) -> None:
     workspace = tmp_path / "work"
     workspace.mkdir()
@@ -219,14 +205,6 @@ def test_neither_queries_nor_rows_are_kept() -> None:
     text = repr(every)
     for secret in ("partial_unexpected", "LINE ", "lost", "select nope", "---,2", "\x1b", "#x1B", "2.0, 2.0"):
         assert secret not in text, secret
-
-
-def test_dbts_unknown_words_are_never_a_pass(tmp_path: Path) -> None:
-    text = dbt_results(("model.p.a", "built"), ("test.p.b", "success"), ("test.p.c", "PASS"), ("seed.p.d", "no-op"))
-    (tmp_path / "file").write_text(text, encoding="utf-8")
-    results = one(tmp_path, "file")
-    verdicts = [result.status for result in results.results]
-    assert verdicts == [CheckStatus.UNKNOWN, CheckStatus.UNKNOWN, CheckStatus.PASSED, CheckStatus.UNKNOWN]
 
 
 @pytest.mark.parametrize(

@@ -159,12 +159,3 @@ def test_the_kind_of_a_soda_check_is_in_its_definition(
 @pytest.mark.parametrize("outcome", [None, "unknown", 1, [], {}])
 def test_a_soda_check_without_a_verdict_is_unknown(tmp_path: Path, outcome: Any) -> None:
     assert [c.status for c in checks(read(tmp_path, soda({"name": "a", "outcome": outcome})))] == [CheckStatus.UNKNOWN]
-
-
-def test_a_suite_that_failed_as_a_whole_is_a_check(tmp_path: Path) -> None:
-    text = '<testsuite name="s"><error message="import failed"/><testcase name="a"/></testsuite>'
-    found = checks(read(tmp_path, text))
-    assert [(c.name, c.status, c.message) for c in found] == [
-        ("s", CheckStatus.ERROR, "import failed"),
-        ("a", CheckStatus.PASSED, ""),
-    ]
