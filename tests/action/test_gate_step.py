@@ -54,40 +54,6 @@ def test_an_unknown_dataset_blocks(step: Step, each_sandbox: Sandbox) -> None:
     assert (ended.outputs["verdict"], ended.output("unknown")) == ("unknown", [ORDERS])
 
 
-def test_address_and_token_fall_back_to_the_environment(step: Step, datahub: Sandbox) -> None:
-    step.environment |= {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token}
-
-    assert step.main().code == 0
-    assert datahub.requests[0].headers["authorization"] == f"Bearer {datahub.token}"
-
-
-def test_inputs_come_before_the_environment(step: Step, datahub: Sandbox) -> None:
-    step.environment |= {"DATAHUB_GMS_URL": "http://127.0.0.1:1", "DATAHUB_GMS_TOKEN": "wrong"}
-
-    assert step.main(datahub).code == 0
-
-
-def test_an_entry_comes_before_the_input_and_the_input_before_the_defaults(step: Step, datahub: Sandbox) -> None:
-    datahub.store.raise_incident(ORDERS)
-    entry = f"inputs:\n  - urn: {ORDERS}\n    on-incident: block\n"
-    step.write_manifest(entry)
-    assert step.main(datahub, on_incident="warn").code == 1
-
-    step.write_manifest(f"defaults: {{on-incident: block}}\ninputs:\n  - {ORDERS}\n")
-    assert step.main(datahub, on_incident="warn").code == 0
-
-
-def test_on_unknown_warn_names_each_asset(step: Step, datahub: Sandbox) -> None:
-    step.write_manifest(f"inputs:\n  - {ORDERS}\n  - {CUSTOMERS}\n")
-    datahub.faults = Faults(rules=(Fault(kind=FaultKind.DROP_BEFORE),))
-
-    ended = step.main(datahub, on_unknown="warn", timeout="1")
-
-    assert (ended.code, ended.outputs["conclusion"], ended.outputs["verdict"]) == (0, "warn", "unknown")
-    titles = [command.properties["title"] for command in ended.commands if command.name == "warning"]
-    assert titles == ["analytics.orders: health unknown", "analytics.customers: health unknown"]
-
-
 def test_a_server_that_does_not_answer_is_one_error(step: Step, datahub: Sandbox) -> None:
     step.write_manifest(f"inputs:\n  - {ORDERS}\n  - {CUSTOMERS}\n  - {FLOW}\n")
     datahub.faults = Faults(rules=(Fault(kind=FaultKind.DROP_BEFORE),))
@@ -127,27 +93,12 @@ def test_a_run_without_secrets_is_told_why(
     assert advice in ended.said("notice")[0]
 
 
-def test_links_point_where_the_input_says(step: Step, datahub: Sandbox) -> None:
-    datahub.store.raise_incident(ORDERS)
-
-    assert "(https://ui.example.com/dataset/" in step.main(datahub, datahub_ui_url="https://ui.example.com/").summary
-
-
 def test_headers_are_sent_and_masked(step: Step, datahub: Sandbox) -> None:
     ended = step.main(datahub, headers="X-Access-Key: hidden-value\nX-Team: data\n")
 
     sent = datahub.requests[0].headers
     assert (sent["x-access-key"], sent["x-team"]) == ("hidden-value", "data")
     assert ended.said("add-mask") == [datahub.token, "hidden-value"]
-
-
-def test_timeout_bounds_the_stage(step: Step, datahub: Sandbox) -> None:
-    datahub.faults = Faults(rules=(Fault(kind=FaultKind.HANG),))
-
-    ended = step.main(datahub, timeout="0.5")
-
-    assert ended.code == 3
-    assert datahub.requests[-1].at - datahub.requests[0].at < 1
 
 
 def test_secrets_are_masked_before_anything_is_said(step: Step) -> None:
@@ -158,33 +109,6 @@ def test_secrets_are_masked_before_anything_is_said(step: Step) -> None:
     assert ended.log.splitlines()[:2] == [f"::add-mask::{SECRET}", "::add-mask::hidden-value"]
     assert ended.code == 2
     assert SECRET not in ended.log.replace(f"::add-mask::{SECRET}", "")
-
-
-def test_every_mistake_in_the_inputs_is_told_at_once(step: Step) -> None:
-    ended = step.main(
-        datahub_url="ftp://x",
-        datahub_token="a b",
-        manifest="../outside.yml",
-        mode="watch",
-        on_incident="ignore",
-        on_unknown="maybe",
-        report_outcome="yes",
-        dry_run="1",
-        timeout="soon",
-        headers="Host: x",
-        ca_bundle="/etc/ssl/cert.pem",
-        incident_title="x" * 501,
-        incident_message="x" * 20_001,
-    )
-
-    assert ended.code == 2
-    [message] = ended.said("error")
-    names = (
-        *("datahub-url", "datahub-token", "manifest", "mode", "on-incident", "on-unknown", "report-outcome", "dry-run"),
-        *("timeout", "headers", "ca-bundle", "incident-title", "incident-message"),
-    )
-    assert [name for name in names if name not in message] == []
-    assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("block", "unknown")
 
 
 def test_mistakes_in_the_manifest_are_annotated_on_their_lines(step: Step, datahub: Sandbox) -> None:
@@ -202,14 +126,6 @@ def test_mistakes_in_the_manifest_are_annotated_on_their_lines(step: Step, datah
     assert len(datahub.requests) == 0
 
 
-def test_a_missing_manifest_is_told_with_an_example(step: Step, datahub: Sandbox) -> None:
-    ended = step.main(datahub, manifest="gate/none.yml")
-
-    assert ended.code == 2
-    assert "there is no such file" in ended.said("error")[0]
-    assert "inputs:" in ended.log
-
-
 @pytest.mark.parametrize("name", ["manifest", "ca_bundle"])
 @pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "link", "folder/outside"])
 def test_no_path_leads_out_of_the_workspace(step: Step, datahub: Sandbox, name: str, path: str) -> None:
@@ -222,12 +138,6 @@ def test_no_path_leads_out_of_the_workspace(step: Step, datahub: Sandbox, name: 
 
     assert ended.code == 2
     assert f"{name.replace('_', '-')} leads out of the workspace" in ended.said("error")[0]
-
-
-def test_a_link_inside_the_workspace_is_followed(step: Step, datahub: Sandbox) -> None:
-    (step.workspace / "link.yml").symlink_to(".github/incident-gate.yml")
-
-    assert step.main(datahub, manifest="link.yml").code == 0
 
 
 def test_a_title_cannot_speak_to_the_runner(step: Step, datahub: Sandbox) -> None:
@@ -336,17 +246,3 @@ def test_an_output_that_does_not_exist_is_a_warning_before_the_job_starts(step: 
     assert "this output does not exist" in warning.properties["title"]
     assert CUSTOMERS in ended.log
     assert "Outputs that do not exist" in ended.summary
-
-
-def test_a_waiver_that_matches_nothing_is_a_warning_on_its_line(step: Step, datahub: Sandbox) -> None:
-    step.write_manifest(
-        f"inputs:\n  - urn: {ORDERS}\n    ignore:\n"
-        "      - {incident: 'urn:li:incident:gone', until: 2099-01-01, reason: backfill}\n"
-    )
-
-    ended = step.main(datahub)
-
-    assert ended.code == 0
-    [warning] = [command for command in ended.commands if command.name == "warning"]
-    assert warning.properties["line"] == "4"
-    assert "urn:li:incident:gone matches no active incident" in warning.data

@@ -68,22 +68,6 @@ def test_a_gate_that_did_not_end_reports_nothing(step: Step, datahub: Sandbox) -
     assert active(datahub) == []
 
 
-@pytest.mark.parametrize(
-    ("status", "ending"),
-    [("cancelled", "Job was cancelled"), ("skipped", "Job was skipped"), ("odd", "Job ended with odd")],
-)
-def test_a_job_that_neither_succeeded_nor_failed_reports_nothing(
-    step: Step, datahub: Sandbox, status: str, ending: str
-) -> None:
-    gated(step, datahub)
-    datahub.requests.clear()
-
-    ended = step.post(datahub, status=status, report_outcome="true")
-
-    assert f"{ending}: Nothing changes, as only success and failure are reported." in ended.said("notice")[0]
-    assert len(datahub.requests) == 0
-
-
 @pytest.mark.parametrize("change", ["deleted", "emptied", "replaced", "linked out of the workspace"])
 def test_the_manifest_that_was_gated_is_the_one_reported_on(step: Step, datahub: Sandbox, change: str) -> None:
     gated(step, datahub)
@@ -102,18 +86,6 @@ def test_the_manifest_that_was_gated_is_the_one_reported_on(step: Step, datahub:
     assert ended.output("raised") == active(datahub)
     assert len(active(datahub)) == 1
     assert datahub.store.incidents(ORDERS) == []
-
-
-def test_a_manifest_without_outputs_sends_nothing_and_says_so(step: Step, datahub: Sandbox) -> None:
-    step.write_manifest(f"- {ORDERS}\n")
-    gated(step, datahub)
-    datahub.requests.clear()
-
-    ended = step.post(datahub, status="failure", report_outcome="true")
-
-    assert ended.code == 0
-    assert "names no outputs" in ended.said("notice")[0]
-    assert len(datahub.requests) == 0
 
 
 def test_a_gate_that_could_not_ask_reports_nothing(step: Step, datahub: Sandbox) -> None:
@@ -265,20 +237,6 @@ def test_resolve_ends_what_raise_raised(step: Step, datahub: Sandbox) -> None:
     assert (ended.code, ended.output("resolved"), active(datahub)) == (0, raised, [])
 
 
-def test_a_mode_of_its_own_sends_nothing_on_a_mistaken_manifest(step: Step, datahub: Sandbox) -> None:
-    step.write_manifest("outputs: [nonsense]\n")
-
-    assert step.main(datahub, mode="raise").code == 2
-    assert len(datahub.requests) == 0
-
-
-def test_report_without_a_status_is_a_mistake(step: Step, datahub: Sandbox) -> None:
-    ended = step.main(datahub, mode="report", job_status="")
-
-    assert ended.code == 2
-    assert "job-status is not set" in ended.said("error")[0]
-
-
 def test_what_cannot_be_written_ends_a_mode_of_its_own_with_3(step: Step, datahub: Sandbox) -> None:
     step.write_manifest(f"outputs:\n  - {CUSTOMERS}\n  - {ORDERS}\n")
     datahub.faults = Faults(
@@ -292,18 +250,6 @@ def test_what_cannot_be_written_ends_a_mode_of_its_own_with_3(step: Step, datahu
     assert ended.commands[-1].name == "notice"
     assert ended.said("notice") == ["Job failed: 1 incident raised, 1 output not written"]
     assert len(ended.said("warning")) == 1
-
-
-@pytest.mark.parametrize("mode", ["raise", "report", "resolve"])
-def test_an_output_whose_incidents_cannot_be_read_ends_a_mode_of_its_own_with_3(
-    step: Step, datahub: Sandbox, mode: str
-) -> None:
-    datahub.store.add_asset(MODEL)
-    datahub.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn=MODEL),))
-    step.write_manifest(f"outputs:\n  - {CUSTOMERS}\n  - {MODEL}\n")
-
-    assert step.main(datahub, mode=mode, job_status="failure").code == 3
-    assert len(active(datahub)) == (0 if mode == "resolve" else 1)
 
 
 def test_another_run_branch_and_commit_is_the_same_incident(step: Step, datahub: Sandbox) -> None:

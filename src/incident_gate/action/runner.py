@@ -73,11 +73,7 @@ def masks(secrets: Iterable[str]) -> Iterator[str]:
 
 
 def write_values(path: str | None, values: Mapping[str, str], what: str = "outputs") -> str:
-    """Append values to the runner's file of outputs or state.
-
-    Returns:
-        Empty if it worked, else a warning: what could not be written and why. The verdict does not depend on it.
-    """
+    """Append values to the runner's file of outputs or state; returns a warning if that fails."""
     for name, value in values.items():
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name for the runner's file of {what}: {name!r}")

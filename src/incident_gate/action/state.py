@@ -56,15 +56,7 @@ class SavedState(NamedTuple):
 def values_to_save(
     settings: RunSettings, read: Callable[[str], str], *, conclusion: str, manifest: bytes, start: float
 ) -> Mapping[str, str]:
-    """The values for the runner's file of state; one that is too long is only listed.
-
-    Args:
-        settings: Of the main stage.
-        read: The value of an input.
-        conclusion: Of the gate.
-        manifest: What the gate read as its manifest.
-        start: When the main stage started.
-    """
+    """The values for the runner's file of state; one that is too long is only listed."""
     values = {
         "run": json.dumps(settings.run._asdict()),
         "token": "true" if settings.connection.token else "",

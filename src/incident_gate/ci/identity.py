@@ -73,11 +73,7 @@ def canonical_matrix(matrix: str) -> str:
 
 
 def mark_job_blocked(environment: Mapping[str, str]) -> str:
-    """Leave for the job's later steps on GitHub that a gate stopped the job, whatever made it fail.
-
-    Returns:
-        Empty if it worked or there is nothing to do, else a warning.
-    """
+    """Leave for the job's later steps on GitHub that a gate stopped the job; returns a warning if that fails."""
     path = environment.get("GITHUB_ENV")
     if not path or is_blocked(environment):
         return ""

@@ -10,12 +10,7 @@ from incident_gate.errors import Hint
 
 
 def why_not_counted(run: Run, patterns: Sequence[str]) -> str:
-    """Why this run's outcome does not count, and what to set; empty if it counts.
-
-    Args:
-        run: The run.
-        patterns: `report-branches`; without any, the default branch counts.
-    """
+    """Why this run's outcome does not count by `report-branches`, and what to set; empty if it counts."""
     if run.change:
         return f"This run is {run.change}: it tries out a change, so its outcome is not reported."
     if not run.has_branches or run.tag or _is_included(run, patterns):

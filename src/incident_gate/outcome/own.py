@@ -61,10 +61,7 @@ def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident], failure
     """Leave in the oldest incident's message that the job failed again.
 
     A person's message is left alone, and a person's stage stays. The message names the newest run in which the job
-    failed, which may be another one than this.
-
-    Returns:
-        Those that are still active, the kept one first; none if all are over.
+    failed, which may be another one than this. Returns those that are still active, the kept one first.
     """
     run, lost = context.wording.run, 0
     while current := recheck(context, entry, ours):
@@ -104,11 +101,7 @@ def fold(context: Context, entry: OutputEntry, ours: Sequence[Incident]) -> None
 
 
 def recheck(context: Context, entry: OutputEntry, incidents: Sequence[Incident]) -> list[Incident]:
-    """Incidents as they are just before one is written, oldest first: those that are still active and still ours.
-
-    Raises:
-        WriteError: DataHub does not list the asset's incidents now.
-    """
+    """Incidents as they are just before one is written, oldest first: those that are still active and still ours."""
     [health] = context.look([entry])
     active = {incident.urn: incident for incident in health.incidents}
     over = {incident.urn for incident in health.resolved}

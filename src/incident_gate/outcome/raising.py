@@ -191,15 +191,7 @@ def _await_index(context: Context, pending: Sequence[PendingRaise]) -> None:
 
 
 def _settle(context: Context, one: PendingRaise, health: Health, *, is_listed: bool, is_settled: bool) -> bool:
-    """Whether the list shows all that there is to know.
-
-    Args:
-        context: Of this job.
-        one: What was raised.
-        health: The output's now.
-        is_listed: Whether the index should list by now what certainly was written.
-        is_settled: Whether the index lists by now whatever was written.
-    """
+    """Whether the list shows all that there is to know."""
     ours = of_key(health.incidents, one.mark.key)
     urn = one.attempt.urn
     match one.attempt.status:

@@ -73,13 +73,7 @@ class Wording:
         )
 
     def still_failing(self, newest_run: str, cause: Cause = Cause.JOB, failure: Failure = JOB_FAILURE) -> str:
-        """The message on an incident that goes on.
-
-        Args:
-            newest_run: The newest run in which the job failed.
-            cause: What resolves the incident: the strictest cause of all failures so far.
-            failure: The present one.
-        """
+        """The message on an incident that goes on."""
         text = f"Failed again in {self._where()}{f': {failure.headline}' if failure.headline else ''}."
         lines = failure.lines[:_KEPT_LINES]
         if len(failure.lines) > len(lines):
@@ -87,12 +81,7 @@ class Wording:
         return sign_message(self._with_own_words("\n".join((text, *lines))), newest_run, cause)
 
     def resolved(self, earlier: str | None, reason: str = "") -> str:
-        """The message on an incident that is over.
-
-        Args:
-            earlier: The message before: what a person wrote is kept below the new one.
-            reason: What succeeded; empty for the job.
-        """
+        """The message on an incident that is over."""
         text = self._with_own_words(f"Resolved by {self._where()}{f': {reason}.' if reason else ', which succeeded.'}")
         return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
 
