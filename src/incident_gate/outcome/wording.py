@@ -131,7 +131,7 @@ class Wording:
 
 
 def code_span(text: str) -> str:
-    """A name that people outside control, as nothing that Markdown interprets; empty without one.
+    """A name or message that people outside control, as nothing that Markdown interprets; empty without one.
 
     DataHub shows a description as Markdown since 1.0 and as plain text before: a code span reads well as either.
     """

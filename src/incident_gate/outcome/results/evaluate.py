@@ -13,7 +13,8 @@ from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.results import dbt
 from incident_gate.outcome.results.dbt import OutputNodes, Projects
-from incident_gate.outcome.results.model import CheckStatus, FileResults, ReportedResult, ResultKind, code_span
+from incident_gate.outcome.results.model import CheckStatus, FileResults, ReportedResult, ResultKind
+from incident_gate.outcome.wording import code_span
 from incident_gate.text import quote
 
 

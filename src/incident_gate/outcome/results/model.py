@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from incident_gate.dbt.stream import Limits
 from incident_gate.files import FileError
+from incident_gate.outcome.wording import code_span
 from incident_gate.text import NO_SECRETS, Redactor, plain
 
 
@@ -167,7 +168,6 @@ def incident_type(name: str, *, column: bool) -> str:
 
 
 _LISTED = 20
-_LONGEST_LINE = 400
 
 
 def failed_lines(failed: Sequence[ReportedResult], listed: int = _LISTED) -> tuple[str, ...]:
@@ -180,10 +180,5 @@ def failed_lines(failed: Sequence[ReportedResult], listed: int = _LISTED) -> tup
 
 def _line(one: ReportedResult) -> str:
     broke_off = one.status is CheckStatus.ERROR and one.kind is not ResultKind.BUILD
-    shown = f"- {code_span(one.name)}{' could not be run' if broke_off else ''}"
+    shown = f"- {code_span(one.name or '?')}{' could not be run' if broke_off else ''}"
     return f"{shown}: {code_span(one.message)}" if one.message else shown
-
-
-def code_span(text: str) -> str:
-    """Untrusted text that nothing interprets, in a description, which DataHub before 1.0 shows as plain text."""
-    return f"`{plain(text, _LONGEST_LINE).replace('`', chr(39)) or '?'}`"
