@@ -50,12 +50,6 @@ def test_an_asset_that_was_never_ingested_is_a_problem(each: Selecting) -> None:
     assert choice.problems[0][1] == table("mistyped")
 
 
-def test_one_missing_asset_does_not_hide_the_upstreams_of_another(each: Selecting) -> None:
-    choice = each.upstreams(table("mistyped"), A)
-    assert texts(choice) == [B]
-    assert reasons(choice) == {Reason.NOT_FOUND}
-
-
 def test_a_soft_deleted_start_is_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
     each_sandbox.store.change_asset(A, removed=True)
     assert reasons(each.upstreams(A)) == {Reason.REMOVED}
@@ -241,15 +235,6 @@ def test_a_partial_walk_is_a_problem(generation: Generation) -> None:
     assert reasons(choice) == {Reason.INCOMPLETE}
 
 
-@pytest.mark.parametrize("generation", SAYING_PARTIAL)
-def test_the_end_of_a_bounded_walk_is_no_partial_one(generation: Generation) -> None:
-    with Sandbox.start(schema=generation) as server, selecting(server) as asked:
-        server.store.add_assets([A, B, C])
-        server.store.add_lineage(B, A)
-        server.store.add_lineage(C, B)
-        assert asked.upstreams(A, hops=1).problems == ()
-
-
 def test_results_that_are_counted_and_not_listed_are_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
     each_sandbox.store.add_lineage(C, A)
     each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_RESULT, urn=C),))
@@ -267,16 +252,6 @@ def test_pages_that_the_server_cuts_are_all_read(each_sandbox: Sandbox, each: Se
     choice = each.upstreams(A)
     assert texts(choice) == [B, *many]
     assert choice.problems == ()
-
-
-def test_a_thousand_upstreams_come_in_two_requests(each_sandbox: Sandbox, each: Selecting) -> None:
-    many = [table(f"many{number:04}") for number in range(999)]
-    for urn in many:
-        each_sandbox.store.add_lineage(urn, A)
-    choice = each.upstreams(A, at_most=1_000)
-    assert len(choice.assets) == 1_000
-    assert choice.problems == ()
-    assert len(each.exchanges) == 2
 
 
 def test_the_cache_of_the_server_is_not_used(each_sandbox: Sandbox, each: Selecting) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from incident_gate.incident import Reason
-from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
+from incident_gate.sandbox import Faults, Generation, Sandbox
 from tests.helpers.selecting import Selecting, reasons, selecting, table, texts
 
 A, B, C = (table(name) for name in "abc")
@@ -105,34 +105,6 @@ def test_soft_deleted_assets_are_not_selected(each_sandbox: Sandbox, each: Selec
     each_sandbox.store.change_asset(A, removed=True)
     choice = each.matches(tags=(TIER1,))
     assert (texts(choice), choice.problems) == ([B], ())
-
-
-def test_results_that_are_counted_and_not_listed_are_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
-    each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_RESULT, urn=A),))
-    choice = each.matches(tags=(TIER1,))
-    assert texts(choice) == [B]
-    assert reasons(choice) == {Reason.INCOMPLETE}
-
-
-def test_pages_that_the_server_cuts_are_all_read(each_sandbox: Sandbox, each: Selecting) -> None:
-    each_sandbox.faults = Faults(search_page_limit=1)
-    choice = each.matches(tags=(TIER1, TIER2))
-    assert (texts(choice), choice.problems) == ([A, B, C], ())
-
-
-def test_entities_that_cannot_have_incidents_are_left_out_and_counted(each_sandbox: Sandbox, each: Selecting) -> None:
-    each_sandbox.store.add_asset("urn:li:corpGroup:team")
-    each_sandbox.store.add_tag("urn:li:corpGroup:team", TIER1)
-    choice = each.matches(tags=(TIER1,))
-    assert texts(choice) == [A, B]
-    assert choice.left_out == 1
-
-
-def test_an_error_of_the_server_is_a_problem(each_sandbox: Sandbox, each: Selecting) -> None:
-    each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGateSearch", code=500),))
-    choice = each.matches(tags=(TIER1,))
-    assert choice.assets == ()
-    assert Reason.ERROR in reasons(choice)
 
 
 def test_a_server_that_hides_its_schema(each_generation: Generation) -> None:
