@@ -275,11 +275,6 @@ def test_gate_that_stopped_the_job_blocks_every_report(mode: str, *, is_blocked:
     assert settings(blocked, mode=mode, job_status="failure", incident_key="eu").is_blocked is is_blocked
 
 
-def test_patterns_of_branches_are_separated_by_commas_or_lines() -> None:
-    assert settings().report_branches == ()
-    assert settings(report_branches="main, release/*\nhotfix/**").report_branches == ("main", "release/*", "hotfix/**")
-
-
 # Paths
 
 
@@ -296,10 +291,6 @@ def test_a_path_out_of_the_workspace_is_refused(tmp_path: Path, setting: str) ->
     assert f"{setting.replace('_', '-')} leads out of the workspace" in mistake(
         None, workspace=tmp_path, **{setting: "../x"}
     )
-
-
-def test_the_command_line_may_name_any_file() -> None:
-    assert settings(manifest="/tmp/x.yml").manifest == Path("/tmp/x.yml")  # noqa: S108 - only named
 
 
 # What works and should not stay so

@@ -28,19 +28,6 @@ def test_option_that_is_unset_or_blank_has_its_default() -> None:
     read.finish()
 
 
-@pytest.mark.parametrize(
-    ("spelling", "name", "renamed"),
-    [
-        (Spelling.INPUT, "datahub-url", "report-files"),
-        (Spelling.OPTION, "--datahub-url", "--report-files"),
-        (Spelling.ARGUMENT, "datahub_url", "report_files"),
-    ],
-)
-def test_option_is_named_as_its_user_knows_it(spelling: Spelling, name: str, renamed: str) -> None:
-    assert values(spelling).named(options.DATAHUB_URL) == name
-    assert values(spelling).named(options.REPORT_FILES) == renamed
-
-
 def test_errors_are_collected_and_raised_together_in_their_order(tmp_path: Path) -> None:
     read = values(Spelling.OPTION, timeout="x", dry_run="maybe")
 
@@ -57,10 +44,3 @@ def test_errors_are_collected_and_raised_together_in_their_order(tmp_path: Path)
         "--manifest leads out of the workspace: '../gate.yml'. Use a path below the repository's checkout.",
         "Something else. Leave it out.",
     ]
-
-
-def test_without_errors_nothing_is_raised(tmp_path: Path) -> None:
-    read = values()
-
-    assert read.path(options.MANIFEST, "gate.yml", tmp_path) == tmp_path.resolve() / "gate.yml"
-    read.finish()

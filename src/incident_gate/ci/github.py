@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from incident_gate.ci.run import Run, server_address
+from incident_gate.files import FileError, read_regular
 from incident_gate.json_values import at, mapping, text, whole
 
 SYSTEM = "GitHub Actions"
+_LONGEST_EVENT = 64 << 20  # GitHub caps them at 25 MB
 
 
 def run_from(environment: Mapping[str, str]) -> Run | None:
@@ -94,8 +96,8 @@ def _workflow_file(reference: str, repository: str) -> str:
 
 def _event(path: str) -> Mapping[str, Any]:
     try:
-        event = json.loads(Path(path).read_bytes()) if path else {}
-    except (OSError, ValueError, RecursionError):
+        event = json.loads(read_regular(Path(path), max_bytes=_LONGEST_EVENT)) if path else {}
+    except (FileError, ValueError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}
 

@@ -33,7 +33,8 @@ def init(call: Call) -> int:
         try:
             urns[_urn(text)] = None
         except UrnError as error:
-            errors.append(f"{quote(text)}: {error}.")
+            shown = quote(text)
+            errors.append(f"{error}." if shown in error.message else f"{shown}: {error}.")
     if errors:
         raise SettingError("\n".join(errors), hint="Copy the URN or the address from the asset's page in DataHub.")
     if not urns:

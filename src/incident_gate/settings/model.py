@@ -84,28 +84,11 @@ class Notify(NamedTuple):
 class RunSettings(NamedTuple):
     """Settings of one run; the connection keeps token and header values out of its repr.
 
-    Args:
-        manifest: The manifest's file.
-        manifest_shown: Its path as the user knows it.
-        connection: How to reach DataHub.
-        identity: The job, for key and scope.
-        run: The run, as the CI system describes it.
-        timeout: Seconds for all requests of a stage together.
-        mode: What the stage does.
-        workspace: The folder that every path must stay below; None where the user may name any file.
-        is_blocked: Whether the gate stopped this job in an earlier step.
-        inputs: URNs of inputs, besides those of the manifest.
-        outputs: URNs of outputs, besides those of the manifest.
-        variables: Values for `${NAME}` in the manifest.
-        overrides: Rules that come before the manifest's defaults.
-        override: Why nothing blocks in this run, and who decided it.
-        report_outcome: Whether the gate reports the outcome at the end of the job.
-        report_branches: Patterns of the branches whose runs report outcomes; empty for the default branch.
-        test_results: Paths and patterns of files with results.
-        waiting: How long to wait for inputs that would block.
-        report_files: The reports to write.
-        notify: Which services are notified.
-        notices: What the user should know about the settings themselves.
+    `manifest_shown` is the manifest's path as the user knows it. `timeout` is for all requests of a stage together, in
+    seconds. Every path must stay below `workspace`; None where the user may name any file. `is_blocked` means that the
+    gate stopped this job in an earlier step. `inputs` and `outputs` are URNs besides those of the manifest, `overrides`
+    rules that come before its defaults, `report_branches` patterns (empty for the default branch), `notices` what the
+    user should know about the settings themselves.
     """
 
     manifest: Path

@@ -38,17 +38,7 @@ class Sources(NamedTuple):
 
 
 def sources(url: Sourced, token: Sourced, environment: Mapping[str, str], *, config: Path | None) -> Sources:
-    """Find address and token.
-
-    Args:
-        url: As the option or input sets it.
-        token: The same.
-        environment: For the variables of DataHub's own tools.
-        config: DataHub's own configuration file, if it may be used. Its token goes to its own address only.
-
-    Raises:
-        SettingError: A variable or a file cannot be used.
-    """
+    """Find address and token: as set, in the variables, or in a file whose token goes to its own address only."""
     notices: tuple[str, ...] = ()
     if not url.value:
         from_url, from_host = Sourced(_variable(environment, URL), URL), _host_url(environment)
@@ -66,11 +56,7 @@ def sources(url: Sourced, token: Sourced, environment: Mapping[str, str], *, con
 
 
 def token_of(environment: Mapping[str, str]) -> Sourced:
-    """The token that the environment names.
-
-    Raises:
-        SettingError: The file that `DATAHUB_AUTH_TOKEN_FILE` names cannot be used.
-    """
+    """The token that the environment names, or the file that it names."""
     if value := _variable(environment, TOKEN):
         return Sourced(value, TOKEN)
     path = _variable(environment, TOKEN_FILE)
