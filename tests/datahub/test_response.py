@@ -149,3 +149,36 @@ def test_redirect_tells_the_host_and_neither_credentials_nor_query() -> None:
         caught.value
     )
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"content-type": "text/html"}, b"Forbidden"),
+        ({}, b"  <!doctype html>"),
+        ({**JSON, "x-goog-iap-generated-response": "true"}, b"{}"),
+        ({**JSON, "www-authenticate": "Cloudflare-Access resource_metadata=x"}, b"{}"),
+        ({"cf-access-domain": "acme.cloudflareaccess.com"}, b""),
+    ],
+)
+def test_refusal_of_a_proxy_is_told_from_datahubs(status: int, headers: dict[str, str], body: bytes) -> None:
+    for anonymous in (True, False):
+        with pytest.raises(RefusedError, match="^A proxy before") as caught:
+            read_response(Received(status, headers, body), url=URL, anonymous=anonymous)
+        assert "headers" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refusal_of_datahub_behind_a_proxy_is_its_own(status: int) -> None:
+    with pytest.raises(RefusedError) as caught:
+        read_response(
+            Received(status, {**JSON, "server": "cloudflare", "cf-ray": "x"}, b"{}"), url=URL, anonymous=False
+        )
+    assert "proxy" not in caught.value.message
+
+
+@pytest.mark.parametrize("status", [502, 503, 504, *range(520, 528), 530])
+def test_server_behind_a_gateway_that_does_not_answer_is_asked_again(status: int) -> None:
+    with pytest.raises(TransientFailure, match=f"answers HTTP {status}"):
+        read_response(Received(status, {"content-type": "text/html"}, b"<html>"), url=URL, anonymous=False)

@@ -107,3 +107,12 @@ def test_old_result_is_unknown_unless_it_failed(result: AssertionResult, verdict
     )
 
     assert judge(old, rule).verdict is verdict
+
+
+@pytest.mark.parametrize(("ahead_ms", "verdict"), [(3_600_000, Verdict.HEALTHY), (3_600_001, Verdict.UNKNOWN)])
+@pytest.mark.parametrize("max_age", [None, timedelta(days=1)])
+def test_success_in_the_future_is_not_believed(ahead_ms: int, verdict: Verdict, max_age: timedelta | None) -> None:
+    rule = Rule(on_failing_assertion=OnFailingAssertion.BLOCK, assertion_max_age=max_age)
+    ahead = Health(urn=URN, answered=EVERYTHING, assertions=assertions(SUCCESS, run_ms=NOW + ahead_ms))
+
+    assert judge(ahead, rule).verdict is verdict

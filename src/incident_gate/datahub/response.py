@@ -28,6 +28,11 @@ _ADDRESS_HINT = Hint(
     "An access proxy in front of it may need `{headers}`."
 )
 _RATE_HINT = Hint("Let fewer gates run at the same time, or raise `{timeout}`, in seconds.")
+# Of a gateway whose server does not answer; those from 520 on are Cloudflare's.
+_TIMED_OUT = {504, 522, 524}
+_NO_ANSWER = {502, 503, *_TIMED_OUT, *range(520, 528), 530}
+# Headers of access proxies' own refusals: Cloudflare Access and Google's Identity-Aware Proxy.
+_PROXY_HEADERS = ("cf-access-domain", "cf-access-aud", "cf-mitigated", "x-goog-iap-generated-response")
 _NO_API = {404, 405, 410, 411, 415, 426, 501}
 
 _INVALID_CLASSES = {"ValidationError", "InvalidSyntax"}
@@ -88,12 +93,17 @@ def read_response(
             retry_after=_retry_after(received.headers),
             hint=_RATE_HINT,
         )
-    if status in {502, 503, 504}:
+    if status in _NO_ANSWER:
         raise TransientFailure(
             f"{host} answers HTTP {status}{_asked_to_wait(received.headers)}",
             may_have_executed=True,
             retry_after=_retry_after(received.headers),
-            slow=status == 504,  # noqa: PLR2004 - gateway timeout
+            slow=status in _TIMED_OUT,
+        )
+    if status in {401, 403} and _is_from_proxy(received):
+        raise RefusedError(
+            f"A proxy before {host} refuses the request, so it did not reach DataHub (HTTP {status}).",
+            hint=Hint("Give what the proxy requires in `{headers}`. Another DataHub token does not help."),
         )
     if anonymous and status in {401, 403}:
         raise TokenMissingError(
@@ -111,6 +121,17 @@ def read_response(
     if status in _NO_API:
         raise RefusedError(f"{host} has no GraphQL API at {urlsplit(url).path} (HTTP {status}).", hint=_ADDRESS_HINT)
     return _graphql(_parse(received, host, assets), status, host, redact)
+
+
+def _is_from_proxy(received: Received) -> bool:
+    """Whether a refusal is a proxy's own: DataHub's is no web page."""
+    headers = received.headers
+    by_name = any(name in headers for name in _PROXY_HEADERS)
+    return by_name or "cloudflare-access" in headers.get("www-authenticate", "").lower() or _is_web_page(received)
+
+
+def _is_web_page(received: Received) -> bool:
+    return "html" in received.headers.get("content-type", "").lower() or received.body[:64].lstrip()[:1] == b"<"
 
 
 def _parse(received: Received, host: str, assets: int) -> dict[str, Any]:
@@ -142,7 +163,7 @@ def _parse(received: Received, host: str, assets: int) -> dict[str, Any]:
             ends_as=RefusedError,
             hint=_ADDRESS_HINT,
         )
-    what = "a web page" if "html" in kind or body[:64].lstrip()[:1] == b"<" else "something that is not GraphQL"
+    what = "a web page" if _is_web_page(received) else "something that is not GraphQL"
     raise RefusedError(f"{host} answers with {what} (HTTP {status}).", hint=_ADDRESS_HINT)
 
 

@@ -289,12 +289,18 @@ def counted(problems: Sequence[Problem], most: int = 5) -> tuple[Problem, ...]:
     return (*problems[:most], more)
 
 
+# Clocks differ; a result from further ahead is not believed.
+_AHEAD_MS = 3_600_000
+
+
 def _doubt(assertion: Assertion, max_age: timedelta | None, now_ms: int) -> str:
     """Why an assertion's result is not known; empty if it is."""
     if assertion.result is AssertionResult.ERROR:
         return "ended with an error"
     if assertion.result is AssertionResult.UNREADABLE:
         return "has a result that cannot be read"
+    if assertion.result is AssertionResult.SUCCESS and (assertion.run_ms or 0) - now_ms > _AHEAD_MS:
+        return "has a result with a time in the future, so it is not known whether it is the latest"
     if assertion.result is AssertionResult.SUCCESS and max_age is not None:
         if assertion.run_ms is None:
             return "does not tell when it ran"

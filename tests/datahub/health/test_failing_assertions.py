@@ -59,6 +59,49 @@ def test_latest_result_decides(each_sandbox: Sandbox, results: tuple[str, ...], 
     assert verdicts(check(each_sandbox, ORDERS, on_failing_assertion="block")) == [verdict]
 
 
+@pytest.mark.parametrize("starts", [3, 49, 60])
+def test_failure_before_any_number_of_first_runs_never_passes(sandbox: Sandbox, starts: int) -> None:
+    sandbox.store.add_asset(ORDERS)
+    asserted(sandbox, "SUCCESS")
+    asserted(sandbox, "FAILURE", *["INIT"] * starts)
+
+    verdict = only(check(sandbox, ORDERS, on_failing_assertion="block")).verdict
+    assert verdict == ("unhealthy" if starts < 50 else "unknown")
+
+
+@pytest.mark.parametrize("ahead_ms", [48 * HOUR_MS, 1_000 * ago(0)])
+def test_success_in_the_future_hides_no_failure(sandbox: Sandbox, ahead_ms: int) -> None:
+    sandbox.store.add_asset(ORDERS)
+    urn = asserted(sandbox, "FAILURE")
+    sandbox.store.add_run(urn, "SUCCESS", at_ms=ago(0) + ahead_ms)
+
+    rules = "    on-failing-assertion: block\n    assertion-max-age: 24h\n"
+    assert verdicts(check(sandbox, manifest=f'inputs:\n  - urn: "{ORDERS}"\n{rules}')) == ["unknown"]
+
+
+@pytest.mark.parametrize("introspection", [True, False])
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        "AssertionInfo.description",
+        "AssertionInfo.externalUrl",
+        "Assertion.status",
+        "Assertion.info",
+        "Dataset.assertions",
+    ],
+)
+def test_fields_that_the_assertions_lack_cost_assertions_alone(lacking: str, *, introspection: bool) -> None:
+    with Sandbox.start(faults=Faults(lacks=(lacking,), introspection=introspection)) as server:
+        server.store.add_assets([ORDERS, MODEL])
+        server.store.add_asset(CUSTOMERS, siblings=[MODEL])
+        server.store.raise_incident(MODEL)
+        asserted(server, "SUCCESS")
+        manifest = f'inputs:\n  - "{CUSTOMERS}"\n  - urn: "{ORDERS}"\n    on-failing-assertion: block\n'
+
+        expected = "unknown" if lacking == "Dataset.assertions" else "healthy"
+        assert verdicts(check(server, manifest=manifest)) == ["unhealthy", expected]
+
+
 def test_assertion_that_never_ran_is_ignored_beside_another(sandbox: Sandbox) -> None:
     sandbox.store.add_asset(ORDERS)
     asserted(sandbox)

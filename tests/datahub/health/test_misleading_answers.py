@@ -278,6 +278,28 @@ def test_never_ingested_asset_of_every_type_blocks(each_sandbox: Sandbox) -> Non
 # Siblings
 
 
+@pytest.mark.parametrize("limit", [9, 15, 20, 30])
+def test_sibling_that_a_cheap_query_does_not_ask_for_never_passes(each_sandbox: Sandbox, limit: int) -> None:
+    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+    each_sandbox.store.raise_incident(MODEL)
+    each_sandbox.faults = Faults(complexity_limit=limit)
+
+    assert "healthy" not in verdicts(check(each_sandbox, ORDERS, CUSTOMERS))
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(
+    "message", ["Validation error", "Invalid syntax : x", "maximum query complexity exceeded 12 > 3", "Bad Request"]
+)
+def test_refusals_before_a_sound_server_teach_nothing(sandbox: Sandbox, message: str, times: int) -> None:
+    sandbox.store.add_asset(ORDERS, siblings=[MODEL])
+    sandbox.store.raise_incident(MODEL)
+    body = f'{{"errors": [{{"message": "{message}"}}]}}'
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=200, body=body, times=times),))
+
+    assert "healthy" not in verdicts(check(sandbox, ORDERS))
+
+
 def test_incident_of_a_sibling_counts(each_sandbox: Sandbox) -> None:
     each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
     each_sandbox.store.add_asset(MODEL)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from incident_gate.datahub.health.listing import MOST_CLAIMS
+from incident_gate.datahub.health.witness import CHECKED
 from incident_gate.errors import ExitCode
 from incident_gate.sandbox import Faults, Generation, Grant, Sandbox, ViewPolicy
 from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, MODEL, ORDERS
@@ -163,6 +165,24 @@ def test_many_hidden_incidents_are_checked_together() -> None:
 
         assert verdicts(check(server, *urns)) == ["unhealthy"] * 60 + ["healthy"] * 140
         assert server.requests.operations.count("incidentGateWitness") == 2
+
+
+@pytest.mark.parametrize("schema", ["g3", "cloud"])
+def test_summaries_without_end_are_checked_up_to_a_limit_and_are_one_problem_each(schema: str) -> None:
+    urns = tables(20)
+    with Sandbox.start(schema=schema) as server:
+        server.store.add_assets(urns)
+        for urn in urns:
+            named = [f"urn:li:incident:{urn[-12:-6]}{number}" for number in range(5_000)]
+            server.store.set_summary(urn, active=named)
+
+        result = check(server, *urns)
+
+        assert set(verdicts(result)) == {"unknown"}
+        assert len(server.requests) <= 1 + 2 * (20 * MOST_CLAIMS // CHECKED) + 1
+        for decision in result.report.decisions:
+            assert [problem.reason for problem in decision.problems] == ["unverified"] * 2
+            assert "4,900 more" in decision.problems[0].message
 
 
 # Restricted assets
