@@ -164,7 +164,7 @@ def test_redirect_tells_the_host_and_neither_credentials_nor_query() -> None:
 )
 def test_refusal_of_a_proxy_is_told_from_datahubs(status: int, headers: dict[str, str], body: bytes) -> None:
     for anonymous in (True, False):
-        with pytest.raises(RefusedError, match="^A proxy before") as caught:
+        with pytest.raises(RefusedError, match=r"^A proxy before") as caught:
             read_response(Received(status, headers, body), url=URL, anonymous=anonymous)
         assert "headers" in str(caught.value.hint)
 

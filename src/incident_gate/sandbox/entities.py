@@ -90,6 +90,8 @@ _OBJECT_FIELDS = {
     "mlModel": "mlModel",
     "mlFeature": "mlFeature",
     "mlFeatureTable": "mlFeatureTable",
+    "mlModelGroup": "mlModelGroup",
+    "mlPrimaryKey": "mlPrimaryKey",
     "assertion": "assertion",
     "tag": "tag",
     "glossaryTerm": "glossaryTerm",

@@ -56,7 +56,7 @@ class Generation(StrEnum):
     def destinations(self) -> frozenset[str]:
         """URN types of the assets that an incident can be raised on."""
         if self.has_ids:
-            return _BEARERS | {"schemaField", "mlModel", "mlFeature", "mlFeatureTable"}
+            return _BEARERS | _LATE_BEARERS
         return frozenset({"dataset"}) if self is Generation.G1 else _BEARERS | {"schemaField"}
 
     @property
@@ -66,6 +66,14 @@ class Generation(StrEnum):
             return "Failed to raise incident: customType is required when type is CUSTOM"
         return "customType is required: Failed to create incident." if self.has_stages else None
 
+
+# What incidents can be raised on since the newest versions.
+_LATE_BEARERS = frozenset(
+    {
+        *("schemaField", "container", "dataProduct", "glossaryTerm"),
+        *("mlModel", "mlModelGroup", "mlFeature", "mlFeatureTable", "mlPrimaryKey"),
+    }
+)
 
 _VERSIONS = {
     Generation.G1: "0.9.2",

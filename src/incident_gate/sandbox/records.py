@@ -23,6 +23,8 @@ _TYPES = {
     "mlModel": ("MLModel", "MLMODEL"),
     "mlFeature": ("MLFeature", "MLFEATURE"),
     "mlFeatureTable": ("MLFeatureTable", "MLFEATURE_TABLE"),
+    "mlModelGroup": ("MLModelGroup", "MLMODEL_GROUP"),
+    "mlPrimaryKey": ("MLPrimaryKey", "MLPRIMARY_KEY"),
     "assertion": ("Assertion", "ASSERTION"),
     "tag": ("Tag", "TAG"),
     "glossaryTerm": ("GlossaryTerm", "GLOSSARY_TERM"),

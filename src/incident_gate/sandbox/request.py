@@ -12,7 +12,10 @@ from .store import Store
 
 # Entities that a view policy can hide; users, tags, platforms and the like are seen by everyone.
 _HIDEABLE = frozenset(
-    {"dataset", "dataJob", "dataFlow", "dashboard", "chart", "mlModel", "mlFeature", "mlFeatureTable", "container"}
+    {
+        *("dataset", "dataJob", "dataFlow", "dashboard", "chart", "container", "schemaField", "dataProduct"),
+        *("mlModel", "mlModelGroup", "mlFeature", "mlFeatureTable", "mlPrimaryKey", "glossaryTerm"),
+    }
 )
 
 

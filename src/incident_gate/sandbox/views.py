@@ -137,7 +137,7 @@ def _ingested(asset: Asset, load: Loader) -> dict[str, Any]:
 # What a restricted entity keeps of its own.
 _KEPT = ("__typename", "urn", "type", "name", "jobId", "flowId", "chartId", "origin")
 # Its other fields that cannot be null.
-_BLANKED = ("orchestrator", "cluster", "tool", "dashboardId")
+_BLANKED = ("orchestrator", "cluster", "tool", "dashboardId", "featureNamespace", "hierarchicalName", "fieldPath")
 
 
 def shell(view: Mapping[str, Any], *, blank_names: bool) -> dict[str, Any]:
@@ -165,6 +165,14 @@ def _named(urn: Urn, asset: Asset | None, _load: Loader) -> dict[str, Any]:
     return {"name": urn.name, "hierarchicalName": urn.name, "id": urn.name, "properties": properties}
 
 
+def _on_platform(urn: Urn, _asset: Asset | None, load: Loader) -> dict[str, Any]:
+    return {"name": urn.key[1], "platform": lambda _info: load(urn.key[0])}
+
+
+def _in_namespace(urn: Urn, _asset: Asset | None, _load: Loader) -> dict[str, Any]:
+    return {"featureNamespace": urn.key[0], "name": urn.key[1]}
+
+
 _BY_KIND: Mapping[str, _KeyFields] = {
     "dataset": lambda urn, _asset, load: {
         "name": urn.key[1],
@@ -180,9 +188,11 @@ _BY_KIND: Mapping[str, _KeyFields] = {
     "dashboard": lambda urn, _asset, _load: {"tool": urn.key[0], "dashboardId": urn.key[1]},
     "chart": lambda urn, _asset, _load: {"tool": urn.key[0], "chartId": urn.key[1]},
     "schemaField": lambda urn, _asset, _load: {"fieldPath": urn.key[-1]},
-    "mlModel": lambda urn, _asset, _load: {"name": urn.name},
-    "mlFeature": lambda urn, _asset, _load: {"name": urn.name},
-    "mlFeatureTable": lambda urn, _asset, _load: {"name": urn.name},
+    "mlModel": _on_platform,
+    "mlModelGroup": _on_platform,
+    "mlFeature": _in_namespace,
+    "mlPrimaryKey": _in_namespace,
+    "mlFeatureTable": _on_platform,
     "dataPlatform": lambda urn, _asset, _load: {
         "name": last_part(urn.text),
         "properties": {"displayName": last_part(urn.text)},

@@ -203,6 +203,28 @@ def test_shell_of_an_asset_that_may_not_be_viewed_is_unknown(urn: str, generatio
         assert "hidden from this token" in result.report.decisions[1].problems[0].message
 
 
+LATE_TYPES = (
+    f"urn:li:schemaField:({ORDERS},id)",
+    "urn:li:container:db",
+    "urn:li:dataProduct:orders",
+    "urn:li:glossaryTerm:revenue",
+    "urn:li:mlModel:(urn:li:dataPlatform:mlflow,churn,PROD)",
+    "urn:li:mlModelGroup:(urn:li:dataPlatform:mlflow,churn,PROD)",
+    "urn:li:mlFeature:(users,age)",
+    "urn:li:mlPrimaryKey:(users,id)",
+    "urn:li:mlFeatureTable:(urn:li:dataPlatform:feast,users)",
+)
+
+
+@pytest.mark.parametrize("urn", LATE_TYPES)
+def test_shell_of_a_type_that_came_late_is_unknown_and_the_asset_is_healthy(urn: str) -> None:
+    for views, expected in (((ViewPolicy(urns=(CUSTOMERS,)),), "unknown"), ((ViewPolicy(),), "healthy")):
+        with Sandbox.start(schema="cloud", tokens=[Grant(token="few", views=views)]) as server:
+            server.store.add_assets([CUSTOMERS, urn])
+
+            assert verdicts(check(server, CUSTOMERS, urn)) == ["healthy", expected]
+
+
 @pytest.mark.parametrize("urn", ASSETS)
 def test_asset_without_status_and_siblings_is_no_shell(each_sandbox: Sandbox, urn: str) -> None:
     each_sandbox.store.add_asset(urn)
