@@ -69,7 +69,7 @@ def test_failure_before_any_number_of_first_runs_never_passes(sandbox: Sandbox, 
     assert verdict == ("unhealthy" if starts < 50 else "unknown")
 
 
-@pytest.mark.parametrize("ahead_ms", [48 * HOUR_MS, 1_000 * ago(0)])
+@pytest.mark.parametrize("ahead_ms", [48 * HOUR_MS, 1_796_000_000_000_000])
 def test_success_in_the_future_hides_no_failure(sandbox: Sandbox, ahead_ms: int) -> None:
     sandbox.store.add_asset(ORDERS)
     urn = asserted(sandbox, "FAILURE")
