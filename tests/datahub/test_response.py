@@ -170,11 +170,16 @@ def test_refusal_of_a_proxy_is_told_from_datahubs(status: int, headers: dict[str
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_refusal_of_datahub_behind_a_proxy_is_its_own(status: int) -> None:
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({**JSON, "server": "cloudflare", "cf-ray": "x"}, b"{}"),
+        ({"content-type": "text/html"}, b"<html><body><h2>HTTP ERROR 401 Unauthorized to perform this action.</h2>"),
+    ],
+)
+def test_refusal_of_datahub_is_its_own(status: int, headers: dict[str, str], body: bytes) -> None:
     with pytest.raises(RefusedError) as caught:
-        read_response(
-            Received(status, {**JSON, "server": "cloudflare", "cf-ray": "x"}, b"{}"), url=URL, anonymous=False
-        )
+        read_response(Received(status, headers, body), url=URL, anonymous=False)
     assert "proxy" not in caught.value.message
 
 

@@ -124,10 +124,14 @@ def read_response(
 
 
 def _is_from_proxy(received: Received) -> bool:
-    """Whether a refusal is a proxy's own: DataHub's is no web page."""
+    """Whether a refusal is a proxy's own: the web page of DataHub's has the words of its servlet container."""
     headers = received.headers
     by_name = any(name in headers for name in _PROXY_HEADERS)
-    return by_name or "cloudflare-access" in headers.get("www-authenticate", "").lower() or _is_web_page(received)
+    return (
+        by_name
+        or "cloudflare-access" in headers.get("www-authenticate", "").lower()
+        or (_is_web_page(received) and b"HTTP ERROR" not in received.body)
+    )
 
 
 def _is_web_page(received: Received) -> bool:
