@@ -97,5 +97,5 @@ def test_command_line_names_options(datahub: Sandbox, manifest: str, tmp_path: P
 
         text = " ".join((ended.out + ended.err).split())
         assert ended.code == 3
-        assert f"Check {name}" in text
-        assert "Check datahub-url" not in text
+        assert f"heck {name}" in text
+        assert "heck datahub-url" not in text

@@ -6,6 +6,7 @@ The run is a real one against stand-ins. Needs chromium on the path, and Pillow 
 With `--log` it prints the same run's log instead, for the README.
 """
 
+import contextlib
 import html
 import io
 import json
@@ -23,6 +24,7 @@ import cmarkgfm  # type: ignore[import-untyped]
 from tests.helpers.services import GitHubStandIn, SlackStandIn, serving
 
 from incident_gate.action.stage import Stage
+from incident_gate.cli.main import run
 from incident_gate.sandbox import Sandbox, Store
 
 TABLE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.{},PROD)"
@@ -69,6 +71,7 @@ body { margin: 0; padding: 14px 20px 8px; color: #1d1c1d; background: #fff; bord
 h3 { font-size: 18px; margin: 8px 0; }
 p { margin: 6px 0; }
 a { color: #1264a3; text-decoration: none; }
+button { font: bold 13px inherit; padding: 4px 12px; border: 1px solid #bbb; border-radius: 4px; background: #fff; }
 small { background: #ddd; color: #616061; padding: 1px 3px; border-radius: 2px; font-size: 10px; }
 .mention { background: #e8f5fa; color: #1264a3; padding: 0 2px; border-radius: 3px; }
 """
@@ -81,8 +84,8 @@ def fill(store: Store, now_ms: int) -> None:
     store.add_asset(CUSTOMERS, siblings=[TABLE.format("customers")])
     for name, title, kind, priority, hours in (
         ("orders", "No rows since yesterday, 22:00", "FRESHNESS", 0, 3),
-        ("customers", "4 % of e-mail addresses are empty", "FIELD", 1, 30),
-        ("payments", "Row count 2 % below normal", "VOLUME", 3, 9),
+        ("customers", "4% of e-mail addresses are empty", "FIELD", 1, 30),
+        ("payments", "Row count 2% below normal", "VOLUME", 3, 9),
     ):
         # Half an hour more than the age that is shown, so that the picture is the same however long this takes.
         created = now_ms - hours * HOUR - HOUR // 2
@@ -94,9 +97,10 @@ def fill(store: Store, now_ms: int) -> None:
 
 
 class Blocked(NamedTuple):
-    """What a blocked run leaves: its log, the job summary, the pull request comment and the message in Slack."""
+    """What a blocked run leaves: log, terminal, job summary, pull request comment and the message in Slack."""
 
     log: str
+    terminal: str
     summary: str
     comment: str
     message: Mapping[str, Any]
@@ -120,12 +124,14 @@ def blocked_run() -> Blocked:
         environment: Mapping[str, str] = {
             "GITHUB_ACTIONS": "true",
             "GITHUB_API_URL": api,
+            "GITHUB_GRAPHQL_URL": f"{api}/graphql",
             "GITHUB_EVENT_NAME": "pull_request",
             "GITHUB_EVENT_PATH": str(workspace / "event.json"),
             "GITHUB_JOB": "build",
             "GITHUB_REPOSITORY": "acme/shop",
             "GITHUB_RUN_ID": "4711",
             "GITHUB_RUN_NUMBER": "12",
+            "GITHUB_SHA": "0123456789abcdef0123456789abcdef01234567",
             "GITHUB_WORKFLOW": "Nightly",
             "GITHUB_WORKSPACE": folder,
             "GITHUB_STEP_SUMMARY": str(summary),
@@ -143,7 +149,13 @@ def blocked_run() -> Blocked:
         Stage(environment=environment, stdout=stdout).main()
         # What the runner shows: no line that is a command to it.
         log = "".join(line for line in stdout.getvalue().splitlines(keepends=True) if not line.startswith("::"))
-        return Blocked(log, summary.read_text(encoding="utf-8"), github.bodies[0], slack.messages[0])
+        terminal = io.StringIO()
+        command_line = {"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_TOKEN": server.token, "FORCE_COLOR": "1"}
+        with contextlib.chdir(workspace):
+            run(["check", "--datahub-ui-url", UI], command_line, terminal, io.StringIO())
+        return Blocked(
+            log, terminal.getvalue(), summary.read_text(encoding="utf-8"), github.bodies[0], slack.messages[0]
+        )
 
 
 def page(summary: str) -> str:
@@ -156,6 +168,9 @@ def slack_page(message: Mapping[str, Any]) -> str:
     """The message as Slack shows it, as far as a page of HTML goes."""
     shown = []
     for block in message["blocks"]:
+        if block["type"] == "actions":
+            shown += [f"<p><button>{html.escape(e['text']['text'])}</button></p>" for e in block["elements"]]
+            continue
         text = block["text"]["text"]
         if block["type"] == "header":
             shown.append(f"<h3>{html.escape(text)}</h3>")
@@ -163,10 +178,23 @@ def slack_page(message: Mapping[str, Any]) -> str:
         # The text is escaped already; what is left between angle brackets are links and mentions.
         text = re.sub(r"<(https?:[^|>]+)\|([^>]*)>", r'<a href="#">\2</a>', text)
         text = re.sub(r"<@\w+>", '<span class="mention">@Ana Lopez</span>', text)
-        text = re.sub(r"\*(<a.*?</a>)\*", r"<b>\1</b>", text).replace("\n", "<br>")
+        text = re.sub(r"\*(<a.*?</a>|[^*<]+)\*", r"<b>\1</b>", text).replace("\n", "<br>")
         shown.append(f"<p>{text}</p>")
     head = "<p><b>DataHub Incident Gate</b> <small>APP</small></p>"
     return f"<!doctype html><meta charset=utf-8><title>Slack</title><style>{SLACK_STYLE}</style>{head}{''.join(shown)}"
+
+
+def terminal_page(text: str) -> str:
+    """What the command line prints in colours, as a dark terminal shows it."""
+    colours = {"1;31": "#ff7b72;font-weight:bold", "1": "inherit;font-weight:bold", "2": "#8b949e", "1;33": "#d29922"}
+    shown = re.sub(
+        r"\x1b\[([0-9;]*)m(.*?)\x1b\[0m",
+        lambda found: f'<span style="color:{colours.get(found[1], "inherit")}">{found[2]}</span>',
+        html.escape(text.strip()),
+    )
+    style = "pre { font: 13px/1.45 'DejaVu Sans Mono', monospace; white-space: pre-wrap; word-break: break-all; }"
+    style += "body { margin: 0; padding: 12px 18px; color: #e6edf3; background: #0d1117; }"
+    return f"<!doctype html><meta charset=utf-8><title>Terminal</title><style>{style}</style><pre>{shown}</pre>"
 
 
 def draw(page_of: str, picture: Path, width: int = WIDTH) -> None:
@@ -195,25 +223,29 @@ def draw(page_of: str, picture: Path, width: int = WIDTH) -> None:
 
 
 def shrink(picture: Path) -> None:
-    """Write it again in few colours: a page of text has no more, and a third of the size."""
+    """Write it again in few colours: a page of text has no more, and a third of the size.
+
+    The palette is that of the page, so the few bright colours of its signs are among it.
+    """
     from PIL import Image  # noqa: PLC0415 - for the picture only, the log needs none
 
     with Image.open(picture) as drawn:
-        reduced = drawn.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+        reduced = drawn.convert("RGB").quantize(255, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     reduced.save(picture, optimize=True)
 
 
 def main(arguments: list[str]) -> int:
     """Draw the pictures, or print the log."""
-    run = blocked_run()
+    blocked = blocked_run()
     if arguments == ["--log"]:
-        print(run.log, end="")
+        print(blocked.log, end="")
         return 0
     folder = Path(arguments[0] if arguments else "docs")
     drawings = (
-        ("blocked.png", page(run.summary), WIDTH),
-        ("comment.png", page(run.comment), WIDTH),
-        ("slack.png", slack_page(run.message), SLACK_WIDTH),
+        ("blocked.png", page(blocked.summary), WIDTH),
+        ("comment.png", page(blocked.comment), WIDTH),
+        ("slack.png", slack_page(blocked.message), SLACK_WIDTH),
+        ("terminal.png", terminal_page(blocked.terminal), WIDTH),
     )
     for name, shown, width in drawings:
         draw(shown, folder / name, width)

@@ -55,7 +55,7 @@ def connect(settings: RunSettings, on_exchange: Callable[[Exchange], None] | Non
 
     Args:
         settings: Address, token and the time for all requests.
-        on_exchange: Called after every request, for the debug log.
+        on_exchange: Called with every request, and while one is awaited.
 
     Raises:
         SettingError: The CA bundle or the proxy cannot be used.
@@ -95,7 +95,6 @@ def check(
     manifest: Manifest,
     client: Client,
     *,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
     on_wait: OnWait = lambda _state: None,
 ) -> Result:
     """Check the inputs, and wait for those that block if the settings say so.
@@ -104,13 +103,12 @@ def check(
         settings: Of this run.
         manifest: Whose inputs.
         client: Where to ask.
-        on_progress: Called with the number of assets answered so far, and of all.
         on_wait: Called about once a second while the gate waits.
 
     Raises:
         ManifestError: A selector's path leads out of the workspace.
     """
-    gate = _Gate(settings, manifest, client, on_progress)
+    gate = _Gate(settings, manifest, client)
     result, waited = gate.check_all(reports_outcome=settings.report_outcome), None
     missing_outputs = result.missing_outputs
     blocks = worst(decision.conclusion for decision in result.decisions) is Conclusion.BLOCK
@@ -128,27 +126,24 @@ def check(
             on_wait=on_wait,
             renew=gate.select_and_check_again if gate.has_selectors else None,
         )
-    nothing = "The manifest names no inputs, so there is nothing to check."
     report = Report(
         manifest_path=manifest.path,
         ui_url=settings.connection.address.ui_url,
         now_ms=_now_ms(),
         decisions=result.decisions,
         warnings=(*manifest.warnings, *unused_waivers(result.decisions)),
-        notices=(
-            *settings.warnings,
-            *gate.notices,
-            *result.notices,
-            *([] if manifest.inputs or manifest.selectors else [nothing]),
-        ),
+        notices=(*settings.warnings, *gate.notices, *result.notices),
         failure=result.failure,
         missing_outputs=missing_outputs,
         waited=waited,
         override=settings.override and Override(*settings.override, effective=blocks),
+        override_option=settings.named("override"),
+        run=settings.run,
+        manifest_text=manifest.text,
     )
     report = _resolved_report(report, settings.connection.resolved)
-    if blocks and (report.conclusion is Conclusion.BLOCK or settings.override):
-        from incident_gate.notify.owners import with_owners  # where inputs block
+    if report.conclusion is not Conclusion.PASS:
+        from incident_gate.notify.owners import with_owners  # where inputs do not pass
 
         report = with_owners(gate.client, settings, report)
     return Result(report, result.exit_code)
@@ -157,14 +152,11 @@ def check(
 class _Gate:
     """The rounds of one check. An input's position is its place among the entries and what selectors left open."""
 
-    def __init__(
-        self, settings: RunSettings, manifest: Manifest, client: Client, on_progress: Callable[[int, int], None]
-    ) -> None:
+    def __init__(self, settings: RunSettings, manifest: Manifest, client: Client) -> None:
         self.client = client
         self.has_selectors = bool(manifest.selectors or manifest.output_selectors)
         self._settings = settings
         self._written = self._manifest = manifest
-        self._on_progress = on_progress
         self._selection: ResolvedInputs | None = None
         self._select()
         schema = self._selection.schema if self._selection else None
@@ -213,7 +205,6 @@ class _Gate:
             unresolved=unknown,
             failure=self._selection.failure if self._selection and unknown else None,
             now_ms=_now_ms(),
-            on_progress=self._on_progress,
         )
 
 
@@ -273,12 +264,19 @@ def _outcome_report(settings: RunSettings, manifest: Manifest, outcome: OutcomeR
         manifest_path=manifest.path,
         ui_url=settings.connection.address.ui_url,
         now_ms=_now_ms(),
-        outcome=outcome,
+        outcome=outcome._replace(on_request=_is_on_request(settings)),
         warnings=manifest.warnings,
         notices=settings.warnings,
         gated=False,
+        run=settings.run,
+        manifest_text=manifest.text,
     )
     return _resolved_report(report, settings.connection.resolved)
+
+
+def _is_on_request(settings: RunSettings) -> bool:
+    """Whether the step's mode decides, and not how the job ended."""
+    return settings.mode in {Mode.RAISE, Mode.RESOLVE} and settings.job_status != settings.status
 
 
 def _with_selected_outputs(settings: RunSettings, manifest: Manifest) -> tuple[Manifest, tuple[OutputResult, ...]]:
@@ -317,6 +315,7 @@ def _context(settings: RunSettings, client: Client) -> Context:
             title=settings.incident_title,
             message=settings.incident_message,
             matrix=settings.identity.matrix,
+            on_request=_is_on_request(settings),
         ),
         deadline=client.deadline,
         clock_ms=_now_ms,
@@ -360,9 +359,9 @@ def announce(settings: RunSettings, people: Mapping[str, str], report: Report) -
     """Notify every service that the settings name; returns a remark for each that did not take its message."""
     if not settings.notify.is_used:
         return ()
-    from incident_gate.notify.channels import announce_on_channels  # most runs notify nobody
+    from incident_gate.notify import announce as notify  # most runs notify nobody
 
-    return announce_on_channels(settings, people, report)
+    return notify.announce(settings, people, report)
 
 
 def resolved(worded: WordedT, resolve: Resolve) -> WordedT:

@@ -116,7 +116,7 @@ def check(settings: Settings, *, on_wait: Callable[[WaitState], None] = lambda _
         (<Conclusion.PASS: 'pass'>, <Verdict.HEALTHY: 'healthy'>)
     """
     from incident_gate import api
-    from incident_gate.report.view import headline
+    from incident_gate.report.headline import headline
     from incident_gate.settings import Mode, read_settings
 
     run = read_settings(settings.option, {}, mode=Mode.GATE, library=True)

@@ -19,10 +19,11 @@ _MARKS_IN_A_ROW = 2  # more than any living script needs; stacks of them paint o
 # Whatever Markdown means by one of these characters, it does not mean it by the entity. A full stop or a hyphen means
 # something only at the start or after a digit (lists, rules), a comma, a slash and a quote never do.
 _PUNCTUATION = re.compile(r"(?<![A-Za-z])[.-]|[!-&(-+:-@\[-`{-~]")
-# GitHub looks for mentions, issue and commit references, addresses and emoji in the text that Markdown has produced,
-# where entities and backslashes are long gone (github/cmark-gfm#181). A word joiner is invisible and stops a match.
-_JOINER = "\u2060"
-_TRIGGER = re.compile(r"[@#:](?=\S)|www(?=\.)|GH-(?=\d)|[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE)
+# GitHub looks for mentions, issue references, addresses and emoji in the text that Markdown has produced, where
+# entities and backslashes are long gone (github/cmark-gfm#181). It looks at each piece of text between two elements, so
+# an element without a text stops a match, and names can still be copied and found. Where one would begin: `@x` and
+# `a@b`, `#1` and `a/b#1`, `GH-1`, `:tada:`, `https://` and `www.`.
+_TRIGGER = re.compile(r"@(?=\S)|#(?=\d)|:(?=[\w+-]+:|/)|www(?=\.)|\bGH-(?=\d)", re.IGNORECASE)
 # Math is found in the finished text as well; GitHub documents the span as the way to write a dollar sign.
 _DOLLAR = "<span>&#36;</span>"
 
@@ -150,7 +151,7 @@ def link(label: str, url: str | None, limit: int = 200) -> str:
 
     Long words may be broken, so that a table fits on a phone.
     """
-    shown = _broken(_inert(_breakable(plain(label, limit)))) or _ELLIPSIS
+    shown = _inert(_breakable(plain(label, limit))) or _ELLIPSIS
     if url is None or not url.lower().startswith(("http://", "https://")):
         return shown
     # Parentheses, angle brackets, pipes and quotes would end a link's target or a cell; what is encoded already stays.
@@ -163,10 +164,6 @@ def _breakable(text: str) -> str:
     """The text with a mark wherever a long word may be broken."""
     pieces = rf"[^._/:,(-]{{1,{_UNBROKEN}}}[._/:,(-]{{0,4}}|[._/:,(-]{{1,{_UNBROKEN}}}"
     return re.sub(rf"\S{{{_UNBROKEN + 1},}}", lambda word: _BREAK.join(re.findall(pieces, word[0])), text)
-
-
-def _broken(markdown_text: str) -> str:
-    return re.sub(f"{_BREAK}+", "<wbr>", markdown_text)
 
 
 def _visible(text: str) -> str:
@@ -186,8 +183,8 @@ def _visible(text: str) -> str:
 
 
 def _inert(text: str) -> str:
-    text = _TRIGGER.sub(rf"\g<0>{_JOINER}", text)
-    return _PUNCTUATION.sub(_entity, text)
+    text = _TRIGGER.sub(rf"\g<0>{_BREAK}", text)
+    return re.sub(f"{_BREAK}+", "<wbr>", _PUNCTUATION.sub(_entity, text))
 
 
 def _entity(found: re.Match[str]) -> str:

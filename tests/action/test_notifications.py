@@ -50,7 +50,7 @@ def test_comment_follows_the_verdict(pull_request: Step, datahub: Sandbox, githu
     assert pull_request.main(datahub).code == 0
 
     assert len(github.bodies) == 1
-    assert "✅" in github.bodies[0]
+    assert "🟢" in github.bodies[0]
     assert ended.said("warning") == []
 
 
@@ -115,7 +115,8 @@ def test_post_stage_announces_what_it_raised(step: Step, datahub: Sandbox) -> No
         step.post(datahub, status="failure")
 
     assert len(slack.messages) == 1
-    assert "Job build of <https://github.com/acme/shop/actions/runs/4711/attempts/1|Nightly #12>" in slack.shown
+    assert slack.messages[0]["text"] == "🔴 acme/shop: build raised an incident on analytics.customers"
+    assert "https://github.com/acme/shop/actions/runs/4711/attempts/1" in json.dumps(slack.messages[0]["blocks"])
 
 
 def test_service_that_fails_does_not_fail_the_job(step: Step, datahub: Sandbox) -> None:

@@ -30,8 +30,10 @@ def test_one_step_gates_raises_and_resolves(step: Step, each_datahub: Sandbox) -
     failed = step.post(each_datahub, status="failure", report_outcome="true")
     assert failed.code == 0
     assert len(active(each_datahub)) == 1
-    assert failed.said("notice") == ["Job failed: 1 incident raised"]
-    assert active(each_datahub)[0] in failed.summary
+    # The job summary's heading says it, and the log names the incident.
+    assert failed.said("notice") == []
+    assert failed.summary.startswith("## 🔴 DataHub Incident Gate: incident raised on 1 of 1 output\n")
+    assert active(each_datahub)[0] in failed.log
 
     gated(step, each_datahub)
     step.post(each_datahub, status="failure", report_outcome="true")
@@ -40,7 +42,7 @@ def test_one_step_gates_raises_and_resolves(step: Step, each_datahub: Sandbox) -
     gated(step, each_datahub)
     resolved = step.post(each_datahub, status="success", report_outcome="true")
     assert active(each_datahub) == []
-    assert resolved.said("notice") == ["Job succeeded: 1 incident resolved"]
+    assert resolved.summary == "🟢 **DataHub Incident Gate**: incident resolved on analytics.customers\n\n"
 
 
 def test_nothing_is_reported_without_report_outcome(step: Step, datahub: Sandbox) -> None:
@@ -247,8 +249,7 @@ def test_what_cannot_be_written_ends_a_mode_of_its_own_with_3(step: Step, datahu
 
     assert ended.code == 3
     assert len(ended.output("raised")) == 1
-    assert ended.commands[-1].name == "notice"
-    assert ended.said("notice") == ["Job failed: 1 incident raised, 1 output not written"]
+    assert "Raised on request: incident raised on 1 output, incident not written on 1 output" in ended.log
     assert len(ended.said("warning")) == 1
 
 

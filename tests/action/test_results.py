@@ -83,9 +83,9 @@ def test_each_model_has_its_own_incident(step: Step, shop: Sandbox) -> None:
     assert "`Got 1 result, configured to fail if != 0`" in description
     assert "resolved by it when all of its checks pass again" in description
     assert ended.output("raised") == [incident.urn]
-    assert "by its results&#58; 4 of 7 checks failed" in ended.summary
-    assert "1 incident raised" in ended.said("notice")[-1]
-    assert "untouched" in ended.summary
+    assert "4 of 7 checks failed](" in ended.summary
+    assert "incident raised on 1 output" in ended.log
+    assert "no change" in ended.summary
 
 
 def test_a_check_answers_a_check(step: Step, shop: Sandbox) -> None:
@@ -98,7 +98,7 @@ def test_a_check_answers_a_check(step: Step, shop: Sandbox) -> None:
     job(step, shop, "none-selected", status="success")
     job(step, shop, "run-empty", status="success")
     ended = job(step, shop, "run-select", status="success", hours=0)
-    assert "untouched" in ended.log
+    assert "no change" in ended.log
     ended = ends_with(step, shop, PAYMENTS_MODEL, which="run")
     assert state(shop) == {ORDERS: [Cause.CHECKS], PAYMENTS: [Cause.CHECKS]}
     assert "It stays active until all of its checks pass." in ended.log
@@ -167,7 +167,6 @@ def test_a_file_of_another_job_leaves_it_to_the_jobs_status(step: Step, shop: Sa
     ended = job(step, shop, "build", status=status, hours=-1)
     assert any("is older than this job" in warning for warning in ended.said("warning"))
     assert any("the job's status was used instead of the result files" in warning for warning in ended.said("warning"))
-    assert f"by the job status: the job {'failed' if status == 'failure' else 'succeeded'}" in ended.log
     # It raises, and it answers no checks.
     assert active(shop, ORDERS) == [Cause.CHECKS]
     assert active(shop, STAGING) == ([Cause.JOB] if status == "failure" else [])
@@ -235,7 +234,7 @@ def test_patterns_relate_checks_of_other_tools(step: Step, shop: Sandbox) -> Non
     [incident] = shop.store.incidents(ORDERS, "ACTIVE")
     assert (incident.title, incident.type) == ("shop.mart.orders_v2: 5 of 7 checks failed", "OPERATIONAL")
     assert state(shop) == {ORDERS: [Cause.CHECKS]}
-    assert "1 failed check belongs to no output: `events.freshness" in " ".join(ended.log.split())
+    assert "1 failed check belongs to no output: events.freshness(loaded_at) < 1d." in " ".join(ended.log.split())
 
 
 def test_the_type_follows_the_checks_unless_the_manifest_sets_it(step: Step, shop: Sandbox) -> None:

@@ -50,7 +50,7 @@ def test_blocked_run_mentions_owners_and_consumers(datahub: Sandbox, slack: Slac
     assert ended.code == 1
     assert ended.err == ""
     assert "Rows are missing" in slack.shown
-    assert "For <@U0ANA>, <@U0BOB>" in slack.shown
+    assert "Also for: <@U0ANA>, <@U0BOB>" in slack.shown
     assert "!channel" not in mentions_in(slack.shown)
 
 
@@ -80,8 +80,11 @@ def test_raised_and_resolved_incidents_are_announced_and_a_kept_one_is_not(
         assert (ended.code, ended.err) == (0, "")
 
     headings = [message["blocks"][0]["text"]["text"] for message in slack.messages]
-    assert headings == ["🔴 1 incident raised", "✅ 1 incident resolved"]
-    assert "For <@U0ANA>" in slack.messages[0]["blocks"][-1]["text"]["text"]
+    assert headings == [
+        "🔴 the job raised an incident on analytics.customers",
+        "🟢 the job resolved the incident on analytics.customers",
+    ]
+    assert "Also for: <@U0ANA>" in slack.messages[0]["blocks"][-1]["text"]["text"]
     assert "BOB" not in slack.messages[0]["blocks"][-1]["text"]["text"]
     assert "may be out of date" in slack.messages[0]["blocks"][1]["text"]["text"]
 
@@ -96,7 +99,7 @@ def test_manifest_names_people_for_a_webhook(datahub: Sandbox, slack: SlackStand
         ended = gate("check", str(path), *webhook, environment=environment)
 
     assert ended.err == ""
-    assert "For <@U0MANUAL>, Bob" in slack.shown
+    assert "Also for: <@U0MANUAL>, Bob" in slack.shown
 
 
 def test_webhook_receives_the_signed_report(datahub: Sandbox, manifest: str) -> None:

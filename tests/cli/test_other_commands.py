@@ -32,9 +32,11 @@ def test_validate_tells_of_each_file(tmp_path: Path) -> None:
     assert ended.code == 2
     lines = ended.out.splitlines()
     assert lines[0] == f"{good}: valid, 2 inputs, 0 outputs"
-    assert [line.split(" ")[0] for line in lines[1:3]] == [f"{bad}:2:5:", f"{bad}:3:1:"]
-    assert lines[3].startswith(f"{old}:4:9: warning: the `ignore` rule for urn:li:incident:1")
-    assert lines[4] == f"{old}: valid, 1 input, 0 outputs"
+    assert [line.split(" ")[0] for line in lines[1:7:3]] == [f"{bad}:2:5:", f"{bad}:3:1:"]
+    assert lines[2:4] == ["  2 |   - nonsense", "    |     ^"]
+    assert lines[7] == "Found 2 errors."
+    assert lines[8].startswith(f"{old}:4:9: warning: the `ignore` rule for urn:li:incident:1")
+    assert lines[9] == f"{old}: valid, 1 input, 0 outputs"
     assert gate("validate", str(good), str(old)).code == 0
 
 
@@ -92,10 +94,10 @@ def test_demo_shows_a_blocked_and_a_passing_run() -> None:
     ended = gate("demo")
 
     assert ended.code == 0
-    said = [line for line in ended.out.splitlines() if line.startswith(("Blocked", "Passed", "Job", "exit code"))]
-    assert [line.partition(":")[0] for line in said] == [
-        *("Blocked", "exit code 1", "Passed", "exit code 0"),
-        *("Job failed", "exit code 0", "Job succeeded", "exit code 0"),
+    said = [line for line in ended.out.splitlines() if line.startswith(("✗", "✓", "Raised", "Resolved", "exit code"))]
+    assert [line.partition(":")[0].partition("  ")[0] for line in said] == [
+        *("✗ Blocked", "exit code 1", "✓ Passed", "exit code 0"),
+        *("Raised on request", "exit code 0", "Resolved on request", "exit code 0"),
     ]
 
 

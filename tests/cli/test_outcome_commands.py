@@ -15,12 +15,12 @@ def test_raise_and_resolve(each_datahub: Sandbox, manifest: str) -> None:
     raised = ask(each_datahub, "raise", manifest, "--incident-title", "Broken")
     [incident] = each_datahub.store.incidents(CUSTOMERS, "ACTIVE")
     assert (raised.code, incident.title) == (0, "Broken")
-    assert raised.out.startswith("Job failed: 1 incident raised\n")
+    assert raised.out.startswith("Raised on request: incident raised on 1 output\n")
     assert incident.urn in raised.out
 
     resolved = ask(each_datahub, "resolve", manifest)
     assert resolved.code == 0
-    assert resolved.out.startswith("Job succeeded: 1 incident resolved\n")
+    assert resolved.out.startswith("Resolved on request: incident resolved on 1 output\n")
     assert each_datahub.store.incidents(CUSTOMERS, "ACTIVE") == []
 
 
@@ -52,4 +52,4 @@ def test_what_cannot_be_written_is_3(datahub: Sandbox, manifest: str) -> None:
     ended = ask(datahub, "raise", manifest)
 
     assert ended.code == 3
-    assert ended.out.startswith("Job failed: 1 output not written\n")
+    assert ended.out.startswith("Raised on request: incident not written on 1 output\n")

@@ -34,7 +34,7 @@ def test_raise_keep_and_resolve_say_which_incidents(sandbox: Sandbox, manifest: 
     assert code == 0
     assert all(urn in text for urn in urns)
     code, text = call(sandbox, "failure", manifest)
-    assert (code, text.count("existing incident updated")) == (0, 2)
+    assert (code, text.count("          incident still open\n")) == (0, 2)
     code, text = call(sandbox, "resolve", manifest)
     assert code == 0
     assert all(urn in text for urn in urns)

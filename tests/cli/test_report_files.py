@@ -27,7 +27,7 @@ def test_each_format_is_written_and_folders_are_created(datahub: Sandbox, manife
     assert json.loads((folder / "a").read_text())["conclusion"] == "block"
     [suite] = JUnitXml.fromfile(str(folder / "b"))
     assert suite.failures == 1
-    assert (folder / "c").read_text().startswith("## 🔴 Blocked")
+    assert (folder / "c").read_text().startswith("## 🔴 DataHub Incident Gate: blocked")
     assert sorted(path.name for path in folder.iterdir()) == ["a", "b", "c"]
 
 
@@ -110,6 +110,18 @@ def test_step_writes_below_the_workspace(step: Step, datahub: Sandbox) -> None:
     assert ended.code == 1
     assert json.loads((step.workspace / "out/report.json").read_text())["verdict"] == "unhealthy"
     assert "<testsuites" in ended.log
+
+
+def test_step_that_names_a_folder_is_warned_and_writes_nothing_beside_it(step: Step, datahub: Sandbox) -> None:
+    (step.workspace / "out").mkdir()
+    before = sorted(step.workspace.rglob("*"))
+
+    ended = step.main(datahub, report_files="json=.\njunit=out\nmarkdown=out/")
+
+    assert ended.code == 0
+    assert [warning.rpartition(": ")[2] for warning in ended.said("warning")] == ["Is a folder."] * 3
+    assert sorted(step.workspace.rglob("*")) == before
+    assert [path for path in step.workspace.parent.iterdir() if path.name.startswith(".")] == []
 
 
 @pytest.mark.parametrize("path", ["../x", "/nowhere/x", "link/x"])

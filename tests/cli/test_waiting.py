@@ -42,7 +42,7 @@ def test_gate_passes_when_the_incident_is_resolved(datahub: Sandbox, two_inputs:
 
     assert ended.code == 0, ended.out
     assert "Waited " in ended.out
-    assert "(1 active incident)." in ended.out
+    assert "(1 open incident)." in ended.out
     assert ended.err.count("Waiting for ") == 1
     # The first and the last request name both inputs, those between only the one that does not pass.
     counts = [len(request.variables["urns"]) for request in datahub.requests if "urns" in request.variables]
@@ -130,7 +130,7 @@ def test_cancelling_ends_the_waiting_at_once(datahub: Sandbox, manifest: str, nu
     datahub.store.raise_incident(ORDERS, title="late")
     process = start(*("check", manifest, "--wait", "1h"), DATAHUB_GMS_URL=datahub.url, DATAHUB_GMS_TOKEN=datahub.token)
     assert process.stderr
-    assert process.stderr.readline().startswith("Waiting for 0 s, up to 1 h: 1 input not passing yet: ")
+    assert process.stderr.readline().startswith("Waiting for 1 input: ")
 
     process.send_signal(number)
     out, _ = process.communicate(timeout=PATIENCE)
@@ -155,7 +155,7 @@ def test_terminal_shows_one_line_that_is_cleared(
     run(["check", manifest, *WAITING, "0.5s"], environment, io.StringIO(), err)
 
     text = err.getvalue()
-    assert text.startswith("\rWaiting, 0 s of 0 s: 1 input not passing yet: ")
+    assert text.startswith("\rWaiting, 0 s of 0 s: 1 input: ")
     assert text.count("\r") > 3
     assert "\n" not in text
     assert text.endswith("\r\x1b[K")
@@ -170,7 +170,7 @@ def test_step_waits_and_says_so(step: Step, datahub: Sandbox) -> None:
     assert (ended.code, ended.outputs["conclusion"]) == (0, "pass")
     assert "Waited " in ended.summary
     assert any(text.startswith("Waited ") for text in ended.said("notice"))
-    assert "Waiting for 0 s, up to 20 s: 1 input not passing yet" in ended.log
+    assert "Waiting for 1 input: analytics.orders (1 open incident) (0 s of 20 s)" in ended.log
 
 
 @pytest.mark.parametrize(

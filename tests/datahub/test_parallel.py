@@ -22,11 +22,11 @@ def test_results_stand_in_the_order_of_the_tasks() -> None:
 def test_what_is_not_back_at_the_deadline_is_left_behind() -> None:
     release, clock = threading.Event(), [0.0]
 
-    def pass_the_deadline(_index: int) -> None:
+    def pass_the_deadline() -> None:
         clock[0] = 10.0
 
     tasks = [lambda: True, release.wait]
-    results = run_all(tasks, threads=2, deadline=Deadline(5.0, lambda: clock[0]), on_done=pass_the_deadline)
+    results = run_all(tasks, threads=2, deadline=Deadline(5.0, lambda: clock[0]), on_idle=pass_the_deadline)
     release.set()
 
     assert results == [True, None]

@@ -128,7 +128,7 @@ def test_dagster_check_fails_while_an_input_has_incidents(server: Sandbox, dagst
     server.store.raise_incident(ORDERS, title="late")
     blocked = check()
     assert blocked.passed is False
-    assert blocked.description.startswith("Blocked: 1 active incident")
+    assert blocked.description.startswith("Blocked: 1 incident on 1 input")
 
 
 def test_dagster_asset_reports_how_it_ended(server: Sandbox, dagster: dict[str, Any]) -> None:

@@ -168,21 +168,6 @@ def test_output_that_does_not_exist_yet_blocks_with_a_hint_that_fits() -> None:
     assert read.problems == (missing,)
 
 
-def test_progress_is_told() -> None:
-    told: list[tuple[int, int]] = []
-    manifest = Manifest(path="gate.yml", inputs=(entry(ORDERS),))
-
-    check_inputs(
-        manifest,
-        reader=Answers(healthy(ORDERS)),
-        identity=ME,
-        overrides=Rules(),
-        on_progress=lambda done, total: told.append((done, total)),
-    )
-
-    assert told == [(1, 1)]
-
-
 @pytest.mark.parametrize(
     ("failure", "answered", "overrides", "code"),
     [

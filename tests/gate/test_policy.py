@@ -216,7 +216,7 @@ def test_waiver_excuses_its_incident_only() -> None:
 def test_only_the_wanted_types_count_and_one_without_a_type_always_does(kind: str | None, *, counts: bool) -> None:
     decision = judge(incident(kind=kind), rule=Rule(types=frozenset({"SQL", "FIELD"})))
     assert bool(decision.blocking) is counts
-    assert [e.reason for e in decision.excused] == ([] if counts else ["type VOLUME is not among FIELD, SQL"])
+    assert [e.reason for e in decision.excused] == ([] if counts else ["VOLUME, this input blocks only on FIELD, SQL"])
 
 
 @pytest.mark.parametrize("priority", [*Priority, None])
@@ -227,7 +227,8 @@ def test_priority_counts_from_the_least_on_and_one_without_always_does(
     decision = judge(incident(priority=priority), rule=Rule(min_priority=least))
     counts = priority is None or priority <= least
     assert bool(decision.blocking) is counts
-    expected = [] if counts or priority is None else [f"priority {priority.name} is below {least.name}"]
+    up = "only on CRITICAL" if least is Priority.CRITICAL else f"from {least.name} up"
+    expected = [] if counts or priority is None else [f"{priority.name}, this input blocks {up}"]
     assert [e.reason for e in decision.excused] == expected
 
 
@@ -242,7 +243,7 @@ def test_first_excuse_is_the_one_told() -> None:
     assert reason(entry(ignore=(waiver,)), rule, ours=True).startswith("raised by this workflow")
     assert reason(entry(ignore=(waiver,)), rule).startswith("ignored until")
     assert reason(ENTRY, rule).startswith("on-incident")
-    assert reason(ENTRY, Rule(types=rule.types, min_priority=rule.min_priority)).startswith("type")
+    assert reason(ENTRY, Rule(types=rule.types, min_priority=rule.min_priority)).endswith("only on SQL")
 
 
 # Order

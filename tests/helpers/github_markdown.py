@@ -15,7 +15,6 @@ LIVE = {
     "address": re.compile(r"\w@[\w-]+\.\w"),
     "issue": re.compile(r"#\d+"),
     "old issue": re.compile(r"\bgh-\d+", re.IGNORECASE),
-    "commit": re.compile(r"[0-9a-f]{7,}", re.IGNORECASE),
     "emoji": re.compile(r":[\w+-]+:", re.ASCII),
     "link": re.compile(r"\b(?:https?|ftp|mailto|xmpp)://?\S|\bwww\.\S", re.IGNORECASE),
     "math": re.compile(r"\$[^$]+\$"),

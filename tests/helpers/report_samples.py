@@ -118,7 +118,7 @@ def everything() -> Report:
         excused=(
             Excused(
                 incident(0x61F00002, customers.urn, title="Backfill running", created_ms=NOW - DAY),
-                "waived until 2027-01-31 by the manifest: backfill DATA-123",
+                "ignored until 2027-01-31: backfill DATA-123",
             ),
         ),
         siblings=(sibling.text,),
@@ -150,8 +150,6 @@ def everything() -> Report:
                 Problem(Reason.NOT_FOUND, "DataHub has no such asset", "Ingest it first, or set `on-unknown: warn`."),
             ),
         ),
-        warnings=(
-            Mistake(position=Position(12, 9), message="this waiver ended on 2026-01-31, so its incident counts again"),
-        ),
+        warnings=(Mistake(position=Position(12, 9), message="the `ignore` rule for X expired on 2026-01-31"),),
         notices=("DataHub is asked over plain http: the token can be read on its way.",),
     )

@@ -64,7 +64,7 @@ def serving(answer: Callable[[Received], Reply]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - the names that http.server calls
+        do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 - the names that http.server calls
 
         def log_message(self, *_: object) -> None:
             """Print nothing."""
@@ -103,7 +103,7 @@ class SlackStandIn:
         return self._web_api(request, path) if path.startswith("/api/") else self._webhook(request, path)
 
     def _webhook(self, request: Received, path: str) -> Reply:
-        if path != self.webhook_path:
+        if (request.method, path) != ("POST", self.webhook_path):
             return Reply(404, b"no_service")
         if problem := self._problem(request, {"text", "blocks", "unfurl_links"}):
             return Reply(400, problem.encode())
@@ -113,12 +113,14 @@ class SlackStandIn:
     def _web_api(self, request: Received, path: str) -> Reply:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return Reply.of({"ok": False, "error": "invalid_auth"})
-        if path == "/api/users.lookupByEmail":
+        if (request.method, path) == ("GET", "/api/users.lookupByEmail"):
             [email] = parse_qs(urlsplit(request.path).query)["email"]
             member = self.members.get(email)
             return Reply.of(
                 {"ok": True, "user": {"id": member}} if member else {"ok": False, "error": "users_not_found"}
             )
+        if (request.method, path) != ("POST", "/api/chat.postMessage"):
+            return Reply.of({"ok": False, "error": "unknown_method"})
         problem = self._problem(request, {"channel", "text", "blocks", "unfurl_links"})
         if problem or not request.json.get("channel"):
             return Reply.of({"ok": False, "error": problem or "channel_not_found"})
@@ -139,6 +141,11 @@ class SlackStandIn:
 
     @staticmethod
     def _is_block(block: dict[str, Any]) -> bool:
+        if block["type"] == "actions":
+            [button] = block["elements"]
+            label = button["text"]
+            is_button = set(block) == {"type", "elements"} and set(button) == {"type", "text", "url"}
+            return is_button and label["type"] == "plain_text" and 0 < len(label["text"]) <= 75
         text = block.get("text", {})
         if not set(block) <= {"type", "text"} or not text.get("text"):
             return False
@@ -151,7 +158,7 @@ class SlackStandIn:
     def shown(self) -> str:
         """The text of all blocks of the only message."""
         [message] = self.messages
-        return "\n".join(block["text"]["text"] for block in message["blocks"])
+        return "\n".join(block["text"]["text"] for block in message["blocks"] if "text" in block)
 
 
 def mentions_in(mrkdwn: str) -> list[str]:
@@ -185,20 +192,22 @@ class ReceiverStandIn:
 class GitHubStandIn:
     """GitHub's comments API, checked against its OpenAPI description.
 
-    `login` is the author of what this token writes; `reads_user` is whether `GET /user` works for it, as it does not
-    for a workflow's own token. `can_write` is false for a fork's pull request.
+    `login` is the author of what this token writes; `answers_viewer` is whether GraphQL works. `can_write` is false
+    for a fork's pull request. Everything under `lost` is deleted by somebody just before it is edited.
     """
 
     token: str = "ghs_secret0123456789"
     login: str = "github-actions[bot]"
-    reads_user: bool = False
+    answers_viewer: bool = True
     can_write: bool = True
+    is_locked: bool = False
+    lost: set[int] = field(default_factory=set)
     comments: list[dict[str, Any]] = field(default_factory=list)
     requests: list[Received] = field(default_factory=list)
 
-    def add(self, login: str, body: str) -> None:
+    def add(self, login: str, body: str | None) -> None:
         """Put a comment of somebody's on the pull request."""
-        number = len(self.comments) + 1
+        number = max((comment["id"] for comment in self.comments), default=0) + 1
         self.comments.append(
             {
                 "id": number,
@@ -222,32 +231,51 @@ class GitHubStandIn:
     def __call__(self, request: Received) -> Reply:
         """Answer as GitHub does."""
         self.requests.append(request)
-        operation, values = _operation(request)
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return Reply.of({"message": "Bad credentials"}, 401)
+        if (request.method, request.path) == ("POST", "/graphql"):
+            assert "viewer" in request.json["query"]
+            if not self.answers_viewer:
+                return Reply.of({"message": "Forbidden"}, 403)
+            return Reply.of({"data": {"viewer": {"login": self.login}}})
+        operation, values = _operation(request)
         status, value = self._answer(request, values)
         if status < 300:
-            jsonschema.validate(value, operation["response"]["schema"])
+            # The description does not know that a body can be null, which it can.
+            bodied = [{**c, "body": c["body"] or ""} for c in value] if isinstance(value, list) else value
+            jsonschema.validate(bodied, operation["response"]["schema"])
             assert status == operation["response"]["status"]
         return Reply.of(value, status)
 
     def _answer(self, request: Received, values: dict[str, str]) -> tuple[int, Any]:
-        if urlsplit(request.path).path == "/user":
-            return (200, _user(self.login)) if self.reads_user else (403, {"message": "Resource not accessible"})
         if request.method == "GET":
             size, page = int(values.get("per_page", 30)), int(values.get("page", 1))
             return 200, self.comments[(page - 1) * size : page * size]
-        body = request.json["body"]
         if not self.can_write:
             return 403, {"message": "Resource not accessible by integration"}
-        if len(body) > 65_536:
-            return 422, {"message": "Body is too long (maximum is 65536 characters)"}
+        if self.is_locked:
+            return 403, {"message": "Unable to create comment because issue is locked."}
         if request.method == "POST":
-            self.add(self.login, body)
+            self.add(self.login, self._body(request))
             return 201, self.comments[-1]
-        comment = self.comments[int(values["comment_id"]) - 1]
-        comment["body"] = body
-        return 200, comment
+        return self._changed(request, int(values["comment_id"]))
+
+    def _changed(self, request: Received, number: int) -> tuple[int, Any]:
+        self.comments = [comment for comment in self.comments if comment["id"] not in self.lost]
+        found = next((comment for comment in self.comments if comment["id"] == number), None)
+        if found is None:
+            return 404, {"message": "Not Found"}
+        if request.method == "DELETE":
+            self.comments.remove(found)
+            return 204, None
+        found["body"] = self._body(request)
+        return 200, found
+
+    @staticmethod
+    def _body(request: Received) -> str:
+        body: str = request.json["body"]
+        assert len(body) <= 65_536, "Body is too long (maximum is 65536 characters)"
+        return body
 
 
 def _operation(request: Received) -> tuple[dict[str, Any], dict[str, str]]:
@@ -256,6 +284,8 @@ def _operation(request: Received) -> tuple[dict[str, Any], dict[str, str]]:
     for template, operations in OPENAPI["paths"].items():
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
         found = re.fullmatch(pattern, url.path)
+        if found and request.method == "DELETE" and "comment_id" in found.groupdict():
+            return {"response": {"schema": {}, "status": 204}}, found.groupdict()
         if found and request.method.lower() in operations:
             operation = operations[request.method.lower()]
             query = {name: values[0] for name, values in parse_qs(url.query).items()}

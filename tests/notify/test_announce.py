@@ -5,21 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Self
+from typing import Any, Self
 
-import httpx
 import pytest
 
 from incident_gate.ci.run import Run
 from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.graph.owners import Owner
-from incident_gate.notify.announce import Channels, announce
-from incident_gate.notify.comment import PullRequest, marker_of
-from incident_gate.notify.event import EventKind
-from incident_gate.notify.slack import Slack
-from incident_gate.notify.webhook import Webhook
+from incident_gate.datahub.proxy import DIRECT
+from incident_gate.notify.announce import announce
 from incident_gate.report.model import Report
-from tests.helpers.asking import plain_client
+from incident_gate.settings import Notify, RunSettings, read_settings
 from tests.helpers.report_samples import decision, entry, report, unhealthy
 from tests.helpers.services import GitHubStandIn, Received, ReceiverStandIn, Reply, SlackStandIn, serving
 
@@ -27,11 +23,7 @@ ANA = Owner("urn:li:corpuser:ana", "Ana", "ana@example.com")
 BOB = Owner("urn:li:corpuser:bob", "Bob", "bob@example.com")
 BLOCKED = unhealthy("orders")
 OWNED = report(BLOCKED, owners={BLOCKED.entry.urn.text: (ANA,)}, consumers=(BOB,))
-MARKER = marker_of("scope", "key")
-
-
-def client(_url: str) -> httpx.Client:
-    return plain_client()
+EVENTS = ("raised", "resolved", "blocked")
 
 
 @pytest.fixture
@@ -52,23 +44,35 @@ def github() -> GitHubStandIn:
 Announced = Callable[..., list[tuple[str, bool]]]
 
 
+def settings_of(run: Run, events: tuple[str, ...], *addresses: str, **services: Any) -> RunSettings:
+    proxies = dict.fromkeys(addresses, DIRECT)
+    settings = read_settings(lambda name: "http://127.0.0.1:9" if name == "datahub-url" else "", {})
+    return settings._replace(run=run, notify=Notify(events=frozenset(events), proxies=proxies, **services))
+
+
 @pytest.fixture
 def announced(slack: SlackStandIn, receiver: ReceiverStandIn, github: GitHubStandIn, run: Run) -> Announced:
     """Announces a report to all three services."""
 
-    def play(of: Report, *wanted: EventKind, seconds: float = 5.0) -> list[tuple[str, bool]]:
+    def play(of: Report, *wanted: str, seconds: float = 5.0) -> list[tuple[str, bool]]:
         with ExitStack() as stack:
-            channels = Channels(
-                events=frozenset(wanted),
-                slack=Slack(token=slack.token, channel="#data", api=stack.enter_context(serving(slack)) + "/api"),
-                webhook=Webhook(url=stack.enter_context(serving(receiver))),
-                pull_request=PullRequest(
-                    api=stack.enter_context(serving(github)), repository="acme/shop", number=3, token=github.token
-                ),
-                marker=MARKER,
-                people={BOB.urn: "U0BOB"},
+            to_slack, to_webhook, api = (stack.enter_context(serving(it)) for it in (slack, receiver, github))
+            settings = settings_of(
+                run,
+                wanted,
+                *(f"{to_slack}/api", to_webhook, api),
+                slack_token=slack.token,
+                slack_channel="#data",
+                slack_api=f"{to_slack}/api",
+                webhook_url=to_webhook,
+                comment=True,
+                pull_request=3,
+                github_api=api,
+                github_graphql=f"{api}/graphql",
+                github_token=github.token,
             )
-            remarks = announce(channels, of, run=run, open_client=client, deadline=Deadline.after(seconds))
+            people = {BOB.urn: "U0BOB"}
+            remarks = announce(settings, people, of._replace(run=run), deadline=Deadline.after(seconds))
             return [(remark.text, remark.is_warning) for remark in remarks]
 
     return play
@@ -77,17 +81,19 @@ def announced(slack: SlackStandIn, receiver: ReceiverStandIn, github: GitHubStan
 def test_every_service_gets_its_message(
     announced: Announced, slack: SlackStandIn, receiver: ReceiverStandIn, github: GitHubStandIn
 ) -> None:
-    assert announced(OWNED, EventKind.BLOCKED) == []
+    assert announced(OWNED, "blocked") == []
 
-    assert "For <@U0ANA>, <@U0BOB>" in slack.shown
-    assert receiver.reports[0]["conclusion"] == "block"
-    assert github.bodies[0].startswith(MARKER)
+    assert "Also for: <@U0ANA>, <@U0BOB>" in slack.shown
+    [received] = receiver.reports
+    assert (received["event"], received["conclusion"], received["run"]["job"]) == ("blocked", "block", "build")
+    assert received["inputs"][0]["owners"] == [{"urn": ANA.urn, "name": "Ana"}]
+    assert github.bodies[0].startswith("<!-- incident-gate ")
 
 
 def test_healthy_run_is_announced_nowhere(
     announced: Announced, slack: SlackStandIn, receiver: ReceiverStandIn, github: GitHubStandIn
 ) -> None:
-    assert announced(report(decision(entry("orders"))), *EventKind) == []
+    assert announced(report(decision(entry("orders"))), *EVENTS) == []
 
     assert slack.requests == []
     assert receiver.requests == []
@@ -97,7 +103,7 @@ def test_healthy_run_is_announced_nowhere(
 def test_event_that_nobody_wants_is_not_announced(
     announced: Announced, slack: SlackStandIn, github: GitHubStandIn
 ) -> None:
-    announced(OWNED, EventKind.RAISED)
+    announced(OWNED, "raised")
 
     assert slack.requests == []
     assert len(github.bodies) == 1
@@ -113,7 +119,7 @@ def test_one_service_that_fails_hides_no_other(
     ]
     github.can_write = False
 
-    remarks = announced(OWNED, EventKind.BLOCKED)
+    remarks = announced(OWNED, "blocked")
 
     assert [is_warning for _, is_warning in remarks] == [True, False]
     assert "not_in_channel. Invite the app to the channel." in remarks[0][0]
@@ -124,22 +130,21 @@ def test_one_service_that_fails_hides_no_other(
 def test_message_goes_out_although_nobody_can_be_looked_up(announced: Announced, slack: SlackStandIn) -> None:
     slack.first = [Reply.of({"ok": False, "error": "missing_scope"})]
 
-    [(warning, _)] = announced(OWNED, EventKind.BLOCKED)
+    [(warning, _)] = announced(OWNED, "blocked")
 
     assert "users:read.email" in warning
-    assert "For <@U0BOB>, Ana" in slack.shown
+    assert "Also for: <@U0BOB>, Ana" in slack.shown
 
 
 def test_silent_service_is_left_behind(run: Run) -> None:
     with ExitStack() as stack:
         silent = _Silent()
-        channels = Channels(events=frozenset(EventKind), webhook=Webhook(url=stack.enter_context(serving(silent))))
+        url = stack.enter_context(serving(silent))
         stack.enter_context(silent)
 
-        [remark] = announce(channels, OWNED, run=run, open_client=client, deadline=Deadline.after(0.3))
+        [remark] = announce(settings_of(run, EVENTS, url, webhook_url=url), {}, OWNED, deadline=Deadline.after(0.3))
 
-    assert remark.is_warning
-    assert "webhook" in remark.text.lower()
+    assert remark == ("The webhook did not answer within 20 seconds: delivery could not be confirmed.", True)
 
 
 class _Silent:

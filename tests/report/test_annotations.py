@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_gate.action.runner import commands, masks
+from incident_gate.datahub.graph.owners import Owner
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Excused
 from incident_gate.incident import Priority, Problem, Reason
@@ -89,15 +90,15 @@ def test_a_blocking_incident_is_an_error_on_its_line() -> None:
     assert printed(annotate(run)) == [
         Seen(
             "error",
-            "Rows: 2, not 6 (HIGH, OPERATIONAL, 3 h)",
-            {"title": "orders: 1 active incident", "file": ".github/incident-gate.yml", "line": "12", "col": "5"},
+            "Rows: 2, not 6 (high · operational · open for 3 h)",
+            {"title": "orders: 1 open incident", "file": ".github/incident-gate.yml", "line": "12", "col": "5"},
         ),
     ]
 
 
 @pytest.mark.parametrize(
     ("conclusion", "level"),
-    [(Conclusion.BLOCK, Level.ERROR), (Conclusion.WARN, Level.WARNING), (Conclusion.PASS, Level.NOTICE)],
+    [(Conclusion.BLOCK, Level.ERROR), (Conclusion.WARN, Level.WARNING)],
 )
 def test_the_conclusion_sets_the_level(conclusion: Conclusion, level: Level) -> None:
     of = entry("orders")
@@ -107,14 +108,12 @@ def test_the_conclusion_sets_the_level(conclusion: Conclusion, level: Level) -> 
 
 def test_an_unknown_asset_says_what_to_do() -> None:
     (annotation,) = annotate(report(missing("orders")))
-    assert annotation.title == "orders: health unknown"
-    assert annotation.message == (
-        "DataHub does not know orders. Check the URN for a typing mistake, or ingest it first."
-    )
+    assert annotation.title == "orders: not found in DataHub"
+    assert annotation.message == "Check the URN for a typing mistake, or ingest it first."
 
 
 def test_sentences_are_separated_and_show_no_backticks() -> None:
-    problem = Problem(Reason.NOT_FOUND, "It was never ingested, or the URN is mistyped", "Set `on-unknown: warn`")
+    problem = Problem(Reason.ERROR, "It was never ingested, or the URN is mistyped", "Set `on-unknown: warn`")
     (annotation,) = annotate(report(decision(entry("orders"), Conclusion.BLOCK, problems=(problem,))))
     assert annotation.message == "It was never ingested, or the URN is mistyped. Set on-unknown: warn."
 
@@ -122,13 +121,13 @@ def test_sentences_are_separated_and_show_no_backticks() -> None:
 def test_an_output_that_does_not_exist_is_a_warning_on_its_line() -> None:
     (annotation,) = annotate(report(missing_outputs=everything().missing_outputs))
     assert (annotation.level, annotation.line) == (Level.WARNING, 42)
-    assert annotation.title == "analytics.public.orders_monthly: this output does not exist"
-    assert annotation.message == "DataHub has no such asset. Ingest it first, or set on-unknown: warn."
+    assert annotation.title == "analytics.public.orders_monthly: not in DataHub"
+    assert annotation.message == "Ingest it first, or set on-unknown: warn."
 
 
 def test_an_incident_shows_its_stage_and_assignees() -> None:
     (annotation,) = annotate(report(unhealthy("orders", "Late", stage="TRIAGE", assignees=("Ana", "Bo"))))
-    assert annotation.message == "Late (OPERATIONAL, triage, assigned to Ana, Bo)"
+    assert annotation.message == "Late (operational · in triage · assigned to Ana, Bo)"
 
 
 def test_what_is_not_in_the_file_has_no_place() -> None:
@@ -146,9 +145,9 @@ def test_a_missing_manifest_is_annotated_with_what_to_do() -> None:
 def test_an_excused_incident_is_a_notice_with_its_reason() -> None:
     of = entry("orders")
     (annotation,) = annotate(
-        report(decision(of, excused=(Excused(incident(1, of.urn, title="Late"), "waived: move"),)))
+        report(decision(of, excused=(Excused(incident(1, of.urn, title="Late"), "ignored: move"),)))
     )
-    assert (annotation.level, annotation.message) == (Level.NOTICE, "Excused: Late: waived: move")
+    assert (annotation.level, annotation.message) == (Level.NOTICE, "Does not count: Late (ignored: move)")
 
 
 def test_a_healthy_run_has_no_annotation() -> None:
@@ -187,19 +186,19 @@ def test_the_worst_comes_first() -> None:
 
 def test_many_incidents_of_one_asset_stay_one_annotation_that_the_runner_does_not_cut() -> None:
     of = entry("orders")
-    problems = tuple(Problem(Reason.ERROR, "m" * 900, "h" * 900) for _ in range(9))
+    problems = tuple(Problem(Reason.ERROR, f"{n}" + "m" * 900, "h" * 900) for n in range(9))
     blocking = tuple(incident(n, of.urn, title="t" * 900) for n in range(5_000))
     (annotation,) = annotate(report(decision(of, Conclusion.BLOCK, blocking=blocking, problems=problems)))
-    assert annotation.title == "orders: 5,000 active incidents"
-    assert "and 4,995 more" in annotation.message
+    assert annotation.title == "orders: 5,000 open incidents"
+    assert "4,995 more" in annotation.message
     assert len(annotation.message) == 4_000
     assert annotation.message.endswith("…")
 
 
 def test_incidents_that_cannot_be_read_are_counted() -> None:
     (annotation,) = annotate(report(decision(entry("orders"), Conclusion.BLOCK, unread=2)))
-    assert annotation.title == "orders: 2 active incidents"
-    assert annotation.message == "2 active incidents that DataHub counts but does not show"
+    assert annotation.title == "orders: 2 open incidents"
+    assert annotation.message == "2 open incidents that DataHub counts but does not show"
 
 
 def test_mistakes_are_errors_on_their_lines() -> None:
@@ -215,10 +214,28 @@ def test_an_output_that_could_not_be_written_is_a_warning() -> None:
     output = OutputEntry(urn=entry("daily").urn, position=Position(40, 5))
     failed = OutputResult(entry=output, change=Change.FAILED, message="No privilege.", hint="Give it.")
     annotations = annotate(report(outcome=OutcomeReport(outcome="failure", results=(failed,)), gated=False))
-    assert [annotation.level for annotation in annotations] == [Level.WARNING, Level.NOTICE]
+    # What the heading of the job summary says is not said again.
+    assert [annotation.level for annotation in annotations] == [Level.WARNING]
     assert annotations[0].message == "No privilege. Give it."
     assert annotations[0].line == 40
-    assert annotations[1].message == "Job failed: 1 output not written"
+    assert annotations[0].title == "daily: incident not written"
+
+
+def test_a_step_that_had_nothing_to_do_is_one_notice() -> None:
+    quiet = OutcomeReport(
+        outcome="success", results=(OutputResult(everything().missing_outputs[0].entry, Change.CLEAR),)
+    )
+    (annotation,) = annotate(report(outcome=quiet, gated=False))
+    assert (annotation.level, annotation.message) == (Level.NOTICE, "Job succeeded: nothing to resolve")
+    (annotation,) = annotate(report(outcome=OutcomeReport("cancelled", nothing="It does not count."), gated=False))
+    assert annotation.message == "Job was cancelled: It does not count."
+
+
+def test_owners_are_named_also_where_an_incident_only_warns() -> None:
+    of = entry("orders")
+    warned = decision(of, Conclusion.WARN, blocking=(incident(1, of.urn, title="Late"),))
+    (annotation,) = annotate(report(warned, owners={of.urn.text: (Owner("urn:li:corpuser:ana", "Ana"),)}))
+    assert annotation.message == "Late (operational)\nOwned by Ana."
 
 
 def test_a_property_without_a_value_is_left_out() -> None:
@@ -230,5 +247,5 @@ def test_a_whole_run() -> None:
     assert [command.name for command in printed(annotate(everything()))] == [
         *["error"] * 3,
         *["warning"] * 5,
-        *["notice"] * 2,
+        *["notice"] * 1,
     ]

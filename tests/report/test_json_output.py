@@ -14,7 +14,7 @@ from incident_gate.incident import Priority
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.json import OUTPUT_LIMIT, document, outputs
-from incident_gate.report.links import incidents_page
+from incident_gate.report.words import incidents_page
 from tests.helpers.report_samples import (
     HOUR,
     NOW,
@@ -166,12 +166,15 @@ def test_json_is_ascii_and_whole(text: str) -> None:
 def test_the_document_has_every_input_with_its_grounds() -> None:
     found = json.loads(document(everything()))
     assert " ".join(found) == (
-        "version manifest time headline conclusion verdict failure override waited inputs missingOutputs outcome "
+        "version run manifest time headline conclusion verdict failure override waited inputs missingOutputs outcome "
         "warnings notices"
     )
     assert found["version"] == 1
     assert found["time"] == "2026-05-28T20:26:40Z"
-    assert found["headline"] == "Blocked: 4 active incidents on 2 of 14 inputs, 1 unknown, 1 incident excused"
+    assert (
+        found["headline"]
+        == "Blocked: 4 incidents on 2 inputs, 1 input not found, 9 inputs clear, 2 only warn, 1 incident does not count"
+    )
     assert len(found["inputs"]) == 14
     first = found["inputs"][0]
     assert (first["line"], first["verdict"], first["conclusion"], first["unread"]) == (4, "unhealthy", "block", 1)

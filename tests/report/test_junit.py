@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import JUnitXml, TestSuite
@@ -64,8 +65,10 @@ def test_failure_names_each_incident_with_its_page() -> None:
     [case] = parsed(report(unhealthy("orders", "Rows are missing", type="VOLUME", priority=Priority.HIGH)))
 
     [failure] = case.result
-    assert failure.message == "1 active incident"
-    assert failure.text.startswith("HIGH · VOLUME · Rows are missing · https://datahub.example.com/dataset/")
+    assert failure.message == "1 open incident"
+    assert failure.text.startswith(
+        "HIGH · Rows are missing · volume · urn:li:incident:00000001 · https://datahub.example.com/dataset/"
+    )
 
 
 def test_many_incidents_are_cut_with_a_count() -> None:
@@ -74,7 +77,7 @@ def test_many_incidents_are_cut_with_a_count() -> None:
 
     [case] = parsed(report(judged))
 
-    assert case.result[0].text.splitlines()[-1] == "and 10 more"
+    assert case.result[0].text.splitlines()[-1].startswith("10 more: open the asset in DataHub · https://")
 
 
 def test_output_that_could_not_be_written_is_an_error() -> None:
@@ -107,3 +110,18 @@ def test_any_text_gives_valid_xml(title: str, reason: str) -> None:
 
 def test_everything_is_valid() -> None:
     assert parsed(everything()).tests == len(everything().decisions) + len(everything().outcome.results)  # type: ignore[union-attr]
+
+
+def test_the_cases_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # After each case, it took a minute for 8,000 inputs.
+    counted: list[int] = []
+    update = TestSuite.update_statistics
+
+    def count(suite: TestSuite) -> None:
+        counted.append(1)
+        update(suite)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(TestSuite, "update_statistics", count)
+    sample = parsed(report(*(unhealthy(f"t{n}") for n in range(50))))
+
+    assert (sample.tests, sample.failures, len(counted)) == (50, 50, 1)

@@ -1,116 +1,87 @@
-"""Progress: silent for short work, a line now and then in a log, a bar on a terminal."""
+"""Progress: one line in a terminal while DataHub is awaited; in a log nothing but long silences and changes."""
 
 from __future__ import annotations
 
 import io
-import time
 
-from incident_gate.datahub.client import Exchange
-from incident_gate.report.progress import Progress
+from incident_gate.datahub.client import AWAITED, Exchange
+from incident_gate.gate.wait import WaitState
+from incident_gate.report.progress import LiveLine, Progress, WaitLog
+from incident_gate.report.words import cells
+from tests.helpers.report_samples import unhealthy
 
 
-class Watch:
-    """A clock that is set by hand."""
+class Shown:
+    """What progress printed, by a clock that the test turns."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int | None = None) -> None:
         self.now = 100.0
+        self.stream = io.StringIO()
+        self.seen: list[Exchange] = []
+        self.line = LiveLine(self.stream, width)
+        self.progress = Progress(self.line, lambda: self.now, server="datahub:8080", on_exchange=self.seen.append)
 
-    def __call__(self) -> float:
-        return self.now
-
-
-def printed(seconds: list[float], *, terminal: bool) -> str:
-    stream, watch = io.StringIO(), Watch()
-    progress = Progress(stream, watch, terminal=terminal)
-    for index, second in enumerate(seconds):
-        watch.now = 100.0 + second
-        progress(index + 1, 1000 * len(seconds))
-    progress.close()
-    return stream.getvalue()
+    def after(self, seconds: float, event: Exchange = AWAITED) -> str:
+        """Let time pass and something happen; returns what that printed."""
+        self.now += seconds
+        before = len(self.stream.getvalue())
+        self.progress(event)
+        return self.stream.getvalue()[before:]
 
 
-def test_short_work_is_silent() -> None:
-    assert printed([0, 0.5, 1, 1.9], terminal=False) == ""
-    assert printed([0, 0.5, 1, 1.9], terminal=True) == ""
+def exchange(status: int | None = 200, result: str = "ok", assets: int = 250) -> Exchange:
+    return Exchange(operation="o", assets=assets, attempt=1, seconds=1, status=status, result=result)
 
 
-def test_a_log_gets_a_line_every_few_seconds() -> None:
-    assert printed([0, 2, 3, 6.9, 7, 8, 12], terminal=False).splitlines() == [
-        "2 of 7,000 assets queried (0%)",
-        "5 of 7,000 assets queried (0%)",
-        "7 of 7,000 assets queried (0%)",
+def test_a_log_gets_nothing_but_long_silences_ever_more_seldom() -> None:
+    log = Shown()
+    assert log.after(9.9) == ""
+    assert log.after(0.1) == "datahub:8080 has not answered for 10 s\n"
+    assert log.after(0.1, exchange(None, "Cannot connect:\n::error::x")) == ""
+    assert log.after(9.9) == "datahub:8080 has not answered for 20 s: Cannot connect: : :error::x\n"
+    assert log.after(19.9) == ""
+    assert log.after(0.1, exchange(503, "HTTP 503")) == ""  # an answer
+    assert log.after(9.9) == ""
+    assert log.after(0.2) == "datahub:8080 has not answered for 10 s\n"
+    assert [request.status for request in log.seen] == [None, 503]
+
+
+def test_a_terminal_gets_one_line_that_counts_only_what_was_answered() -> None:
+    shown = Shown(width=80)
+    assert shown.after(1.9) == ""
+    assert shown.after(0.1) == "\rWaiting for datahub:8080, 2 s\x1b[K"
+    assert shown.after(0.1, exchange(503, "HTTP 503")) == ""  # too soon to be drawn
+    assert shown.after(1, exchange()) == "\rWaiting for datahub:8080, 3 s, 250 assets answered\x1b[K"
+    assert shown.after(30, exchange(None, "refused")).endswith("250 assets answered\x1b[K")
+    for _ in range(2):
+        shown.line.clear()
+    assert shown.stream.getvalue().endswith("answered\x1b[K\r\x1b[K")
+
+
+def test_a_live_line_never_exceeds_the_width() -> None:
+    for width in (1, 20, 44):
+        shown = Shown(width)
+        WaitLog(shown.line)(WaitState(5, 60, (unhealthy("金額" * 30),)))
+        drawn = shown.after(5) + shown.stream.getvalue()
+        lines = [part.removesuffix("\x1b[K") for part in drawn.split("\r") if part]
+        assert all(cells(line) < max(width, 2) for line in lines)
+
+
+def test_a_log_names_what_is_waited_for_when_that_changes_and_every_five_minutes() -> None:
+    log = Shown()
+    wait_log = WaitLog(log.line)
+    for seconds, name in ((0, "a"), (1, "a"), (2, "b"), (300, "b"), (301.9, "b"), (302, "b")):
+        wait_log(WaitState(seconds, 3600, (unhealthy(name),)))
+    assert log.stream.getvalue().splitlines() == [
+        "Waiting for 1 input: a (1 open incident) (0 s of 1 h)",
+        "Waiting for 1 input: b (1 open incident) (2 s of 1 h)",
+        "Waiting for 1 input: b (1 open incident) (5 min of 1 h)",
     ]
 
 
-def test_a_terminal_gets_a_bar_that_is_cleared_away() -> None:
-    stream, watch = io.StringIO(), Watch()
-    progress = Progress(stream, watch, terminal=True)
-    watch.now += 3
-    progress(1500, 3000)
-    watch.now += 0.05
-    progress(2000, 3000)  # too soon to be drawn
-    assert stream.getvalue() == f"\r{'#' * 15}{'.' * 15} 1,500 of 3,000 assets queried\x1b[K"
-    watch.now += 0.1
-    progress(3000, 3000)
-    assert stream.getvalue().endswith(f"\r{'#' * 30} 3,000 of 3,000 assets queried\x1b[K")
-    progress.close()
-    assert stream.getvalue().endswith("\r\x1b[K")
-    progress.close()
-    assert stream.getvalue().count("\x1b[K") == 3
-
-
-def test_counts_that_make_no_sense_do_no_harm() -> None:
-    stream, watch = io.StringIO(), Watch()
-    progress = Progress(stream, watch, terminal=False)
-    for done, total in ((0, 0), (5, 3)):
-        watch.now += 10
-        progress(done, total)
-    assert stream.getvalue().count("(100%)") == 2
-
-
 def test_a_closed_stream_does_not_stop_the_work() -> None:
-    stream, watch = io.StringIO(), Watch()
-    progress = Progress(stream, watch, terminal=False)
-    stream.close()
-    for _ in range(3):
-        watch.now += 10
-        progress(1, 2)
-    progress.close()
-
-
-def exchange(status: int | None, result: str = "ok") -> Exchange:
-    return Exchange(operation="o", assets=1, attempt=1, seconds=1, status=status, result=result)
-
-
-def reminders(stream: io.StringIO, count: int) -> list[str]:
-    """Wait for that many lines."""
-    until = time.monotonic() + 60
-    while stream.getvalue().count("\n") < count and time.monotonic() < until:
-        time.sleep(0.005)
-    return stream.getvalue().splitlines()
-
-
-def test_server_that_does_not_answer_is_reported_with_the_last_failure() -> None:
-    stream, watch = io.StringIO(), Watch()
-    with Progress(stream, watch, terminal=False, server="datahub:8080", reminder=0.02) as progress:
-        watch.now += 5
-        assert reminders(stream, 1)[0] == "datahub:8080 has not answered for 5 s"
-        progress.exchanged(exchange(None, "No connection to datahub:8080:\n::error::x"))
-        before = len(stream.getvalue().splitlines())
-        assert reminders(stream, before + 2)[-1] == (
-            "datahub:8080 has not answered for 5 s: No connection to datahub:8080: : :error::x"
-        )
-
-
-def test_reminders_end_with_the_first_answer_and_with_the_stage() -> None:
-    stream = io.StringIO()
-    seen: list[Exchange] = []
-    with Progress(stream, Watch(), terminal=False, on_exchange=seen.append, reminder=0.05) as progress:
-        progress.exchanged(exchange(503))
-        time.sleep(0.15)
-    with Progress(stream, Watch(), terminal=False, reminder=0.05):
-        pass
-    time.sleep(0.15)
-
-    assert stream.getvalue() == ""
-    assert [request.status for request in seen] == [503]
+    shown = Shown(width=80)
+    shown.stream.close()
+    shown.now += 5
+    shown.progress(AWAITED)
+    shown.line.clear()

@@ -1,79 +1,269 @@
-"""What every report computes alike: the headline and the line of the outcome."""
+"""What every report shows alike: rows, headlines, sentences, and how to go on."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from incident_gate.ci.run import Run
+from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
-from incident_gate.manifest.model import OutputEntry, Position
+from incident_gate.incident import Assertion, Incident, Priority, Problem, Reason
+from incident_gate.manifest.model import NOWHERE, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
-from incident_gate.report.view import CHANGE_WORDS, headline, outcome_line, unknown
-from tests.helpers.report_samples import decision, entry, incident, missing, report, unhealthy
+from incident_gate.report.headline import headline, outcome_line, sentence, steps
+from incident_gate.report.model import Override
+from incident_gate.report.view import CHANGES, Kind, affected_assets, events_of, place_url, rows_of, sections, title_of
+from tests.helpers.report_samples import HOUR, NOW, dataset, decision, entry, incident, missing, report, unhealthy
 
 FINE = decision(entry("fine"))
 WARNED = decision(entry("warned"), Conclusion.WARN, blocking=(incident(1, entry("warned").urn),))
-IGNORED = decision(entry("ignored"), blocking=(incident(1, entry("ignored").urn),))
-WAIVED = decision(entry("waived"), excused=(Excused(incident(1, entry("waived").urn), "waived"),))
+LOW = decision(entry("low"), excused=(Excused(incident(1, entry("low").urn), "LOW, this input blocks from HIGH up"),))
+REMOVED = decision(entry("r"), Conclusion.BLOCK, problems=(Problem(Reason.REMOVED, "It was removed"),))
+REFUSED = decision(entry("x"), Conclusion.BLOCK, problems=(Problem(Reason.REFUSED, "No privilege"),))
+UNREAD = decision(entry("a"), Conclusion.BLOCK, unread=2)
+FAILING = Assertion("urn:li:assertion:1", entry("b").urn.text, description="Rows", since_ms=NOW - 3 * HOUR, run_ms=NOW)
+ASSERTED = decision(entry("b"), Conclusion.BLOCK, verdict=Verdict.UNHEALTHY, failing=(FAILING,), counts_assertions=True)
+OUTPUT = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
+
+
+def results(*changes: Change) -> tuple[OutputResult, ...]:
+    return tuple(OutputResult(entry=OUTPUT, change=change) for change in changes)
 
 
 @pytest.mark.parametrize(
-    ("decisions", "said"),
+    ("decisions", "line", "said"),
     [
-        ((), "Passed: the manifest names no inputs, so there is nothing to check"),
-        ((FINE,), "Passed: the input is healthy"),
-        ((FINE, FINE), "Passed: all 2 inputs are healthy"),
-        ((FINE, WAIVED), "Passed: all 2 inputs are healthy, 1 incident excused"),
-        ((FINE, IGNORED), "Passed: 1 active incident on 1 of 2 inputs (ignored)"),
-        ((FINE, WARNED), "Passed with a warning: 1 active incident on 1 of 2 inputs"),
-        ((FINE, missing("m", conclusion=Conclusion.WARN)), "Passed with a warning: 1 of 2 inputs unknown"),
-        ((FINE, WARNED, missing("m")), "Blocked: 1 of 3 inputs unknown"),
-        ((unhealthy("a"), WARNED, missing("m")), "Blocked: 1 active incident on 1 of 3 inputs, 1 unknown"),
-        ((decision(entry("a"), Conclusion.BLOCK, unread=2),), "Blocked: 2 active incidents on 1 of 1 input"),
+        ((), "Passed: the manifest names no inputs, so there is nothing to check", None),
+        ((FINE, FINE), "Passed: no open incidents on 2 inputs", None),
+        ((FINE, LOW), "Passed: no open incident counts on 2 inputs (1 does not count)", None),
+        (
+            (FINE, ASSERTED._replace(conclusion=Conclusion.PASS, verdict=Verdict.HEALTHY, failing=())),
+            "Passed: no open incidents or failing assertions on 2 inputs",
+            None,
+        ),
+        (
+            (FINE, WARNED),
+            "Passed with a warning: 1 incident on 1 input, 1 input clear",
+            ("1 input has an open incident.", "The other one is clear."),
+        ),
+        (
+            (missing("m"), FINE),
+            "Blocked: 1 of 2 inputs not found in DataHub",
+            ("1 input was not found in DataHub.", "The other one is clear."),
+        ),
+        ((REFUSED, FINE), "Blocked: 1 of 2 inputs could not be checked", ("1 input could not be checked.", None)),
+        (
+            (unhealthy("a"), unhealthy("b"), missing("m"), FINE, FINE, FINE),
+            "Blocked: 2 incidents on 2 inputs, 1 input not found, 3 inputs clear",
+            ("2 inputs have an open incident, 1 was not found in DataHub.", "The other 3 are clear."),
+        ),
+        (
+            (UNREAD, REMOVED, missing("m"), WARNED, LOW, FINE),
+            (
+                "Blocked: 2 incidents on 1 input, 1 input removed, 1 input not found, 1 input clear, 1 only warns, "
+                "1 incident does not count"
+            ),
+            (
+                "1 input has 2 open incidents, 1 was removed from DataHub, 1 was not found in DataHub.",
+                "Of the others, 1 is clear, 1 only warns, 1 incident does not count.",
+            ),
+        ),
+        ((ASSERTED,), "Blocked: 1 failing assertion on 1 input", ("1 input has a failing assertion.", "")),
     ],
 )
-def test_the_headline_says_what_decided(decisions: tuple[Decision, ...], said: str) -> None:
-    assert headline(report(*decisions)) == said
-
-
-def test_a_step_of_its_own_has_the_outcome_as_its_headline() -> None:
-    output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
-    changes = (Change.RAISED, Change.RAISED, Change.KEPT, Change.FAILED, Change.WOULD_RAISE)
-    results = tuple(OutputResult(entry=output, change=change) for change in changes)
-    run = report(outcome=OutcomeReport(outcome="failure", results=results), gated=False)
-    assert headline(run) == (
-        "Job failed: 2 incidents raised, 1 existing incident updated, 1 output not written, 1 incident would be raised"
-    )
+def test_headline_and_sentence_count_what_decided(
+    decisions: tuple[Decision, ...], line: str, said: tuple[str, str | None] | None
+) -> None:
+    run = report(*decisions)
+    assert headline(run) == line
+    if said:
+        why, others = sentence(run)
+        assert (why, others if said[1] is not None else None) == said
 
 
 @pytest.mark.parametrize(
     ("status", "changes", "line"),
     [
-        ("success", (Change.CLEAR,), "Job succeeded: nothing to resolve"),
         ("success", (Change.CLEAR, Change.CLEAR), "Job succeeded: nothing to resolve"),
         (
             "success",
-            (Change.RESOLVED, Change.CLEAR),
-            "Job succeeded: 1 incident resolved, 1 output with nothing to resolve",
+            (Change.CLEAR, Change.RESOLVED),
+            "Job succeeded: incident resolved on 1 output, nothing to resolve on 1 output",
         ),
-        ("failure", (Change.KEPT,), "Job failed: 1 existing incident updated"),
+        (
+            "failure",
+            (Change.KEPT, Change.LEFT, Change.RAISED),
+            "Job failed: incident raised on 1 output, incident still open on 2 outputs",
+        ),
+        (
+            "failure",
+            (Change.WOULD_RAISE,),
+            "Job failed: dry run, nothing was written: would raise an incident on 1 output",
+        ),
         ("failure", (), "Job failed: no outputs to report on"),
         ("odd\n", (), "Job ended with odd: no outputs to report on"),
         ("", (), "Job ended with an unknown status: no outputs to report on"),
     ],
 )
 def test_the_outcome_is_a_sentence(status: str, changes: tuple[Change, ...], line: str) -> None:
-    output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
-    results = tuple(OutputResult(entry=output, change=change) for change in changes)
-    assert outcome_line(OutcomeReport(outcome=status, results=results)) == line
+    assert outcome_line(OutcomeReport(outcome=status, results=results(*changes))) == line
+
+
+def test_what_was_requested_is_not_called_a_failed_job() -> None:
+    raised = OutcomeReport(outcome="failure", results=results(Change.RAISED), on_request=True)
+    assert outcome_line(raised) == "Raised on request: incident raised on 1 output"
+    resolved = OutcomeReport(outcome="success", results=results(Change.CLEAR), on_request=True)
+    assert outcome_line(resolved) == "Resolved on request: nothing to resolve"
+    assert headline(report(outcome=raised, gated=False)) == outcome_line(raised)
 
 
 def test_every_change_has_words() -> None:
-    assert set(CHANGE_WORDS) == set(Change)
-    output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
+    assert set(CHANGES) == set(Change)
     for change in Change:
-        assert outcome_line(OutcomeReport(outcome="success", results=(OutputResult(entry=output, change=change),)))
+        assert outcome_line(OutcomeReport(outcome="success", results=results(change)))
+
+
+@pytest.mark.parametrize(
+    ("title", "description", "said"),
+    [("T", "D", "T"), (None, "D", "D"), (" \u200b", "D", "D"), (None, None, "(no title)"), ("", "\n", "(no title)")],
+)
+def test_an_incident_without_a_title_has_a_name(title: str | None, description: str | None, said: str) -> None:
+    assert title_of(Incident(urn="urn:li:incident:1", asset="x", title=title, description=description)) == said
+
+
+@pytest.mark.parametrize(
+    ("fields", "facts"),
+    [
+        ({"type": "CUSTOM", "custom_type": "Own"}, ("Own",)),
+        ({"type": "CUSTOM"}, ("custom",)),
+        ({"type": "DATA_SCHEMA", "custom_type": "Own"}, ("data schema",)),
+        ({"type": None, "created_ms": NOW}, ()),
+        (
+            {"created_ms": NOW - 3 * HOUR, "stage": "INVESTIGATION", "assignees": ("Ana", "Bo")},
+            ("operational", "open for 3 h", "investigating", "assigned to Ana, Bo"),
+        ),
+    ],
+)
+def test_what_is_known_of_an_incident_needs_no_legend(fields: dict[str, Any], facts: tuple[str, ...]) -> None:
+    run = report(unhealthy("orders", **fields))
+    [row] = rows_of(run, run.decisions[0])
+    assert row.facts == facts
+
+
+def test_a_failing_assertion_has_its_page_and_times() -> None:
+    [row] = rows_of(report(ASSERTED), ASSERTED)
+    assert row.facts == ("failing assertion", "failing for 3 h", "last run just now")
+    assert row.page
+    assert row.page.endswith("/Quality/List?assertion_urn=urn%3Ali%3Aassertion%3A1")
+
+
+@pytest.mark.parametrize(
+    ("urn", "asset"),
+    [
+        (dataset("a.b").text, "orders (its table snowflake a.b)"),
+        (dataset("a,b", "dbt").text, "orders (its model dbt a,b)"),
+        ("urn:li:chart:(looker,1)", "orders (its sibling urn:li:chart:(looker,1))"),
+    ],
+)
+def test_a_sibling_is_explained(urn: str, asset: str) -> None:
+    of = decision(entry("orders"), Conclusion.BLOCK, blocking=(Incident("urn:li:incident:1", urn),))
+    [row] = rows_of(report(of), of)
+    assert row.asset == asset
+
+
+def test_the_worst_comes_first_within_an_asset_and_among_assets() -> None:
+    low, high = (unhealthy(name, name, priority=Priority[name]) for name in ("LOW", "HIGH"))
+    both = decision(
+        entry("both"), Conclusion.BLOCK, blocking=(*high.blocking, *low.blocking), unread=1, failing=(FAILING,)
+    )
+    run = report(missing("m"), UNREAD, ASSERTED, low, both)
+    [section] = sections(run)
+    tags = ["HIGH", "LOW", "ASSERTION", "INCIDENT", "LOW", "ASSERTION", "INCIDENT", "NOT FOUND"]
+    assert [row.tag for row in section.rows] == tags
+
+
+def test_many_incidents_of_one_asset_hide_no_other_asset() -> None:
+    of = entry("orders")
+    many = decision(of, Conclusion.BLOCK, blocking=tuple(incident(n, of.urn) for n in range(5_000)))
+    [section] = sections(report(many, *(missing(f"m{n}") for n in range(2_000))))
+    assert section.rows[50].title == "4,950 more: open the asset in DataHub"
+    assert (section.rows[51].tag, len(section.rows), section.total) == ("NOT FOUND", 1_000, 2_051)
 
 
 def test_an_unknown_asset_without_a_reason_is_still_listed() -> None:
-    odd = decision(entry("odd"), Conclusion.BLOCK, verdict=Verdict.UNKNOWN)
-    assert unknown(report(odd)) == [odd]
+    [section] = sections(report(decision(entry("odd"), Conclusion.BLOCK, verdict=Verdict.UNKNOWN)))
+    assert [(row.tag, row.title) for row in section.rows] == [("UNCHECKED", "odd")]
+
+
+@pytest.mark.parametrize(("decision_", "has_page"), [(missing("m"), False), (REMOVED, False), (REFUSED, True)])
+def test_what_has_no_page_has_no_link(decision_: Decision, has_page: bool) -> None:  # noqa: FBT001
+    [row] = rows_of(report(decision_), decision_)
+    assert bool(row.page) is has_page
+
+
+def test_steps_are_only_those_that_apply() -> None:
+    def shown(*decisions: Decision, **fields: object) -> list[str]:
+        return [step.prose for step in steps(report(*decisions, **fields))]
+
+    override = "Only this run: set `override` to a reason."
+    assert shown(FINE) == shown(WARNED) == []
+    assert shown(unhealthy("a")) == ["Have the incident resolved in DataHub, then {}.", override]
+    assert shown(missing("a")) == [
+        "An input that cannot be checked blocks. Fix it, or set `on-unknown: warn` on its entry.",
+        override,
+    ]
+    refused = RefusedError("DataHub rejected the token", hint="Check it.")
+    assert shown(REFUSED, failure=refused)[0] == "An input that cannot be checked blocks. Fix it."
+    assert shown(ASSERTED, override_option="--override") == [
+        "Fix what the failing assertions show, then {}.",
+        "Only this run: add `--override REASON`.",
+    ]
+
+
+def test_owners_matter_where_something_blocks_warns_or_changed() -> None:
+    changed = OutcomeReport(
+        "failure",
+        (
+            OutputResult(OUTPUT, Change.RAISED, raised=("urn:li:incident:1",)),
+            OutputResult(OUTPUT._replace(urn=dataset("kept")), Change.KEPT, incidents=("urn:li:incident:2",)),
+        ),
+    )
+    run = report(FINE, LOW, WARNED, unhealthy("a"), missing("m"), outcome=changed)
+    assert affected_assets(run) == tuple(dataset(name).text for name in ("a", "m", "warned", "daily"))
+    assert events_of(run) == ("raised", "blocked")
+
+
+def test_an_overridden_run_is_announced_as_blocked_and_a_warning_is_not() -> None:
+    assert events_of(report(WARNED)) == ()
+    assert events_of(report(WARNED, override=Override("known", "ana"))) == ("blocked",)
+    assert events_of(report(WARNED, override=Override("known", "ana", effective=False))) == ()
+    resolved = OutcomeReport("success", (OutputResult(OUTPUT, Change.FAILED, resolved=("urn:li:incident:1",)),))
+    assert events_of(report(outcome=resolved, gated=False)) == ("resolved",)
+
+
+@pytest.mark.parametrize(
+    ("run", "path", "url"),
+    [
+        (
+            Run(url="https://g/o/r/actions/runs/1/attempts/2", commit="abc"),
+            "a/b.yml",
+            "https://g/o/r/blob/abc/a/b.yml#L7",
+        ),
+        (Run(url="https://l/o/r/-/jobs/1", commit="abc"), "b.yml", "https://l/o/r/-/blob/abc/b.yml#L7"),
+        (Run(url="https://jenkins/job/1", commit="abc"), "b.yml", None),
+        (Run(url="https://g/o/r/actions/runs/1", commit="abc"), "../b.yml", None),
+        (Run(), "b.yml", None),
+    ],
+)
+def test_a_line_of_the_manifest_has_a_page_where_that_is_known(run: Run, path: str, url: str | None) -> None:
+    assert place_url(report(run=run, manifest_path=path), Position(7, 5)) == url
+    assert place_url(report(run=run, manifest_path=path), NOWHERE) is None
+
+
+def test_failed_checks_that_belong_to_no_output_are_named() -> None:
+    outcome = OutcomeReport("success", unrelated_checks=9, unrelated_failures=("tests.misc.test_other",))
+    [section] = sections(report(outcome=outcome, gated=False))
+    assert section.kind is Kind.WARNINGS
+    assert section.rows[0].notes[0].startswith("1 failed check belongs to no output: `tests.misc.test_other`. To")

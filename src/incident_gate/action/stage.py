@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -24,9 +25,9 @@ from incident_gate.report.annotations import (
     annotate_mistakes,
 )
 from incident_gate.report.files import write_reports
+from incident_gate.report.manifest_text import mistake_text
 from incident_gate.report.model import Report
-from incident_gate.report.progress import Progress, waiting_on
-from incident_gate.report.trace import trace
+from incident_gate.report.progress import Progress, WaitLog, showing, trace
 from incident_gate.settings import Mode, RunSettings, content_of, manifest_of, read_settings, secrets_of
 from incident_gate.text import plain
 
@@ -83,10 +84,12 @@ class Stage:
             return run()
         except ManifestError as error:
             self._log.annotate(annotate_mistakes(error))
-            self._log.text(str(error))
+            self._log.text(mistake_text(error))
+            self._write_summary(summary.error_summary(error))
             return error.exit_code
         except GateError as error:
             self._log.annotate([annotate_error(error)])
+            self._write_summary(summary.error_summary(error))
             self._log_traceback(error)
             return error.exit_code
         except Exception as error:  # noqa: BLE001 - an internal error must not pass as health, nor print a traceback
@@ -154,11 +157,10 @@ class Stage:
             "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
         )
         with (
-            self._progress(settings) as progress,
-            waiting_on(self._stdout, settings) as on_wait,
-            connect(settings, progress.exchanged) as client,
+            self._progress(settings) as (progress, on_wait),
+            connect(settings, progress) as client,
         ):
-            result = check(settings, manifest, client, on_progress=progress, on_wait=on_wait)
+            result = check(settings, manifest, client, on_wait=on_wait)
         self._publish(result.report)
         self._save(settings, result.report, content)
         self._notify(settings, manifest, result.report)
@@ -173,7 +175,7 @@ class Stage:
             f"Interrupted while reporting on {names}: some incidents may be raised or resolved already and others not. "
             "The next run of this job finds its own and goes on from there."
         )
-        with self._progress(settings) as progress, connect(settings, progress.exchanged) as client:
+        with self._progress(settings) as (progress, _), connect(settings, progress) as client:
             result = report_outcome(settings, manifest, status, client, job_start=job_start)
         self._publish(result.report)
         self._notify(settings, manifest, result.report)
@@ -185,14 +187,8 @@ class Stage:
             level = Level.WARNING if remark.is_warning else Level.NOTICE
             self._log.annotate([Annotation(level=level, message=plain(remark.text, 1000))])
 
-    def _progress(self, settings: RunSettings) -> Progress:
-        return Progress(
-            self._stdout,
-            time.monotonic,
-            terminal=False,
-            server=settings.connection.address.server,
-            on_exchange=self._trace if self._debugs else None,
-        )
+    def _progress(self, settings: RunSettings) -> AbstractContextManager[tuple[Progress, WaitLog]]:
+        return showing(self._stdout, settings, time.monotonic, on_exchange=self._trace if self._debugs else None)
 
     def _write_reports(self, settings: RunSettings, report: Report) -> None:
         if settings.report_files:
@@ -203,9 +199,15 @@ class Stage:
     def _publish(self, report: Report) -> None:
         self._log.text(terminal.terminal(report))
         self._log.annotate(annotate(report))
-        path = self._environment.get("GITHUB_STEP_SUMMARY")
-        self._log.warn(runner.write_summary(path, summary.summary(report, summary.LIMIT - runner.size(path))))
+        self._write_summary(summary.summary(report, summary.LIMIT - runner.size(self._summary_file)))
         self._write_outputs(json.outputs(report))
+
+    @property
+    def _summary_file(self) -> str | None:
+        return self._environment.get("GITHUB_STEP_SUMMARY")
+
+    def _write_summary(self, markdown: str) -> None:
+        self._log.warn(runner.write_summary(self._summary_file, markdown))
 
     def _write_outputs(self, outputs: Mapping[str, str]) -> None:
         self._log.warn(runner.write_values(self._environment.get("GITHUB_OUTPUT"), outputs))

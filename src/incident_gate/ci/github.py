@@ -65,10 +65,11 @@ def run_from(environment: Mapping[str, str]) -> Run | None:
 
 
 class PullRequest(NamedTuple):
-    """The pull request that a run is for: `number` is 0 for none, `api` is the base of GitHub's REST API."""
+    """The pull request that a run is for, and the addresses of GitHub's two APIs; `number` is 0 for none."""
 
     api: str = ""
     number: int = 0
+    graphql: str = ""
 
 
 NO_PULL_REQUEST = PullRequest()
@@ -83,7 +84,10 @@ def pull_request_of(environment: Mapping[str, str]) -> PullRequest:
     if not number and (ref := re.fullmatch(r"refs/pull/(\d{1,9})/\w+", environment.get("GITHUB_REF", ""))):
         number = int(ref[1])
     api = environment.get("GITHUB_API_URL", "").strip().rstrip("/") or "https://api.github.com"
-    return PullRequest(api, number) if number > 0 and environment.get("GITHUB_REPOSITORY") else NO_PULL_REQUEST
+    # On GitHub Enterprise Server, /api/graphql is beside /api/v3.
+    graphql = environment.get("GITHUB_GRAPHQL_URL", "").strip() or f"{api.removesuffix('/v3')}/graphql"
+    has_one = number > 0 and environment.get("GITHUB_REPOSITORY")
+    return PullRequest(api, number, graphql) if has_one else NO_PULL_REQUEST
 
 
 def _workflow_file(reference: str, repository: str) -> str:

@@ -57,13 +57,13 @@ class _Demo:
         server: The running sandbox.
         stdout: Where the demo is printed.
         colour: Whether to print in colour.
-        width: Cells in a line of the terminal.
+        width: Cells in a line of the terminal; None where there is none.
     """
 
     server: Sandbox
     stdout: TextIO
     colour: bool
-    width: int
+    width: int | None
 
     def play(self) -> ExitCode:
         """Show a blocked run, a passing one, a failed job and its repair.

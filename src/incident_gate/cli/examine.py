@@ -17,7 +17,7 @@ from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
 from incident_gate.manifest.model import Dbt, InputEntry, Manifest, ManifestError, OutputEntry
 from incident_gate.process import say
-from incident_gate.report.amounts import count
+from incident_gate.report.words import count
 from incident_gate.select.selection import ResolvedInputs
 from incident_gate.settings import Mode, manifest_of
 from incident_gate.text import plain
@@ -29,12 +29,12 @@ def doctor(call: Call) -> int:
     named = call.options.manifest or settings.inputs or settings.outputs
     # A first look at a server needs no manifest; one that was named must exist.
     manifest = manifest_of(settings, today()) if named or settings.manifest.exists() else None
-    with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
+    with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
         diagnosis = examine(settings, client, manifest)
     if call.options.format == "json":
         say(call.stdout, document(diagnosis))
     else:
-        say(call.stdout, table(diagnosis, colour=call.has_colour, width=call.width))
+        say(call.stdout, table(diagnosis, colour=call.has_colour, width=call.width or 80))
     return diagnosis.exit_code
 
 
@@ -46,7 +46,7 @@ def check_existence(call: Call, manifest: Manifest) -> None:
         DataHubError: DataHub could not be queried.
     """
     settings = settings_of(call, Mode.GATE)
-    with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
+    with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
         missing = missing_assets(client, manifest, root=Path.cwd(), resolve=settings.connection.resolved)
     if missing:
         raise ManifestError(manifest.path, missing)
@@ -59,7 +59,7 @@ def select(call: Call) -> int:
     manifest = manifest_of(settings, today())
     if any(not isinstance(selector.what, Dbt) for selector in manifest.selectors):
         settings = settings_of(call, Mode.GATE)
-        with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
+        with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
             selection = resolve_selectors(settings, manifest, client)
     else:
         selection = resolve_selectors(settings, manifest, None)

@@ -95,15 +95,24 @@ class Call(NamedTuple):
         """Whether standard output shows colour."""
         if self.environment.get("NO_COLOR"):
             return False
+        if self.environment.get("FORCE_COLOR"):
+            return True
         return self.stdout.isatty() and self.environment.get("TERM", "") not in {"", "dumb"}
 
     @property
-    def width(self) -> int:
-        """How many cells a line of standard output has."""
-        try:
-            return os.get_terminal_size(self.stdout.fileno()).columns if self.stdout.isatty() else 100
-        except OSError:
-            return 100
+    def width(self) -> int | None:
+        """How many cells a line of standard output has; None where it is no terminal."""
+        return width_of(self.stdout)
+
+
+def width_of(stream: TextIO) -> int | None:
+    """How many cells a line of a terminal has, 80 where it does not say; None where the stream is no terminal."""
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def main() -> NoReturn:
@@ -148,8 +157,7 @@ def run(  # noqa: PLR0913 - the process's edges
     except SystemExit as finished:  # the help was printed
         code = int(finished.code or 0)
     except GateError as error:
-        start = "" if isinstance(error, ManifestError) else "error: "
-        say(stderr, error_text(error, start))
+        say(stderr, error_text(error))
         code = error.exit_code
         _print_traceback(error, stderr, verbose=verbose)
     except Exception as error:  # noqa: BLE001 - an internal error must not look like a blocked gate
@@ -196,10 +204,14 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def error_text(error: GateError, start: str = "") -> str:
+def error_text(error: GateError) -> str:
     """An error for a terminal. One in a manifest begins with its place, where an editor looks for it."""
+    if isinstance(error, ManifestError):
+        from incident_gate.report.manifest_text import mistake_text  # noqa: PLC0415 - 10 ms, only for errors
+
+        return f"{mistake_text(error)}\n"
     # A hint may be YAML to copy, so its spaces stay.
-    lines = [*(f"{start}{plain(line, 2000)}" for line in error.message.splitlines())]
+    lines = [f"error: {plain(line, 2000)}" for line in error.message.splitlines()]
     return "".join(f"{line}\n" for line in [*lines, *map(visible, error.hint.splitlines())])
 
 

@@ -16,7 +16,7 @@ from incident_gate.manifest.model import Manifest, ManifestError
 from incident_gate.manifest.schema import manifest_schema
 from incident_gate.manifest.yaml import MAX_BYTES
 from incident_gate.process import say
-from incident_gate.report.amounts import count
+from incident_gate.report.words import count
 from incident_gate.select.selection import check_paths
 from incident_gate.settings.options import VARIABLES
 from incident_gate.text import plain, quote

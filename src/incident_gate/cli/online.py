@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from incident_gate.api import announce, connect, report_outcome
 from incident_gate.api import check as check_inputs
-from incident_gate.cli.main import Call, today
-from incident_gate.datahub.client import Exchange
+from incident_gate.cli.main import Call, today, width_of
 from incident_gate.manifest.model import Manifest
 from incident_gate.process import say
 from incident_gate.report.files import write_reports
 from incident_gate.report.json import document
 from incident_gate.report.model import Report
-from incident_gate.report.progress import Progress, waiting_on
+from incident_gate.report.progress import Progress, WaitLog, showing, trace
 from incident_gate.report.terminal import terminal
-from incident_gate.report.trace import trace
 from incident_gate.settings import Mode, RunSettings, manifest_of, read_settings
 from incident_gate.settings.parse import STANDARD_OUTPUT
 from incident_gate.text import plain
+
+if TYPE_CHECKING:
+    from incident_gate.datahub.client import Exchange
 
 
 def check(call: Call) -> int:
     """Check the inputs."""
     settings = settings_of(call, Mode.GATE)
     manifest = manifest_of(settings, today())
-    with (
-        progress_of(call, settings) as progress,
-        waiting_on(call.stderr, settings) as on_wait,
-        connect(settings, progress.exchanged) as client,
-    ):
-        report, code = check_inputs(settings, manifest, client, on_progress=progress, on_wait=on_wait)
+    with progress_of(call, settings) as (progress, on_wait), connect(settings, progress) as client:
+        report, code = check_inputs(settings, manifest, client, on_wait=on_wait)
     _show(call, settings, report, explain=call.options.explain)
     _notify(call, settings, manifest, report)
     return code
@@ -42,7 +40,7 @@ def outcome(call: Call) -> int:
     """Raise or resolve incidents on the outputs."""
     settings = settings_of(call, Mode(call.command))
     manifest = manifest_of(settings, today())
-    with progress_of(call, settings) as progress, connect(settings, progress.exchanged) as client:
+    with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
         report, code = report_outcome(settings, manifest, settings.status, client)
     _show(call, settings, report)
     _notify(call, settings, manifest, report)
@@ -54,19 +52,14 @@ def settings_of(call: Call, mode: Mode, *, needs_server: bool = True) -> RunSett
     return read_settings(call.option, call.environment, mode=mode, command_line=True, needs_server=needs_server)
 
 
-def progress_of(call: Call, settings: RunSettings) -> Progress:
+def progress_of(call: Call, settings: RunSettings) -> AbstractContextManager[tuple[Progress, WaitLog]]:
     """Progress on standard error, and every request with `--verbose`."""
-    return Progress(
-        call.stderr,
-        time.monotonic,
-        terminal=call.stderr.isatty(),
-        server=settings.connection.address.server,
-        on_exchange=_printed(call) if call.verbose else None,
-    )
 
+    def printed(exchange: Exchange) -> None:
+        say(call.stderr, f"{trace(exchange)}\n")
 
-def _printed(call: Call) -> Callable[[Exchange], None]:
-    return lambda exchange: say(call.stderr, f"{trace(exchange)}\n")
+    width = width_of(call.stderr)
+    return showing(call.stderr, settings, time.monotonic, width=width, on_exchange=printed if call.verbose else None)
 
 
 def _show(call: Call, settings: RunSettings, report: Report, *, explain: bool = False) -> None:

@@ -49,6 +49,10 @@ class Exchange(NamedTuple):
     result: str
 
 
+AWAITED = Exchange("", 0, 0, 0.0, None, "")
+"""Stands for a request that has not been answered yet."""
+
+
 class Client:
     """Sends GraphQL requests to one endpoint until the deadline.
 
@@ -56,7 +60,7 @@ class Client:
         http: Carries the token; its settings are `connection.open_client`'s.
         url: The GraphQL endpoint.
         deadline: After it no request is begun, and none is waited for.
-        on_exchange: Called with every request, for the debug log.
+        on_exchange: Called with every request that ended, and with `AWAITED` about four times a second until then.
         secrets: What was sent and may not come back in any text.
         is_plain: Whether the connection goes to the server itself, without TLS.
         sleep: Waits for seconds between two attempts.
@@ -216,7 +220,8 @@ class Client:
             )
         # In a thread of its own, because no timeout of httpx bounds a name look-up that hangs, or headers of which a
         # byte arrives every second.
-        [received] = run_all([partial(self._send, body, limit, most)], threads=1, deadline=limit)
+        on_idle = partial(self._on_exchange, AWAITED) if self._on_exchange else lambda: None
+        [received] = run_all([partial(self._send, body, limit, most)], threads=1, deadline=limit, on_idle=on_idle)
         if received is None:
             raise late(self._host)
         if isinstance(received, Exception):

@@ -21,8 +21,8 @@ def run_all(
     *,
     threads: int,
     deadline: Deadline,
-    on_done: Callable[[int], None] = lambda _: None,
     stop: Callable[[T], bool] = lambda _: False,
+    on_idle: Callable[[], None] = lambda: None,
 ) -> list[T | None]:
     """Run all tasks, in order of the sequence as threads come free.
 
@@ -33,8 +33,8 @@ def run_all(
         tasks: Each returns its result and raises only internal errors.
         threads: How many tasks run at a time.
         deadline: When to stop waiting.
-        on_done: Called in this thread with the index of each task that came back.
         stop: Called with each result; after True no further task is begun, and those under way still come back.
+        on_idle: Called about four times a second while nothing comes back.
 
     Returns:
         A result for each task, in the order of the tasks; None for each that was not back in time.
@@ -51,12 +51,12 @@ def run_all(
             except Empty:
                 if deadline.passed:
                     break
+                on_idle()
                 continue
             back += 1
             if isinstance(result, BaseException):
                 raise result
             results[index] = result
-            on_done(index)
             if stop(result):
                 over.set()
     finally:

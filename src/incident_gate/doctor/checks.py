@@ -23,7 +23,7 @@ from incident_gate.errors import DataHubError, ExitCode, RefusedError
 from incident_gate.gate.policy import rule_for
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import Manifest, OutputEntry, Search
-from incident_gate.report.amounts import count
+from incident_gate.report.words import count
 from incident_gate.select.resolve import resolve
 from incident_gate.settings import RunSettings
 from incident_gate.text import plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -67,7 +67,6 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     unresolved: Sequence[tuple[InputEntry, Problem]] = (),
     failure: DataHubError | None = None,
     now_ms: int = 0,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> CheckResult:
     """Read the health of every input and decide.
 
@@ -80,7 +79,6 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         unresolved: What selectors could not establish: further inputs, of unknown health.
         failure: Why requests ended before.
         now_ms: Unix time in milliseconds, for the age of assertions' results.
-        on_progress: Called with the number of assets answered so far, and of all.
 
     Returns:
         A decision on every input, in the manifest's order; none if there are no inputs.
@@ -106,7 +104,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         HealthQuery(entry.urn, existence_only=True, alternate_urns=entry.alternate_urns, must_exist=False)
         for entry in outputs
     ]
-    reading = reader.read([*queries, *existence], on_progress=on_progress)
+    reading = reader.read([*queries, *existence])
     missing = _missing(outputs, reading.healths[len(queries) :])
     reading = reading._replace(healths=reading.healths[: len(queries)])
     failure = most_severe([failure, reading.failure, None if manifest.inputs else _common_refusal(unresolved)])

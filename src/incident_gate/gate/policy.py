@@ -50,10 +50,11 @@ class Conclusion(StrEnum):
 
 
 class Excused(NamedTuple):
-    """An active incident or a failing assertion that does not count, and the rule that excuses it."""
+    """An active incident or a failing assertion that does not count, why, and the name of the rule that excuses it."""
 
     item: Incident | Assertion
     reason: str
+    rule: str = ""
 
 
 class MissingOutput(NamedTuple):
@@ -175,12 +176,12 @@ def decide(
     hidden = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.unverified]
     problems = (*health.problems_of(rule.questions), *_unverified([i for i, excuse in hidden if excuse is None]))
     weighed += [(incident, excuse) for incident, excuse in hidden if excuse is not None]
-    excused = [Excused(incident, excuse) for incident, excuse in weighed if excuse is not None]
+    excused = [Excused(incident, *excuse) for incident, excuse in weighed if excuse is not None]
     failing: tuple[Assertion, ...] = ()
     if rule.counts_assertions:
         found = find_failing(health, entry.ignore, rule.assertion_max_age, now_ms)
         failing, problems = found.failing, (*problems, *counted(found.problems))
-        excused += [Excused(assertion, _waived(waiver)) for assertion, waiver in found.waived]
+        excused += [Excused(assertion, *_waived(waiver)) for assertion, waiver in found.waived]
     verdict, conclusion = Verdict.HEALTHY, Conclusion.PASS
     if problems:
         verdict, conclusion = Verdict.UNKNOWN, Conclusion(rule.on_unknown.value)
@@ -205,8 +206,8 @@ def decide(
     )
 
 
-def _waived(waiver: Waiver) -> str:
-    return f"ignored until {waiver.until.isoformat()}: {waiver.reason}"
+def _waived(waiver: Waiver) -> tuple[str, str]:
+    return f"ignored until {waiver.until.isoformat()}: {waiver.reason}", "ignore"
 
 
 def _unverified(incidents: Sequence[Incident]) -> Iterator[Problem]:
@@ -228,19 +229,24 @@ def worst(conclusions: Iterable[Conclusion]) -> Conclusion:
     return max(conclusions, key=list(Conclusion).index, default=Conclusion.PASS)
 
 
-def _excuse(incident: Incident, entry: InputEntry, rule: Rule, is_ours: Callable[[Incident], bool]) -> str | None:
-    """Why an active incident does not count; None if it does."""
+def _excuse(
+    incident: Incident, entry: InputEntry, rule: Rule, is_ours: Callable[[Incident], bool]
+) -> tuple[str, str] | None:
+    """Why an active incident does not count, and by which rule; None if it does."""
     if is_ours(incident):
-        return "raised by this workflow, which writes this asset"
+        return "raised by this workflow, which writes this asset", "own"
     for waiver in entry.ignore:
         if waiver.incident == incident.urn:
             return _waived(waiver)
     if rule.on_incident is OnIncident.IGNORE:
-        return "on-incident: ignore"
+        return "on-incident: ignore", "on-incident"
+    does = "warns" if rule.on_incident is OnIncident.WARN else "blocks"
     if rule.types is not None and incident.type is not None and incident.type not in rule.types:
-        return f"type {incident.type} is not among {', '.join(sorted(rule.types))}"
+        return f"{incident.type}, this input {does} only on {', '.join(sorted(rule.types))}", "types"
     if rule.min_priority is not None and incident.priority is not None and incident.priority > rule.min_priority:
-        return f"priority {incident.priority.name} is below {rule.min_priority.name}"
+        floor = rule.min_priority.name
+        up = f"only on {floor}" if rule.min_priority is Priority.CRITICAL else f"from {floor} up"
+        return f"{incident.priority.name}, this input {does} {up}", "min-priority"
     return None
 
 
@@ -303,7 +309,7 @@ def _doubt(assertion: Assertion, max_age: timedelta | None, now_ms: int) -> str:
         return "has a result with a time in the future, so it is not known whether it is the latest"
     if assertion.result is AssertionResult.SUCCESS and max_age is not None:
         if assertion.run_ms is None:
-            return "does not tell when it ran"
+            return "has no run time"
         if now_ms - assertion.run_ms > max_age.total_seconds() * 1000:
             return f"ran last more than {_hours(max_age)} ago"
     return ""

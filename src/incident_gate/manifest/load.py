@@ -81,6 +81,7 @@ def load_manifest(
     """
     mistakes = Mistakes()
     manifest: Manifest | None = None
+    text = data.decode("utf-8-sig", errors="replace")
     try:
         root = read_nodes(data, mistakes, variables)
         if root is None and not needs_assets:
@@ -91,8 +92,8 @@ def load_manifest(
     except UnreadableError as error:
         mistakes.add(*error.mistake)
     if manifest is None or mistakes:
-        raise ManifestError(shown, mistakes.sorted())
-    return _without_expired(manifest, today)
+        raise ManifestError(shown, mistakes.sorted(), text=text)
+    return _without_expired(manifest, today)._replace(text=text)
 
 
 def _unusable(shown: str, message: str, *, hint: str) -> ManifestError:

@@ -242,7 +242,8 @@ class Mistake(NamedTuple):
 class Manifest(NamedTuple):
     """A manifest without errors.
 
-    `path` is as the user wrote it. `people` are Slack ids by the URN of a user or group.
+    `path` is as the user wrote it, and `text` what the file contains. `people` are Slack ids by the URN of a user or
+    group.
     """
 
     path: str
@@ -253,6 +254,7 @@ class Manifest(NamedTuple):
     output_selectors: tuple[OutputSelector, ...] = ()
     people: Mapping[str, str] = MappingProxyType({})
     warnings: tuple[Mistake, ...] = ()
+    text: str = ""
 
 
 class ManifestError(GateError):
@@ -262,13 +264,15 @@ class ManifestError(GateError):
         path: As the user wrote it.
         mistakes: What is wrong, in the file's order; at least one.
         hint: What to do next, where the mistakes do not include it.
+        text: What the file contains, as far as it could be read: reports show the lines.
     """
 
-    def __init__(self, path: str, mistakes: tuple[Mistake, ...], *, hint: str = "") -> None:
+    def __init__(self, path: str, mistakes: tuple[Mistake, ...], *, hint: str = "", text: str = "") -> None:
         lines = (f"{path}:{mistake.position.line}:{mistake.position.column}: {mistake}" for mistake in mistakes)
         super().__init__("\n".join(lines), hint=hint)
         self.path = path
         self.mistakes = mistakes
+        self.text = text
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}".rstrip()

@@ -1,19 +1,20 @@
-"""The pull request comment: one for each job, kept up to date through GitHub's REST API."""
+"""The pull request comment: one for each job, kept up to date through GitHub's API."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from incident_gate.errors import Hint
 from incident_gate.gate.policy import Conclusion
+from incident_gate.json_values import at, items, mappings, text, whole
 from incident_gate.notify.delivery import Answer, DeliveryError, Service
+from incident_gate.report.headline import grounds
 from incident_gate.report.model import Report
 from incident_gate.report.summary import summary
-from incident_gate.report.view import headline
+from incident_gate.settings import Notify
 from incident_gate.text import link, markdown
 
 LONGEST_COMMENT = 65_536  # characters; GitHub refuses a longer one
@@ -23,107 +24,103 @@ _ACTIONS_BOT = "github-actions[bot]"
 _FORBIDDEN, _NOT_FOUND, _UNAUTHORIZED = 403, 404, 401
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullRequest:
-    """The pull request that a run is for. `api` is `GITHUB_API_URL`, also GitHub Enterprise Server's."""
-
-    api: str
-    repository: str
-    number: int
-    token: str = field(repr=False)
-
-
 def marker_of(scope: str, key: str) -> str:
     """The invisible line by which a job finds its own comment: two jobs of one pull request each have one."""
     return f"<!-- incident-gate {hashlib.sha256(f'{scope} {key}'.encode()).hexdigest()[:32]} -->"
 
 
-def body_of(report: Report, marker: str, run_name: str, run_url: str) -> str:
+def body_of(report: Report, marker: str) -> str:
     """The comment's text: the job summary while something does not pass, else one line."""
-    run = link(run_name, run_url)
+    run = link(report.run.name, report.run.url)
     if report.conclusion is Conclusion.PASS:
-        return f"{marker}\n✅ {markdown(headline(report), 300)} ({run})\n"
+        return f"{marker}\n🟢 **DataHub Incident Gate**: {markdown(grounds(report), 300)} ({run})\n"
     return f"{marker}\n{summary(report, _ROOM)}\n{run}\n"
 
 
-def keep_comment(pull: PullRequest, service: Service, marker: str, body: str, *, create: bool) -> None:
-    """Create the job's comment, or bring it up to date.
+def keep_comment(where: Notify, report: Report, marker: str, service: Service) -> None:
+    """Bring the job's comment up to date; create it where something does not pass.
 
-    Args:
-        pull: Where it belongs.
-        service: GitHub's REST API.
-        marker: As `marker_of` makes it; `body` begins with it.
-        body: The whole text.
-        create: Whether to create it if there is none.
+    Of several that a race left, the oldest is edited and the others are deleted. Anybody can copy a marker, so only
+    comments of this token's own author count.
 
     Raises:
         DeliveryError: GitHub did not take it.
     """
-    own = _own_comment(pull, service, marker)
-    if own is None:
-        if create:
-            path = f"/repos/{pull.repository}/issues/{pull.number}/comments"
-            _checked(_call(pull, service, "POST", path, {"body": body}))
-    elif own.get("body") != body:
-        path = f"/repos/{pull.repository}/issues/comments/{own['id']}"
-        _checked(_call(pull, service, "PATCH", path, {"body": body}))
+    api = _Api(where, report.run.repository, service)
+    body = body_of(report, marker)
+    marked = [comment for comment in api.comments() if text(comment, "body").startswith(marker)]
+    login = api.login() if marked else ""
+    own = [comment for comment in marked if text(comment, "user", "login") == (login or _ACTIONS_BOT)]
+    own.sort(key=lambda comment: int(comment["id"]))
+    for duplicate in own[1:]:
+        api.delete(duplicate["id"])
+    if own and (own[0].get("body") == body or api.edit(own[0]["id"], body)):
+        return
+    # Without a login a comment with the marker may be this token's own.
+    is_certain = bool(login or own or not marked)
+    if report.conclusion is not Conclusion.PASS and is_certain:
+        api.create(body)
 
 
-def _own_comment(pull: PullRequest, service: Service, marker: str) -> dict[str, Any] | None:
-    """The comment with the marker whose author this token is; anybody can copy a marker."""
-    login: str | None = None
-    for comment in _comments(pull, service):
-        body, author = comment.get("body"), comment.get("user")
-        if not (isinstance(body, str) and body.startswith(marker) and isinstance(comment.get("id"), int)):
-            continue
-        name = author.get("login") if isinstance(author, dict) else None
-        if name == _ACTIONS_BOT:
-            return comment
-        if login is None:
-            login = _login(pull, service)
-        if name and name == login:
-            return comment
-    return None
+class _Api:
+    """The few requests that a comment takes."""
 
+    def __init__(self, where: Notify, repository: str, service: Service) -> None:
+        self._where = where
+        self._service = service
+        self._issues = f"{where.github_api}/repos/{repository}/issues"
 
-def _comments(pull: PullRequest, service: Service) -> Iterator[dict[str, Any]]:
-    # Pages are counted here: a link in an answer could lead to another host.
-    for page in range(1, _MOST_PAGES + 1):
-        path = f"/repos/{pull.repository}/issues/{pull.number}/comments?per_page={_PAGE}&page={page}"
-        listed = _value(_checked(_call(pull, service, "GET", path)))
-        comments = listed if isinstance(listed, list) else []
-        yield from (comment for comment in comments if isinstance(comment, dict))
-        if len(comments) < _PAGE:
-            return
+    def comments(self) -> Iterator[dict[str, Any]]:
+        # Pages are counted here: a link in an answer could lead to another host.
+        for page in range(1, _MOST_PAGES + 1):
+            url = f"{self._issues}/{self._where.pull_request}/comments?per_page={_PAGE}&page={page}"
+            listed = _checked(self._call("GET", url)).json
+            yield from (comment for comment in mappings(listed) if whole(comment, "id") is not None)
+            if len(items(listed)) < _PAGE:
+                return
 
+    def login(self) -> str:
+        """The login of what the token belongs to, for every kind of token; empty where GitHub does not answer."""
+        answer = self._call("POST", self._where.github_graphql, {"query": "query {viewer {login}}"}, repeatable=True)
+        return "" if answer.failed else text(answer.json, "data", "viewer", "login")
 
-def _login(pull: PullRequest, service: Service) -> str:
-    """The login of the token's user; empty for the workflow's own token, for which GitHub refuses this query."""
-    answer = _call(pull, service, "GET", "/user")
-    value = None if answer.failed else _value(answer)
-    login = value.get("login") if isinstance(value, dict) else None
-    return login if isinstance(login, str) else ""
+    def create(self, body: str) -> None:
+        # A comment that is created twice is seen by everybody, so this is not repeated.
+        _checked(self._call("POST", f"{self._issues}/{self._where.pull_request}/comments", {"body": body}))
 
+    def edit(self, number: int, body: str) -> bool:
+        """Replace a comment's text; False if somebody deleted it."""
+        answer = self._call("PATCH", f"{self._issues}/comments/{number}", {"body": body}, repeatable=True)
+        return answer.status != _NOT_FOUND and bool(_checked(answer))
 
-def _call(pull: PullRequest, service: Service, method: str, path: str, value: dict[str, str] | None = None) -> Answer:
-    headers = {
-        # The second is what GitHub's own API description names.
-        "Accept": "application/vnd.github+json, application/json;q=0.9",
-        "Authorization": f"Bearer {pull.token}",
-        "X-GitHub-Api-Version": "2022-11-28",
-    }
-    body = None
-    if value is not None:
-        headers["Content-Type"] = "application/json"
-        body = json.dumps(value).encode()
-    # A comment that is created twice is seen by everybody; the same text written twice is not.
-    return service.send(method, f"{pull.api}{path}", headers=headers, body=body, repeatable=method != "POST")
+    def delete(self, number: int) -> None:
+        answer = self._call("DELETE", f"{self._issues}/comments/{number}", repeatable=True)
+        if answer.status != _NOT_FOUND:
+            _checked(answer)
+
+    def _call(
+        self, method: str, url: str, value: Mapping[str, str] | None = None, *, repeatable: bool = False
+    ) -> Answer:
+        headers = {
+            # The second is what GitHub's own API description names.
+            "Accept": "application/vnd.github+json, application/json;q=0.9",
+            "Authorization": f"Bearer {self._where.github_token}",
+            "X-GitHub-Api-Version": "2022-11-28",
+        }
+        body = None
+        if value is not None:
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(value).encode()
+        return self._service.send(method, url, headers=headers, body=body, repeatable=repeatable or method == "GET")
 
 
 def _checked(answer: Answer) -> Answer:
     if not answer.failed:
         return answer
-    if answer.status in {_FORBIDDEN, _NOT_FOUND}:
+    locked = answer.status == _FORBIDDEN and "locked" in str(at(answer.json, "message")).lower()
+    if locked:
+        hint = "The conversation is locked: a maintainer can unlock it."
+    elif answer.status in {_FORBIDDEN, _NOT_FOUND}:
         hint = (
             "Give the job `permissions: {pull-requests: write}`. "
             "On a pull request from a fork or by Dependabot the token is read-only."
@@ -137,11 +134,3 @@ def _checked(answer: Answer) -> Answer:
         hint,
         is_expected=answer.status == _FORBIDDEN,
     )
-
-
-def _value(answer: Answer) -> object:
-    try:
-        value: object = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,15 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def json(self) -> object:
+        """The body as JSON; None if it is none."""
+        try:
+            value: object = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return value
 
     @property
     def failed(self) -> bool:

@@ -9,8 +9,8 @@ from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.graph.owners import Work, owners_of_consumers, people_of
 from incident_gate.errors import DataHubError
 from incident_gate.gate.policy import Decision
-from incident_gate.notify.event import EventKind, affected_assets, events_of
 from incident_gate.report.model import Report
+from incident_gate.report.view import affected_assets, events_of
 from incident_gate.settings import RunSettings
 
 # The verdict is known by then, and nobody should wait long for a name.
@@ -18,7 +18,7 @@ _SECONDS = 10.0
 
 
 def with_owners(client: Client, settings: RunSettings, report: Report) -> Report:
-    """Add the owners of what blocks and of what was raised or resolved, and who works on what blocks.
+    """Add the owners of what blocks, warns, or was raised or resolved, and who works on the incidents.
 
     Nothing is queried where there is no such asset. A report is complete without owners, so what DataHub refuses here
     is left out.
@@ -39,7 +39,7 @@ def with_owners(client: Client, settings: RunSettings, report: Report) -> Report
             owners=people.owners,
             decisions=tuple(_with_work(decision, people.work) for decision in report.decisions),
         )
-        if notify.uses_slack and events_of(report, frozenset(map(EventKind, notify.events)), {}):
+        if notify.uses_slack and not notify.events.isdisjoint(events_of(report)):
             report = report._replace(consumers=owners_of_consumers(client, assets, notify.downstream_hops))
     except (Failure, DataHubError):
         pass

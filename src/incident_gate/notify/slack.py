@@ -8,193 +8,296 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from incident_gate.ci.run import Run
+from incident_gate.datahub.graph.owners import Owner
 from incident_gate.errors import Hint
+from incident_gate.gate.policy import Conclusion
+from incident_gate.json_values import at, mapping, text
 from incident_gate.notify.delivery import Answer, DeliveryError, Service
-from incident_gate.notify.event import Event, EventKind, Item
-from incident_gate.notify.people import People
-from incident_gate.report.amounts import count
-from incident_gate.text import plain
+from incident_gate.report.headline import grounds
+from incident_gate.report.model import Report
+from incident_gate.report.view import Kind, Row, sections, unchecked
+from incident_gate.report.words import count
+from incident_gate.settings import Notify
+from incident_gate.text import plain, plain_prose
 
-WEB_API = "https://slack.com/api"
 # Slack refuses a message beyond these as a whole.
 MOST_BLOCKS, LONGEST_SECTION, LONGEST_HEADER = 50, 3_000, 150
-# Blocks besides those of the assets: the headings, the run, the people and the count of what is left out.
+MOST_MENTIONS = 20
+"""In one message; the others are counted."""
+
+# Blocks besides those of the assets: the headings, the override, the button, the people and what is left out.
 _MOST_ITEMS = 40
 _LONGEST_URL = 1_000
+_MOST_DETAILS = 5
+_MEMBER = re.compile(r"[UW][A-Z0-9]{1,30}")
+_GROUP = re.compile(r"S[A-Z0-9]{1,30}")
 _FORMATTING = re.compile(r"(?<!\w)[*_~`]|[*_~`](?!\w)")
-_HEADINGS = {
-    EventKind.RAISED: ("🔴", "incident", "raised"),
-    EventKind.RESOLVED: ("✅", "incident", "resolved"),
-    EventKind.BLOCKED: ("⛔", "input", "blocked a job"),
-}
-_OVERRIDDEN = ("⚠️", "input", "would have blocked a job")
+_NEW_TOKEN = Hint("Create a new token, and store it as {slack-token}.")
+_BOT_TOKEN = Hint("Check {slack-token}: it must be a bot token of this workspace.")
+_SCOPES = "Give the app the scopes chat:write and users:read.email."
 _ADVICE = {
     "invalid_payload": "Internal error: report it.",
     "invalid_blocks": "Internal error: report it.",
+    "msg_too_long": "Internal error: report it.",
     "ratelimited": "Another run may be posting at the same time.",
-    "invalid_auth": Hint("Check {slack-token}: it must be a bot token of this workspace."),
-    "not_authed": Hint("Check {slack-token}: it must be a bot token of this workspace."),
-    "token_revoked": Hint("Create a new token, and store it as {slack-token}."),
-    "missing_scope": "Give the app the scopes chat:write and users:read.email.",
+    "rate_limited": "Another run may be posting at the same time.",
+    "invalid_auth": _BOT_TOKEN,
+    "not_authed": _BOT_TOKEN,
+    "not_allowed_token_type": _BOT_TOKEN,
+    "account_inactive": _NEW_TOKEN,
+    "token_expired": _NEW_TOKEN,
+    "token_revoked": _NEW_TOKEN,
+    "missing_scope": _SCOPES,
+    "no_permission": _SCOPES,
     "not_in_channel": "Invite the app to the channel.",
     "channel_not_found": Hint("Check {slack-channel}, and invite the app to a private channel."),
     "channel_is_archived": "Name another channel.",
     "is_archived": "Name another channel.",
+    "restricted_action": "An administrator of the workspace restricted posting to this channel.",
+    "access_denied": "An administrator of the workspace restricted the app.",
+    "ekm_access_denied": "An administrator of the workspace suspended posting.",
+    "org_login_required": "The workspace is being moved: try again later.",
+    "team_access_not_granted": "Install the app in this workspace.",
     "no_service": Hint("The webhook was removed: create a new one, and store it as {slack-webhook-url}."),
+    "no_service_id": Hint("Check {slack-webhook-url}."),
     "no_team": Hint("Check {slack-webhook-url}."),
+    "team_disabled": Hint("Check {slack-webhook-url}."),
     "invalid_token": Hint("Check {slack-webhook-url}."),
     "action_prohibited": "An administrator of the workspace restricted webhooks.",
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slack:
-    """Where messages go: `webhook`, or `token` with `channel`. `api` is the base of the Web API."""
+class People(NamedTuple):
+    """The people of one message: mentions ready for Slack, names of others (untrusted), and how many are left out."""
 
-    webhook: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
-    channel: str = ""
-    api: str = WEB_API
-
-    @property
-    def address(self) -> str:
-        """What is connected to."""
-        return self.api if self.token else self.webhook
+    mentions: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    left_out: int = 0
 
 
-def look_up_member(slack: Slack, service: Service, email: str) -> str | None:
+def notify(where: Notify, report: Report, events: Sequence[str], listed: Mapping[str, str], service: Service) -> None:
+    """Post what happened, and mention those whom it concerns.
+
+    Raises:
+        DeliveryError: Slack did not take the message, or nobody could be looked up.
+    """
+    failures: list[DeliveryError] = []
+
+    def look_up(email: str) -> str | None:
+        # A message without mentions is better than none, and one refusal is enough to know of.
+        if failures:
+            return None
+        try:
+            return look_up_member(where, service, email)
+        except DeliveryError as error:
+            failures.append(error)
+            return None
+
+    owners = [owner for of_asset in report.owners.values() for owner in of_asset]
+    people = find_people([*owners, *report.consumers], listed, look_up if where.slack_token else None)
+    post(where, service, message_of(report, events, people))
+    if failures:
+        raise DeliveryError(f"Nobody could be looked up by e-mail ({failures[0].message})", failures[0].hint)
+
+
+def find_people(
+    owners: Iterable[Owner], listed: Mapping[str, str], look_up: Callable[[str], str | None] | None = None
+) -> People:
+    """Find out how owners can be mentioned: by the manifest's `people`, else by their e-mail addresses."""
+    distinct = list({owner.urn: owner for owner in owners}.values())
+    mentions: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for owner in distinct[:MOST_MENTIONS]:
+        slack_id = listed.get(owner.urn) or (look_up(owner.email) if look_up and owner.email else None) or ""
+        if _MEMBER.fullmatch(slack_id):
+            mentions[f"<@{slack_id}>"] = None
+        elif _GROUP.fullmatch(slack_id):
+            mentions[f"<!subteam^{slack_id}>"] = None
+        else:
+            names[owner.name] = None
+    return People(tuple(mentions), tuple(names), len(distinct) - len(distinct[:MOST_MENTIONS]))
+
+
+def look_up_member(where: Notify, service: Service, email: str) -> str | None:
     """The id of the member with this e-mail address; None if there is none.
 
     Raises:
         DeliveryError: Slack does not answer, or refuses the token.
     """
     query = urlencode({"email": email})
-    answer = service.send("GET", f"{slack.api}/users.lookupByEmail?{query}", headers=_bearer(slack), repeatable=True)
-    value = _json(answer)
-    user = value.get("user")
-    if value.get("ok") is True and isinstance(user, dict):
-        return user.get("id") if isinstance(user.get("id"), str) else None
-    if value.get("error") == "users_not_found":
+    answer = service.send(
+        "GET", f"{where.slack_api}/users.lookupByEmail?{query}", headers=_bearer(where), repeatable=True
+    )
+    value = answer.json
+    if mapping(value).get("ok") is True:
+        return text(value, "user", "id") or None
+    if at(value, "error") == "users_not_found":
         return None
-    raise _refused(answer, value.get("error"))
+    raise _refused(where, answer, at(value, "error"))
 
 
-def post(slack: Slack, service: Service, message: Mapping[str, Any]) -> None:
-    """Post a message.
+def post(where: Notify, service: Service, message: Mapping[str, Any]) -> None:
+    """Post a message. With a token and a webhook, the token is used: it can look people up.
 
     Raises:
         DeliveryError: Slack did not take it.
     """
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    if slack.token:
-        body = json.dumps({"channel": slack.channel, **message}).encode()
-        answer = service.send("POST", f"{slack.api}/chat.postMessage", headers=headers | _bearer(slack), body=body)
-        value = _json(answer)
-        if value.get("ok") is not True:
-            raise _refused(answer, value.get("error"))
+    if where.slack_token:
+        body = json.dumps({"channel": where.slack_channel, **message}).encode()
+        url = f"{where.slack_api}/chat.postMessage"
+        answer = service.send("POST", url, headers=headers | _bearer(where), body=body)
+        if mapping(answer.json).get("ok") is not True:
+            raise _refused(where, answer, at(answer.json, "error"))
         return
-    answer = service.send("POST", slack.webhook, headers=headers, body=json.dumps(message).encode())
+    answer = service.send("POST", where.slack_webhook_url, headers=headers, body=json.dumps(message).encode())
     if answer.failed:
-        raise _refused(answer, answer.body[:100].decode("ascii", "replace").strip())
+        raise _refused(where, answer, answer.body[:100].decode("ascii", "replace").strip())
 
 
-def message_of(events: Sequence[Event], run: Run, people: People) -> dict[str, Any]:
+def message_of(report: Report, events: Sequence[str], people: People) -> dict[str, Any]:
     """The message for one stage, within Slack's limits, with a count of what is left out.
 
     Titles and names are escaped, so that nothing in them can mention or link, and `verbatim` stops Slack from looking
-    for addresses in them. `text`, which notifications show, holds nothing of them.
+    for addresses in them. `text` is what notifications and lock screens show.
     """
     blocks: list[dict[str, Any]] = []
+    headings: list[str] = []
     room = _MOST_ITEMS
     for event in events:
-        heading = _heading(event)
-        blocks.append({"type": "header", "text": {"type": "plain_text", "text": heading[:LONGEST_HEADER]}})
-        if event.override:
-            blocks.append(_section(_shown(event.override, 600)))
-        shown = event.items[: max(room, 1)]
+        rows, total = _rows(report, event)
+        heading = _heading(report, event, rows)
+        headings.append(heading)
+        blocks.append({"type": "header", "text": {"type": "plain_text", "text": plain(heading, LONGEST_HEADER)}})
+        if event == "blocked" and report.override and report.override.effective:
+            blocks.append(_section(_shown(str(report.override), 600)))
+        if event == "blocked" and (failure := _failure(report)):
+            blocks.append(_section(failure))
+        shown = rows[: max(room, 1)]
         room -= len(shown)
-        blocks += [_section(_item(item)) for item in shown]
-        if len(shown) < len(event.items):
-            blocks.append(_section(f"…and {len(event.items) - len(shown):,} more."))
-    blocks.append(_section(_run(run)))
+        blocks += [_section(_item(row)) for row in shown]
+        if len(shown) < total:
+            blocks.append(_section(f"…and {total - len(shown):,} more."))
+    if report.run.url and len(report.run.url) <= _LONGEST_URL:
+        button = {"type": "button", "text": {"type": "plain_text", "text": "Open the run"}, "url": report.run.url}
+        blocks.append({"type": "actions", "elements": [button]})
     parts = [*people.mentions, *(_shown(name) for name in people.names)]
     if parts:
-        blocks.append(_section(_listed("For ", parts, LONGEST_SECTION, people.left_out)))
-    return {"text": "; ".join(map(_heading, events)), "blocks": blocks, "unfurl_links": False}
+        blocks.append(_section(_listed("Also for: ", parts, LONGEST_SECTION, people.left_out)))
+    return {"text": _escaped("; ".join(headings)), "blocks": blocks, "unfurl_links": False}
 
 
-def _heading(event: Event) -> str:
-    sign, noun, done = _OVERRIDDEN if event.override else _HEADINGS[event.kind]
-    return f"{sign} {count(len(event.items), noun)} {done}"
+def _rows(report: Report, event: str) -> tuple[Sequence[Row], int]:
+    """What a message about an event lists, and how many of these there are."""
+    found = {section.kind: section for section in sections(report)}
+    if event == "blocked":
+        overridden = report.conclusion is not Conclusion.BLOCK
+        section = found.get(Kind.WARNS if overridden else Kind.BLOCKS)
+        return (section.rows, section.total) if section else ((), 0)
+    rows = found[Kind.OUTPUTS].rows if Kind.OUTPUTS in found else ()
+    changed = [r for r in rows if r.result and (r.result.raised if event == "raised" else r.result.resolved)]
+    return changed, len(changed)
 
 
-def _item(item: Item) -> str:
-    text = f"*{_link(item.name, item.page)}*"
-    if item.detail:
-        text += f"\n{_shown(item.detail, 200)}"
-    if item.owners:
-        owners = [_shown(owner.name) for owner in item.owners]
-        text += _listed("\nOwned by ", owners, LONGEST_SECTION - len(text))
-    return text
+def _heading(report: Report, event: str, rows: Sequence[Row]) -> str:
+    """Where and what, in one line: a lock screen shows no more. Untrusted text, in which nothing is escaped yet."""
+    run = report.run
+    job = run.job or (run.name if run.run_id or run.workflow else "")
+    where = f"{plain(run.repository, 60)}: " if run.repository else ""
+    subject = f"{where}{plain(job, 60)}" if job else f"{where}the job"
+    if event == "blocked":
+        if report.override and report.override.effective:
+            return f"🟡 {subject} passed by override: {grounds(report, others=False)}"
+        alike = unchecked(report)
+        if report.failure and len(alike) == len(report.decisions):
+            message = plain(report.failure.message.rstrip("."), 80)
+            return f"⛔ {subject} is blocked: {message}, {count(len(alike), 'input')} unchecked"
+        blocking = [d for d in report.decisions if d.conclusion is Conclusion.BLOCK]
+        if all(d.incident_count and not d.failing for d in blocking):
+            return f"⛔ {subject} is blocked by {count(sum(d.incident_count for d in blocking), 'incident')}"
+        return f"⛔ {subject} is blocked: {grounds(report, others=False)}"
+    sign, verb = ("🔴", "raised an incident on") if event == "raised" else ("🟢", "resolved the incident on")
+    on = plain(rows[0].asset, 80) if len(rows) == 1 else count(len(rows), "output")
+    return f"{sign} {subject} {verb} {on}"
 
 
-def _run(run: Run) -> str:
-    job = f"Job {_shown(run.job)} of " if run.job else ""
-    where = f" in {_shown(run.repository)}" if run.repository else ""
-    return f"{job}{_link(run.name, run.url)}{where}"
+def _failure(report: Report) -> str:
+    """An outage, once for all inputs that it leaves unchecked."""
+    alike = unchecked(report)
+    if not (alike and report.failure):
+        return ""
+    return _shown(f"{report.failure.message.rstrip('.')}: {count(len(alike), 'input')} unchecked.", 600)
+
+
+def _item(row: Row) -> str:
+    if row.is_asset:
+        words = {"NOT FOUND": "Not in DataHub", "REMOVED": "Removed from DataHub"}.get(row.tag, "Not checked")
+        notes = _shown(plain_prose(" ".join(row.notes)), 300)
+        return f"{words}: *{_link(row.title, row.page)}*{f'. {notes}' if notes else ''}"
+    is_output = row.result is not None
+    title = row.title or row.asset
+    head = f"*{_link(title, row.page)}*"
+    details = [f"{_shown(name, 100)}{f': {_shown(message, 150)}' if message else ''}" for name, message in row.details]
+    priority = row.tag.lower() if row.tag not in {"INCIDENT", "ASSERTION"} and not is_output else ""
+    facts = [_shown(fact, 60) for fact in ("" if title == row.asset else row.asset, priority, *row.facts) if fact]
+    known = " · ".join(facts)
+    if row.owners:
+        owners = [_shown(owner) for owner in row.owners]
+        known += _listed(" · " if facts else "", owners, LONGEST_SECTION - len(head) - len(known) - 1)
+    # What does not fit is left out whole: half an entity is none.
+    lines = [head]
+    for line in (known, *details[:_MOST_DETAILS]):
+        if line and len("\n".join((*lines, line))) <= LONGEST_SECTION:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def _listed(start: str, parts: Sequence[str], room: int, left_out: int = 0) -> str:
     """As many parts as fit, whole, and the number of the others: half an entity or a mention is neither."""
-    text = start
+    listed = start
     for index, part in enumerate(parts):
         rest = len(parts) - index + left_out
-        if len(text) + len(part) + len(f", and {rest:,} more") > room:
-            return f"{text} and {rest:,} more"
-        text += f"{', ' if index else ''}{part}"
-    return f"{text} and {left_out:,} more" if left_out else text
+        if len(listed) + len(part) + len(f", and {rest:,} more") > room:
+            return f"{listed} and {rest:,} more"
+        listed += f"{', ' if index else ''}{part}"
+    return f"{listed} and {left_out:,} more" if left_out else listed
 
 
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+def _section(mrkdwn: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn, "verbatim": True}}
 
 
 def _link(label: str, url: str | None) -> str:
     # A bar would end the address.
-    shown = _shown(label).replace("|", "¦") or "…"
+    shown = _shown(label, 150).replace("|", "¦") or "…"
     # An address with one of these could end the link early; too long a one would cost the section its text.
     if not url or len(url) > _LONGEST_URL or re.search(r"[<>|\s]", url):
         return shown
     return f"<{url.replace('&', '&amp;')}|{shown}>"
 
 
-def _shown(text: str, limit: int = 80) -> str:
+def _shown(untrusted: str, limit: int = 80) -> str:
     """Untrusted text as Slack shows it: each character that could begin something becomes an entity of up to five."""
     # A word joiner is invisible and keeps a mark from formatting; within a word, as in table names, none does.
-    text = _FORMATTING.sub(lambda mark: f"{mark[0]}\u2060", plain(text, limit))
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _escaped(_FORMATTING.sub(lambda mark: f"{mark[0]}\u2060", plain(untrusted, limit)))
 
 
-def _bearer(slack: Slack) -> dict[str, str]:
-    return {"Authorization": f"Bearer {slack.token}"}
+def _escaped(untrusted: str) -> str:
+    return untrusted.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _json(answer: Answer) -> dict[str, Any]:
-    try:
-        value = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+def _bearer(where: Notify) -> dict[str, str]:
+    return {"Authorization": f"Bearer {where.slack_token}"}
 
 
-def _refused(answer: Answer, reason: object) -> DeliveryError:
-    # Only words of Slack's that are known here are shown: what a proxy answers may quote the request.
-    if isinstance(reason, str) and reason in _ADVICE:
-        return DeliveryError(f"Slack did not take the message: {reason}", _ADVICE[reason])
-    return DeliveryError(f"Slack did not take the message: HTTP {answer.status}", "Look at Slack's status page.")
+def _refused(where: Notify, answer: Answer, reason: object) -> DeliveryError:
+    # Words of Slack's are shown. Anything else is what a proxy answers, which may quote the request.
+    word = reason if isinstance(reason, str) and re.fullmatch(r"[a-z][a-z_]{2,60}", reason) else ""
+    if not word or word in f"{where.slack_webhook_url} {where.slack_token}":
+        return DeliveryError(f"Slack did not take the message: HTTP {answer.status}", "Look at Slack's status page.")
+    advice = _ADVICE.get(word, "Look the word up in the documentation of Slack's API.")
+    return DeliveryError(f"Slack did not take the message: {word}", advice)

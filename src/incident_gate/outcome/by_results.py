@@ -10,7 +10,7 @@ from incident_gate.outcome.decide import report
 from incident_gate.outcome.model import Context, Outcome, OutputOutcome
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.outcome.results.evaluate import Decision, Effect, Evaluation
-from incident_gate.outcome.results.model import failed_lines
+from incident_gate.outcome.results.model import failed_lines, failed_names
 from incident_gate.outcome.wording import Failure
 
 _OTHER = {Outcome.FAILURE: Effect.RESOLVE, Outcome.SUCCESS: Effect.RAISE}
@@ -45,7 +45,9 @@ def report_results(
     return OutcomeReport(
         outcome=outcome,
         results=tuple(
-            result._replace(by_results=decision.by_results, reason=decision.reason)
+            result._replace(
+                by_results=decision.by_results, reason=decision.reason, failed=failed_names(decision.failed)
+            )
             for result, (_, decision) in zip(results, decided, strict=True)
         ),
         warnings=evaluation.warnings,

@@ -26,7 +26,8 @@ class Change(StrEnum):
 class OutputResult(NamedTuple):
     """What was done on one output.
 
-    `by_results` means that files with results decided, not the job's status; `reason` is what in them did.
+    `by_results` means that files with results decided, not the job's status; `reason` is what in them did, and `failed`
+    are the names and messages of the checks that failed: untrusted text.
     `incidents` are the URNs that the change is about, `title` is that of an incident that was raised, `message` is why
     it failed. `raised` and `resolved` are what was written, whatever failed after it.
     """
@@ -41,13 +42,15 @@ class OutputResult(NamedTuple):
     hint: str = ""
     by_results: bool = False
     reason: str = ""
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 class OutcomeReport(NamedTuple):
     """The outcome's half: `outcome` is the job's status as given; `nothing` is why nothing had to be done, if so.
 
-    `warnings` are sentences about files with results. `unrelated_checks` belong to no output; of these,
-    those that `unrelated_failures` names failed.
+    `warnings` are sentences about files with results. `unrelated_checks` counts those that belong to no output;
+    `unrelated_failures` are the names of those of them that failed. `on_request` means that the step raises or resolves
+    whatever the job's status is.
     """
 
     outcome: str
@@ -56,3 +59,4 @@ class OutcomeReport(NamedTuple):
     warnings: tuple[str, ...] = ()
     unrelated_checks: int = 0
     unrelated_failures: tuple[str, ...] = ()
+    on_request: bool = False

@@ -49,12 +49,14 @@ class Wording:
         title: The user's title for what is raised; empty leaves it to the manifest or to us.
         message: The user's text, at the start of a raised incident's description and of a resolved one's message.
         matrix: The matrix leg as JSON, empty without one.
+        on_request: Whether a step raises or resolves by its mode, whatever the job's status is.
     """
 
     run: Run
     title: str = ""
     message: str = ""
     matrix: str = ""
+    on_request: bool = False
 
     def incident(self, output: OutputEntry, mark: Mark, now_ms: int, failure: Failure = JOB_FAILURE) -> NewIncident:
         """The incident to raise on an output."""
@@ -74,7 +76,8 @@ class Wording:
 
     def still_failing(self, newest_run: str, cause: Cause = Cause.JOB, failure: Failure = JOB_FAILURE) -> str:
         """The message on an incident that goes on."""
-        text = f"Failed again in {self._where()}{f': {failure.headline}' if failure.headline else ''}."
+        again = "Raised again by" if self.on_request and not failure.headline else "Failed again in"
+        text = f"{again} {self._where()}{f': {failure.headline}' if failure.headline else ''}."
         lines = failure.lines[:_KEPT_LINES]
         if len(failure.lines) > len(lines):
             lines = (*lines, "- ...")
@@ -82,7 +85,8 @@ class Wording:
 
     def resolved(self, earlier: str | None, reason: str = "") -> str:
         """The message on an incident that is over."""
-        text = self._with_own_words(f"Resolved by {self._where()}{f': {reason}.' if reason else ', which succeeded.'}")
+        why = f": {reason}" if reason else " on request" if self.on_request else ", which succeeded"
+        text = self._with_own_words(f"Resolved by {self._where()}{why}.")
         return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
 
     def duplicate(self, kept: str, earlier: str | None) -> str:
@@ -94,6 +98,8 @@ class Wording:
         if failure.headline:
             return f"{output.label}: {failure.headline}"
         job = self.run.job or self.run.workflow
+        if self.on_request:
+            return f"{output.label} may be out of date or wrong"
         who = f"job {job}" if job else "the job that writes it"
         return f"{output.label} may be out of date or wrong: {who} failed"
 
@@ -114,7 +120,8 @@ class Wording:
         if failure.headline:
             failed = "\n".join((f"{failure.headline[:1].upper()}{failure.headline[1:]}:", *failure.lines))
         else:
-            failed = "" if head else "The job that writes this asset failed, so its data may be out of date or wrong."
+            job = "The data may" if self.on_request else "The job that writes this asset failed, so its data may"
+            failed = "" if head else f"{job} be out of date or wrong."
         # DataHub shows a description as Markdown since 1.0 and as plain text before: a list reads well as either.
         listed = "\n".join(f"- {name}: {value}" for name, value in facts if value)
         foot = (

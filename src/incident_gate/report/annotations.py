@@ -7,22 +7,22 @@ from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
-# Not `actions_toolkit.core`: that one imports `requests`, at 80 ms of every run.
 from incident_gate.errors import GateError
-from incident_gate.gate.policy import Conclusion, Decision, MissingOutput
-from incident_gate.incident import Assertion
+from incident_gate.gate.policy import Conclusion, Decision
 from incident_gate.manifest.model import NOWHERE, ManifestError, Mistake, Position
-from incident_gate.outcome.result import Change, OutputResult
-from incident_gate.report.amounts import count
+from incident_gate.outcome.result import Change
+from incident_gate.report.headline import headline, is_quiet, override_lines, state_words, waited_line
 from incident_gate.report.model import Report
-from incident_gate.report.rows import IncidentRow, rows_of, worst_first
 from incident_gate.report.view import (
-    blocking_words,
-    outcome_line,
-    override_lines,
-    unanswered,
-    unanswered_line,
-    waited_line,
+    CHANGES,
+    Kind,
+    Row,
+    rows_of,
+    sections,
+    title_of,
+    unchecked,
+    unchecked_line,
+    worst_first,
 )
 from incident_gate.text import plain, plain_prose, sentences
 
@@ -30,6 +30,7 @@ _KEPT = 9  # the runner keeps ten of a level in a step and drops the rest silent
 _MESSAGE_LIMIT = 4_000  # the runner cuts at 4,096
 _TITLE_LIMIT = 160
 _LINES = 5  # incidents in one annotation
+_NAME = "DataHub Incident Gate"
 
 
 class Level(StrEnum):
@@ -59,18 +60,8 @@ _LEVELS = {Conclusion.BLOCK: Level.ERROR, Conclusion.WARN: Level.WARNING, Conclu
 
 def annotate(report: Report) -> tuple[Annotation, ...]:
     """Annotate what does not pass, worst first, with no more of a level than the runner keeps."""
-    path = report.manifest_path
-    return _kept(
-        [
-            *((Level.WARNING, partial(_remark, text)) for text in override_lines(report)),
-            *_of_failure(report),
-            *((_LEVELS[d.conclusion], partial(_of_decision, report, d)) for d in _noteworthy(report)),
-            *((Level.WARNING, partial(_of_missing, report, missing)) for missing in report.missing_outputs),
-            *_of_outcome(report),
-            *((Level.WARNING, partial(_on_line, path, warning, "")) for warning in report.warnings),
-            *((Level.NOTICE, partial(_remark, notice)) for notice in (waited_line(report), *report.notices) if notice),
-        ],
-    )
+    remarks = [(Level.WARNING, partial(_remark, text)) for text in override_lines(report)]
+    return _kept([*remarks, *_of_failure(report), *_of_inputs(report), *_of_sections(report)])
 
 
 def annotate_mistakes(error: ManifestError) -> tuple[Annotation, ...]:
@@ -80,80 +71,87 @@ def annotate_mistakes(error: ManifestError) -> tuple[Annotation, ...]:
 
 def annotate_error(error: GateError, consequence: str = "", level: Level = Level.ERROR) -> Annotation:
     """Annotate an error that ended a run early, what to do next, and the consequence."""
-    message = "\n".join(
-        sentences(line) for text in (error.message, error.hint, consequence) for line in text.splitlines() if line
-    )
-    return Annotation(level=level, title="DataHub Incident Gate", message=message)
-
-
-def _noteworthy(report: Report) -> list[Decision]:
-    alike = {id(decision) for decision in unanswered(report)}
-    return worst_first(
-        d
-        for d in report.decisions
-        if (d.blocking_count or d.problems or d.excused or d.conclusion is not Conclusion.PASS) and id(d) not in alike
-    )
+    texts = (error.message, consequence, error.hint)
+    message = "\n".join(sentences(line) for text in texts for line in text.splitlines() if line)
+    return Annotation(level=level, title=_NAME, message=message)
 
 
 def _of_failure(report: Report) -> Iterator[_Pending]:
-    error, left = report.failure, unanswered_line(report)
-    if error and left:
-        yield Level.ERROR, partial(annotate_error, error, left)
+    if report.failure and (alike := unchecked(report)):
+        blocks = any(decision.conclusion is Conclusion.BLOCK for decision in alike)
+        error, line = report.failure, unchecked_line(report)
+        yield Level.ERROR if blocks else Level.WARNING, partial(annotate_error, error, line)
+
+
+def _of_inputs(report: Report) -> Iterator[_Pending]:
+    alike = {id(decision) for decision in unchecked(report)}
+    for decision in worst_first(report.decisions):
+        worth_it = decision.conclusion is not Conclusion.PASS or decision.excused or decision.problems
+        if worth_it and id(decision) not in alike:
+            yield _LEVELS[decision.conclusion], partial(_of_decision, report, decision)
 
 
 def _of_decision(report: Report, decision: Decision, level: Level) -> Annotation:
     name = plain(decision.entry.label, 100)
-    found = rows_of(decision)
-    lines = []
-    for row in found[:_LINES]:
-        sibling = f"on its sibling {plain(row.sibling)}" if row.sibling else ""
-        facts = ", ".join(filter(None, (*row.facts(report.now_ms), sibling)))
-        lines.append(f"{plain(row.title)}{f' ({facts})' if facts else ''}")
-    if len(found) > _LINES:
-        lines.append(f"and {len(found) - _LINES:,} more")
-    lines += [sentences(problem.message, problem.hint) for problem in decision.problems[:_LINES]]
-    for excuse in decision.excused[:_LINES]:
-        lines.append(f"Excused: {plain(IncidentRow.of(decision, excuse.item).title)}: {plain(excuse.reason)}")
+    is_wrong = bool(decision.blocking_count or decision.problems or not decision.excused)
+    rows = list(rows_of(report, decision, _LINES)) if is_wrong else []
+    lines = [_line(row) for row in rows]
+    excused = decision.excused[:_LINES]
+    lines += [f"Does not count: {plain(title_of(excuse.item))} ({plain(excuse.reason)})" for excuse in excused]
     if len(decision.excused) > _LINES:
-        lines.append(f"and {len(decision.excused) - _LINES:,} more excused")
-    if decision.blocking_count:
-        title = f"{name}: {blocking_words(decision)}"
-    elif decision.problems:
-        title = f"{name}: health unknown"
-    else:
-        assertions = all(isinstance(excuse.item, Assertion) for excuse in decision.excused)
-        noun = "failing assertion" if assertions else "incident"
-        title = f"{name}: {count(len(decision.excused), noun)} excused"
-    if decision.entry.selected_by:
-        lines.append(f"Selected by {plain(decision.entry.selected_by)}.")
-    owners = report.owners.get(decision.entry.urn.text, ())
+        lines.append(f"and {len(decision.excused) - _LINES:,} more that do not count")
+    title = f"{name}: {state_words(decision)}"
+    if not is_wrong:
+        number = len(decision.excused)
+        title = f"{name}: {number:,} {'does' if number == 1 else 'do'} not count"
+    owners = rows[0].owners if rows else ()
     if owners:
-        lines.append(f"Owned by {plain(', '.join(owner.name for owner in owners[:5]))}.")
+        lines.append(f"Owned by {plain(', '.join(owners))}.")
     return _at(level, report.manifest_path, decision.entry.position, title, "\n".join(lines))
 
 
-def _of_missing(report: Report, missing: MissingOutput, level: Level) -> Annotation:
-    title = f"{plain(missing.entry.label, 100)}: this output does not exist"
-    message = sentences(missing.problem.message, missing.problem.hint)
-    return _at(level, report.manifest_path, missing.entry.position, title, message)
+def _line(row: Row) -> str:
+    """One thing as a line: an incident with what is known of it, or why an asset was not checked."""
+    if row.is_asset:
+        return " ".join(filter(None, (*(plain(fact, 200) for fact in row.facts), sentences(*row.notes))))
+    priority = row.tag.lower() if row.tag not in {"INCIDENT", "ASSERTION"} else ""
+    name = row.decision.entry.label if row.decision else ""
+    facts = [fact for fact in (priority, *row.facts, "" if row.asset == name else row.asset) if fact]
+    known = plain(" · ".join(facts), 300)
+    return f"{plain(row.title)} ({known})" if known else plain(row.title)
 
 
-def _of_outcome(report: Report) -> Iterator[_Pending]:
-    if report.outcome is None:
-        return
-    for result in report.outcome.results:
-        # A hint on an output with nothing to resolve: it does not exist.
-        if result.change is Change.FAILED or (result.change is Change.CLEAR and result.hint):
-            yield Level.WARNING, partial(_of_output, report, result)
-    yield from ((Level.WARNING, partial(_remark, warning)) for warning in report.outcome.warnings)
-    yield Level.NOTICE, partial(_remark, outcome_line(report.outcome))
+def _of_sections(report: Report) -> Iterator[_Pending]:
+    """The outputs and the remarks. What is in the job summary's heading is not repeated."""
+    path = report.manifest_path
+    for section in sections(report):
+        for row in section.rows:
+            if section.kind is Kind.MISSING:
+                yield Level.WARNING, partial(_of_asset, path, row, "not in DataHub")
+            elif row.result and row.result.change is Change.FAILED:
+                yield Level.WARNING, partial(_of_asset, path, row, CHANGES[Change.FAILED].phrase)
+            elif row.result and row.result.change is Change.CLEAR and row.result.hint:
+                yield Level.WARNING, partial(_of_asset, path, row, "not in DataHub")
+            elif section.kind is Kind.WARNINGS:
+                yield Level.WARNING, partial(_of_note, path, row)
+            elif section.kind is Kind.NOTICES:
+                yield Level.NOTICE, partial(_of_note, path, row)
+    if is_quiet(report):
+        yield Level.NOTICE, partial(_remark, headline(report))
+    if report.gated and report.conclusion is Conclusion.PASS and report.waited:
+        yield Level.NOTICE, partial(_remark, waited_line(report))
 
 
-def _of_output(report: Report, result: OutputResult, level: Level) -> Annotation:
-    message = sentences(result.message, result.hint, limit=1500)
-    what = "the outcome could not be written" if result.change is Change.FAILED else "this output does not exist"
-    title = f"{plain(result.entry.label, 100)}: {what}"
-    return _at(level, report.manifest_path, result.entry.position, title, message)
+def _of_asset(path: str, row: Row, what: str, level: Level) -> Annotation:
+    notes = [note for note in row.notes if note != what]
+    name = row.asset or row.title
+    return _at(level, path, row.position, f"{plain(name, 100)}: {what}", sentences(*notes, limit=1500))
+
+
+def _of_note(path: str, row: Row, level: Level) -> Annotation:
+    if row.position == NOWHERE:
+        return _remark(row.notes[0], level)
+    return _on_line(path, Mistake(row.position, row.notes[0]), "", level)
 
 
 def _remark(text: str, level: Level) -> Annotation:
@@ -188,5 +186,5 @@ def _kept(pending: list[_Pending]) -> tuple[Annotation, ...]:
         kept += (make(level) for make in of_level[:_KEPT])
         if len(of_level) > _KEPT:
             rest = f"and {len(of_level) - _KEPT:,} more of this kind: see the job summary"
-            kept.append(Annotation(level=level, title="DataHub Incident Gate", message=rest))
+            kept.append(Annotation(level=level, title=_NAME, message=rest))
     return tuple(kept)

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from errno import EISDIR
 from importlib import import_module
 from pathlib import Path
 
@@ -38,11 +39,11 @@ def write_reports(
                 print_text(text)
             else:
                 _write(locate(file.path, workspace), text.encode(errors="replace"))
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            yield f"The {file.format} report could not be written to {file.path}: {reason}."
         except OutsideError as error:
             yield f"The {file.format} report was not written: {file.path} {error}."
+        except Exception as error:  # noqa: BLE001 - no report is worth a verdict
+            reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+            yield f"The {file.format} report could not be written to {file.path}: {reason}."
 
 
 def _rendered(report: Report, form: str) -> str:
@@ -52,6 +53,9 @@ def _rendered(report: Report, form: str) -> str:
 
 
 def _write(target: Path, data: bytes) -> None:
+    if target.is_dir():
+        # Before anything is written beside it, which may be outside of the workspace.
+        raise IsADirectoryError(EISDIR, "Is a folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:

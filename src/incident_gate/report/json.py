@@ -9,13 +9,11 @@ from typing import Any
 
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Decision, Verdict
-from incident_gate.incident import Assertion, AssertionResult, Incident, Problem
+from incident_gate.incident import Assertion, AssertionResult, Incident, Problem, severity
 from incident_gate.outcome.result import OutputResult
-from incident_gate.report.amounts import timestamp
-from incident_gate.report.links import assertion_page, asset_page, incidents_page
+from incident_gate.report.headline import headline
 from incident_gate.report.model import Override, Report
-from incident_gate.report.rows import rows_of
-from incident_gate.report.view import excused, headline
+from incident_gate.report.words import assertion_page, asset_page, incidents_page, timestamp
 
 VERSION = 1
 # GitHub refuses an output above 1 MiB, but Linux starts no process with an environment variable above 131,072 bytes,
@@ -39,14 +37,25 @@ NO_VERDICT: Mapping[str, str] = MappingProxyType(
 )
 
 
-def document(report: Report) -> str:
+def document(report: Report, *, events: Sequence[str] = ()) -> str:
     """The whole report as ASCII JSON.
 
     `version` changes only when a field goes away or changes its meaning. Every input has one element of `inputs`,
-    healthy ones as well.
+    healthy ones as well. A webhook receives the `events` that it is about.
     """
+    run = report.run
     value: dict[str, Any] = {
         "version": VERSION,
+        **({"event": events[0] if len(events) == 1 else list(events)} if events else {}),
+        "run": {
+            "system": run.system,
+            "repository": run.repository,
+            "workflow": run.workflow or run.workflow_file,
+            "job": run.job,
+            "branch": run.branch,
+            "actor": run.actor,
+            "url": run.url,
+        },
         "manifest": report.manifest_path,
         "time": timestamp(report.now_ms),
         "headline": headline(report),
@@ -84,6 +93,8 @@ def document(report: Report) -> str:
             "warnings": list(report.outcome.warnings),
             "unrelatedChecks": report.outcome.unrelated_checks,
             "unrelatedFailures": len(report.outcome.unrelated_failures),
+            "unrelatedFailed": list(report.outcome.unrelated_failures),
+            "onRequest": report.outcome.on_request,
             "outputs": [_output(report, result) for result in report.outcome.results],
         }
     return json.dumps(value, indent=2) + "\n"
@@ -112,13 +123,13 @@ def outputs(report: Report) -> Mapping[str, str]:
 
 
 def _incidents(report: Report) -> Iterator[dict[str, Any]]:
-    found = [row for decision in report.decisions for row in rows_of(decision)]
-    for row in sorted(found, key=lambda row: row.rank):
-        if row.incident:
-            yield _incident(report, row.decision, row.incident, reason=None)
-    for row, excuse in excused(report):
-        if isinstance(excuse.item, Incident):
-            yield _incident(report, row.decision, excuse.item, reason=excuse.reason)
+    blocking = [(decision, incident) for decision in report.decisions for incident in decision.blocking]
+    for decision, incident in sorted(blocking, key=lambda found: severity(found[1])):
+        yield _incident(report, decision, incident, reason=None)
+    for decision in report.decisions:
+        for excuse in decision.excused:
+            if isinstance(excuse.item, Incident):
+                yield _incident(report, decision, excuse.item, reason=excuse.reason)
 
 
 def _assertions(report: Report) -> Iterator[dict[str, Any]]:
@@ -190,6 +201,7 @@ def _input(report: Report, decision: Decision) -> dict[str, Any]:
         "unread": decision.unread,
         "problems": [_problem(problem) for problem in decision.problems],
         "siblings": list(decision.siblings),
+        "owners": _owners(report, decision.entry.urn.text),
         "rules": list(decision.rules),
     }
 
@@ -211,7 +223,13 @@ def _output(report: Report, result: OutputResult) -> dict[str, Any]:
         "link": incidents_page(report.ui_url, urn),
         "message": result.message,
         "hint": result.hint,
+        "failedChecks": [{"name": name, "message": message} for name, message in result.failed],
+        "owners": _owners(report, urn),
     }
+
+
+def _owners(report: Report, urn: str) -> list[dict[str, str]]:
+    return [{"urn": owner.urn, "name": owner.name} for owner in report.owners.get(urn, ())]
 
 
 def _override(override: Override) -> dict[str, str]:

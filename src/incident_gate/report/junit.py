@@ -9,11 +9,11 @@ from junitparser.junitparser import FinalResult
 
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.outcome.result import Change, OutputResult
-from incident_gate.report.amounts import timestamp
+from incident_gate.report.headline import state_words
 from incident_gate.report.model import Report
-from incident_gate.report.rows import IncidentRow, page_of, rows_of
-from incident_gate.report.view import blocking_words
-from incident_gate.text import plain
+from incident_gate.report.view import rows_of, title_of
+from incident_gate.report.words import timestamp
+from incident_gate.text import plain, sentences
 
 _NAME = "DataHub Incident Gate"
 _SHOWN = 50  # of one input; the JSON report has them all
@@ -22,14 +22,15 @@ _SHOWN = 50  # of one input; the JSON report has them all
 def junit(report: Report) -> str:
     """The report as JUnit XML.
 
-    What blocks is a failure, what is unknown an error, and what was excused or only warns is skipped.
+    What blocks is a failure, what is unknown an error, and what does not count or only warns is skipped.
     """
     suite = TestSuite(_NAME)
     suite.timestamp = timestamp(report.now_ms) or ""
-    for decision in report.decisions:
-        suite.add_testcase(_case(decision.entry.urn.text, decision.entry.label, "inputs", _input(report, decision)))
-    for result in report.outcome.results if report.outcome else ():
-        suite.add_testcase(_case(result.entry.urn.text, result.entry.label, "outputs", _output(result)))
+    inputs = (_case(d.entry.urn.text, d.entry.label, "inputs", _input(report, d)) for d in report.decisions)
+    results = report.outcome.results if report.outcome else ()
+    outputs = (_case(r.entry.urn.text, r.entry.label, "outputs", _output(r)) for r in results)
+    # All at once: after each one the library counts them all.
+    suite.add_testcases([*inputs, *outputs])
     xml = JUnitXml(_NAME)
     xml.add_testsuite(suite)
     text: bytes = xml.tostring()  # type: ignore[no-untyped-call]
@@ -49,13 +50,13 @@ def _input(report: Report, decision: Decision) -> FinalResult | None:
     if report.override and decision.is_overridden:
         return _result(Skipped, str(report.override), "override", details)
     if decision.conclusion is Conclusion.BLOCK and decision.verdict is Verdict.UNHEALTHY:
-        return _result(Failure, _what(decision), "incident", details)
+        return _result(Failure, state_words(decision), "incident", details)
     if decision.problems:
         return _result(Error, decision.problems[0].message, decision.problems[0].reason.value, details)
     if decision.conclusion is Conclusion.WARN:
-        return _result(Skipped, f"only a warning: {_what(decision)}", "warning", details)
+        return _result(Skipped, f"only a warning: {state_words(decision)}", "warning", details)
     if decision.excused:
-        return _result(Skipped, f"excused: {decision.excused[0].reason}", "excused", details)
+        return _result(Skipped, f"does not count: {decision.excused[0].reason}", "excused", details)
     return None
 
 
@@ -71,21 +72,14 @@ def _result(kind: type[FinalResult], message: str, type_: str, details: str) -> 
     return made
 
 
-def _what(decision: Decision) -> str:
-    return blocking_words(decision) or decision.verdict.value
-
-
 def _details(report: Report, decision: Decision) -> Iterator[str]:
-    found = rows_of(decision)
-    yield from (_incident(report, finding) for finding in found[:_SHOWN])
-    if len(found) > _SHOWN:
-        yield f"and {len(found) - _SHOWN:,} more"
-    for problem in decision.problems:
-        yield plain(f"{problem.message}. {problem.hint}", 1500)
+    for row in rows_of(report, decision, _SHOWN):
+        if row.is_asset:
+            yield plain(sentences(*row.notes), 1500)
+            continue
+        priority = "" if row.tag in {"INCIDENT", "ASSERTION"} else row.tag
+        owned = f"owned by {', '.join(row.owners)}" if row.owners else ""
+        words = (priority, row.title, *row.facts, owned, *row.urns, row.page or "")
+        yield " · ".join(plain(word, 1000) for word in words if word)
     for excuse in decision.excused[:_SHOWN]:
-        yield plain(f"excused ({excuse.reason}): {IncidentRow.of(decision, excuse.item).title}", 1000)
-
-
-def _incident(report: Report, finding: IncidentRow) -> str:
-    words = (finding.priority, finding.type, finding.title, page_of(report.ui_url, finding) or "")
-    return " · ".join(plain(word, 1000) for word in words if word)
+        yield plain(f"does not count ({excuse.reason}): {title_of(excuse.item)}", 1000)

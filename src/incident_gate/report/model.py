@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from incident_gate.ci.run import Run
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Verdict
 from incident_gate.manifest.model import Mistake
@@ -38,9 +39,9 @@ class Report(NamedTuple):
     `ui_url` is the base of links to DataHub's pages, without a trailing slash; None leaves links out. `now_ms` is Unix
     time in milliseconds, for ages. `notices` are sentences about the run. `failure` is why requests ended early; the
     decisions have what it left unknown. `missing_outputs` are outputs that DataHub does not have.
-    `owners` are those of assets that block or whose incident was raised or resolved, by the asset's URN; `consumers`
-    own what is made from these assets. `waited` is how long the gate waited, and for what, `override` why nothing
-    blocked.
+    `owners` are those of the `affected_assets`, by the asset's URN; `consumers` own what is made from these assets.
+    `waited` is how long the gate waited, and for what, `override` why nothing blocked, and `override_option` the
+    option's name as the user sets it. `manifest_text` is the manifest's file as it was read.
     """
 
     manifest_path: str
@@ -57,6 +58,9 @@ class Report(NamedTuple):
     consumers: tuple[Owner, ...] = ()
     waited: Waited | None = None
     override: Override | None = None
+    override_option: str = "override"
+    run: Run = Run()
+    manifest_text: str = ""
 
     @property
     def conclusion(self) -> Conclusion:

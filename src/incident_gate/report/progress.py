@@ -1,122 +1,151 @@
-"""Progress of long work: a bar on a terminal, a line now and then in a log."""
+"""What is shown while DataHub is awaited: one line in a terminal; in a log nothing but long silences and changes."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
 
-from incident_gate.report.waiting import WaitLog
+from incident_gate.datahub.client import AWAITED, Exchange
+from incident_gate.process import say
+from incident_gate.report.headline import pending_words
+from incident_gate.report.words import count, duration, fitted
 from incident_gate.text import plain
 
 if TYPE_CHECKING:
-    from incident_gate.datahub.client import Exchange
     from incident_gate.gate.wait import WaitState
     from incident_gate.settings import RunSettings
 
 _SILENT_SECONDS = 2.0  # most runs are over by then
-_REMINDER_SECONDS = 5.0
-_LINE_SECONDS = 5.0
-_BAR_SECONDS = 0.1
-_BAR_WIDTH = 30
+_DRAW_SECONDS = 0.2
+_FIRST_REMARK = 10.0
+_LINE_SECONDS = 300.0
+_CLEARED = "\r\x1b[K"
+
+
+class LiveLine:
+    """A line of a terminal that is drawn over itself and never exceeds the width; nothing in a log.
+
+    Args:
+        stream: Where to write.
+        width: Of the terminal; None where there is none.
+    """
+
+    def __init__(self, stream: TextIO, width: int | None) -> None:
+        self._stream = stream
+        self._width = width
+        self._drawn = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there is a terminal."""
+        return self._width is not None
+
+    def draw(self, text: str) -> None:
+        """Draw the text in the place of the last one."""
+        if self._width is not None:
+            # A full line would wrap.
+            say(self._stream, f"\r{fitted(plain(text, 500), max(self._width - 1, 1))}\x1b[K")
+            self._drawn = True
+
+    def print(self, text: str) -> None:
+        """Print a line of its own."""
+        self.clear()
+        say(self._stream, f"{text}\n")
+
+    def clear(self) -> None:
+        """Clear the line, so that the report starts on a clean one."""
+        if self._drawn:
+            say(self._stream, _CLEARED)
+            self._drawn = False
 
 
 class Progress:
-    """Shows how far a count has come: call it with (done, total), from one thread at a time.
-
-    As a context manager it also shows that the server has not answered yet, which otherwise looks like a halt.
+    """Shows that DataHub is awaited, and how much it has answered: call it with every exchange of the client.
 
     Args:
-        stream: Where to write; standard error, so that standard output has the report alone.
+        line: Where to draw.
         clock: Seconds that only ever grow.
-        terminal: A bar that is drawn over itself, instead of lines.
         server: The server, for people.
-        on_exchange: Called after every request as well.
-        reminder: Seconds between two lines about a server that has not answered yet.
+        on_exchange: Called with every request as well.
     """
 
-    def __init__(  # noqa: PLR0913 - all but two are named
-        self,
-        stream: TextIO,
-        clock: Callable[[], float],
-        *,
-        terminal: bool,
-        server: str = "DataHub",
-        on_exchange: Callable[[Exchange], None] | None = None,
-        reminder: float = _REMINDER_SECONDS,
+    def __init__(
+        self, line: LiveLine, clock: Callable[[], float], *, server: str, on_exchange: Callable[[Exchange], None] | None
     ) -> None:
-        self._stream = stream
+        self._line = line
         self._clock = clock
-        self._terminal = terminal
         self._server = server
         self._on_exchange = on_exchange
-        self._reminder = reminder
-        self._next = clock() + _SILENT_SECONDS
-        self._drawn = False
-        self._answered = threading.Event()
+        self._started = self._last_answer = clock()
+        self._next_draw = self._started + _SILENT_SECONDS
+        self._pause = _FIRST_REMARK
+        self._answered = 0
         self._failure = ""
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._remind, args=(self._clock(),), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def exchanged(self, exchange: Exchange) -> None:
-        """Note that a request ended."""
-        if exchange.status is None:
-            self._failure = exchange.result
-        else:
-            self._answered.set()
-        if self._on_exchange:
-            self._on_exchange(exchange)
-
-    def _remind(self, started: float) -> None:
-        while not self._answered.wait(self._reminder):
-            reason = f": {plain(self._failure, 300)}" if self._failure else ""
-            self._write(f"{self._server} has not answered for {self._clock() - started:.0f} s{reason}\n")
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show it, if it is time to."""
+    def __call__(self, exchange: Exchange) -> None:
+        """Note that a request ended, or that one is awaited."""
         now = self._clock()
-        if now < self._next:
-            return
-        self._next = now + (_BAR_SECONDS if self._terminal else _LINE_SECONDS)
-        share = min(done / total, 1.0) if total else 1.0
-        text = f"{done:,} of {total:,} assets queried"
-        if self._terminal:
-            filled = round(share * _BAR_WIDTH)
-            self._write(f"\r{'#' * filled}{'.' * (_BAR_WIDTH - filled)} {text}\x1b[K")
-            self._drawn = True
-        else:
-            self._write(f"{text} ({share:.0%})\n")
+        if exchange is not AWAITED:
+            if exchange.status is None:
+                self._failure = exchange.result
+            else:
+                self._last_answer, self._pause, self._failure = now, _FIRST_REMARK, ""
+                self._answered += exchange.assets if exchange.result == "ok" else 0
+            if self._on_exchange:
+                self._on_exchange(exchange)
+        silent = now - self._last_answer
+        if self._line.is_live:
+            if now >= self._next_draw:
+                self._next_draw = now + _DRAW_SECONDS
+                answered = f", {count(self._answered, 'asset')} answered" if self._answered else ""
+                self._line.draw(f"Waiting for {self._server}, {duration(now - self._started)}{answered}")
+        elif silent >= self._pause:
+            self._pause *= 2
+            reason = f": {plain(self._failure, 300)}" if self._failure else ""
+            self._line.print(f"{self._server} has not answered for {silent:.0f} s{reason}")
 
-    def close(self) -> None:
-        """Clear the bar, so that the report starts on a clean line."""
-        self._answered.set()
-        if self._drawn:
-            self._write("\r\x1b[K")
-            self._drawn = False
 
-    def _write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except (OSError, ValueError):
-            # A closed or full stream must not stop the gate: it is only progress.
-            self._next = float("inf")
+class WaitLog:
+    """Shows for what the gate waits: call it about once a second."""
+
+    def __init__(self, line: LiveLine) -> None:
+        self._line = line
+        self._last = ""
+        self._next = 0.0
+
+    def __call__(self, state: WaitState) -> None:
+        """Show it, if something changed or it is time to."""
+        pending = pending_words(state.pending)
+        waited, longest = duration(state.seconds), duration(state.longest)
+        self._line.draw(f"Waiting, {waited} of {longest}: {pending}")
+        if not self._line.is_live and (pending != self._last or state.seconds >= self._next):
+            self._last, self._next = pending, state.seconds + _LINE_SECONDS
+            self._line.print(f"Waiting for {pending} ({waited} of {longest})")
 
 
 @contextmanager
-def waiting_on(stream: TextIO, settings: RunSettings) -> Iterator[Callable[[WaitState], None]]:
-    """What shows that the gate waits, if it may."""
-    if not settings.waiting.longest:
-        yield lambda _state: None
-        return
-    with closing(WaitLog(stream, terminal=stream.isatty())) as log:
-        yield log
+def showing(
+    stream: TextIO,
+    settings: RunSettings,
+    clock: Callable[[], float],
+    *,
+    width: int | None = None,
+    on_exchange: Callable[[Exchange], None] | None = None,
+) -> Iterator[tuple[Progress, WaitLog]]:
+    """Show what a stage waits for: what is called with every request, and while the gate waits."""
+    line = LiveLine(stream, width)
+    server = settings.connection.address.server
+    try:
+        yield Progress(line, clock, server=server, on_exchange=on_exchange), WaitLog(line)
+    finally:
+        line.clear()
+
+
+def trace(exchange: Exchange) -> str:
+    """One request as a line of the debug log: no header and no value."""
+    assets = f" about {count(exchange.assets, 'asset')}" if exchange.assets else ""
+    again = f", attempt {exchange.attempt}" if exchange.attempt > 1 else ""
+    status = f"HTTP {exchange.status}" if exchange.status is not None else "no answer"
+    milliseconds = round(exchange.seconds * 1000)
+    return f"{exchange.operation}{assets}{again}: {status} in {milliseconds:,} ms, {plain(exchange.result, 800)}"

@@ -1,261 +1,280 @@
-"""The job summary: the run as GitHub Markdown."""
+"""The job summary and the pull request comment: the run as GitHub Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
-from incident_gate.gate.policy import Conclusion, Decision, Excused, MissingOutput
-from incident_gate.incident import Priority
-from incident_gate.manifest.model import NOWHERE, InputEntry, Mistake, OutputEntry
-from incident_gate.outcome.result import Change, OutputResult
-from incident_gate.report.amounts import count
-from incident_gate.report.links import incidents_page
-from incident_gate.report.model import Report
-from incident_gate.report.rows import IncidentRow, page_of, rows_with
-from incident_gate.report.view import (
-    CHANGE_WORDS,
-    decided_line,
-    excused,
-    headline,
-    healthy,
-    outcome_line,
+from incident_gate.errors import GateError
+from incident_gate.gate.policy import Conclusion
+from incident_gate.manifest.model import ManifestError, Position
+from incident_gate.outcome.result import Change
+from incident_gate.report.headline import (
+    QUIET,
+    change_numbers,
+    grounds,
+    is_dry,
+    is_quiet,
     override_lines,
-    unanswered,
-    unanswered_line,
-    unknown,
-    unrelated_line,
+    passed_words,
+    sentence,
+    steps,
     waited_line,
 )
+from incident_gate.report.manifest_text import block, mistake_text
+from incident_gate.report.model import Report
+from incident_gate.report.view import CHANGES, Kind, Row, Section, clear, place_url, sections, unchecked
+from incident_gate.report.words import count
 from incident_gate.text import code, link, markdown, prose
 
 # GitHub drops a step's summary whole above 1,048,576 bytes; the rest of the step may have written some already.
 LIMIT = 1_000_000
-_ROWS = 1_000  # nobody reads further, and what comes below must stay within reach
-
-_CONCLUSION_SIGNS = {Conclusion.BLOCK: "🔴", Conclusion.WARN: "🟡", Conclusion.PASS: "🟢"}
-# Yellow and green are the colours of conclusions.
-_PRIORITY_SIGNS = {Priority.CRITICAL: "🔴", Priority.HIGH: "🟠", Priority.MEDIUM: "🟣", Priority.LOW: "🔵"}
-_HEADINGS = {
-    Conclusion.BLOCK: "Blocking incidents",
-    Conclusion.WARN: "Incidents that only warn",
-    Conclusion.PASS: "Incidents that are ignored",
-}
-_CHANGE_SIGNS = {
-    Change.RAISED: "🔴",
-    Change.KEPT: "🔴",
-    Change.RESOLVED: "✅",
-    Change.CLEAR: "✅",
-    Change.LEFT: "🔴",
-    Change.UNTOUCHED: "⚪",
-    Change.FAILED: "⚠️",
-    Change.WOULD_RAISE: "⚪",
-    Change.WOULD_KEEP: "⚪",
-    Change.WOULD_RESOLVE: "⚪",
+_IN_SIGHT = 10
+_NAME = "DataHub Incident Gate"
+_SIGNS = {Conclusion.BLOCK: "🔴", Conclusion.WARN: "🟡", Conclusion.PASS: "🟢"}
+_WORDS = {Conclusion.BLOCK: "blocked", Conclusion.WARN: "passed with a warning"}
+_BAD = frozenset({Change.RAISED, Change.KEPT, Change.LEFT})
+_ABSENT = {"NOT FOUND": "Not in DataHub", "REMOVED": "Removed from DataHub", "UNCHECKED": "Not checked"}
+_COLUMNS = {
+    Kind.BLOCKS: ("What blocks", "Who can clear it"),
+    Kind.WARNS: ("Warnings", "Who can clear it"),
+    Kind.MISSING: ("Outputs that are not in DataHub", "Who can clear it"),
+    Kind.OUTPUTS: ("Output", "Now"),
 }
 
 
-class _Section(NamedTuple):
+class _Part(NamedTuple):
     """A part of the page that may be cut after any row: `rows` are rendered only as far as there is room."""
 
     head: str
-    rows: Iterator[str]
-    total: int
+    rows: Iterator[str] = iter(())
+    total: int = 0
     tail: str = ""
     missing: Callable[[int], str] = lambda number: f"\n…and {number:,} more.\n"
 
 
 def summary(report: Report, limit: int = LIMIT) -> str:
-    """The page, at most `limit` bytes of UTF-8, cut between rows with a count of what is missing."""
-    return _fitted(_title(report), _sections(report), limit)
+    """The page, at most `limit` bytes of UTF-8, cut between rows with a count of what is missing.
+
+    Empty where a step had nothing to do: a line in the log says so.
+    """
+    return "" if is_quiet(report) else _fitted(_title(report), _parts(report), limit)
+
+
+def error_summary(error: GateError) -> str:
+    """The page of a run that an error ended before anything was decided."""
+    if isinstance(error, ManifestError):
+        number = len(error.mistakes)
+        what = count(number, "manifest error") if error.text else "blocked"
+        return f"## 🔴 {_NAME}: {what}\n\n{_fenced(mistake_text(error), 'text')}"
+    paragraphs = [prose(line, 1000) for text in (error.message, error.hint) for line in text.splitlines() if line]
+    return f"## 🔴 {_NAME}: blocked\n\n" + "\n\n".join(paragraphs) + "\n"
 
 
 def _title(report: Report) -> str:
-    sign = _CONCLUSION_SIGNS[report.conclusion] if report.gated else "📣"
-    lines = [f"## {sign} {markdown(headline(report), 300)}\n"]
+    if not report.gated:
+        return _outcome_title(report)
+    conclusion = report.conclusion
+    if conclusion is Conclusion.PASS:
+        waited = f" ({markdown(waited_line(report).rstrip('.'), 600)})" if report.waited else ""
+        lines = [f"🟢 **{_NAME}**: {markdown(grounds(report), 400)}{waited}\n"]
+        return "\n".join([*lines, *(f"{markdown(text, 1000)}\n" for text in override_lines(report)), ""])
+    overridden = report.override is not None and report.override.effective
+    words = "passed by override" if overridden else _WORDS[conclusion]
+    lines = [f"## {_SIGNS[conclusion]} {_NAME}: {words}\n"]
     lines += [f"**{markdown(text, 1000)}**\n" for text in override_lines(report)]
+    why, others = sentence(report)
+    failure = report.failure if unchecked(report) else None
+    if failure:
+        why = " ".join(filter(None, (f"{failure.message.rstrip('.')}.", why)))
+    lines.append(" ".join(filter(None, (f"**{prose(why, 1000)}**", others))) + "\n")
+    lines += [f"{prose(failure.hint, 1000)}\n"] if failure and failure.hint and not steps(report) else []
     lines += [f"{markdown(waited_line(report), 1000)}\n"] if report.waited else []
-    if report.gated and report.conclusion is Conclusion.BLOCK:
-        lines += [f"{paragraph}\n" for paragraph in (_failure(report), _advice(report)) if paragraph]
     return "\n".join([*lines, ""])
 
 
-def _failure(report: Report) -> str:
-    error, left = report.failure, unanswered_line(report)
-    if not (error and left):
+def _outcome_title(report: Report) -> str:
+    outcome = report.outcome
+    if outcome is None:
         return ""
-    return f"**{prose(error.message, 1000)}** {prose(error.hint, 1000)}\n\n{markdown(left)}"
+    results = outcome.results
+    numbers = change_numbers(outcome)
+    phrase, number = next(iter(numbers.items()), ("no outputs to report on", 0))
+    changes = {result.change for result in results}
+    dry = "dry run, nothing was written: " if is_dry(outcome) else ""
+    only = [r for r in results if CHANGES[r.change].phrase == phrase]
+    on = f" on {number:,} of {count(len(results), 'output')}" if number else ""
+    if changes <= {Change.RESOLVED, *QUIET} and not outcome.warnings:
+        if len(only) == 1:
+            on = f" on {markdown(only[0].entry.label)}"
+        return f"🟢 **{_NAME}**: {phrase}{on}\n\n"
+    sign = "🔴" if changes & _BAD else "🟡"
+    request = " (raised on request)" if outcome.on_request and outcome.outcome == "failure" and not dry else ""
+    return f"## {sign} {_NAME}: {dry}{phrase}{on}{request}\n\n"
 
 
-def _advice(report: Report) -> str:
-    """What to do about what blocks for a reason of its own."""
-    alike = {id(decision) for decision in unanswered(report)}
-    blocking = [d for d in report.decisions if d.conclusion is Conclusion.BLOCK and id(d) not in alike]
-    manifest = code(report.manifest_path)
-    if any(decision.failing for decision in blocking):
-        return (
-            "Fix what the failing assertions show, resolve the blocking incidents and run this job again, or ignore "
-            f"one until a date: `ignore` in {manifest}."
-        )
-    if any(decision.blocking_count for decision in blocking):
-        return (
-            "Resolve the blocking incidents in DataHub and run this job again, or ignore one until a date: "
-            f"`ignore` in {manifest}."
-        )
-    if blocking:
-        return (
-            f"Inputs whose health is unknown block. Fix the cause shown below, or set `on-unknown: warn` in {manifest}."
-        )
-    return ""
-
-
-def _sections(report: Report) -> Iterator[_Section]:
-    for conclusion in reversed(Conclusion):
-        found = rows_with(report, conclusion)
-        rows = (_incident_row(report, row) for row in found)
-        yield _table(_HEADINGS[conclusion], ("Incident", "Asset"), rows, len(found))
-    unsure = unknown(report)
-    yield _list("Inputs of unknown health", (_unknown_item(report, decision) for decision in unsure), len(unsure))
-    missing = report.missing_outputs
-    yield _list("Outputs that do not exist", (_missing_item(report, one) for one in missing), len(missing))
-    if report.outcome:
-        # In a step of its own the page's title is the outcome.
-        head = f"### {markdown(outcome_line(report.outcome), 300)}\n\n" if report.gated else ""
-        yield _Section(head=head, rows=iter(()), total=1)
-        results = report.outcome.results
-        remarks = [*report.outcome.warnings, *filter(None, (unrelated_line(report.outcome),))]
-        yield _table("", ("Output", "What was done"), (_output_row(report, r) for r in results), len(results))
-        yield _list("Results", (prose(remark) for remark in remarks), len(remarks))
-    passed = list(excused(report))
-    rows = (_excused_row(report, row, excuse) for row, excuse in passed)
-    yield _table("Excused", ("Incident", "Why it does not count"), rows, len(passed))
-    yield _list("Notices", (prose(notice) for notice in report.notices), len(report.notices))
-    rows = (_warning_item(report.manifest_path, warning) for warning in report.warnings)
-    yield _list("Warnings about the manifest", rows, len(report.warnings))
-    urns = list(dict.fromkeys(_urns(report)))
-    yield _folded("URNs of these incidents and assertions", map(code, urns), len(urns))
-    fine = healthy(report)
-    yield _folded(count(len(fine), "healthy input"), (code(d.entry.label) for d in fine), len(fine))
-
-
-def _urns(report: Report) -> Iterator[str]:
-    """The URNs of what the tables show: people copy them into `ignore`, and a table with them is wider than a phone."""
-    for conclusion in reversed(Conclusion):
-        items = (row.incident or row.assertion for row in rows_with(report, conclusion))
-        yield from (item.urn for item in items if item)
-    yield from (urn for result in (report.outcome.results if report.outcome else ()) for urn in result.incidents)
-
-
-def _table(heading: str, columns: tuple[str, str], rows: Iterator[str], total: int) -> _Section:
-    """A table of two columns, which fits on a phone."""
-    head = f"### {heading}\n\n" if heading else ""
-    return _Section(head=f"{head}| {' | '.join(columns)} |\n| --- | --- |\n", rows=rows, total=total, tail="\n")
-
-
-def _list(heading: str, items: Iterator[str], total: int) -> _Section:
-    return _Section(head=f"### {heading}\n\n", rows=(f"- {item}\n" for item in items), total=total, tail="\n")
-
-
-def _folded(title: str, items: Iterator[str], total: int) -> _Section:
-    return _Section(
-        head=f"<details>\n<summary>{prose(title)}</summary>\n\n",
-        rows=(f"- {item}\n" for item in items),
-        total=total,
-        tail="\n</details>\n\n",
+def _parts(report: Report) -> Iterator[_Part]:
+    found = {section.kind: section for section in sections(report)}
+    resolved_only = (
+        not report.gated and report.outcome and {r.change for r in report.outcome.results} == {Change.RESOLVED}
     )
+    for kind in (Kind.BLOCKS, Kind.WARNS, Kind.MISSING, Kind.OUTPUTS):
+        section = found.get(kind)
+        if section and not (resolved_only and len(section.rows) == 1):
+            yield from _table(report, section)
+    yield from _how_to_go_on(report)
+    alike = unchecked(report)
+    if alike:
+        title = f"{count(len(alike), 'input')} {'is' if len(alike) == 1 else 'are'} unchecked"
+        yield _folded(title, (code(d.entry.urn.text, 4_000) for d in alike), len(alike))
+    passed = found.get(Kind.PASSED)
+    if report.gated and (passed or report.conclusion is not Conclusion.PASS):
+        fine = clear(report)
+        items = chain(
+            (_passed_item(row) for row in (passed.rows if passed else ())), (code(d.entry.label) for d in fine)
+        )
+        total = len(fine) + (passed.total if passed else 0)
+        yield _folded(passed_words(report), items, total)
+    notes = [row for kind in (Kind.WARNINGS, Kind.NOTICES) if kind in found for row in found[kind].rows]
+    # Where all is well, annotations have them, and the page is one line.
+    if notes and not (report.gated and report.conclusion is Conclusion.PASS):
+        listed = (_note(report, row) for row in notes)
+        if report.gated:
+            yield _folded(count(len(notes), "note"), listed, len(notes))
+        else:
+            yield _Part("", (f"- {item}\n" for item in listed), len(notes), "\n")
 
 
-def _row(first: tuple[str, ...], second: tuple[str, ...]) -> str:
-    """A row of two cells."""
-    return f"| {_lines(*first) or '-'} | {_lines(*second) or '-'} |\n"
+def _table(report: Report, section: Section) -> Iterator[_Part]:
+    """The first rows in sight, the others under a fold; two columns fit on a phone."""
+    columns = _COLUMNS[section.kind]
+    head = f"| {' | '.join(columns)} |\n| --- | --- |\n"
+    make = _output_row if section.kind is Kind.OUTPUTS else _asset_row
+    rows, left = section.rows[:_IN_SIGHT], section.rows[_IN_SIGHT:]
+    cut = section.total - len(section.rows)
+    yield _Part(head, (make(report, row) for row in rows), len(rows), "\n")
+    if left:
+        fold = f"<details>\n<summary>{len(left) + cut:,} more</summary>\n\n{head}"
+        rest = (make(report, row) for row in left)
+        yield _Part(fold, rest, len(left) + cut, "\n</details>\n\n")
 
 
-def _lines(*texts: str) -> str:
+def _how_to_go_on(report: Report) -> Iterator[_Part]:
+    made = steps(report)
+    if not made:
+        return
+    paste = block(report)
+    items = []
+    for step in made:
+        before, has_link, after = step.prose.partition(" {}")
+        items.append(prose(before) + (f" {link(step.link, step.url)}" if has_link else "") + prose(after))
+    if paste:
+        items.append("Until a date: paste this into the manifest.")
+    # Within the frames, for which there is room before that for any row.
+    listed = "".join(f"{number}. {item}\n" for number, item in enumerate(items, start=1))
+    yield _Part(f"{listed}\n", iter([""]), 1)
+    if paste:
+        one = sum(d.blocking_count for d in report.decisions if d.conclusion is Conclusion.BLOCK) == 1
+        title = f"Let {'this incident' if one else 'these incidents'} pass until a date"
+        fold = f"<details>\n<summary>{title}</summary>\n\n{_fenced(paste, 'yaml')}\n</details>\n\n"
+        yield _Part(fold, iter([""]), 1)
+
+
+def _fenced(text: str, language: str) -> str:
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}{language}\n{text}\n{fence}\n"
+
+
+def _folded(title: str, items: Iterator[str], total: int) -> _Part:
+    head = f"<details>\n<summary>{markdown(title)}</summary>\n\n"
+    return _Part(head, (f"- {item}\n" for item in items), total, "\n</details>\n\n")
+
+
+def _cells(first: Iterable[str], second: Iterable[str]) -> str:
+    return f"| {_lines(first) or '-'} | {_lines(second) or '-'} |\n"
+
+
+def _lines(texts: Iterable[str]) -> str:
     """One thing on a line."""
     return "<br>".join(filter(None, texts))
 
 
-def _incident_row(report: Report, row: IncidentRow) -> str:
-    priority = row.incident.priority if row.incident else None
-    sign = f"{_PRIORITY_SIGNS[priority]} " if priority is not None else ""
-    facts = sign + markdown(", ".join(row.facts(report.now_ms)), 400)
-    sibling = f"on its sibling {_asset(report, row.sibling, row.asset)}" if row.sibling else ""
-    owners = report.owners.get(row.asset) or report.owners.get(row.decision.entry.urn.text) or ()
-    owned = f"owned by {markdown(', '.join(owner.name for owner in owners[:5]), 200)}" if owners else ""
-    return _row((_incident(report, row), facts), (*_entry(report, row.decision.entry), sibling, owned))
+def _asset_row(report: Report, row: Row) -> str:
+    """An incident, a failing assertion or an asset that was not checked, and who can clear it."""
+    if row.is_asset:
+        title = f"**{_ABSENT[row.tag]}: {link(row.title, row.page)}**"
+        notes = (prose(note, 600) for note in row.notes)
+        selected = (markdown(fact, 200) for fact in row.facts)
+        first = [title, *(code(urn, 4_000) for urn in row.urns), *selected, *notes]
+        you = _place(report, row.position)
+        owners = [f"**{markdown(owner, 80)}**" for owner in row.owners] if row.tag == "REMOVED" else []
+        return _cells(first, [f"**you**{f': {you}' if you else ''}", *owners])
+    priority = row.tag.lower() if row.tag not in {"INCIDENT", "ASSERTION"} else ""
+    facts = (markdown(fact, 200) for fact in (priority, *row.facts) if fact)
+    # An age is not broken.
+    facts_line = " · ".join(f.replace(" ", "&nbsp;") if f.startswith(("open for", "failing for")) else f for f in facts)
+    first = [f"**{link(row.title, row.page)}**", link(row.asset, None), facts_line]
+    return _cells(first, [f"**{markdown(owner, 80)}**" for owner in row.owners] or ["no owner in DataHub"])
 
 
-def _excused_row(report: Report, row: IncidentRow, excuse: Excused) -> str:
-    asset = _asset(report, row.sibling or row.asset_name, row.asset)
-    return _row((_incident(report, row), f"on {asset}"), (markdown(excuse.reason, 300),))
+def _output_row(report: Report, row: Row) -> str:
+    phrase, *notes = (prose(note, 600) for note in row.notes)
+    done = [phrase]
+    if row.page and row.title:
+        done = [f"**{link(row.title, row.page)}** ({'new incident' if row.tag == 'RAISED' else phrase})"]
+    elif row.page:
+        done = [link(row.notes[0], row.page)]
+    details = (f"{code(name, 200)}{f': {markdown(message, 300)}' if message else ''}" for name, message in row.details)
+    you = _place(report, row.position) if row.tag == "FAILED" else ""
+    owned = f"owned by {markdown(', '.join(row.owners), 200)}" if row.owners else ""
+    return _cells([link(row.asset, None), owned, you], [*done, *details, *notes])
 
 
-def _unknown_item(report: Report, decision: Decision) -> str:
-    name, *more = _entry(report, decision.entry)
-    why = (text for problem in decision.problems for text in (prose(problem.message), prose(problem.hint)))
-    urn = code(decision.entry.urn.text, 4_000)
-    return _lines(f"{_CONCLUSION_SIGNS[decision.conclusion]} {name}", urn, *more, *why)
+def _passed_item(row: Row) -> str:
+    line = f" (line {row.position.line})" if row.position.line else ""
+    return f"{link(row.asset, None)}: {link(row.title, row.page)}: {markdown(row.notes[0], 300)}{line}"
 
 
-def _missing_item(report: Report, missing: MissingOutput) -> str:
-    asset = f"🟡 {_output(report, missing.entry)}"
-    urn = code(missing.entry.urn.text, 4_000)
-    return _lines(asset, urn, prose(missing.problem.message), prose(missing.problem.hint))
+def _note(report: Report, row: Row) -> str:
+    where = _place(report, row.position)
+    return _lines(f"{f'{where}: ' if where else ''}{prose(note, 1000)}" for note in row.notes)
 
 
-def _output_row(report: Report, result: OutputResult) -> str:
-    page = incidents_page(report.ui_url, result.entry.urn.text)
-    title = (link(result.title or "Open the incident", page),) if result.incidents and page else ()
-    done = f"{_CHANGE_SIGNS[result.change]} {CHANGE_WORDS[result.change]}"
-    reason = decided_line(result)
-    why = (markdown(reason, 500), prose(result.message), prose(result.hint))
-    return _row((_output(report, result.entry),), (done, *title, *why))
+def _place(report: Report, position: Position) -> str:
+    """The manifest's line, as a link where its page is known; empty for what the settings name."""
+    if not position.line:
+        return ""
+    name = report.manifest_path.rpartition("/")[2]
+    return link(f"{name}, line {position.line}", place_url(report, position))
 
 
-def _warning_item(path: str, warning: Mistake) -> str:
-    place = "" if warning.position == NOWHERE else f"{code(path)}, line {warning.position.line}: "
-    return f"{place}{markdown(str(warning), 500)}"
-
-
-def _incident(report: Report, row: IncidentRow) -> str:
-    return link(row.title, page_of(report.ui_url, row))
-
-
-def _entry(report: Report, entry: InputEntry) -> tuple[str, ...]:
-    """An input's name, with the selector that selected it."""
-    selected = f"selected by {link(entry.selected_by, None)}" if entry.selected_by else ""
-    return _asset(report, entry.label, entry.urn.text), selected
-
-
-def _output(report: Report, entry: OutputEntry) -> str:
-    return _asset(report, entry.label, entry.urn.text)
-
-
-def _asset(report: Report, label: str, urn: str) -> str:
-    return link(label, incidents_page(report.ui_url, urn))
-
-
-def _fitted(title: str, sections: Iterator[_Section], limit: int) -> str:
-    """Join as much as there is room for: whole sections' frames first, so that nothing is left open."""
+def _fitted(title: str, parts: Iterator[_Part], limit: int) -> str:
+    """Join as much as there is room for: whole parts' frames first, so that nothing is left open."""
     page = [title]
     room = limit - _size(title)
     if room < 0:
         return ""
-    present = [section for section in sections if section.total]
-    frames = [_size(section.head) + _size(section.tail) + _size(section.missing(section.total)) for section in present]
+    present = [part for part in parts if part.total]
+    frames = [_size(part.head) + _size(part.tail) + _size(part.missing(part.total)) for part in present]
     while present and sum(frames) > room:
         present.pop()
         frames.pop()
     room -= sum(frames)
-    for section in present:
-        page.append(section.head)
-        for written, row in enumerate(section.rows):
-            if written == _ROWS or _size(row) > room:
-                page.append(section.missing(section.total - written))
+    for part in present:
+        page.append(part.head)
+        written = 0
+        for row in part.rows:
+            if _size(row) > room:
                 break
             page.append(row)
+            written += 1
             room -= _size(row)
-        page.append(section.tail)
+        if written < part.total:
+            page.append(part.missing(part.total - written))
+        page.append(part.tail)
     return "".join(page)
 
 

@@ -1,236 +1,233 @@
-"""The terminal: the run as an aligned table, coloured if the terminal can."""
+"""The terminal: the run as text, wrapped at the terminal's width, coloured if the terminal can."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
-from incident_gate.incident import Incident
-from incident_gate.manifest.model import NOWHERE, InputEntry, Mistake, OutputEntry
 from incident_gate.outcome.result import Change
-from incident_gate.report.amounts import count
-from incident_gate.report.links import incidents_page
+from incident_gate.report.headline import conclusion_word, grounds, headline, override_lines, steps, waited_line
 from incident_gate.report.model import Report
-from incident_gate.report.rows import IncidentRow, page_of, rows_of, worst_first
-from incident_gate.report.screen import GAP, Cell, Screen, fitted
-from incident_gate.report.view import (
-    CHANGE_WORDS,
-    decided_line,
-    excused,
-    headline,
-    healthy,
-    outcome_line,
-    override_lines,
-    unanswered_line,
-    unknown,
-    unrelated_line,
-    waited_line,
-)
+from incident_gate.report.view import CHANGES, Kind, Row, Section, place, sections, unchecked, unchecked_line
+from incident_gate.report.words import cells, count
 from incident_gate.text import plain, plain_prose, sentences
 
-_BOLD, _DIM, _RED, _GREEN, _YELLOW, _MAGENTA, _CYAN = "1", "2", "31", "32", "33", "35", "36"
-_CONCLUSION_COLOURS = {Conclusion.BLOCK: _RED, Conclusion.WARN: _YELLOW, Conclusion.PASS: _GREEN}
-_PRIORITY_COLOURS = {"CRITICAL": f"{_BOLD};{_RED}", "HIGH": _RED, "MEDIUM": _MAGENTA, "LOW": _CYAN}
-_CHANGE_COLOURS = {Change.RAISED: _RED, Change.KEPT: _RED, Change.FAILED: _YELLOW}
-_HEADINGS = {Conclusion.BLOCK: "Blocking", Conclusion.WARN: "Only a warning", Conclusion.PASS: "Ignored"}
-_ROWS = 50  # of one section; `--format json` has them all
-_INCIDENTS = 10  # of one input
-_NARROWEST = 60  # the first columns at their widest, and a title that can be recognised
-_TYPE = 24
+DEFAULT_WIDTH = 80
+_BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
+_SIGNS = {Conclusion.BLOCK: ("✗", _RED), Conclusion.WARN: ("!", _YELLOW), Conclusion.PASS: ("✓", _GREEN)}
+_TAG_COLOURS = {
+    **dict.fromkeys(("CRITICAL", "HIGH", "RAISED", "OPEN", "NOT FOUND", "REMOVED"), _RED),
+    **dict.fromkeys(("RESOLVED", "CLEAR"), _GREEN),
+    **dict.fromkeys(("FAILED", "UNCHECKED"), _YELLOW),
+}
+_SAID = {CHANGES[change].tag: (CHANGES[change].phrase,) for change in (Change.RAISED, Change.RESOLVED)}
+_TITLES = {
+    Kind.WARNS: "Warnings",
+    Kind.MISSING: "Outputs that are not in DataHub",
+    Kind.WARNINGS: "Notes",
+    Kind.NOTICES: "Notes",
+}
+_ROWS = 50  # of one section in a terminal; `--format json` has them all
+_NARROWEST = 40
+_HELP = "help: "
+_INDENT = 10  # the widest tag and a space
 
 
-def terminal(report: Report, *, colour: bool = False, width: int = 100, explain: bool = False) -> str:
-    """The run as text that ends with a newline; every line fits into `width` cells."""
-    return "".join(f"{line}\n" for line in _lines(report, Screen(colour, max(width, _NARROWEST)), explain=explain))
+class _Screen(NamedTuple):
+    """What the terminal can do."""
+
+    colour: bool
+    width: int
+
+    def paint(self, text: str, colour: str) -> str:
+        """The text in a colour (the codes of an SGR sequence), or as it is where the terminal has none."""
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and colour and text else text
+
+    def wrapped(self, text: str, indent: int = _INDENT, first: str | None = None, colour: str = "") -> Iterator[str]:
+        """A text broken between words, each line but the `first` indented. No word is cut: half an address is none."""
+        line, empty = "", True
+        start = " " * indent if first is None else first
+        for word in text.replace(" · ", "\xa0· ").split(" "):
+            if not empty and cells(start) + cells(line) + 1 + cells(word) > self.width:
+                yield start + self.paint(line.replace("\xa0", " "), colour)
+                start, line, empty = " " * indent, "", True
+            line += word if empty else f" {word}"
+            empty = False
+        yield start + self.paint(line.replace("\xa0", " "), colour)
 
 
-def _lines(report: Report, screen: Screen, *, explain: bool) -> Iterator[str]:
-    colour = _CONCLUSION_COLOURS[report.conclusion] if report.gated else ""
-    for line in screen.wrapped(headline(report), GAP, ""):
-        yield screen.paint(line, f"{_BOLD};{colour}" if colour else _BOLD)
+def terminal(report: Report, *, colour: bool = False, width: int | None = None, explain: bool = False) -> str:
+    """The run as text that ends with a newline.
+
+    Args:
+        report: The run.
+        colour: Whether to use colours.
+        width: Of the terminal; None where there is none, so that nothing has to fit on a screen.
+        explain: Whether to name the rules that decided.
+    """
+    screen = _Screen(colour, max(width or DEFAULT_WIDTH, _NARROWEST))
+    most = _ROWS if width else 1_000
+    return "".join(f"{line}\n" for line in _lines(report, screen, most, explain=explain))
+
+
+def _lines(report: Report, screen: _Screen, most: int, *, explain: bool) -> Iterator[str]:
+    yield from _headline(report, screen)
     for text in (*override_lines(report), waited_line(report)):
-        yield from screen.wrapped(plain(text, 1000), GAP) if text else ()
-    yield from _failure_lines(report, screen)
-    for conclusion in reversed(Conclusion):
-        yield from _incident_lines(report, screen, conclusion)
-    yield from _unknown_lines(report, screen)
-    yield from _missing_lines(report, screen)
-    yield from _excused_lines(report, screen)
-    yield from _outcome_lines(report, screen)
-    if report.notices or report.warnings:
-        yield from _heading(screen, "Notices")
-        notices = [*report.notices, *(_placed(report.manifest_path, warning) for warning in report.warnings)]
-        for notice in notices[:_ROWS]:
-            yield from screen.wrapped(plain_prose(notice), GAP * 2, GAP)
-        yield from _more(len(notices), "notice")
+        yield from screen.wrapped(plain(text, 1000), 2, "  ") if text else ()
+    yield from _failure(report, screen, most)
+    noted = False
+    for section in sections(report):
+        title = _TITLES.get(section.kind, "")
+        if section.kind is Kind.PASSED:
+            yield from _passed(section, screen, most)
+            continue
+        if not (noted and title == "Notes"):
+            yield ""
+            yield from (screen.paint(title, _BOLD),) if title else ()
+        noted = title == "Notes"
+        for row in section.rows[:most]:
+            yield from _note(report, row, screen) if noted else _row(report, row, screen)
+        yield from _more(section, most)
     if explain:
         yield from _explanation(report, screen)
-    fine = len(healthy(report))
-    if fine and len(report.decisions) > fine:
+    if found := steps(report):
         yield ""
-        yield screen.paint(f"{count(fine, 'input')} healthy", _GREEN)
+    until = f"To let one pass until a date, add its URN to `ignore` in {plain(report.manifest_path, 500)}"
+    helps = [step.help for step in found]
+    if any(d.blocking or d.failing for d in report.decisions if d.conclusion is Conclusion.BLOCK):
+        helps.append(until)
+    for text in helps:
+        first, *rest = screen.wrapped(plain(text[0].lower() + text[1:], 1000), len(_HELP), _HELP)
+        yield from (screen.paint(_HELP.rstrip(), _BOLD) + first[len(_HELP) - 1 :], *rest)
 
 
-def _placed(path: str, warning: Mistake) -> str:
-    position = warning.position
-    return str(warning) if position == NOWHERE else f"{path}:{position.line}:{position.column}: {warning}"
+def _headline(report: Report, screen: _Screen) -> Iterator[str]:
+    if not report.gated:
+        yield from screen.wrapped(plain(headline(report), 1000), 0, colour=_BOLD)
+        return
+    sign, colour = _SIGNS[report.conclusion]
+    word = f"{sign} {conclusion_word(report)}"
+    # The word stands out, and the reason begins beside it.
+    indent = cells(word) + 2
+    lines = list(screen.wrapped(plain(grounds(report), 1000), indent, f"{word}  "))
+    yield screen.paint(word, f"{_BOLD};{colour}") + lines[0][len(word) :]
+    yield from lines[1:]
 
 
-def _heading(screen: Screen, text: str) -> Iterator[str]:
+def _failure(report: Report, screen: _Screen, most: int) -> Iterator[str]:
+    """Why requests ended, once for all inputs that it leaves unchecked, and their names."""
+    error, alike = report.failure, unchecked(report)
+    blocks = report.conclusion is Conclusion.BLOCK
+    # Where nothing was checked, the headline says so, and how to go on comes last.
+    if not (error and alike) or (blocks and len(alike) == len(report.decisions)):
+        return
     yield ""
-    yield screen.paint(text, _BOLD)
+    said = sentences(error.message, unchecked_line(report), "" if blocks else error.hint)
+    yield from screen.wrapped(said, 2, "  ")
+    for decision in alike[:most]:
+        yield from _tagged(screen, "UNCHECKED", plain(decision.entry.label))
+        yield " " * _INDENT + screen.paint(plain(decision.entry.urn.text, 4_000), _DIM)
+    if len(alike) > most:
+        yield f"and {count(len(alike) - most, 'more input')}"
 
 
-def _failure_lines(report: Report, screen: Screen) -> Iterator[str]:
-    error, left = report.failure, unanswered_line(report)
-    if not (error and left):
+def _tagged(screen: _Screen, tag: str, text: str) -> Iterator[str]:
+    first, *rest = screen.wrapped(text, _INDENT, tag.ljust(_INDENT))
+    if tag:
+        first = screen.paint(tag, f"{_BOLD};{_TAG_COLOURS[tag]}" if tag in _TAG_COLOURS else _BOLD) + first[len(tag) :]
+    yield first
+    yield from rest
+
+
+def _row(report: Report, row: Row, screen: _Screen) -> Iterator[str]:
+    """What it is, what is known of it, its URN and where to look, each on lines of its own."""
+    is_output = row.result is not None
+    yield from _tagged(screen, row.tag, plain(row.asset if is_output else row.title))
+    owned = f"owned by {', '.join(row.owners)}" if row.owners else ""
+    facts = [plain(fact, 300) for fact in ("" if is_output else row.asset, *row.facts, owned) if fact]
+    if facts:
+        yield from screen.wrapped(" · ".join(facts))
+    if is_output and row.title:
+        yield from screen.wrapped(plain(row.title))
+    for name, message in row.details:
+        yield from screen.wrapped(plain(f"{name}: {message}" if message else name, 600))
+    urns = [" " * _INDENT + screen.paint(plain(urn, 4_000), _DIM) for urn in row.urns]
+    # The tag says already what was done, where that is all.
+    texts = row.notes[1:] if row.tag in _SAID and row.notes[0] in _SAID[row.tag] else row.notes
+    notes = [line for note in texts for line in screen.wrapped(plain_prose(note))]
+    yield from (*notes, *urns) if is_output else (*urns, *notes)
+    if row.page and not row.is_asset:
+        yield " " * _INDENT + screen.paint(row.page, _DIM)
+    where = place(report, row.position)
+    if where and (row.is_asset or (is_output and row.tag == "FAILED")):
+        yield " " * _INDENT + screen.paint(plain(where, 1000), _DIM)
+
+
+def _note(report: Report, row: Row, screen: _Screen) -> Iterator[str]:
+    where = place(report, row.position)
+    for note in row.notes:
+        yield from screen.wrapped(plain_prose(f"{where}: {note}" if where else note), 2, "- ")
+
+
+def _passed(section: Section, screen: _Screen, most: int) -> Iterator[str]:
+    yield ""
+    number = section.total
+    heading = f"{count(number, 'incident')} {'does' if number == 1 else 'do'} not count"
+    if all(row.tag == "ASSERTION" for row in section.rows):
+        heading = heading.replace("incident", "failing assertion")
+    if number == 1:
+        [row] = section.rows
+        yield from screen.wrapped(f"{heading}: {plain(row.title)} on {plain(row.asset)}", _INDENT, "")
+        yield from screen.wrapped(f"({plain(row.notes[0], 300)})")
         return
-    yield from _heading(screen, "No answer")
-    yield from _problem(screen, error.message, error.hint, GAP)
-    yield from screen.wrapped(left, GAP)
+    yield heading
+    for row in section.rows[:most]:
+        yield from screen.wrapped(f"{plain(row.title)} on {plain(row.asset)} ({plain(row.notes[0], 300)})")
+    yield from _more(section, most)
 
 
-def _problem(screen: Screen, message: str, hint: str, indent: str) -> Iterator[str]:
-    """What is wrong and what to do, each a sentence."""
-    if message:
-        yield from screen.wrapped(sentences(message), indent)
-    if hint:
-        yield from screen.wrapped(sentences(hint), indent + GAP, f"{indent}→ ")
+def _more(section: Section, most: int) -> Iterator[str]:
+    left = section.total - min(len(section.rows), most)
+    if left:
+        yield f"and {left:,} more"
 
 
-def _incident_lines(report: Report, screen: Screen, conclusion: Conclusion) -> Iterator[str]:
-    decisions = worst_first(d for d in report.decisions if d.conclusion is conclusion and d.blocking_count)
-    if not decisions:
-        return
-    yield from _heading(screen, _HEADINGS[conclusion])
-    shown = [(decision, rows_of(decision)[:_INCIDENTS]) for decision in decisions[:_ROWS]]
-    rows = [[_incident_row(report, row) for row in found] for _, found in shown]
-    widths = screen.columns([row for of_asset in rows for row in of_asset])
-    for (decision, found), of_asset in zip(shown, rows, strict=True):
-        yield GAP + screen.paint(fitted(plain(decision.entry.label), screen.width - len(GAP)), _BOLD)
-        yield from (screen.row(row, widths) for row in of_asset)
-        left = decision.blocking_count - sum(row.unread or 1 for row in found)
-        if left:
-            yield f"{GAP * 2}and {left:,} more"
-        # A sibling's incident is on the sibling's page. Never cut: half an address is none.
-        pages = dict.fromkeys(page_of(report.ui_url, row) for row in found)
-        yield from (GAP * 2 + screen.paint(page, _DIM) for page in pages if page)
-    yield from _more(len(decisions), "input")
-
-
-def _incident_row(report: Report, row: IncidentRow) -> list[Cell]:
-    notes = (
-        f"on its sibling {plain(row.sibling)}" if row.sibling else "",
-        row.stage,
-        f"assigned to {plain(row.assignees)}" if row.assignees else "",
-    )
-    more = ", ".join(filter(None, notes))
-    return [
-        Cell(row.priority or "-", _PRIORITY_COLOURS.get(row.priority, "")),
-        Cell(row.age(report.now_ms) or "-"),
-        Cell(fitted(plain(row.type), _TYPE) or "-"),
-        Cell(plain(row.title) + (f" ({more})" if more else "")),
-    ]
-
-
-def _more(total: int, noun: str) -> Iterator[str]:
-    if total > _ROWS:
-        yield f"{GAP}and {count(total - _ROWS, 'more ' + noun)}"
-
-
-def _unknown_lines(report: Report, screen: Screen) -> Iterator[str]:
-    unsure = unknown(report)
-    if not unsure:
-        return
-    yield from _heading(screen, "Unknown")
-    for decision in unsure[:_ROWS]:
-        yield from _asset(screen, decision.entry, _CONCLUSION_COLOURS[decision.conclusion])
-        for problem in decision.problems:
-            yield from _problem(screen, problem.message, problem.hint, GAP * 2)
-    yield from _more(len(unsure), "input")
-
-
-def _missing_lines(report: Report, screen: Screen) -> Iterator[str]:
-    if not report.missing_outputs:
-        return
-    yield from _heading(screen, "Outputs that do not exist")
-    for missing in report.missing_outputs[:_ROWS]:
-        yield from _asset(screen, missing.entry, _YELLOW)
-        yield from _problem(screen, missing.problem.message, missing.problem.hint, GAP * 2)
-    yield from _more(len(report.missing_outputs), "output")
-
-
-def _asset(screen: Screen, entry: InputEntry | OutputEntry, colour: str) -> Iterator[str]:
-    """An asset's name and its whole URN, which people compare and copy: it is never cut."""
-    selected = f" (selected by {plain(entry.selected_by)})" if entry.selected_by else ""
-    yield GAP + screen.paint(fitted(plain(entry.label) + selected, screen.width - 2), colour)
-    yield GAP * 2 + screen.paint(plain(entry.urn.text, 4_000), _DIM)
-
-
-def _excused_lines(report: Report, screen: Screen) -> Iterator[str]:
-    passed = list(excused(report))
-    if not passed:
-        return
-    yield from _heading(screen, "Excused")
-    for row, excuse in passed[:_ROWS]:
-        text = f"{plain(row.asset_name, 120)}: {plain(row.title)}"
-        yield from screen.wrapped(text, GAP * 2, GAP)
-        yield from screen.wrapped(plain(excuse.reason, 300), GAP * 2)
-    yield from _more(len(passed), "incident")
-
-
-def _outcome_lines(report: Report, screen: Screen) -> Iterator[str]:
-    if report.outcome is None:
-        return
-    if report.gated:
-        yield from _heading(screen, fitted(outcome_line(report.outcome), screen.width))
-    results = report.outcome.results
-    for result in results[:_ROWS]:
-        words = screen.paint(CHANGE_WORDS[result.change], _CHANGE_COLOURS.get(result.change, _GREEN))
-        yield f"{GAP}{fitted(plain(result.entry.label), screen.width - 40)}: {words}"
-        for text in filter(None, (decided_line(result), *result.incidents)):
-            yield from screen.wrapped(plain(text, 1000), GAP * 2)
-        page = incidents_page(report.ui_url, result.entry.urn.text) if result.incidents else None
-        if page:
-            yield GAP * 2 + screen.paint(page, _DIM)
-        yield from _problem(screen, result.message, result.hint, GAP * 2)
-    yield from _more(len(results), "output")
-    remarks = [*report.outcome.warnings, *filter(None, (unrelated_line(report.outcome),))]
-    if remarks:
-        yield from _heading(screen, "Results")
-        for remark in remarks[:_ROWS]:
-            yield from screen.wrapped(plain(remark, 1000), GAP * 2, GAP)
-        yield from _more(len(remarks), "remark")
-
-
-def _explanation(report: Report, screen: Screen) -> Iterator[str]:
+def _explanation(report: Report, screen: _Screen) -> Iterator[str]:
     """The rules that decided on each asset that does not simply pass, and where each is set."""
-    yield from _heading(screen, "Rules that decided")
+    yield ""
+    yield screen.paint("Rules that decided", _BOLD)
     simple = 0
     for decision in report.decisions:
         if decision.verdict is Verdict.HEALTHY and not decision.excused:
             simple += 1
             continue
-        verdict = screen.paint(f"{decision.verdict}, {decision.conclusion}", _CONCLUSION_COLOURS[decision.conclusion])
-        yield f"{GAP}{plain(decision.entry.urn.text, 4_000)}: {verdict}"
+        _, colour = _SIGNS[decision.conclusion]
+        words = screen.paint(f"{decision.verdict}, {decision.conclusion}", colour)
+        yield f"  {plain(decision.entry.urn.text, 4_000)}: {words}"
         for rule in _deciding(report, decision):
-            yield from screen.wrapped(plain(rule, 1000), GAP * 3, f"{GAP * 2}- ")
+            yield from screen.wrapped(plain(rule, 1000), 6, "    - ")
     if simple:
-        yield f"{GAP}{count(simple, 'input')} without an active incident: no rule had to decide"
+        yield f"  {count(simple, 'input')} without an open incident: no rule had to decide"
 
 
 def _deciding(report: Report, decision: Decision) -> Iterator[str]:
+    """The rules that made a difference for this input."""
     places = {
         "(entry)": f"(entry in {report.manifest_path}, line {decision.entry.position.line})",
         "(defaults)": f"(defaults in {report.manifest_path})",
         "(input)": "(option or action input)",
     }
-    has_incidents = bool(decision.incident_count or any(isinstance(e.item, Incident) for e in decision.excused))
+    decided = {"override", *(excuse.rule for excuse in decision.excused)}
+    if decision.incident_count:
+        decided.add("on-incident")
+    if decision.failing:
+        decided.add("on-failing-assertion")
+    if decision.problems:
+        decided.add("on-unknown")
     for rule in decision.rules:
-        name = rule.partition(":")[0]
-        if (name == "on-incident" and not has_incidents) or (name == "on-unknown" and not decision.problems):
-            continue
-        place = next((place for place in places if rule.endswith(place)), "")
-        yield rule.removesuffix(place) + places.get(place, "")
+        if rule.partition(":")[0] in decided:
+            end = next((end for end in places if rule.endswith(end)), "")
+            yield rule.removesuffix(end) + places.get(end, "")
     for excuse in decision.excused:
-        yield f"{excuse.item.urn} is excused: {excuse.reason}"
+        yield f"{excuse.item.urn} does not count: {excuse.reason}"

@@ -1,203 +1,368 @@
-"""What every report computes before it renders: the inputs of each section, and one-line summaries."""
+"""What every report shows: one list of sections, made once; the formats only differ in how they write a row."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from itertools import islice
+from typing import NamedTuple
 
-from incident_gate.errors import RefusedError
-from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
-from incident_gate.incident import Assertion, Reason
+from incident_gate.gate.policy import Conclusion, Decision, Verdict
+from incident_gate.incident import Assertion, Incident, Priority, Problem, Reason, severity
+from incident_gate.manifest.model import NOWHERE, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
-from incident_gate.report.amounts import count, duration
 from incident_gate.report.model import Report
-from incident_gate.report.rows import IncidentRow
+from incident_gate.report.words import age, assertion_page, count, incidents_page
 from incident_gate.text import plain
 
-_WAITED_FOR = 5
-_NAMED = 5
-CONCLUSION_WORDS = {Conclusion.BLOCK: "Blocked", Conclusion.WARN: "Passed with a warning", Conclusion.PASS: "Passed"}
-_JOB_WORDS = {
-    "success": "Job succeeded",
-    "failure": "Job failed",
-    "cancelled": "Job was cancelled",
-    "skipped": "Job was skipped",
-    "": "Job ended with an unknown status",
+_MOST_ROWS = 1_000  # of one section: nobody reads further, and what comes below must stay within reach
+_MOST_OF_ASSET = 50
+NAMED = 5
+
+_STAGES = {"TRIAGE": "in triage", "INVESTIGATION": "investigating", "WORK_IN_PROGRESS": "work in progress"}
+_ABSENT = {Reason.NOT_FOUND: ("NOT FOUND", "not found in DataHub"), Reason.REMOVED: ("REMOVED", "removed from DataHub")}
+_UNCHECKED = ("UNCHECKED", "could not be checked")
+# These have no page in DataHub that this token could open.
+_WITHOUT_PAGE = {Reason.NOT_FOUND, Reason.REMOVED, Reason.HIDDEN}
+
+
+class ChangeWords(NamedTuple):
+    """A change of an output: its tag in the terminal, and a phrase that `on 1 output` may follow."""
+
+    tag: str
+    phrase: str
+
+
+CHANGES = {
+    Change.RAISED: ChangeWords("RAISED", "incident raised"),
+    Change.FAILED: ChangeWords("FAILED", "incident not written"),
+    Change.KEPT: ChangeWords("OPEN", "incident still open"),
+    Change.LEFT: ChangeWords("OPEN", "incident still open"),
+    Change.WOULD_RAISE: ChangeWords("DRY RUN", "would raise an incident"),
+    Change.WOULD_KEEP: ChangeWords("DRY RUN", "would update the incident"),
+    Change.WOULD_RESOLVE: ChangeWords("DRY RUN", "would resolve the incident"),
+    Change.RESOLVED: ChangeWords("RESOLVED", "incident resolved"),
+    Change.UNTOUCHED: ChangeWords("NO CHANGE", "no change"),
+    Change.CLEAR: ChangeWords("CLEAR", "nothing to resolve"),
 }
-# What was done on each output, and the same as a count: the noun that is counted, and what was done to it.
-CHANGE_WORDS = {
-    Change.RAISED: "incident raised",
-    Change.KEPT: "existing incident updated",
-    Change.RESOLVED: "incident resolved",
-    Change.LEFT: "left active",
-    Change.CLEAR: "nothing to resolve",
-    Change.UNTOUCHED: "untouched",
-    Change.FAILED: "could not be written",
-    Change.WOULD_RAISE: "would raise an incident",
-    Change.WOULD_KEEP: "would update the existing incident",
-    Change.WOULD_RESOLVE: "would resolve the incident",
-}
-_COUNTED = {
-    Change.RAISED: ("incident", "raised"),
-    Change.KEPT: ("existing incident", "updated"),
-    Change.RESOLVED: ("incident", "resolved"),
-    Change.LEFT: ("incident", "left active"),
-    Change.CLEAR: ("output", "with nothing to resolve"),
-    Change.UNTOUCHED: ("output", "untouched"),
-    Change.FAILED: ("output", "not written"),
-    Change.WOULD_RAISE: ("incident", "would be raised"),
-    Change.WOULD_KEEP: ("existing incident", "would be updated"),
-    Change.WOULD_RESOLVE: ("incident", "would be resolved"),
-}
+"""The most important first: a heading names one."""
 
 
-def excused(report: Report) -> Iterator[tuple[IncidentRow, Excused]]:
-    """The active incidents that do not count, each with the rule that excuses it."""
-    for decision in report.decisions:
-        for excuse in decision.excused:
-            yield IncidentRow.of(decision, excuse.item), excuse
+class Kind(StrEnum):
+    """What a section holds."""
+
+    BLOCKS = "blocks"
+    WARNS = "warns"
+    MISSING = "missing"
+    OUTPUTS = "outputs"
+    PASSED = "passed"
+    WARNINGS = "warnings"
+    NOTICES = "notices"
 
 
-def unknown(report: Report) -> list[Decision]:
-    """The inputs of which something could not be established for a reason of their own, those that block first."""
-    order = list(Conclusion)
-    alike = {id(decision) for decision in unanswered(report)}
-    return sorted(
-        (d for d in report.decisions if (d.problems or d.verdict is Verdict.UNKNOWN) and id(d) not in alike),
-        key=lambda d: -order.index(d.conclusion),
+class Row(NamedTuple):
+    """One thing to report. All text is untrusted but `tag` and `notes`, in which `code` is between backticks.
+
+    `title` is what it is, with its `page`; `asset` is what it is on, empty where the title is the asset's name. `urns`
+    are shown whole. `details` are names and messages of failed checks. `result` is that of an output.
+    """
+
+    tag: str = ""
+    title: str = ""
+    page: str | None = None
+    asset: str = ""
+    facts: tuple[str, ...] = ()
+    urns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+    owners: tuple[str, ...] = ()
+    position: Position = NOWHERE
+    decision: Decision | None = None
+    result: OutputResult | None = None
+
+    @property
+    def is_asset(self) -> bool:
+        """Whether an asset itself is what is reported, because it was not found or not checked."""
+        return not self.asset
+
+
+class Section(NamedTuple):
+    """Rows of one kind, the most severe first; `total` counts those that are left out as well."""
+
+    kind: Kind
+    rows: tuple[Row, ...]
+    total: int
+
+
+def sections(report: Report) -> tuple[Section, ...]:
+    """Everything that deserves a line of its own; sections without rows are left out."""
+    alike = {id(decision) for decision in unchecked(report)}
+    found = []
+    for kind, conclusion in ((Kind.BLOCKS, Conclusion.BLOCK), (Kind.WARNS, Conclusion.WARN)):
+        decisions = [d for d in report.decisions if d.conclusion is conclusion and id(d) not in alike]
+        # An input that passes by its rule may still have something that could not be checked.
+        rows = (row for decision in worst_first(decisions) for row in rows_of(report, decision))
+        found.append(_section(kind, rows, sum(_number(decision) for decision in decisions)))
+    missing = report.missing_outputs
+    found.append(_section(Kind.MISSING, (_missing(m.entry, m.problem) for m in missing), len(missing)))
+    if report.outcome:
+        results = sorted(report.outcome.results, key=lambda result: list(CHANGES).index(result.change))
+        found.append(_section(Kind.OUTPUTS, (_output(report, result) for result in results), len(results)))
+    passed = [d for d in report.decisions if d.excused]
+    rows = (row for decision in passed for row in _excused(report, decision))
+    found.append(_section(Kind.PASSED, rows, sum(len(decision.excused) for decision in passed)))
+    remarks = [*report.outcome.warnings, *_unrelated(report.outcome)] if report.outcome else []
+    warnings = [Row(notes=(text,)) for text in remarks]
+    warnings += [Row(notes=(str(warning),), position=warning.position) for warning in report.warnings]
+    found.append(_section(Kind.WARNINGS, iter(warnings), len(warnings)))
+    notices = report.notices
+    found.append(_section(Kind.NOTICES, (Row(notes=(notice,)) for notice in notices), len(notices)))
+    return tuple(section for section in found if section.total)
+
+
+def _section(kind: Kind, rows: Iterator[Row], total: int) -> Section:
+    shown = tuple(islice(rows, _MOST_ROWS))
+    return Section(kind, shown, total)
+
+
+def _number(decision: Decision) -> int:
+    """How many rows an input has."""
+    of_incidents = min(len(decision.blocking) + len(decision.failing) + bool(decision.unread), _MOST_OF_ASSET + 1)
+    return of_incidents + bool(decision.problems or not decision.blocking_count)
+
+
+def worst_first(decisions: Iterable[Decision]) -> list[Decision]:
+    """Inputs in the order of their most severe incident; those with failing assertions and unknown ones come last."""
+
+    def rank(decision: Decision) -> tuple[int, int]:
+        if decision.blocking:
+            return severity(decision.blocking[0])
+        last = len(Priority) + 1
+        return (last, 0) if decision.failing else (last + 1, 0) if decision.unread else (last + 2, 0)
+
+    return sorted(decisions, key=rank)
+
+
+def rows_of(report: Report, decision: Decision, most: int = _MOST_OF_ASSET) -> Iterator[Row]:
+    """What is wrong with one input: incidents, failing assertions, and what could not be checked."""
+    blocking, failing = decision.blocking[:most], decision.failing[: max(most - len(decision.blocking), 0)]
+    yield from (_incident(report, decision, incident) for incident in blocking)
+    yield from (_assertion(report, decision, assertion) for assertion in failing)
+    start = _row(report, decision, decision.entry.urn.text)
+    left = len(decision.blocking) + len(decision.failing) - len(blocking) - len(failing)
+    if left:
+        yield start._replace(tag="INCIDENT", title=f"{left:,} more: open the asset in DataHub")
+    if decision.unread:
+        title = f"{count(decision.unread, 'open incident')} that DataHub counts but does not show"
+        yield start._replace(tag="INCIDENT", title=title)
+    if decision.problems or not decision.blocking_count:
+        yield _unknown(report, decision)
+
+
+def _row(report: Report, decision: Decision, asset: str) -> Row:
+    entry = decision.entry
+    owners = report.owners.get(asset) or report.owners.get(entry.urn.text) or ()
+    return Row(
+        page=incidents_page(report.ui_url, asset),
+        asset=entry.label + (f" ({_sibling(asset)})" if asset != entry.urn.text else ""),
+        facts=(f"selected by {entry.selected_by}",) if entry.selected_by else (),
+        owners=tuple(owner.name for owner in owners[:NAMED]),
+        position=entry.position,
+        decision=decision,
     )
 
 
-def unanswered(report: Report) -> list[Decision]:
-    """The inputs that block only because the requests failed: that is reported once, not for each.
+def _incident(report: Report, decision: Decision, incident: Incident) -> Row:
+    row = _row(report, decision, incident.asset)
+    assigned = f"assigned to {', '.join(incident.assignees)}" if incident.assignees else ""
+    stage = incident.stage or ""
+    facts = (
+        _type(incident),
+        _lasting("open", incident.created_ms, report.now_ms),
+        _STAGES.get(stage, stage.replace("_", " ").lower()),
+        assigned,
+    )
+    return row._replace(
+        tag="INCIDENT" if incident.priority is None else incident.priority.name,
+        title=title_of(incident),
+        facts=(*(fact for fact in facts if fact), *row.facts),
+        urns=(incident.urn,),
+    )
 
-    What `on-unknown: warn` lets through is not among them, because a person should see the name of all that passes
-    unchecked.
-    """
+
+def _assertion(report: Report, decision: Decision, assertion: Assertion) -> Row:
+    row = _row(report, decision, assertion.asset)
+    ran = age(assertion.run_ms, report.now_ms)
+    facts = (
+        "failing assertion",
+        _lasting("failing", assertion.since_ms, report.now_ms),
+        f"last run {ran}{'' if ran == 'just now' else ' ago'}" if ran else "",
+    )
+    return row._replace(
+        tag="ASSERTION",
+        title=title_of(assertion),
+        page=assertion_page(report.ui_url, assertion.asset, assertion.urn),
+        facts=(*(fact for fact in facts if fact), *row.facts),
+        urns=(assertion.urn,),
+    )
+
+
+def _unknown(report: Report, decision: Decision) -> Row:
+    row = _row(report, decision, decision.entry.urn.text)
+    entry, problems = decision.entry, decision.problems
+    # That it is not found is in the tag; of an asset with two URNs the message names both.
+    tags = [_ABSENT.get(problem.reason, _UNCHECKED)[0] for problem in problems] or [_UNCHECKED[0]]
+    notes: list[str] = []
+    for problem in problems:
+        notes += [
+            "" if problem.reason is Reason.NOT_FOUND and not entry.alternate_urns else problem.message,
+            problem.hint,
+        ]
+    return row._replace(
+        tag=tags[0],
+        title=row.asset,
+        page=None if any(problem.reason in _WITHOUT_PAGE for problem in problems) else row.page,
+        asset="",
+        urns=() if entry.is_selector else (entry.urn.text,),
+        notes=tuple(dict.fromkeys(filter(None, notes))),
+    )
+
+
+def _missing(entry: OutputEntry, problem: Problem) -> Row:
+    tag, _ = _ABSENT.get(problem.reason, _UNCHECKED)
+    return Row(tag=tag, title=entry.label, urns=(entry.urn.text,), notes=(problem.hint,), position=entry.position)
+
+
+def _excused(report: Report, decision: Decision) -> Iterator[Row]:
+    for excuse in decision.excused:
+        item = excuse.item
+        row = _incident(report, decision, item) if isinstance(item, Incident) else _assertion(report, decision, item)
+        yield row._replace(notes=(excuse.reason,))
+
+
+def _output(report: Report, result: OutputResult) -> Row:
+    urn = result.entry.urn.text
+    words = CHANGES[result.change]
+    # The job's status is in the headline, and a title may have the reason.
+    reason = result.reason if result.by_results and result.reason not in result.title else ""
+    return Row(
+        tag=words.tag,
+        title=result.title,
+        page=incidents_page(report.ui_url, urn) if result.incidents else None,
+        asset=result.entry.label,
+        urns=result.incidents,
+        notes=(f"{words.phrase}: {reason}" if reason else words.phrase, *filter(None, (result.message, result.hint))),
+        details=result.failed,
+        owners=tuple(owner.name for owner in report.owners.get(urn, ())[:NAMED]),
+        position=result.entry.position,
+        result=result,
+    )
+
+
+def title_of(item: Incident | Assertion) -> str:
+    """A title where the item has any text that can be seen; untrusted text."""
+    if isinstance(item, Assertion):
+        return item.description or item.urn
+    return next((text for text in (item.title, item.description) if text and plain(text)), "(no title)")
+
+
+def _type(incident: Incident) -> str:
+    if incident.type in {None, "CUSTOM"} and incident.custom_type:
+        return incident.custom_type
+    return (incident.type or "").replace("_", " ").lower()
+
+
+def _lasting(word: str, since_ms: int | None, now_ms: int) -> str:
+    lasted = age(since_ms, now_ms)
+    return f"{word} for {lasted}" if lasted and lasted != "just now" else ""
+
+
+def _sibling(urn: str) -> str:
+    """What an asset is that shares the entry's incidents and is known only by its URN; untrusted text."""
+    start = "urn:li:dataset:(urn:li:dataPlatform:"
+    platform, _, rest = urn.removeprefix(start).removesuffix(")").partition(",")
+    name = rest.rpartition(",")[0]
+    if not urn.startswith(start) or not name:
+        return f"its sibling {urn}"
+    return f"its {'model' if platform == 'dbt' else 'table'} {platform} {name}"
+
+
+def unchecked(report: Report) -> list[Decision]:
+    """The inputs that are unknown only because the requests failed: one cause, reported once."""
     if report.failure is None:
         return []
     return [
-        d
-        for d in report.decisions
-        if d.conclusion is Conclusion.BLOCK and d.problems and all(p.reason is Reason.NO_ANSWER for p in d.problems)
+        d for d in report.decisions if d.problems and not d.blocking_count and {p.reason for p in d.problems} == _SILENT
     ]
 
 
-def unanswered_line(report: Report) -> str:
-    """How many inputs the failure leaves unknown; empty if each of them is listed by its name."""
-    number = len(unanswered(report))
-    return f"{count(number, 'input')} of {len(report.decisions):,} without an answer because of it." if number else ""
+_SILENT = {Reason.NO_ANSWER}
 
 
-def healthy(report: Report) -> list[Decision]:
-    """The healthy inputs."""
-    return [d for d in report.decisions if d.verdict is Verdict.HEALTHY]
+def unchecked_line(report: Report) -> str:
+    """How many inputs the failure leaves unchecked; empty if each is listed for a reason of its own."""
+    number, total = len(unchecked(report)), len(report.decisions)
+    if number == total:
+        return "The input is unchecked." if total == 1 else f"All {total:,} inputs are unchecked." if total else ""
+    return f"{number:,} of {total:,} inputs {'is' if number == 1 else 'are'} unchecked." if number else ""
 
 
-def headline(report: Report) -> str:
-    """The run in one line."""
-    if not report.gated:
-        return outcome_line(report.outcome) if report.outcome else "Nothing to do"
-    conclusion = report.conclusion
-    overridden = report.override is not None and report.override.effective
-    words = "Passed by override" if overridden else CONCLUSION_WORDS[conclusion]
-    return f"{words}: {_grounds(report, conclusion)}"
+def unknown_words(decision: Decision) -> str:
+    """Why an input is unknown: not found, removed, or not checked for any other reason."""
+    reasons = {problem.reason for problem in decision.problems}
+    return (_ABSENT.get(next(iter(reasons)), _UNCHECKED) if len(reasons) == 1 else _UNCHECKED)[1]
 
 
-def override_lines(report: Report) -> list[str]:
-    """Who overrode the gate and why, and what is wrong with that; empty where nobody did."""
-    override = report.override
-    return [text for text in (str(override), override.warning) if text] if override else []
+def clear(report: Report) -> list[Decision]:
+    """The inputs without any open incident."""
+    return [d for d in report.decisions if d.verdict is Verdict.HEALTHY and not d.excused]
 
 
-def waited_line(report: Report) -> str:
-    """How long the gate waited and for what; empty where it did not."""
-    if report.waited is None:
-        return ""
-    decisions = report.waited.decisions
-    shown = ", ".join(f"{plain(d.entry.label, 80)} ({decision_state(d)})" for d in decisions[:_WAITED_FOR])
-    more = f" and {len(decisions) - _WAITED_FOR:,} more" if len(decisions) > _WAITED_FOR else ""
-    return f"Waited {duration(report.waited.seconds)} for {count(len(decisions), 'input')}: {shown}{more}."
+def _unrelated(outcome: OutcomeReport) -> Iterator[str]:
+    """The failed checks that belong to no output."""
+    names = outcome.unrelated_failures
+    if names:
+        shown = ", ".join(f"`{plain(name, 200).replace('`', chr(39))}`" for name in names[:NAMED])
+        more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+        belong = "belongs" if len(names) == 1 else "belong"
+        yield (
+            f"{count(len(names), 'failed check')} {belong} to no output: {shown}{more}. "
+            "To assign one, add a pattern of its name to `checks` of an output in the manifest."
+        )
 
 
-def decision_state(decision: Decision) -> str:
-    """What is wrong with an input, in a few words."""
-    if decision.conclusion is Conclusion.PASS:
-        return "passes, not yet for long enough"
-    return blocking_words(decision) or decision.verdict.value
+def affected_assets(report: Report) -> tuple[str, ...]:
+    """The assets that block, warn, or whose incident was raised or resolved: those whose owners matter."""
+    found = worst_first(d for d in report.decisions if d.conclusion is not Conclusion.PASS and not d.entry.is_selector)
+    found.sort(key=lambda decision: decision.conclusion is not Conclusion.BLOCK)
+    results = report.outcome.results if report.outcome else ()
+    changed = (result.entry.urn.text for result in results if result.raised or result.resolved)
+    return tuple(dict.fromkeys((*(d.entry.urn.text for d in found), *changed)))
 
 
-def blocking_words(decision: Decision) -> str:
-    """How many incidents and failing assertions nothing excuses; empty if there are none."""
-    return counted_findings(decision.incident_count, len(decision.failing))
+def events_of(report: Report) -> tuple[str, ...]:
+    """What happened, in the words of `notify-on`. An incident that is still open is not announced again."""
+    results = report.outcome.results if report.outcome else ()
+    happened = {
+        "raised": any(result.raised for result in results),
+        "resolved": any(result.resolved for result in results),
+        "blocked": report.conclusion is Conclusion.BLOCK or bool(report.override and report.override.effective),
+    }
+    return tuple(event for event, did in happened.items() if did)
 
 
-def counted_findings(incidents: int, assertions: int) -> str:
-    """`2 active incidents`, `1 failing assertion`, `1 incident and 2 failing assertions`; empty without any."""
-    failing = count(assertions, "failing assertion") if assertions else ""
-    if incidents and failing:
-        return f"{count(incidents, 'incident')} and {failing}"
-    return count(incidents, "active incident") if incidents else failing
+def place(report: Report, position: Position) -> str:
+    """A place in the manifest as editors and terminals know it; empty for what the settings name."""
+    return "" if position == NOWHERE else f"{report.manifest_path}:{position.line}:{position.column}"
 
 
-def outcome_line(outcome: OutcomeReport) -> str:
-    """What was done on the outputs, in one line."""
-    job = _JOB_WORDS.get(outcome.outcome, f"Job ended with {plain(outcome.outcome, 40)}")
-    if outcome.nothing:
-        return f"{job}: {plain(outcome.nothing)}"
-    counts = {change: sum(result.change is change for result in outcome.results) for change in Change}
-    if counts[Change.CLEAR] == len(outcome.results):
-        return f"{job}: {'nothing to resolve' if outcome.results else 'no outputs to report on'}"
-    counted = ((number, *_COUNTED[change]) for change, number in counts.items() if number)
-    return f"{job}: {', '.join(f'{count(number, noun)} {done}' for number, noun, done in counted)}"
-
-
-def decided_line(result: OutputResult) -> str:
-    """What decided about an output; empty where there are no results, so that only the job's status can have."""
-    if not result.reason:
-        return ""
-    return f"decided by {'its results' if result.by_results else 'the job status'}: {result.reason}"
-
-
-def unrelated_line(outcome: OutcomeReport) -> str:
-    """The failed checks of the results that belong to no output, else how many checks do not; empty if all do."""
-    failed = outcome.unrelated_failures
-    number = len(failed) or outcome.unrelated_checks
-    if not number:
-        return ""
-    belong = f"{'belongs' if number == 1 else 'belong'} to no output"
-    if not failed:
-        return f"{count(number, 'check')} in the results {belong}."
-    named = ", ".join(f"`{plain(name).replace('`', chr(39))}`" for name in failed[:_NAMED])
-    more = f" and {number - _NAMED:,} more" if number > _NAMED else ""
-    hint = "To assign one, add a pattern of its name to `checks` of an output in the manifest."
-    return f"{count(number, 'failed check')} {belong}: {named}{more}. {hint}"
-
-
-def _grounds(report: Report, conclusion: Conclusion) -> str:
-    total = len(report.decisions)
-    if not total:
-        return "the manifest names no inputs, so there is nothing to check"
-    if len(unanswered(report)) == total:
-        return f"DataHub could not be queried about {'the input' if total == 1 else f'any of the {total:,} inputs'}"
-    deciding = [d for d in report.decisions if d.conclusion is conclusion]
-    found = counted_findings(sum(d.incident_count for d in deciding), sum(len(d.failing) for d in deciding))
-    affected = sum(d.blocking_count > 0 for d in deciding)
-    unsure = sum(d.verdict is Verdict.UNKNOWN for d in deciding)
-    ignored = " (ignored)" if conclusion is Conclusion.PASS else ""
-    parts = []
-    if isinstance(report.failure, RefusedError) and conclusion is Conclusion.BLOCK:
-        # The exit code is 3, and not that of a gate that blocks.
-        parts.append("DataHub could not be queried about all inputs")
-    if found:
-        parts.append(f"{found} on {affected:,} of {count(total, 'input')}{ignored}")
-    if unsure:
-        parts.append(f"{unsure:,} of {count(total, 'input')} unknown" if not parts else f"{unsure:,} unknown")
-    if not parts:
-        parts.append("the input is healthy" if total == 1 else f"all {total:,} inputs are healthy")
-    waived = [excuse.item for decision in report.decisions for excuse in decision.excused]
-    assertions = sum(isinstance(item, Assertion) for item in waived)
-    if len(waived) > assertions:
-        parts.append(f"{count(len(waived) - assertions, 'incident')} excused")
-    if assertions:
-        parts.append(f"{count(assertions, 'failing assertion')} excused")
-    return ", ".join(parts)
+def place_url(report: Report, position: Position) -> str | None:
+    """The manifest's line on the page of the repository; None where there is no such page."""
+    run, path = report.run, report.manifest_path
+    if position == NOWHERE or not run.commit or path.startswith(("/", "~", "..")):
+        return None
+    for pages, blob in (("/actions/runs/", "/blob/"), ("/-/", "/-/blob/")):
+        base, marker, _ = run.url.partition(pages)
+        if marker:
+            return f"{base}{blob}{run.commit}/{path}#L{position.line}"
+    return None

@@ -43,7 +43,7 @@ class Notify(NamedTuple):
         downstream_hops: How far consumers' owners are mentioned; 0 mentions none.
         comment: Whether to keep a comment on the pull request.
         pull_request: Its number; 0 where the run is for none.
-        github_api: The base of GitHub's REST API.
+        github_api: The base of GitHub's REST API; `github_graphql` is the address of the other one.
         proxies: The proxy for each address.
     """
 
@@ -58,6 +58,7 @@ class Notify(NamedTuple):
     comment: bool = False
     pull_request: int = 0
     github_api: str = ""
+    github_graphql: str = ""
     github_token: str = ""
     proxies: Mapping[str, Proxy] = MappingProxyType({})
 

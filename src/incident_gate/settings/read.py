@@ -276,6 +276,7 @@ def _notify(values: Values, environment: Mapping[str, str]) -> Notify:
         comment=comment,
         pull_request=pull.number,
         github_api=pull.api,
+        github_graphql=pull.graphql,
         github_token=values(options.GITHUB_TOKEN),
         proxies={url: values.attempt(partial(proxy_for, url, environment), DIRECT) for url in used if url},
     )

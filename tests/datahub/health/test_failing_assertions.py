@@ -7,7 +7,7 @@ import pytest
 from incident_gate.errors import ExitCode
 from incident_gate.report import json as json_report
 from incident_gate.report import terminal
-from incident_gate.report.view import headline
+from incident_gate.report.headline import headline
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
 from tests.helpers.asking import CHART, CUSTOMERS, JOB, MODEL, ORDERS
 from tests.helpers.gating import check, only, reasons, tables, verdicts
@@ -165,7 +165,9 @@ def test_waiver_of_an_assertion_excuses_it(sandbox: Sandbox) -> None:
 
     assert verdicts(result) == ["healthy"]
     assert [excuse.item.urn for excuse in only(result).excused] == [urn]
-    assert headline(result.report) == "Passed: the input is healthy, 1 failing assertion excused"
+    assert (
+        headline(result.report) == "Passed: no open incident or failing assertion counts on 1 input (1 does not count)"
+    )
     assert not result.report.warnings
 
 
@@ -241,7 +243,7 @@ def test_assertions_are_reported_beside_incidents(sandbox: Sandbox) -> None:
     result = check(sandbox, *urns, on_failing_assertion="block")
 
     assert result.exit_code is ExitCode.BLOCKED
-    assert headline(result.report) == "Blocked: 1 incident and 2 failing assertions on 2 of 6 inputs"
+    assert headline(result.report) == "Blocked: 1 incident on 1 input, 2 failing assertions on 2 inputs, 4 inputs clear"
     shown = terminal.terminal(result.report)
     assert "unique id" in shown
     outputs = json_report.outputs(result.report)

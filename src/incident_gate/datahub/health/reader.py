@@ -75,39 +75,28 @@ class Reader:
         client, scope, server, sleep = self._batches
         return Reader(client.until(deadline), scope.history, summaries=scope.summaries, server=server, sleep=sleep)
 
-    def read(
-        self, queries: Sequence[HealthQuery], *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
-    ) -> Reading:
+    def read(self, queries: Sequence[HealthQuery]) -> Reading:
         """Ask about all assets.
 
         Args:
             queries: The assets. Of one that is named twice, the existence alone is not asked once more.
-            on_progress: Called with how many of how many assets are answered, as batches come back.
 
         Returns:
             A health for every query. Whatever was not answered is a health with a problem.
         """
-        reading = self._read([part for query in queries for part in query.of_each_urn()], on_progress)
+        reading = self._read([part for query in queries for part in query.of_each_urn()])
         answers = iter(reading.healths)
         healths = [_combined([next(answers) for _ in query.of_each_urn()], query) for query in queries]
         return reading._replace(healths=tuple(healths))
 
-    def _read(self, queries: Sequence[HealthQuery], on_progress: Callable[[int, int], None]) -> Reading:
+    def _read(self, queries: Sequence[HealthQuery]) -> Reading:
         """Ask about all URNs, each for itself."""
         unique = _unique(queries)
         batches = _batches(unique)
-        done = 0
-
-        def report(index: int) -> None:
-            nonlocal done
-            done += len(batches[index])
-            on_progress(done, len(unique))
-
         results: list[BatchResult | None] = run_all(
             [partial(self._batches.read, batch) for batch in batches],
             threads=PARALLEL,
             deadline=self._batches.client.deadline.later(GRACE),
-            on_done=report,
             # What ends one batch ends them all: further batches would fail in the same way.
             stop=lambda result: result.failure is not None,
         )

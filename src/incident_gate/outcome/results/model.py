@@ -178,6 +178,11 @@ def failed_lines(failed: Sequence[ReportedResult], listed: int = _LISTED) -> tup
     return tuple(lines)
 
 
+def failed_names(failed: Sequence[ReportedResult]) -> tuple[tuple[str, str], ...]:
+    """The name of each failure and its message, the first ones; both are untrusted text."""
+    return tuple((one.name, one.message) for one in failed[:_LISTED])
+
+
 def _line(one: ReportedResult) -> str:
     broke_off = one.status is CheckStatus.ERROR and one.kind is not ResultKind.BUILD
     shown = f"- {code_span(one.name or '?')}{' could not be run' if broke_off else ''}"
