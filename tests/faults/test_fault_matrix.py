@@ -1,20 +1,14 @@
-"""Faults at every moment, however often: the conclusion, the exit code and the words.
+"""Faults at every moment, however often: the conclusion, the exit code and the words."""
 
-With INCIDENT_GATE_FAULT_TABLE=FILE the results are written there as a Markdown table.
-"""
-
-import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import product
-from pathlib import Path
 
 import pytest
 
 from incident_gate.gate.policy import Verdict
 from incident_gate.sandbox import Sandbox
-from tests.faults.fault_matrix import ASSETS, BATCH, CELLS, TROUBLES, Cell, Kind, Moment, Often, Run, play
+from tests.faults.fault_matrix import ASSETS, BATCH, CELLS, Cell, Kind, Moment, Run, play
 from tests.helpers.gating import check
 
 AT_ONCE = 8  # cells mostly wait
@@ -38,8 +32,6 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Callable[[Cell], Run]]:
             check(server, ASSETS[0])
         played: dict[Cell, Future[Run]] = {cell: pool.submit(play, cell) for cell in wanted}
         yield lambda cell: played[cell].result()
-        if path := os.environ.get("INCIDENT_GATE_FAULT_TABLE"):
-            Path(path).write_text(table({cell: future.result() for cell, future in played.items()}), encoding="utf-8")
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -62,18 +54,3 @@ def test_fault(cell: Cell, runs: Callable[[Cell], Run]) -> None:
         unknown = [decision for decision in report.decisions if decision.verdict is Verdict.UNKNOWN]
         assert unknown
         assert all(decision.problems for decision in unknown)
-
-
-def table(played: dict[Cell, Run]) -> str:
-    """Exit code, verdict and requests of every cell."""
-    lines = [f"| fault | strikes | {' | '.join(Moment)} |", f"| --- | --- |{' --- |' * len(Moment)}"]
-    for trouble, often, on_unknown in product(TROUBLES, Often, ("block", "warn")):
-        runs = [played.get(Cell(trouble, moment, often, on_unknown)) for moment in Moment]
-        if any(runs):
-            cells = [
-                f"{run.result.exit_code:d} {run.result.report.verdict}, {run.requests} req." if run else ""
-                for run in runs
-            ]
-            strikes = often if on_unknown == "block" else f"{often}, on-unknown: warn"
-            lines.append(f"| {trouble.name} | {strikes} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"

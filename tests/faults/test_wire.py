@@ -10,7 +10,7 @@ import pytest
 
 from incident_gate.sandbox import Sandbox
 from tests.helpers.asking import ORDERS, plain_client
-from tests.helpers.wire import WireFault, WireServer, WireStep
+from tests.helpers.wire import WireFault, WireServer
 
 RAISE = f'mutation raiseIncident {{ raiseIncident(input: {{ type: OPERATIONAL resourceUrn: "{ORDERS}" }}) }}'
 
@@ -61,53 +61,6 @@ def test_fault_breaks_one_answer(
         assert send(http, front).json()["data"]["raiseIncident"]
         assert [record.fault for record in front.requests] == [fault, WireFault.PASS]
         assert front.requests[0].at <= front.requests[1].at <= time.monotonic()
-
-
-def test_half_json_is_a_whole_response(http: httpx.Client, sandbox: Sandbox) -> None:
-    with WireServer([WireFault.HALF_JSON], upstream=sandbox.url) as front:
-        response = send(http, front)
-    assert response.status_code == 200
-    with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
-        response.json()
-
-
-def test_wrong_content_type(http: httpx.Client) -> None:
-    with WireServer([WireFault.WRONG_TYPE]) as front:
-        response = send(http, front)
-    assert (response.headers["content-type"], response.json()) == ("image/png", {"data": {}})
-
-
-def test_trickle_comes_whole_to_the_patient(http: httpx.Client) -> None:
-    with WireServer([WireStep(fault=WireFault.TRICKLE, pause=0.01)]) as front:
-        begin = time.monotonic()
-        assert send(http, front).json() == {"data": {}}
-    assert time.monotonic() - begin > 0.1
-
-
-@pytest.mark.parametrize("fault", [WireFault.HUGE, WireFault.HUGE_UNSTATED])
-def test_huge_answer(http: httpx.Client, fault: WireFault) -> None:
-    size = 3_000_000
-    with (
-        WireServer([WireStep(fault=fault, size=size)]) as front,
-        http.stream("POST", f"{front.url}/api/graphql", json={}) as response,
-    ):
-        assert ("content-length" in response.headers) is (fault is WireFault.HUGE)
-        assert sum(map(len, response.iter_bytes())) == size
-
-
-def test_reset_of_a_kept_connection(http: httpx.Client) -> None:
-    with WireServer([WireFault.RESET_AFTER_ANSWER]) as front:
-        assert send(http, front).json() == {"data": {}}
-        time.sleep(0.1)
-        assert send(http, front).json() == {"data": {}}
-
-
-def test_script_can_end_in_a_fault_for_ever(http: httpx.Client) -> None:
-    with WireServer([WireFault.PASS], then=WireFault.RESET_BEFORE_ANSWER) as front:
-        send(http, front)
-        for _ in range(3):
-            with pytest.raises(httpx.ReadError):
-                send(http, front)
 
 
 def test_ends_at_once_while_hanging(sandbox: Sandbox) -> None:
