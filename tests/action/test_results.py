@@ -88,22 +88,6 @@ def test_each_model_has_its_own_incident(step: Step, shop: Sandbox) -> None:
     assert "no change" in ended.summary
 
 
-def test_a_check_answers_a_check(step: Step, shop: Sandbox) -> None:
-    """A run without tests does not answer failed checks, whatever the job's status; tests that pass do."""
-    job(step, shop, "then-3-test", status="failure")
-    assert state(shop) == {ORDERS: [Cause.CHECKS], PAYMENTS: [Cause.CHECKS]}
-    job(step, shop, "run-select", status="success")
-    job(step, shop, "compile", status="success")
-    job(step, shop, "docs-generate", status="success")
-    job(step, shop, "none-selected", status="success")
-    job(step, shop, "run-empty", status="success")
-    ended = job(step, shop, "run-select", status="success", hours=0)
-    assert "no change" in ended.log
-    ended = ends_with(step, shop, PAYMENTS_MODEL, which="run")
-    assert state(shop) == {ORDERS: [Cause.CHECKS], PAYMENTS: [Cause.CHECKS]}
-    assert "It stays active until all of its checks pass." in ended.log
-
-
 def test_results_without_a_report_have_no_effect(step: Step, shop: Sandbox) -> None:
     assert "test-results has no effect without report-outcome." in step.main(shop, report_outcome="false").said(
         "notice"
@@ -151,16 +135,6 @@ def test_the_cause_decides_what_resolves(step: Step, shop: Sandbox) -> None:
     assert "its check passed." in (resolved.message or "")
 
 
-def test_an_unexplained_failure_is_the_jobs_and_either_answers_it(step: Step, shop: Sandbox) -> None:
-    ended = job(step, shop, "compile", status="failure")
-    assert state(shop) == EVERY
-    assert any("No result explains why the job failed" in warning for warning in ended.said("warning"))
-    job(step, shop, "run-select", status="success")
-    assert STAGING not in state(shop)
-    job(step, shop, "then-3-test", status="success")
-    assert set(state(shop)) == {ORDERS, PAYMENTS}
-
-
 @pytest.mark.parametrize("status", ["success", "failure"])
 def test_a_file_of_another_job_leaves_it_to_the_jobs_status(step: Step, shop: Sandbox, status: str) -> None:
     job(step, shop, "then-3-test", status="failure")
@@ -177,12 +151,6 @@ def test_without_a_file_the_jobs_status_decides_as_ever(step: Step, shop: Sandbo
     assert state(shop) == EVERY
     job(step, shop, status="success")
     assert state(shop) == {}
-
-
-def test_three_commands_of_one_job_add_up(step: Step, shop: Sandbox) -> None:
-    job(step, shop, "compile", status="failure")
-    job(step, shop, "then-1-seed", "then-2-run", "then-3-test", status="failure")
-    assert state(shop) == {ORDERS: [Cause.JOB], PAYMENTS: [Cause.JOB]}
 
 
 def test_a_failure_is_raised_although_the_job_succeeded(step: Step, shop: Sandbox) -> None:
@@ -219,38 +187,6 @@ def test_modes_of_their_own_do_only_their_part(step: Step, shop: Sandbox) -> Non
     assert "but this step only resolves" in ended.log
     step.main(shop, mode="report", job_status="failure")
     assert set(state(shop)) == {ORDERS, PAYMENTS}
-
-
-def test_patterns_relate_checks_of_other_tools(step: Step, shop: Sandbox) -> None:
-    step.write_manifest(
-        f"outputs:\n  - urn: {ORDERS}\n    checks: ['orders.*']\n"
-        f"  - urn: {CUSTOMERS}\n    checks: ['customers.*']\n    incident: {{type: CUSTOM, custom-type: Quality}}\n"
-    )
-    step.inputs["test-results"] = "soda.json"
-    assert step.main(shop).code == 0
-    scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))
-    step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now()}))
-    ended = step.post(shop, status="failure")
-    [incident] = shop.store.incidents(ORDERS, "ACTIVE")
-    assert (incident.title, incident.type) == ("shop.mart.orders_v2: 5 of 7 checks failed", "OPERATIONAL")
-    assert state(shop) == {ORDERS: [Cause.CHECKS]}
-    assert "1 failed check belongs to no output: events.freshness(loaded_at) < 1d." in " ".join(ended.log.split())
-
-
-def test_the_type_follows_the_checks_unless_the_manifest_sets_it(step: Step, shop: Sandbox) -> None:
-    step.write_manifest(
-        f"outputs:\n  - urn: {ORDERS}\n    checks: ['events.*']\n"
-        f"  - urn: {CUSTOMERS}\n    checks: ['events.*']\n    incident: {{type: CUSTOM, custom-type: Quality}}\n"
-        f"  - urn: {STAGING}\n    checks: ['events.*']\n    incident: {{type: OPERATIONAL, title: Late}}\n"
-    )
-    step.inputs["test-results"] = "soda.json"
-    step.main(shop)
-    scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))
-    step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now()}))
-    step.post(shop, status="failure")
-    found = [shop.store.incidents(asset, "ACTIVE")[0] for asset in (ORDERS, CUSTOMERS, STAGING)]
-    assert [incident.type for incident in found] == ["FRESHNESS", "CUSTOM", "OPERATIONAL"]
-    assert found[2].title == "Late"
 
 
 def test_nothing_untrusted_is_active_and_nothing_secret_is_shown(step: Step, shop: Sandbox) -> None:
@@ -332,15 +268,6 @@ def test_a_gitlab_job_starts_when_gitlab_says(tmp_path: Path, sandbox: Sandbox) 
         ("would raise", "job-status", "the job failed")
     ]
     assert "is older than this job" in stale["warnings"][0]
-
-
-def test_outside_of_a_job_a_day_old_is_too_old(step: Step, shop: Sandbox) -> None:
-    step.inputs |= {"report-outcome": "false"}
-    dbt_writes(step, "build", hours=-23.9)
-    step.main(shop, mode="report", job_status="failure")
-    assert state(shop) == {ORDERS: [Cause.CHECKS]}
-    dbt_writes(step, "build", hours=-24.1)
-    assert any("older" in warning for warning in step.main(shop, mode="report", job_status="failure").said("warning"))
 
 
 def test_results_that_nothing_names_are_not_imported() -> None:

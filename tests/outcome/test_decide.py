@@ -171,14 +171,6 @@ def test_kept_incident_takes_over_the_causes_of_its_duplicates() -> None:
     assert cause_in(server.writes[0][2]) is Cause.CHECKS
 
 
-def test_message_written_just_before_keeping_is_left_alone() -> None:
-    entry = Entry("a")
-    server = ImaginedDataHub(entries=[entry])
-    server.on_read = lambda number: setattr(entry, "message", "Ana: mine" if number else None)
-    assert end(server, Outcome.FAILURE).change is Change.KEPT
-    assert server.writes == []
-
-
 def test_keeping_looks_again_after_a_lost_answer() -> None:
     server = ImaginedDataHub(entries=[Entry("a"), Entry("b", listed_at=101.5)], attempts=[created("b")], lost_keeps=1)
     assert end(server, Outcome.FAILURE).change is Change.KEPT
@@ -399,13 +391,6 @@ def test_failure_is_raised_for_its_cause(failed: Cause) -> None:
     assert incident.description.endswith(f"cause {failed}")
 
 
-def test_failure_keeps_an_incident_of_another_cause_with_the_stricter_one() -> None:
-    server = ImaginedDataHub(entries=[raised_for(Cause.JOB)])
-    (result,) = report(server.context(), [OutputOutcome(OUTPUT, Outcome.FAILURE, Failure(Cause.CHECKS))])
-    assert result.change is Change.KEPT
-    assert cause_in(server.writes[0][2]) is Cause.CHECKS
-
-
 # Answers that are not there
 
 
@@ -448,13 +433,6 @@ def test_success_resolves_everything_of_ours() -> None:
     assert (result.change, result.incidents) == (Change.RESOLVED, ("a", "b"))
     assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "a"), ("resolve", "b")]
     assert "which succeeded" in server.writes[0][2]
-
-
-def test_success_on_a_clear_asset_writes_nothing() -> None:
-    server = ImaginedDataHub(entries=[Entry("x", description="by hand")])
-    result = end(server, Outcome.SUCCESS)
-    assert (result.change, result.incidents, result.message) == (Change.CLEAR, (), "")
-    assert (server.writes, server.raised) == ([], [])
 
 
 @pytest.mark.parametrize("reason", list(Reason))

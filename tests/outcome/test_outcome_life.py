@@ -211,11 +211,6 @@ def test_unknown_and_removed_and_untracked_assets_do_not_stop_the_others(each_sa
     assert len(each_sandbox.store.incidents(ORDERS, "ACTIVE")) == 1
 
 
-def test_asset_that_is_not_there_has_nothing_to_resolve(each_sandbox: Sandbox) -> None:
-    assert life_of(each_sandbox).changes("success") == [Change.CLEAR]
-    assert Job(server=each_sandbox, outputs=[output(CUSTOMERS)]).changes("success") == [Change.CLEAR]
-
-
 def test_success_that_cannot_see_the_incidents_says_so(each_sandbox: Sandbox) -> None:
     job = life_of(each_sandbox)
     each_sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn=ORDERS),))

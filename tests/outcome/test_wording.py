@@ -7,7 +7,7 @@ import pytest
 from incident_gate.ci.run import Run
 from incident_gate.incident import Mark, Priority, mark_in
 from incident_gate.manifest.model import IncidentTemplate
-from incident_gate.outcome.wording import Wording, is_foreign, run_in, sign_message
+from incident_gate.outcome.wording import Failure, Wording, is_foreign, run_in, sign_message
 from tests.helpers.github_markdown import Page
 from tests.helpers.job_end import RUN, output
 
@@ -74,6 +74,13 @@ def test_everything_else_is_the_manifests() -> None:
     incident = Wording(run=RUN).incident(output(URN, template), MARK, 5)
     assert (incident.type, incident.custom_type) == ("CUSTOM", "late")
     assert (incident.priority, incident.assignees) == (Priority.LOW, ("urn:li:corpuser:ana",))
+
+
+def test_manifests_type_goes_before_that_of_what_failed() -> None:
+    late = Failure(type="FRESHNESS")
+    chosen = IncidentTemplate(type="OPERATIONAL", sets_type=True)
+    incidents = [Wording(run=RUN).incident(output(URN, entry), MARK, 5, late) for entry in (IncidentTemplate(), chosen)]
+    assert [(one.type, one.is_type_derived) for one in incidents] == [("FRESHNESS", True), ("OPERATIONAL", False)]
 
 
 def test_run_without_a_workflow_file_names_none() -> None:
