@@ -18,6 +18,7 @@ from incident_gate.settings import read_settings
 from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
 from tests.helpers.asking import MODEL, ORDERS
+from tests.helpers.gating import tables
 
 WITH, WITHOUT = HealthQuery(parse_urn(ORDERS)), HealthQuery(parse_urn(ORDERS), siblings=False)
 EXISTENCE = HealthQuery(parse_urn(ORDERS), existence_only=True)
@@ -167,3 +168,24 @@ def test_round_with_a_new_deadline_leaves_the_deadline_of_an_earlier_one_alone()
         assert server.now <= 1.0
         assert later.read([WITH]).failure
         assert server.now > 1.0
+
+
+# What a run keeps
+
+
+def test_incidents_that_there_is_no_room_for_are_counted_and_the_most_severe_are_kept(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incident_gate.datahub.health.reader.KEPT_BYTES", 1_500)
+    urns = tables(3)
+    sandbox.store.add_assets(urns)
+    for urn in urns:
+        for priority in (3, 0, 1, 2, 0):
+            sandbox.store.raise_incident(urn, title="x" * 100, priority=priority)
+
+    healths = read(sandbox, [HealthQuery(parse_urn(urn)) for urn in urns])
+
+    assert [len(health.incidents) + health.unread for health in healths] == [5, 5, 5]
+    assert all(health.incidents[0].priority == 0 for health in healths)
+    assert sum(len(health.incidents) for health in healths) < 8
+    assert all(health.problems == () for health in healths)

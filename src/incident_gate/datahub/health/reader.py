@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -15,7 +16,7 @@ from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.datahub.health.request import Scope
 from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError, most_severe
-from incident_gate.incident import Assertion, Health, Problem, Reason
+from incident_gate.incident import Assertion, Health, Incident, Problem, Reason, severity
 
 # On the server each asset is one search request, so a batch bounds how long one answer takes, and the two together
 # bound what a gate may put on a server at a time.
@@ -26,6 +27,48 @@ GRACE = 1.0
 
 _FAILURES = {Reason.NO_ANSWER, Reason.ERROR, Reason.REFUSED}
 _REFUSALS = {Reason.REFUSED, Reason.HIDDEN}
+
+
+# Bytes of active incidents that one reading keeps, beside the most severe of every asset.
+KEPT_BYTES = 16 << 20
+# Of an incident, besides its texts.
+_EMPTY_INCIDENT = 400
+
+
+class _Room:
+    """The room for incidents that one reading has. Threads share it."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = threading.Lock()
+
+    def kept(self, health: Health) -> Health:
+        """The health with as many active incidents as there is room for; the rest is counted, and counts as well.
+
+        What this gate has raised itself comes first, because it may not count, then the most severe.
+        """
+        needed = sum(map(_size, health.incidents))
+        with self._lock:
+            if needed <= self._left:
+                self._left -= needed
+                return health
+            incidents = sorted(health.incidents, key=lambda incident: (incident.mark is None, severity(incident)))
+            kept = incidents[:1]
+            for incident in incidents[1:]:
+                if _size(incident) > self._left:
+                    break
+                self._left -= _size(incident)
+                kept.append(incident)
+        return health._replace(
+            incidents=tuple(kept),
+            unread=health.unread + len(incidents) - len(kept),
+            unlisted=min(health.unlisted, len(kept)),
+        )
+
+
+def _size(incident: Incident) -> int:
+    texts = (incident.urn, incident.title, incident.description, incident.message, incident.custom_type)
+    return _EMPTY_INCIDENT + sum(len(text) for text in texts if text)
 
 
 class Reading(NamedTuple):
@@ -93,8 +136,14 @@ class Reader:
         """Ask about all URNs, each for itself."""
         unique = _unique(queries)
         batches = _batches(unique)
+        room = _Room(KEPT_BYTES)
+
+        def read(batch: Sequence[HealthQuery]) -> BatchResult:
+            result = self._batches.read(batch)
+            return result._replace(healths=tuple(health and room.kept(health) for health in result.healths))
+
         results: list[BatchResult | None] = run_all(
-            [partial(self._batches.read, batch) for batch in batches],
+            [partial(read, batch) for batch in batches],
             threads=PARALLEL,
             deadline=self._batches.client.deadline.later(GRACE),
             # What ends one batch ends them all: further batches would fail in the same way.
