@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import incident_gate
-from incident_gate.datahub.address import parse_address
-from incident_gate.datahub.connection import Connection, Spelling
+from incident_gate.datahub.connection import Connection, Spelling, parse_address
 from incident_gate.errors import Hint
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from incident_gate.settings import OPTIONS

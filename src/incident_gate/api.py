@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from incident_gate.datahub.client import Client, Exchange
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.batch import ServerState
 from incident_gate.datahub.health.reader import PARALLEL, Reader
-from incident_gate.datahub.http import open_client
+from incident_gate.datahub.parallel import Deadline
+from incident_gate.datahub.transport import open_client
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.gate.check import CheckResult, check_inputs, overridden
 from incident_gate.gate.policy import Conclusion, unused_waivers, worst

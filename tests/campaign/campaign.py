@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from incident_gate.datahub import client, transport_failure
+from incident_gate.datahub import client, transport
 from incident_gate.incident import Incident, mark_in
 from incident_gate.outcome.own import newer_run
 from incident_gate.outcome.result import Change, OutputResult
@@ -204,7 +204,7 @@ def compressed(scale: float = SCALE) -> Iterator[None]:
     waits = {name: getattr(client, name) * scale for name in ("FIRST_WAIT", "LONGEST_WAIT")}
     with (
         patch.multiple(client, REQUEST_SECONDS=HANGING * scale, **waits),
-        patch.object(transport_failure, "CONNECTION_PATIENCE", PATIENCE * scale),
+        patch.object(transport, "CONNECTION_PATIENCE", PATIENCE * scale),
     ):
         yield
 

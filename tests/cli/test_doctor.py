@@ -12,9 +12,7 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from incident_gate.cli.main import run
-from incident_gate.datahub.address import parse_address
-from incident_gate.datahub.connection import Connection
-from incident_gate.datahub.proxy import proxy_for
+from incident_gate.datahub.connection import Connection, parse_address, proxy_for
 from incident_gate.doctor.checks import origins
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox, ViewPolicy
 from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, ORDERS

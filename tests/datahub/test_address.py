@@ -1,6 +1,6 @@
 import pytest
 
-from incident_gate.datahub.address import parse_address
+from incident_gate.datahub.connection import parse_address
 from incident_gate.errors import SettingError
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from incident_gate.datahub.bisection import MOST_REFUSALS, MOST_REFUSALS_AT_FIRST, Refusals, bisect
 from incident_gate.datahub.failure import GraphqlError, Rejection, RequestFailure
+from incident_gate.datahub.parallel import MOST_REFUSALS, MOST_REFUSALS_AT_FIRST, Refusals, bisect
 from incident_gate.errors import RefusedError, UnreachableError
 
 FAILURE = RequestFailure("it throws", errors=(GraphqlError("it throws", code=500),))

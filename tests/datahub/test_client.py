@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from incident_gate.datahub.client import FIRST_WAIT, LONGEST_WAIT, Client, Exchange, Operation
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.failure import RequestFailure, TransientFailure
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.datahub.response import size_limit
 from incident_gate.errors import RefusedError, UnreachableError
 

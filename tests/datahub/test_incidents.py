@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.incidents import Attempt, IncidentState, NewIncident, RaiseStatus, Writer
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import RefusedError, UnreachableError, WriteError
 from incident_gate.incident import Mark, Priority, sign
 

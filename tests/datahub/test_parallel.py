@@ -5,8 +5,7 @@ from functools import partial
 
 import pytest
 
-from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.parallel import run_all
+from incident_gate.datahub.parallel import Deadline, run_all
 
 
 def test_results_stand_in_the_order_of_the_tasks() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from incident_gate.datahub.proxy import DIRECT, proxy_for
+from incident_gate.datahub.connection import DIRECT, proxy_for
 from incident_gate.errors import SettingError
 
 PROXY = "http://proxy.example.com:3128"

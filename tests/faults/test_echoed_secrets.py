@@ -92,7 +92,7 @@ def shown(result: Result) -> str:
 
 @pytest.mark.parametrize("name", RESPONSES)
 def test_no_report_shows_what_a_server_echoes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incident_gate.datahub.transport_failure.CONNECTION_PATIENCE", 0.3)
+    monkeypatch.setattr("incident_gate.datahub.transport.CONNECTION_PATIENCE", 0.3)
 
     def serve(client: socket.socket) -> None:
         answer_all(client, RESPONSES[name].encode())

@@ -380,9 +380,8 @@ def test_handshake_that_hangs_ends_with_the_deadline() -> None:
 
 def test_tls_context_for_plain_http_trusts_nobody() -> None:
     """The shortcut that spares loading the CAs must not become a hole."""
-    from incident_gate.datahub.address import parse_address  # noqa: PLC0415
-    from incident_gate.datahub.connection import Connection  # noqa: PLC0415
-    from incident_gate.datahub.http import _trust  # noqa: PLC0415
+    from incident_gate.datahub.connection import Connection, parse_address  # noqa: PLC0415
+    from incident_gate.datahub.transport import _trust  # noqa: PLC0415
 
     context = _trust(Connection(address=parse_address("http://datahub:8080", setting="datahub-url"), token=""))
 

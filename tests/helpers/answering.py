@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.parallel import Deadline
 
 
 @dataclass

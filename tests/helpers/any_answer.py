@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from incident_gate.action.runner import commands
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.gate.check import CheckResult, check_inputs
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import Rules

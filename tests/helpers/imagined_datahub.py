@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from incident_gate.ci.run import Run
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.datahub.incidents import Attempt, IncidentState, NewIncident, RaiseStatus, Writer
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import GateError
 from incident_gate.incident import Health, Incident, Problem, Reason, mark_in
 from incident_gate.manifest.model import OutputEntry

@@ -8,14 +8,13 @@ from typing import cast
 
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.ci.run import Run
-from incident_gate.datahub.address import parse_address
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.connection import Connection
-from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.connection import Connection, parse_address
 from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.datahub.health.reader import Reader, Reading
-from incident_gate.datahub.http import open_client
 from incident_gate.datahub.incidents import Writer
+from incident_gate.datahub.parallel import Deadline
+from incident_gate.datahub.transport import open_client
 from incident_gate.incident import sign
 from incident_gate.manifest.model import IncidentTemplate, OutputEntry, Position
 from incident_gate.outcome.decide import report_job, skip_reason

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incident_gate.datahub.client import Client, Exchange
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.graph.lookup import look_up
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.incident import Reason
 from incident_gate.manifest.model import Search
 from incident_gate.sandbox import Sandbox

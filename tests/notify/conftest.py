@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from incident_gate.ci.run import Run
-from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.notify.delivery import Service
 from tests.helpers.asking import plain_client
 

@@ -10,9 +10,9 @@ from typing import Any, Self
 import pytest
 
 from incident_gate.ci.run import Run
-from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.connection import DIRECT
 from incident_gate.datahub.graph.owners import Owner
-from incident_gate.datahub.proxy import DIRECT
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.notify.announce import announce
 from incident_gate.report.model import Report
 from incident_gate.settings import Notify, RunSettings, read_settings

@@ -14,12 +14,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.failure import Answer, Failure, RequestFailure, TransientFailure
-from incident_gate.datahub.parallel import run_all
-from incident_gate.datahub.probe import speaks_http
+from incident_gate.datahub.parallel import Deadline, run_all
 from incident_gate.datahub.response import Received, read_response, size_limit
-from incident_gate.datahub.transport_failure import PORT_HINT, late, transport_failure
+from incident_gate.datahub.transport import PORT_HINT, speaks_http, timed_out, transport_failure
 from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError
 from incident_gate.text import Redactor
 
@@ -223,7 +221,7 @@ class Client:
         on_idle = partial(self._on_exchange, AWAITED) if self._on_exchange else lambda: None
         [received] = run_all([partial(self._send, body, limit, most)], threads=1, deadline=limit, on_idle=on_idle)
         if received is None:
-            raise late(self._host)
+            raise timed_out(self._host)
         if isinstance(received, Exception):
             raise received
         return received
@@ -240,7 +238,7 @@ class Client:
                         size = f"{most / (1 << 20):.0f} MiB"
                         return RequestFailure(f"{self._host} sends more than {size} in one answer", status=413)
                     if limit.passed:
-                        return late(self._host)
+                        return timed_out(self._host)
                 return Received(response.status_code, response.headers, content)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             return transport_failure(error, self._host, self.redact)

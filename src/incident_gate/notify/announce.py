@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import httpx
 
-from incident_gate.datahub.deadline import Deadline
-from incident_gate.datahub.http import open_service_client
-from incident_gate.datahub.parallel import run_all
+from incident_gate.datahub.parallel import Deadline, run_all
+from incident_gate.datahub.transport import open_service_client
 from incident_gate.errors import Hint, SettingError
 from incident_gate.notify import comment, slack, webhook
 from incident_gate.notify.delivery import SECONDS, DeliveryError, Service

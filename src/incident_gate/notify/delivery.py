@@ -11,7 +11,7 @@ from typing import NamedTuple
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
-from incident_gate.datahub.deadline import Deadline
+from incident_gate.datahub.parallel import Deadline
 
 SECONDS = 20.0
 """For one service in one stage, its retries included."""

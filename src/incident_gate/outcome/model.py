@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from incident_gate.ci.identity import JobIdentity
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.incident import Cause, Health
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.wording import JOB_FAILURE, Failure, Wording

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.ci.run import Run
-from incident_gate.datahub.connection import Connection
-from incident_gate.datahub.proxy import Proxy
+from incident_gate.datahub.connection import Connection, Proxy
 from incident_gate.manifest.model import NO_RULES, Rules
 from incident_gate.settings.options import Mode
 from incident_gate.settings.parse import ReportFile

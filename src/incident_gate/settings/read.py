@@ -13,9 +13,16 @@ from incident_gate.ci.github import SYSTEM as GITHUB
 from incident_gate.ci.identity import JobIdentity, is_blocked
 from incident_gate.ci.run import STATUSES, UNFINISHED, Run
 from incident_gate.ci.systems import GITLAB, current_run
-from incident_gate.datahub.address import EXAMPLE, Address, parse_address
-from incident_gate.datahub.connection import Connection, Spelling, header_secrets
-from incident_gate.datahub.proxy import DIRECT, proxy_for
+from incident_gate.datahub.connection import (
+    DIRECT,
+    EXAMPLE,
+    Address,
+    Connection,
+    Spelling,
+    header_secrets,
+    parse_address,
+    proxy_for,
+)
 from incident_gate.errors import SettingError
 from incident_gate.files import OutsideError, locate, names_outside
 from incident_gate.manifest.load import EXAMPLE as MANIFEST_EXAMPLE

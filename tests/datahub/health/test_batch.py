@@ -9,11 +9,11 @@ import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.batch import BatchReader, BatchResult, ServerState
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
 from incident_gate.datahub.health.request import Scope
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import RefusedError
 from incident_gate.incident import Health, Reason
 from incident_gate.urn import parse_urn

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from incident_gate.datahub.capabilities import MINIMAL_QUERY, Capabilities, fields_of, introspect
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.batch import BatchReader, ServerState
 from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.request import Scope
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.gate.policy import Rule, Verdict, decide
 from incident_gate.incident import Health, Question, questions
 from incident_gate.manifest.model import InputEntry, OnFailingAssertion, Position

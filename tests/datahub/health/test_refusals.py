@@ -27,7 +27,7 @@ OTHER_SERVICES = {
 
 @pytest.mark.parametrize("name", OTHER_SERVICES)
 def test_other_service_blocks_although_unknown_warns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incident_gate.datahub.transport_failure.CONNECTION_PATIENCE", 0.3)
+    monkeypatch.setattr("incident_gate.datahub.transport.CONNECTION_PATIENCE", 0.3)
 
     def serve(client: socket.socket) -> None:
         answer_all(client, OTHER_SERVICES[name])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from incident_gate.datahub.bisection import Refusals, bisect
 from incident_gate.datahub.capabilities import Capabilities, Discovery
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import RequestFailure
@@ -24,6 +23,7 @@ from incident_gate.datahub.health.request import (
     read_pages,
 )
 from incident_gate.datahub.health.witness import check_summaries
+from incident_gate.datahub.parallel import Refusals, bisect
 from incident_gate.datahub.queries import EARLIER_RUNS, RUNS_OF_ASSERTIONS, existence_of_each
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
 from incident_gate.incident import AssertionResult, Health, Question, Reason

@@ -9,12 +9,11 @@ from functools import partial
 from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.deadline import Deadline
 from incident_gate.datahub.health.batch import BatchReader, BatchResult, ServerState
 from incident_gate.datahub.health.listing import worse
 from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.datahub.health.request import Scope
-from incident_gate.datahub.parallel import run_all
+from incident_gate.datahub.parallel import Deadline, run_all
 from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError, most_severe
 from incident_gate.incident import Assertion, Health, Incident, Problem, Reason, severity
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from incident_gate.datahub.failure import TransientFailure
-from incident_gate.datahub.transport_failure import late, transport_failure
+from incident_gate.datahub.transport import timed_out, transport_failure
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
 from incident_gate.text import Redactor
 
@@ -89,7 +89,7 @@ def test_server_that_is_too_slow_is_waited_for_until_the_deadline(error: Excepti
     failure = transport_failure(error, HOST, REDACT)
 
     assert isinstance(failure, TransientFailure)
-    assert vars(failure) == vars(late(HOST))
+    assert vars(failure) == vars(timed_out(HOST))
     assert failure.message == f"{HOST} does not answer in time"
     assert (failure.may_have_executed, failure.slow, failure.patience) == (True, True, None)
 
