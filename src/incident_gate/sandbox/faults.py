@@ -70,20 +70,9 @@ _ABOUT_DATA = frozenset(
 class Fault:
     """One rule: what goes wrong, for which requests, how often.
 
-    Args:
-        kind: what goes wrong.
-        operation: a regular expression for the whole name of the operation, or of a field at its root.
-        urn: only requests that mention this text; for faults about data, the asset that they strike. A `*` at the end
-            matches any rest.
-        after: let this many matching requests through first.
-        times: strike this many requests at most; None is without end.
-        rate: strike a matching request with this probability.
-        seconds: how long a latency, a hang or a delay is. A hang of 0 lasts until the client gives up.
-        status: the HTTP status of STATUS and STATUS_AFTER.
-        body: the HTTP body of the same.
-        code: DataHub's error code for GRAPHQL_ERROR, FIELD_ERROR and the like.
-        retry_after: the value of Retry-After, sent with RATE_LIMIT and STATUS if given.
-        location: where REDIRECT leads: a path on the same host, or a URL.
+    `operation` is a regular expression for the operation's name or a field at its root, `urn` a text in the request or,
+    for faults about data, the asset (`*` at its end matches any rest). `after` and `times` count matching requests. A
+    hang of 0 `seconds` lasts until the client gives up.
     """
 
     kind: FaultKind

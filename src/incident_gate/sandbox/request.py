@@ -69,17 +69,7 @@ ANY_TOKEN = "*"  # noqa: S105 - matches every token
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A token with its privileges.
-
-    Args:
-        token: the bearer token.
-        actor: URN of the user that acts with it.
-        edits: assets with the privilege Edit Incidents; None is all, a `*` at the end of one matches any rest.
-        edits_entities: assets with the privilege Edit Entity, in the same form.
-        sees: assets that may be viewed, in the same form; others are null.
-        views: the view policies where the server has view authorization on: what none of them covers is restricted.
-        manages_policies: whether the privileges of other users may be read.
-    """
+    """A token with its privileges: docs/sandbox.md describes each. None covers everything, an empty tuple nothing."""
 
     token: str
     actor: str = "urn:li:corpuser:datahub"
