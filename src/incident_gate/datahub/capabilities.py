@@ -235,10 +235,6 @@ class Discovery:
     """Finds out what one server can be asked: assumes all that is known, and learns from refusals that name a field.
 
     Shared by threads. A refused field fails the whole request before anything runs, so only time is lost.
-
-    Args:
-        client: Where to ask.
-        known: What is known of the server already.
     """
 
     def __init__(self, client: Client, known: Capabilities | None = None) -> None:
@@ -261,9 +257,6 @@ class Discovery:
         """The form in which to ask after one was refused: by what is known now, or a poorer one for once.
 
         What a poorer form does not ask stays without an answer.
-
-        Raises:
-            RefusedError: Nothing is left to try.
         """
         with self._lock:
             is_poorer = refused.is_minimal or not refused.with_assertions

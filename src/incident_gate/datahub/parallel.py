@@ -147,12 +147,7 @@ class Refusals:
         self._in_a_row = 0
 
     def refused(self, failure: RequestFailure) -> None:
-        """Note a request that was refused.
-
-        Raises:
-            RefusedError: The server refuses every request.
-            UnreachableError: It fails on every request.
-        """
+        """Note a request that was refused."""
         self._in_a_row += 1
         if self._in_a_row > (MOST_REFUSALS if self._has_answered else MOST_REFUSALS_AT_FIRST):
             message = f"DataHub fails on every request: {failure.message}."
@@ -167,19 +162,7 @@ def bisect(
     refused: Callable[[T, RequestFailure], None],
     refusals: Refusals,
 ) -> None:
-    """Ask for all, and by halves where that fails, until what causes the failure is alone.
-
-    Args:
-        items: What to ask about; the largest parts come first, so that most are answered early.
-        ask: Asks about some.
-        refused: Called with each that is refused even alone.
-        refusals: The server's.
-
-    Raises:
-        RequestFailure: The server does not accept the query, whatever it is about.
-        RefusedError: It refuses everything.
-        UnreachableError: It fails on everything.
-    """
+    """Ask for all, and by halves where that fails, until what causes the failure is alone."""
     waiting = deque([items])
     while waiting:
         part = waiting.popleft()

@@ -68,20 +68,7 @@ def value_limit(assets: int) -> int:
 def read_response(
     received: Received, *, url: str, anonymous: bool, redact: Redactor = NO_SECRETS, assets: int = 1
 ) -> Answer:
-    """Read an HTTP response as what it is.
-
-    Args:
-        received: The response.
-        url: Where the request was sent.
-        anonymous: Whether it was sent without a token.
-        redact: Applied to every text of the server's.
-        assets: How many assets were asked about, which bounds the answer.
-
-    Raises:
-        TransientFailure: Busy, or garbled on its way.
-        RequestFailure: GraphQL errors without data, or a status that blames the request.
-        RefusedError: Not DataHub, or DataHub that refuses us.
-    """
+    """Read an HTTP response as what it is."""
     status = received.status
     host = urlsplit(url).netloc
     if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects

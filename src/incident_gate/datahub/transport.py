@@ -130,16 +130,7 @@ def timed_out(host: str) -> TransientFailure:
 def transport_failure(  # noqa: PLR0911 - a table
     error: Exception, host: str, redact: Redactor
 ) -> TransientFailure | RefusedError:
-    """Classify what httpx raised.
-
-    Args:
-        error: Its exception; `UnicodeError` as well, which it raises for some host names.
-        host: The server's name in messages.
-        redact: Applied to what the error says.
-
-    Returns:
-        A failure that another attempt may not meet, or an error for which a setting is wrong.
-    """
+    """Classify what httpx raised."""
     reason = redact(str(error)) or type(error).__name__
     cause = _root_cause(error)
     match error:

@@ -338,9 +338,6 @@ def split_by_urn(
     """Split an answer about many assets in one field: an element for each URN.
 
     Matched by URN: an answer that is shorter or in another order must not lend one asset's health to another.
-
-    Raises:
-        RequestFailure: The answer is not about these assets.
     """
     values = data.get(root)
     if not isinstance(values, list):
@@ -366,11 +363,7 @@ def split_by_urn(
 
 
 def split_by_alias(urns: Sequence[str], data: Mapping[str, Any], errors: Sequence[GraphqlError]) -> list[Element]:
-    """Split an answer of one aliased field for each URN: `a0`, `a1` and so on. An asset with another URN is none.
-
-    Raises:
-        RequestFailure: An error is about none of them.
-    """
+    """Split an answer of one aliased field for each URN: `a0`, `a1` and so on. An asset with another URN is none."""
     by_place = _by_place(errors, [(f"a{place}",) for place in range(len(urns))])
     elements: list[Element] = []
     for place, urn in enumerate(urns):
@@ -385,11 +378,7 @@ def split_by_alias(urns: Sequence[str], data: Mapping[str, Any], errors: Sequenc
 def _by_place(
     errors: Sequence[GraphqlError], prefixes: Sequence[tuple[str | int, ...]]
 ) -> dict[int, list[GraphqlError]]:
-    """The errors by the element that their path leads into.
-
-    Raises:
-        RequestFailure: One leads nowhere, so it may concern any of them.
-    """
+    """The errors by the element that their path leads into."""
     places = {prefix: place for place, prefix in enumerate(prefixes)}
     length = len(prefixes[0])
     found: dict[int, list[GraphqlError]] = {}

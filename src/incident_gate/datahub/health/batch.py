@@ -38,16 +38,7 @@ DATED = 100
 
 
 class ServerState:
-    """What is known of one server: what one batch finds out serves the others. Threads share it.
-
-    Args:
-        client: Where to ask.
-        schema: What is known already.
-
-    Attributes:
-        discovery: What the server can be asked.
-        refusals: How many requests it refused in a row.
-    """
+    """What is known of one server: what one batch finds out serves the others. Threads share it."""
 
     def __init__(self, client: Client, schema: Capabilities | None = None) -> None:
         self.discovery = Discovery(client, schema)
@@ -113,19 +104,7 @@ class BatchReader(NamedTuple):
             )
 
     def fetch_batch(self, batch: Sequence[HealthQuery], partials: dict[str, PartialHealth]) -> Capabilities:
-        """Ask about all assets of a batch; one that refuses the query is asked in another form, until it accepts one.
-
-        Args:
-            batch: The assets, none of them twice.
-            partials: Receives the answers by URN. They stay there if an error is raised.
-
-        Returns:
-            What the server understands: the form in which it has answered.
-
-        Raises:
-            UnreachableError: The server fails on everything, or nothing usable came in time.
-            RefusedError: It refuses everything, or token, address, proxy or certificate are wrong.
-        """
+        """Ask about all assets of a batch, in one form after another; return the one that the server accepts."""
         form = self.server.discovery.known
         while True:
             # Nothing of an earlier form counts: the server refused it.
@@ -220,10 +199,6 @@ def read_runs(client: Client, lists: Sequence[AssertionListing]) -> None:
     """Read more runs: since when assertions fail, and the result of those whose runs were cut off.
 
     Where the server does not answer, the last failure is all that is known, and what was cut off stays unknown.
-
-    Raises:
-        UnreachableError: Nothing usable came in time.
-        RefusedError: Token, address, proxy or certificate are wrong.
     """
     asked = [
         (assertions, urn)

@@ -20,7 +20,7 @@ from incident_gate.incident import (
     severity,
 )
 from incident_gate.json_values import at, items, mappings, text, whole
-from incident_gate.text import NO_SECRETS, Redactor
+from incident_gate.text import NO_SECRETS, Redactor, plain
 
 _SUPPORT_HINT = "Take it out of the manifest, or check that this DataHub version tracks incidents on this asset type."
 ACCESS_HINT = "Check that the token's user may view it, and that DataHub is healthy; then run again."
@@ -30,7 +30,7 @@ _ASSERTIONS_HINT = "Check that DataHub is healthy and that the token's user may 
 MOST_COUNTED = 2**31
 # Characters of text that are kept. No report shows more, and servers limit neither titles nor descriptions.
 MOST_TEXT = 2_000
-# Of a description, which stands in for a title that is missing: a large gate keeps a hundred thousand of them.
+# Of a description, which stands in for a title.
 MOST_DESCRIPTION = 500
 ASPECT = "incidentsSummary"
 # A hook holds 100 incidents of each state by default, in 30 kB.
@@ -188,13 +188,15 @@ def _state(element: dict[str, Any]) -> object:
 def read_incident(urn: str, asset: str, element: dict[str, Any], redact: Redactor) -> Incident:
     """Read an incident's fields; any of them may be missing."""
     description, status = element.get("description"), _status(element)
+    title = _shown(element.get("title"), redact)
     return Incident(
         urn=_shown(urn, redact) or "",
         asset=asset,
         type=_shown(element.get("incidentType"), redact),
         custom_type=_shown(element.get("customType"), redact),
-        title=_shown(element.get("title"), redact),
-        description=_shown(description, redact, MOST_DESCRIPTION),
+        title=title,
+        # It stands in for a title that is missing or of invisible characters.
+        description=None if title and plain(title) else _shown(description, redact, MOST_DESCRIPTION),
         mark=mark_in(description) if isinstance(description, str) else None,
         priority=read_priority(element.get("priority")),
         created_ms=whole(element, "created", "time"),

@@ -29,7 +29,7 @@ _REFUSALS = {Reason.REFUSED, Reason.HIDDEN}
 
 
 # Bytes of active incidents that one reading keeps, beside the most severe of every asset.
-KEPT_BYTES = 16 << 20
+KEPT_BYTES = 4 << 20
 # Of an incident, besides its texts.
 _EMPTY_INCIDENT = 400
 

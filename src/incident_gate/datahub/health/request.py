@@ -50,16 +50,7 @@ class Scope(NamedTuple):
 def fetch(
     client: Client, capabilities: Capabilities, groups: Groups, *, start: int = 0, size: int = PAGE
 ) -> dict[Selection, list[Element]]:
-    """Ask about assets in one request; without `entities`, all of them are of one kind and one group.
-
-    Returns:
-        An element for each asset of each group.
-
-    Raises:
-        RequestFailure: The server refuses the request, or the answer is not about these assets.
-        UnreachableError: Nothing usable came in time.
-        RefusedError: Token, address, proxy or certificate are wrong.
-    """
+    """Ask about assets in one request; without `entities`, all of them are of one kind and one group."""
     urns = [[urn for _, urn in assets] for assets in groups.values()]
     page = {"start": start, "count": size}
     if not capabilities.has_entities:
@@ -131,12 +122,7 @@ def asked_of(kind: str, selection: Selection, capabilities: Capabilities) -> Ask
 def read_pages(
     client: Client, capabilities: Capabilities, listing: Listing, selection: Selection, most: int = MOST_PAGES
 ) -> None:
-    """Read on until the list is complete, or a page brings nothing: then what is counted and not shown stays unread.
-
-    Raises:
-        UnreachableError: Nothing usable came in time.
-        RefusedError: Token, address, proxy or certificate are wrong.
-    """
+    """Read on until the list is complete, or a page brings nothing: then what is counted and not shown stays unread."""
     for _ in range(most):
         if not listing.is_incomplete:
             return

@@ -45,10 +45,6 @@ def check_summaries(
     """Check what is unconfirmed; twice, because list and summary both lag. What stays so is unknown to a gate.
 
     An outcome goes by its own incidents, and looks again by itself: with a history there is no second look.
-
-    Raises:
-        UnreachableError: Nothing usable came in time.
-        RefusedError: Token, address, proxy or certificate are wrong.
     """
     deadline, has_history = client.deadline, scope.history is not History.NONE
     for is_second in (False,) if has_history else (False, True):
