@@ -50,7 +50,7 @@ def test_warning_returns(datahub: Sandbox) -> None:
 
 
 def test_datahub_that_refuses_or_is_down_is_an_error_of_its_own(datahub: Sandbox) -> None:
-    with pytest.raises(RefusedError, match="does not accept the token"):
+    with pytest.raises(RefusedError, match="rejected the token"):
         check(settings(datahub, inputs=[ORDERS], datahub_token="wrong-token"))
     datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=503),))
     with pytest.raises(DataHubError):

@@ -110,7 +110,7 @@ def test_an_asset_that_is_hidden_or_missing_is_a_problem(tmp_path: Path) -> None
         found = findings(server, str(path))
 
     assert found["input sales"][0] == "problem"
-    assert "never ingested" in found["input sales"][1]
+    assert "Not found in DataHub" in found["input sales"][1]
     assert found["output analytics.customers"][0] == "problem"
     assert "1 of 2 inputs can be read" in found["inputs"][1]
 
@@ -163,7 +163,7 @@ def test_a_wrong_token_is_a_problem(manifest: Path) -> None:
         found = findings(server, str(manifest), token="wrong")
 
     assert found["connection"][0] == "problem"
-    assert "does not accept the token (HTTP 401)" in found["connection"][1]
+    assert "rejected the token (HTTP 401)" in found["connection"][1]
     assert found["the rest"][0] == "unknown"
 
 
@@ -221,7 +221,7 @@ def test_an_unreachable_server_is_3() -> None:
     code, out = doctor("http://127.0.0.1:1", "--timeout", "1")
 
     assert code == 3
-    assert "No connection to 127.0.0.1:1" in out
+    assert "Cannot connect to 127.0.0.1:1" in out
     assert out.endswith("\n\n1 problem found.\n")
 
 

@@ -46,7 +46,7 @@ def test_every_asset_that_does_not_exist_has_its_place(datahub: Sandbox, path: P
     assert ended.code == 2
     places = [line.removeprefix(f"{path}:").partition(" ")[0] for line in ended.out.splitlines()]
     assert places == ["3:3:", "4:3:", "6:3:"]
-    assert "is not in DataHub" in ended.out
+    assert "Not found in DataHub" in ended.out
 
 
 @pytest.mark.parametrize("state", ["ACTIVE", "RESOLVED"])
@@ -162,7 +162,7 @@ def test_value_that_cannot_be_looked_for_is_reported(datahub: Sandbox, path: Pat
     ended = online(datahub, path, "inputs:\n- search: {tags: ['urn:li:tag:t']}\n")
 
     assert ended.code == 2
-    assert ended.out.startswith(f"{path}:2:3: urn:li:tag:t: DataHub failed on it: ")
+    assert ended.out.startswith(f"{path}:2:3: urn:li:tag:t: DataHub reported an error for this asset: ")
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_nodes_among_the_outputs_must_exist(datahub: Sandbox, path: Path) -> Non
     places = {line.partition(": ")[0] for line in ended.out.splitlines()}
     assert places == {f"{path}:3:3"}
     assert SOURCE not in ended.out
-    assert ": It is not in DataHub: never ingested" in ended.out
+    assert ": Not found in DataHub." in ended.out
 
 
 def test_nodes_of_a_file_that_dbt_has_not_written_yet_are_not_looked_for(datahub: Sandbox, path: Path) -> None:

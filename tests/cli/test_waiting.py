@@ -96,7 +96,7 @@ def test_refusal_ends_the_waiting(datahub: Sandbox, manifest: str) -> None:
     ended = ask(datahub, "check", manifest, *WAITING, "1h")
 
     assert ended.code == 3
-    assert "does not accept the token" in ended.out
+    assert "rejected the token" in ended.out
 
 
 def test_restart_of_datahub_is_survived(manifest: str, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_retry_after_shortens_no_wait() -> None:
 def test_wait_that_would_reach_the_deadline_is_not_begun() -> None:
     server = Server([BUSY], seconds=0.75)
 
-    with pytest.raises(UnreachableError, match=r"gave up after 2 tries\."):
+    with pytest.raises(UnreachableError, match=r"\(2 attempts in \d+ s\)\."):
         server.ask()
     assert server.waits == [0.25]
 
@@ -139,14 +139,14 @@ def test_wait_that_would_reach_the_deadline_is_not_begun() -> None:
 def test_request_that_fails_at_the_deadline_is_one_try() -> None:
     server = Server([BUSY], seconds=5, each=6)
 
-    with pytest.raises(UnreachableError, match=r"gave up after 1 try\."):
+    with pytest.raises(UnreachableError, match=r"\(1 attempt\)\."):
         server.ask()
 
 
 def test_nothing_is_sent_after_a_wait_that_took_longer_than_planned() -> None:
     server = Server([BUSY], seconds=5, overslept=10)
 
-    with pytest.raises(UnreachableError, match=r"503.*gave up after 1 try\."):
+    with pytest.raises(UnreachableError, match=r"503.*\(1 attempt\)\."):
         server.ask()
     assert server.requests == 1
 
@@ -154,7 +154,7 @@ def test_nothing_is_sent_after_a_wait_that_took_longer_than_planned() -> None:
 def test_connection_is_tried_for_half_a_minute_of_a_long_deadline() -> None:
     server = Server([refused()], seconds=3600)
 
-    with pytest.raises(UnreachableError, match=f"No connection to {SERVER}") as raised:
+    with pytest.raises(UnreachableError, match=f"Cannot connect to {SERVER}") as raised:
         server.ask()
     assert 20 < server.now <= 30
     assert "30 s at most" in raised.value.hint
@@ -172,7 +172,7 @@ def test_busy_server_is_asked_for_the_whole_deadline() -> None:
 def test_patience_is_that_of_the_first_failure() -> None:
     server = Server([BUSY, refused()], seconds=300)
 
-    with pytest.raises(UnreachableError, match="No connection"):
+    with pytest.raises(UnreachableError, match="Cannot connect"):
         server.ask()
     assert 280 < server.now <= 300
 
@@ -180,7 +180,7 @@ def test_patience_is_that_of_the_first_failure() -> None:
 def test_attempt_that_the_deadline_cut_short_is_not_the_cause() -> None:
     server = Server([BUSY, httpx.ReadTimeout("late")], seconds=10, each=6)
 
-    with pytest.raises(UnreachableError, match=r"503.*gave up after 2 tries\."):
+    with pytest.raises(UnreachableError, match=r"503.*\(2 attempts in \d+ s\)\."):
         server.ask()
 
 
@@ -218,7 +218,7 @@ def test_write_that_did_not_arrive_is_repeated() -> None:
 def test_write_that_never_arrived_is_an_error() -> None:
     server = Server([refused()])
 
-    with pytest.raises(UnreachableError, match="gave up"):
+    with pytest.raises(UnreachableError, match="attempts in"):
         server.ask(repeatable=False)
 
 

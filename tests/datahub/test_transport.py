@@ -38,15 +38,15 @@ def certificate_error(message: str) -> ssl.SSLCertVerificationError:
     ("error", "message", "may_have_executed"),
     [
         (httpx.ProxyError("502 Bad Gateway"), f"The proxy does not reach {HOST}: 502 Bad Gateway", False),
-        (httpx.ConnectError("refused"), f"No connection to {HOST}: refused", False),
-        (httpx.ConnectTimeout(""), f"No connection to {HOST}: ConnectTimeout", False),
-        (httpx.PoolTimeout("full"), f"No connection to {HOST}: full", False),
+        (httpx.ConnectError("refused"), f"Cannot connect to {HOST}: refused", False),
+        (httpx.ConnectTimeout(""), f"Cannot connect to {HOST}: ConnectTimeout", False),
+        (httpx.PoolTimeout("full"), f"Cannot connect to {HOST}: full", False),
         (httpx.ReadError("reset"), f"The connection to {HOST} broke: reset", True),
         (httpx.WriteError("pipe"), f"The connection to {HOST} broke: pipe", True),
         (httpx.DecodingError("zlib"), f"The connection to {HOST} broke: zlib", True),
         (
             httpx.RemoteProtocolError("Server disconnected without sending a response."),
-            f"The connection to {HOST} broke: Server disconnected without sending a response.",
+            f"The connection to {HOST} broke: server disconnected without sending a response.",
             True,
         ),
         (
@@ -56,17 +56,17 @@ def certificate_error(message: str) -> ssl.SSLCertVerificationError:
         ),
         (
             caused(httpx.ConnectError("EAI_AGAIN"), OSError(), socket.gaierror(socket.EAI_AGAIN, "again")),
-            f"No connection to {HOST}: EAI_AGAIN",
+            f"Cannot connect to {HOST}: EAI_AGAIN",
             False,
         ),
         (
             caused(httpx.ConnectError("EOF"), OSError(), ssl.SSLEOFError(8, "EOF")),
-            f"No connection to {HOST}: EOF",
+            f"Cannot connect to {HOST}: EOF",
             False,
         ),
         (
             caused(httpx.ConnectError("closed"), OSError(), ssl.SSLZeroReturnError(6, "closed")),
-            f"No connection to {HOST}: closed",
+            f"Cannot connect to {HOST}: closed",
             False,
         ),
     ],
@@ -123,7 +123,7 @@ def test_answer_that_is_not_http_is_a_wrong_address_and_not_quoted() -> None:
         ),
         (
             caused(httpx.ConnectError("no name"), OSError(), socket.gaierror(socket.EAI_NONAME, "no name")),
-            f"No connection to {HOST}: the host name does not exist.",
+            f"Cannot connect to {HOST}: the host name does not exist.",
             "VPN",
         ),
         (httpx.InvalidURL("no host"), f"No request to {HOST} is possible: no host.", "datahub-url"),

@@ -100,7 +100,7 @@ TROUBLES = (
         Fault(kind=FaultKind.REDIRECT, location="https://login.example.com/"),
         "redirects to https://login.example.com",
     ),
-    _status(401, Kind.REFUSAL, "does not accept the token"),
+    _status(401, Kind.REFUSAL, "rejected the token"),
     _status(403, Kind.REFUSAL, "forbids the request"),
     _status(404, Kind.REFUSAL, "has no GraphQL API"),
     _status(400, Kind.PER_QUESTION),

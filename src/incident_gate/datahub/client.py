@@ -144,7 +144,7 @@ class Client:
         limit = self.deadline if first.patience is None else self.deadline.earlier(first.patience)
         last = cause = first
         longest = FIRST_WAIT
-        attempts = 1
+        attempts, began = 1, self.deadline.remaining
         while (wait := _wait(last, longest)) < limit.remaining:
             self._sleep(wait)
             if self.deadline.passed:
@@ -161,15 +161,13 @@ class Client:
                 cause = cause if self.deadline.passed else failure
         if last.answer:
             return last.answer
-        raise self._given_up(cause, attempts)
+        spent = began - self.deadline.remaining
+        raise self._given_up(cause, "1 attempt" if attempts == 1 else f"{attempts} attempts in {spent:.0f} s")
 
-    def _given_up(self, cause: TransientFailure, tries: int) -> DataHubError:
+    def _given_up(self, cause: TransientFailure, attempts: str) -> DataHubError:
         if cause.is_silent and self._is_plain and not self._speaks_http():
             return RefusedError(f"{self._host} answers with something that is not HTTP.", hint=PORT_HINT)
-        return cause.ends_as(
-            f"{cause.message}; gave up after {tries} {'try' if tries == 1 else 'tries'}.",
-            hint=cause.hint or _DOWN_HINT,
-        )
+        return cause.ends_as(f"{cause.message} ({attempts}).", hint=cause.hint or _DOWN_HINT)
 
     def _attempt(self, body: bytes, operation: str, attempt: int, assets: int) -> Answer:
         started = time.monotonic()

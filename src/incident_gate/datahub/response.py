@@ -98,7 +98,7 @@ def read_response(
             hint=Hint("Set {datahub-token|DATAHUB_GMS_TOKEN}."),
         )
     if status == 401:  # noqa: PLR2004 - unauthorized
-        raise RefusedError(f"{host} does not accept the token (HTTP 401).", hint=_TOKEN_HINT)
+        raise RefusedError("DataHub rejected the token (HTTP 401).", hint=_TOKEN_HINT)
     if status == 403:  # noqa: PLR2004 - forbidden
         raise RefusedError(f"{host} forbids the request (HTTP 403).", hint=_TOKEN_HINT)
     if status == 407:  # noqa: PLR2004 - proxy authentication

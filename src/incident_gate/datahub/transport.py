@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 
@@ -131,7 +132,7 @@ def transport_failure(  # noqa: PLR0911 - a table
     error: Exception, host: str, redact: Redactor
 ) -> TransientFailure | RefusedError:
     """Classify what httpx raised."""
-    reason = redact(str(error)) or type(error).__name__
+    reason = _phrase(redact(str(error))) or type(error).__name__
     cause = _root_cause(error)
     match error:
         case httpx.ProxyError() if reason.startswith("5"):
@@ -153,14 +154,14 @@ def transport_failure(  # noqa: PLR0911 - a table
             )
         case httpx.ConnectError() if isinstance(cause, socket.gaierror) and cause.errno in _NO_SUCH_NAME:
             return RefusedError(
-                f"No connection to {host}: the host name does not exist.",
+                f"Cannot connect to {host}: the host name does not exist.",
                 hint=Hint("Check {datahub-url}, and the proxy if there is one. A VPN that is down looks the same."),
             )
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
-            return _broken(f"No connection to {host}: {reason}", may_have_executed=False)
+            return _broken(f"Cannot connect to {host}: {reason}", may_have_executed=False)
         case httpx.TimeoutException():
             return timed_out(host)
-        case httpx.RemoteProtocolError() if not reason.startswith(("Server disconnected", "peer closed")):
+        case httpx.RemoteProtocolError() if not reason.startswith(("server disconnected", "peer closed")):
             # Not quoted: it repeats what was received, and a service of another kind may repeat the request.
             return _broken(f"{host} answers with something that is not HTTP", may_have_executed=True, foreign=True)
         case httpx.TransportError() | httpx.DecodingError():
@@ -180,6 +181,12 @@ def _broken(
         hint=PORT_HINT if foreign else _CONNECTION_HINT,
         is_silent=is_silent,
     )
+
+
+def _phrase(text: str) -> str:
+    """What the operating system says, without its number, as a part of a sentence."""
+    text = re.sub(r"^\[Errno -?\d+\] ", "", text)
+    return f"{text[0].lower()}{text[1:]}" if text[1:2].islower() else text
 
 
 def _root_cause(error: BaseException) -> BaseException:

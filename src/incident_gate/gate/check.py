@@ -23,7 +23,7 @@ from incident_gate.manifest.model import (
 
 _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
-    "Otherwise compare the URN with the one on its DataHub page."
+    "Otherwise check the spelling."
 )
 _NOT_INGESTED = "Ingest it, or name this URN as an entry of its own with `on-unknown: warn`."
 _DBT = "urn:li:dataset:(urn:li:dataPlatform:dbt,"

@@ -210,14 +210,13 @@ def _assertion(report: Report, decision: Decision, assertion: Assertion) -> Row:
 def _unknown(report: Report, decision: Decision) -> Row:
     row = _row(report, decision, decision.entry.urn.text)
     entry, problems = decision.entry, decision.problems
-    # That it is not found is in the tag; of an asset with two URNs the message names both.
-    tags = [_ABSENT.get(problem.reason, _UNCHECKED)[0] for problem in problems] or [_UNCHECKED[0]]
+    # That it is not found is in the tag. What a selector did not find, and an asset's two URNs, are in the message.
+    is_said = not (entry.is_selector or entry.alternate_urns)
     notes: list[str] = []
     for problem in problems:
-        notes += [
-            "" if problem.reason is Reason.NOT_FOUND and not entry.alternate_urns else problem.message,
-            problem.hint,
-        ]
+        notes += ["" if is_said and problem.reason is Reason.NOT_FOUND else problem.message, problem.hint]
+    absent = {} if entry.is_selector else _ABSENT
+    tags = [absent.get(problem.reason, _UNCHECKED)[0] for problem in problems] or [_UNCHECKED[0]]
     return row._replace(
         tag=tags[0],
         title=row.asset,
@@ -310,7 +309,9 @@ def unchecked_line(report: Report) -> str:
 def unknown_words(decision: Decision) -> str:
     """Why an input is unknown: not found, removed, or not checked for any other reason."""
     reasons = {problem.reason for problem in decision.problems}
-    return (_ABSENT.get(next(iter(reasons)), _UNCHECKED) if len(reasons) == 1 else _UNCHECKED)[1]
+    if len(reasons) != 1 or decision.entry.is_selector:
+        return _UNCHECKED[1]
+    return _ABSENT.get(next(iter(reasons)), _UNCHECKED)[1]
 
 
 def clear(report: Report) -> list[Decision]:

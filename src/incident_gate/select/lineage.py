@@ -13,8 +13,7 @@ from incident_gate.select.selection import SelectorResult, choose
 from incident_gate.urn import Urn
 
 _MISSING_HINT = (
-    "Compare the URN with the one on its DataHub page. "
-    "If this job creates it, name its inputs one by one until it exists."
+    "Check the spelling, or ingest it first. If this job creates it, name its inputs one by one until it exists."
 )
 _AGAIN_HINT = "Check that DataHub is healthy; then run again."
 _ACCESS_HINT = "Grant the token's user view access to it."

@@ -138,7 +138,7 @@ def test_incident_that_ends_while_it_is_read_leaves_none_uncounted() -> None:
 def test_error_in_an_asset_is_told_with_its_code() -> None:
     health = health_of(healthy(), GraphqlError("no access", ("entities", 0), 403))
 
-    assert health.problems[0].message == "DataHub failed on it: no access (code 403)"
+    assert health.problems[0].message == "DataHub reported an error for this asset: no access (code 403)"
 
 
 @pytest.mark.parametrize(

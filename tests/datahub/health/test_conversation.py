@@ -30,7 +30,7 @@ def server(sandbox: Sandbox) -> Sandbox:
         (Fault(kind=FaultKind.REDIRECT), "redirects to http://127.0.0.1"),
         (Fault(kind=FaultKind.REDIRECT, location="https://sso.example.com/a"), "redirects to https://sso.example.com"),
         (Fault(kind=FaultKind.REDIRECT, location="//[broken"), "redirects to an invalid address"),
-        (Fault(kind=FaultKind.STATUS, status=401), "does not accept the token (HTTP 401)"),
+        (Fault(kind=FaultKind.STATUS, status=401), "rejected the token (HTTP 401)"),
         (Fault(kind=FaultKind.STATUS, status=403), "forbids the request (HTTP 403)"),
         (Fault(kind=FaultKind.STATUS, status=404), "has no GraphQL API at /api/graphql (HTTP 404)"),
         (Fault(kind=FaultKind.STATUS, status=418, body="tea"), "something that is not GraphQL (HTTP 418)"),
@@ -70,7 +70,7 @@ def test_missing_token_is_told_apart_from_a_wrong_one(server: Sandbox) -> None:
     wrong = check(server, ORDERS, datahub_token="wrong")
     missing = check(server, ORDERS, datahub_token="")
 
-    assert "does not accept the token" in failure(wrong)
+    assert "rejected the token" in failure(wrong)
     assert "requires a token, but none was provided" in failure(missing)
 
 
@@ -117,7 +117,7 @@ def test_retry_after_beyond_the_deadline_is_not_waited_for(server: Sandbox) -> N
     result = check(server, ORDERS, timeout="50")
 
     assert len(server.requests) == 1
-    assert "limits the rate of requests (HTTP 429) and asks to wait 60 s; gave up after 1 try" in failure(result)
+    assert "limits the rate of requests (HTTP 429) and asks to wait 60 s (1 attempt)" in failure(result)
     assert result.exit_code is ExitCode.DATAHUB
 
 

@@ -105,7 +105,7 @@ def test_asset_that_is_not_known_to_exist_has_a_problem(reason: Reason, *, has_e
 
 def test_asset_that_failed_is_not_reported_as_of_unknown_existence_too() -> None:
     found = partial(exists=None)
-    found.problem(Reason.ERROR, "DataHub failed on it")
+    found.problem(Reason.ERROR, "DataHub reported an error for this asset")
 
     assert [problem.reason for problem in found.health().problems] == [Reason.ERROR]
 
@@ -157,4 +157,4 @@ def test_refused_request_about_an_asset_alone_is_its_problem(failure: RequestFai
 
     [problem] = found.health().problems
 
-    assert (problem.reason, problem.message) == (reason, f"DataHub failed on it: {failure.message}")
+    assert (problem.reason, problem.message) == (reason, f"DataHub reported an error for this asset: {failure.message}")

@@ -104,7 +104,7 @@ class EntityList:
         """Take in the next page, with the errors whose path leads into it."""
         for error in errors:
             reason = Reason.REFUSED if error.is_refusal else Reason.ERROR
-            self.problem(reason, f"DataHub failed on it: {error}")
+            self.problem(reason, f"DataHub reported an error for this asset: {error}")
         results = at(page, self._entries)
         if not isinstance(results, list):
             if not errors:
@@ -233,7 +233,7 @@ def _read_pages(client: Client, name: str, part: Sequence[tuple[ListField, Entit
     except RequestFailure as failure:
         for _, entities in part:
             reason = Reason.REFUSED if failure.is_refusal else Reason.ERROR
-            entities.stop(reason, f"DataHub failed on it: {failure.message}")
+            entities.stop(reason, f"DataHub reported an error for this asset: {failure.message}")
         return
     aliases = [f"l{number}" for number in range(len(part))]
     for alias, (field, entities) in zip(aliases, part, strict=True):

@@ -98,7 +98,7 @@ class PartialHealth:
         """Note that a request about this asset alone failed."""
         # Without GraphQL errors it is the request that failed, and the server did not answer about the asset.
         reason = Reason.REFUSED if failure.is_refusal else Reason.ERROR if failure.errors else Reason.NO_ANSWER
-        self.problem(reason, f"DataHub failed on it: {failure.message}")
+        self.problem(reason, f"DataHub reported an error for this asset: {failure.message}")
 
     def renew(self, later: PartialHealth) -> None:
         """Take in a later look at the same asset."""
@@ -173,8 +173,8 @@ class PartialHealth:
         return frozenset() if self.own.kind == EntityType.DATASET else _OF_DATASETS
 
     def _not_found(self) -> Problem:
-        message = "It is not in DataHub: never ingested, or the URN is mistyped"
-        hint = "Compare the URN with the one on its DataHub page."
+        message = "Not found in DataHub"
+        hint = "Check the spelling, or ingest it first."
         if self.lower_case:
             hint = f"DataHub has it in lower case: {self.lower_case}. URNs are case-sensitive."
         elif any(map(str.isupper, _name(self.urn))):
@@ -207,7 +207,7 @@ def read_element(partial: PartialHealth, element: Element, asked: Asked) -> None
         if "assertions" in path and path.index("assertions") <= followed < len(path):
             continue  # a list that failed is null, which is a problem of the assertions
         reason = Reason.REFUSED if error.is_refusal else Reason.ERROR
-        partial.problem(reason, f"DataHub failed on it: {error}")
+        partial.problem(reason, f"DataHub reported an error for this asset: {error}")
     if value is None:
         if not element.errors:
             message = "DataHub returns nothing for it: it does not exist, or the token may not see it"
