@@ -30,8 +30,7 @@ from incident_gate.urn import Urn
 
 if TYPE_CHECKING:
     from incident_gate.notify.announce import Remark
-    from incident_gate.outcome.model import Context
-    from incident_gate.outcome.results.evaluate import Evaluation
+    from incident_gate.outcome.model import Context, Evaluation
     from incident_gate.select.selection import ResolvedInputs, Unresolved
 
 OnWait = Callable[[WaitState], None]
@@ -227,8 +226,8 @@ def report_outcome(
         ManifestError: A selector's path leads out of the workspace.
     """
     from incident_gate.notify.owners import with_owners
-    from incident_gate.outcome.decide import report_job, skip_reason
-    from incident_gate.outcome.model import Outcome
+    from incident_gate.outcome.decide import report, skip_reason
+    from incident_gate.outcome.model import Effect, Outcome, evaluate_status
 
     nothing = skip_reason(
         status,
@@ -242,21 +241,18 @@ def report_outcome(
     unresolved: tuple[OutputResult, ...] = ()
     if manifest.output_selectors:
         manifest, unresolved = _with_selected_outputs(settings, manifest)
-    evaluation = _evaluate_results(settings, manifest, job_start, job_failed=status == Outcome.FAILURE)
+    if settings.test_results:
+        evaluation = _evaluate_results(settings, manifest, job_start, job_failed=status == Outcome.FAILURE)
+    else:
+        evaluation = evaluate_status(manifest.outputs, Outcome(status))
     # Reading files has a time limit of its own.
     client = client.until(Deadline.after(settings.timeout))
-    context = _context(settings, client)
-    if evaluation:
-        from incident_gate.outcome.by_results import report_results
-
-        only = Outcome(status) if settings.mode in {Mode.RAISE, Mode.RESOLVE} else None
-        outcome = report_results(context, manifest.outputs, evaluation, Outcome(status), only=only)
-    else:
-        outcome = report_job(context, manifest.outputs, Outcome(status))
+    only = {Mode.RAISE: Effect.RAISE, Mode.RESOLVE: Effect.RESOLVE}.get(settings.mode)
+    outcome = report(_context(settings, client), manifest.outputs, evaluation, Outcome(status), only=only)
     outcome = outcome._replace(results=(*outcome.results, *unresolved))
-    report = with_owners(client, settings, _outcome_report(settings, manifest, outcome))
+    written = with_owners(client, settings, _outcome_report(settings, manifest, outcome))
     failed = any(result.change is Change.FAILED for result in outcome.results)
-    return Result(report, ExitCode.DATAHUB if failed else ExitCode.OK)
+    return Result(written, ExitCode.DATAHUB if failed else ExitCode.OK)
 
 
 def _outcome_report(settings: RunSettings, manifest: Manifest, outcome: OutcomeReport) -> Report:
@@ -327,10 +323,8 @@ def _context(settings: RunSettings, client: Client) -> Context:
 
 def _evaluate_results(
     settings: RunSettings, manifest: Manifest, job_start: float | None, *, job_failed: bool
-) -> Evaluation | None:
-    """What the files with results have about each output; None where the settings name no files."""
-    if not settings.test_results:
-        return None
+) -> Evaluation:
+    """What the files with results have about each output."""
     from incident_gate.outcome.results.load import DbtManifests, ResultFiles, assess
     from incident_gate.outcome.results.model import moment
     from incident_gate.text import Redactor

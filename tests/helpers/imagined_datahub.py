@@ -12,8 +12,8 @@ from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import GateError
 from incident_gate.incident import Health, Incident, Problem, Reason, mark_in
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.decide import report_job
-from incident_gate.outcome.model import Context, IndexTimeouts, Outcome
+from incident_gate.outcome.decide import report
+from incident_gate.outcome.model import Context, Evaluation, IndexTimeouts, Outcome, OutputDecision, evaluate_status
 from incident_gate.outcome.result import OutcomeReport
 from incident_gate.outcome.wording import Wording
 from tests.helpers.job_end import IDENTITY, RUN, signed
@@ -171,6 +171,9 @@ class ImaginedDataHub:
             timeouts=IndexTimeouts(listed=1.0, settled=4.0, longest=10.0, first_look=0.2, longest_look=1.0),
         )
 
-    def end(self, outputs: Sequence[OutputEntry], outcome: Outcome, **given: Any) -> OutcomeReport:
-        """Report how the job ended; arguments as for `context`."""
-        return report_job(self.context(**given), outputs, outcome)
+    def end(
+        self, outputs: Sequence[OutputEntry], outcome: Outcome, *, decision: OutputDecision | None = None, **given: Any
+    ) -> OutcomeReport:
+        """Report how the job ended, or what is decided about each output; arguments as for `context`."""
+        evaluation = Evaluation((decision,) * len(outputs)) if decision else evaluate_status(outputs, outcome)
+        return report(self.context(**given), outputs, evaluation, outcome)

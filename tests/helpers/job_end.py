@@ -17,8 +17,8 @@ from incident_gate.datahub.parallel import Deadline
 from incident_gate.datahub.transport import open_client
 from incident_gate.incident import sign
 from incident_gate.manifest.model import IncidentTemplate, OutputEntry, Position
-from incident_gate.outcome.decide import report_job, skip_reason
-from incident_gate.outcome.model import Context, IndexTimeouts, Outcome
+from incident_gate.outcome.decide import report, skip_reason
+from incident_gate.outcome.model import Context, IndexTimeouts, Outcome, evaluate_status
 from incident_gate.outcome.result import Change, OutcomeReport
 from incident_gate.outcome.wording import Wording
 from incident_gate.sandbox import Sandbox
@@ -100,7 +100,7 @@ class Job:
                 dry_run=self.dry_run,
                 timeouts=timeouts(self.scale),
             )
-            return report_job(context, self.outputs, Outcome(outcome))
+            return report(context, self.outputs, evaluate_status(self.outputs, Outcome(outcome)), Outcome(outcome))
 
     def _looks(self, reader: Reader) -> Reader:
         """A reader before whose first look something happens: what a run sees just before it writes is new to it."""

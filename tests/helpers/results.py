@@ -7,8 +7,9 @@ from typing import Any
 
 from incident_gate.dbt.urns import DbtRecipe
 from incident_gate.manifest.model import OutputEntry, Position
+from incident_gate.outcome.model import Evaluation
 from incident_gate.outcome.results.dbt import Projects
-from incident_gate.outcome.results.evaluate import Evaluation, evaluate
+from incident_gate.outcome.results.evaluate import evaluate
 from incident_gate.outcome.results.load import ResultFiles, load
 from incident_gate.outcome.results.model import FileResults
 from incident_gate.urn import parse_urn

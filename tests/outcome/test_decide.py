@@ -11,10 +11,10 @@ from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import WriteError
 from incident_gate.incident import Cause, Problem, Reason, sign
-from incident_gate.outcome.decide import report, skip_reason
-from incident_gate.outcome.model import Outcome, OutputOutcome
+from incident_gate.outcome.decide import skip_reason
+from incident_gate.outcome.model import JOB_FAILED, Effect, Outcome, OutputDecision
 from incident_gate.outcome.result import Change, OutputResult
-from incident_gate.outcome.wording import Failure, cause_in, run_in, sign_message
+from incident_gate.outcome.wording import cause_in, run_in, sign_message
 from tests.helpers.imagined_datahub import ASSET, ERROR, Entry, ImaginedDataHub, created
 from tests.helpers.job_end import IDENTITY, RUN, output, signed
 
@@ -65,7 +65,7 @@ def test_active_incident_of_ours_is_kept_and_the_rest_folded() -> None:
     result = end(server, Outcome.FAILURE)
     assert (result.change, result.incidents) == (Change.KEPT, ("a",))
     assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "a"), ("resolve", "b"), ("resolve", "c")]
-    assert server.writes[0][2].startswith("Failed again in nightly #7")
+    assert server.writes[0][2].startswith("Failed again in `nightly #7`")
     assert server.raised == []
 
 
@@ -307,10 +307,8 @@ def raised_for(cause: Cause, urn: str = "a", *, failed_since_for: Cause | None =
 
 
 def succeed(server: ImaginedDataHub, *answers: Cause, dry_run: bool = False) -> OutputResult:
-    (result,) = report(
-        server.context(dry_run=dry_run),
-        [OutputOutcome(OUTPUT, Outcome.SUCCESS, answers=frozenset(answers), reason="it was built")],
-    )
+    decision = OutputDecision(Effect.RESOLVE, answers=frozenset(answers), reason="it was built")
+    (result,) = server.end([OUTPUT], Outcome.SUCCESS, decision=decision, dry_run=dry_run).results
     return result
 
 
@@ -348,12 +346,8 @@ def test_incidents_that_a_success_does_not_answer_stay_until_the_strictest_cause
 ) -> None:
     server = ImaginedDataHub(entries=[raised_for(cause, urn) for cause, urn in zip(causes, "abc", strict=False)])
     result = succeed(server)
-    assert result == OutputResult(
-        entry=OUTPUT,
-        change=Change.LEFT,
-        incidents=tuple("abc"[: len(causes)]),
-        message=f"It stays active {needed}.",
-    )
+    assert (result.change, result.incidents) == (Change.LEFT, tuple("abc"[: len(causes)]))
+    assert result.message == f"It stays active {needed}."
     assert server.writes == []
 
 
@@ -385,7 +379,7 @@ def test_success_of_a_job_without_results_leaves_what_failed_checks_raised() -> 
 @pytest.mark.parametrize("failed", list(Cause))
 def test_failure_is_raised_for_its_cause(failed: Cause) -> None:
     server = ImaginedDataHub(attempts=[created("a")], entries=[Entry("a", listed_at=100.1)])
-    (result,) = report(server.context(), [OutputOutcome(OUTPUT, Outcome.FAILURE, Failure(failed))])
+    (result,) = server.end([OUTPUT], Outcome.FAILURE, decision=JOB_FAILED._replace(cause=failed)).results
     assert result.change is Change.RAISED
     ((incident, _),) = server.raised
     assert incident.description.endswith(f"cause {failed}")

@@ -7,7 +7,8 @@ import pytest
 from incident_gate.ci.run import Run
 from incident_gate.incident import Mark, Priority, mark_in
 from incident_gate.manifest.model import IncidentTemplate
-from incident_gate.outcome.wording import Failure, Wording, is_foreign, run_in, sign_message
+from incident_gate.outcome.model import JOB_FAILED
+from incident_gate.outcome.wording import Wording, is_foreign, run_in, sign_message
 from tests.helpers.github_markdown import Page
 from tests.helpers.job_end import RUN, output
 
@@ -77,7 +78,7 @@ def test_everything_else_is_the_manifests() -> None:
 
 
 def test_manifests_type_goes_before_that_of_what_failed() -> None:
-    late = Failure(type="FRESHNESS")
+    late = JOB_FAILED._replace(type="FRESHNESS")
     chosen = IncidentTemplate(type="OPERATIONAL", sets_type=True)
     incidents = [Wording(run=RUN).incident(output(URN, entry), MARK, 5, late) for entry in (IncidentTemplate(), chosen)]
     assert [(one.type, one.is_type_derived) for one in incidents] == [("FRESHNESS", True), ("OPERATIONAL", False)]
@@ -95,12 +96,12 @@ def test_key_is_found_whatever_the_user_writes() -> None:
 
 
 def test_messages_name_the_run_behind_the_users_words() -> None:
-    assert Wording(run=RUN).still_failing("1009") == sign_message(f"Failed again in nightly #7 ({LINK}).", "1009")
-    assert Wording(run=RUN).resolved(None) == f"Resolved by nightly #7 ({LINK}), which succeeded."
+    assert Wording(run=RUN).still_failing("1009") == sign_message(f"Failed again in `nightly #7` ({LINK}).", "1009")
+    assert Wording(run=RUN).resolved(None) == f"Resolved by `nightly #7` ({LINK}), which succeeded."
     said = Wording(run=RUN, message="Corrected by hand.")
-    assert said.resolved("") == f"Corrected by hand.\nResolved by nightly #7 ({LINK}), which succeeded."
-    assert said.still_failing("1").startswith(f"Corrected by hand.\nFailed again in nightly #7 ({LINK}).\n")
-    assert said.duplicate("incident", None) == f"Duplicate of incident, raised by nightly #7 ({LINK})."
+    assert said.resolved("") == f"Corrected by hand.\nResolved by `nightly #7` ({LINK}), which succeeded."
+    assert said.still_failing("1").startswith(f"Corrected by hand.\nFailed again in `nightly #7` ({LINK}).\n")
+    assert said.duplicate("incident", None) == f"Duplicate of incident, raised by `nightly #7` ({LINK})."
 
 
 def test_what_a_person_wrote_is_kept_and_the_gates_own_message_is_not() -> None:
@@ -127,14 +128,15 @@ NAMES = ("repository", "workflow", "workflow_file", "job", "number", "commit", "
 @pytest.mark.parametrize("field", [*NAMES, "tag"])
 def test_name_that_people_outside_control_is_neither_markup_nor_a_link(field: str) -> None:
     changes: dict[str, Any] = {field: HOSTILE}
-    description = Wording(run=RUN._replace(**changes), matrix=HOSTILE).incident(output(URN), MARK, 5).description
-
-    page = Page(description)
-    assert page.text.count("[x](https://evil.example)") > 1
-    assert not any("evil.example" in text for text in page.open_text)
-    assert set(page.elements) <= {"p", "ul", "li", "code", "a"}
-    assert page.links == ([] if field == "url" else [LINK])
+    wording = Wording(run=RUN._replace(**changes), matrix=HOSTILE)
+    description = wording.incident(output(URN), MARK, 5).description
     assert mark_in(description) == MARK
+    assert Page(description).text.count("[x](https://evil.example)") > 1
+    for text in (description, wording.still_failing("1"), wording.resolved(None), wording.duplicate("u", None)):
+        page = Page(text)
+        assert not any("evil.example" in text for text in page.open_text)
+        assert set(page.elements) <= {"p", "ul", "li", "code", "a"}
+        assert page.links == ([] if field == "url" else [LINK])
 
 
 def test_address_of_a_run_is_one_link_whatever_it_holds() -> None:

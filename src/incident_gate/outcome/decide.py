@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
-from incident_gate.ci.run import Run
+from incident_gate.ci.run import Run, why_not_counted
 from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, GateError, Hint, WriteError
 from incident_gate.incident import Cause, Health, Incident, Reason
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.branches import why_not_counted
-from incident_gate.outcome.model import Context, Outcome, OutputOutcome
+from incident_gate.outcome.model import MOST_NAMED, Context, Effect, Evaluation, Outcome, OutputDecision
 from incident_gate.outcome.own import (
     Standing,
     cause_of,
@@ -31,10 +31,6 @@ _ANSWERED_BY = {
     Cause.BUILD: "until it is built or all of its checks pass",
     Cause.CHECKS: "until all of its checks pass",
 }
-
-Part = tuple[OutputOutcome, Health]
-"""The outcome for one of an output's URNs, of which a dbt node has several, and its health."""
-
 # Of the results for several URNs, the first of these is the output's.
 _ORDER = (
     Change.FAILED,
@@ -45,9 +41,34 @@ _ORDER = (
     Change.RESOLVED,
     Change.WOULD_RESOLVE,
     Change.LEFT,
+    Change.CLEAR,
 )
 # An asset that is not there, or was removed, has no incident of this job either.
 _ABSENT = frozenset({Reason.NOT_FOUND, Reason.REMOVED, Reason.EXISTENCE_UNKNOWN})
+
+
+class _Target(NamedTuple):
+    """One URN of an output, of which a dbt node has several: what is decided about it, and its health.
+
+    `resolved` is noted at once: whatever happens then, it is reported.
+    """
+
+    entry: OutputEntry
+    decision: OutputDecision
+    health: Health
+    resolved: list[str]
+
+    def ours(self, context: Context) -> list[Incident]:
+        """This job's active incidents on it, oldest first."""
+        return of_key(self.health.incidents, context.identity.key_of(self.entry.urn.text))
+
+    @property
+    def is_absent(self) -> bool:
+        return any(problem.reason in _ABSENT for problem in self.health.problems)
+
+    @property
+    def is_readable(self) -> bool:
+        return all(problem.reason is Reason.EXISTENCE_NOT_SUPPORTED for problem in self.health.problems)
 
 
 def skip_reason(status: str, *, run: Run, branches: Sequence[str], blocked: bool, outputs: Sequence[object]) -> str:
@@ -71,55 +92,93 @@ def skip_reason(status: str, *, run: Run, branches: Sequence[str], blocked: bool
     return ""
 
 
-def report(context: Context, outcomes: Sequence[OutputOutcome]) -> tuple[OutputResult, ...]:
-    """Report how the work on each output ended; one that cannot be written never stops the others."""
-    split = [_split(outcome) for outcome in outcomes]
-    healths = iter(context.read([part.entry for parts in split for part in parts]))
-    targets = [_targets(context, [(part, next(healths)) for part in parts]) for parts in split]
-    # What was resolved, noted at once: whatever happens then, it is reported.
-    flat: list[tuple[OutputOutcome, Health, list[str]]] = [(*part, []) for parts in targets for part in parts]
-    steps = run_all(
-        [partial(_isolated, context, *part) for part in flat],
-        threads=PARALLEL,
-        deadline=context.deadline,
+def report(
+    context: Context,
+    outputs: Sequence[OutputEntry],
+    evaluation: Evaluation,
+    outcome: Outcome,
+    *,
+    only: Effect | None = None,
+) -> OutcomeReport:
+    """Raise or resolve on each output as it was decided; one that cannot be written never stops the others.
+
+    Args:
+        context: Of this job.
+        outputs: Those that were evaluated.
+        evaluation: The decisions about them.
+        outcome: How the job ended.
+        only: The one effect that this step may have; None for both.
+    """
+    decisions = [_narrowed(decision, only) for decision in evaluation.decisions]
+    decided = list(zip(outputs, decisions, strict=True))
+    written = iter(_write(context, [item for item in decided if item[1].effect is not Effect.NOTHING]))
+    results = [
+        OutputResult(entry, Change.UNTOUCHED) if decision.effect is Effect.NOTHING else next(written)
+        for entry, decision in decided
+    ]
+    return OutcomeReport(
+        outcome=outcome,
+        results=tuple(
+            result._replace(
+                by_results=decision.by_results,
+                reason=decision.reason,
+                failed=tuple((one.name, one.message) for one in decision.failed[:MOST_NAMED]),
+            )
+            for result, decision in zip(results, decisions, strict=True)
+        ),
+        warnings=evaluation.warnings,
+        unrelated_checks=evaluation.unrelated,
+        unrelated_failures=evaluation.unrelated_failed,
     )
-    pending = [step for step in steps if isinstance(step, PendingRaise)]
-    raised = iter(raise_all(context, pending))
+
+
+def _narrowed(decision: OutputDecision, only: Effect | None) -> OutputDecision:
+    if only is None or decision.effect in {only, Effect.NOTHING}:
+        return decision
+    return decision._replace(effect=Effect.NOTHING, reason=f"{decision.reason}, but this step only {only}s")
+
+
+def _write(context: Context, decided: Sequence[tuple[OutputEntry, OutputDecision]]) -> list[OutputResult]:
+    healths = context.read([entry for entry, _ in decided]) if decided else ()
+    targets = [_targets(context, *item, health) for item, health in zip(decided, healths, strict=True)]
+    flat = [target for group in targets for target in group]
+    steps = run_all(
+        [partial(_isolated, context, target) for target in flat], threads=PARALLEL, deadline=context.deadline
+    )
+    raised = iter(raise_all(context, [step for step in steps if isinstance(step, PendingRaise)]))
     results = iter(
         [
-            next(raised) if isinstance(step, PendingRaise) else step or _out_of_time(end.entry, resolved)
-            for (end, _, resolved), step in zip(flat, steps, strict=True)
+            next(raised) if isinstance(step, PendingRaise) else step or _out_of_time(target)
+            for target, step in zip(flat, steps, strict=True)
         ]
     )
-    return tuple(_merged([next(results) for _ in parts]) for parts in targets)
+    return [_merged([next(results) for _ in group]) for group in targets]
 
 
-def _split(end: OutputOutcome) -> list[OutputOutcome]:
-    """The outcome for each URN of its output."""
-    urns = (end.entry.urn, *end.entry.alternate_urns)
-    return [end._replace(entry=end.entry._replace(urn=urn, alternate_urns=())) for urn in urns] if urns[1:] else [end]
-
-
-def _targets(context: Context, parts: Sequence[Part]) -> Sequence[Part]:
-    """The URNs on which an outcome is reported; the first one is preferred.
+def _targets(context: Context, entry: OutputEntry, decision: OutputDecision, health: Health) -> Sequence[_Target]:
+    """The URNs of an output on which something may be written; the first one is preferred.
 
     A failure is one incident: the one that is active on any of them, else a new one on the first that exists. A success
     resolves what is active on any of them.
     """
-    if len(parts) == 1:
-        return parts
-    ours = [part for part in parts if _has_ours(context, part)]
-    present = [part for part in parts if not _is_absent(part)]
-    if parts[0][0].outcome is Outcome.SUCCESS:
-        return [part for part in parts if part in ours or part in present] or parts[:1]
+    if not entry.alternate_urns:
+        return [_Target(entry, decision, health, [])]
+    targets = [
+        _Target(entry._replace(urn=urn, alternate_urns=()), decision, part, [])
+        for urn, part in zip((entry.urn, *entry.alternate_urns), health.parts, strict=True)
+    ]
+    ours = [target for target in targets if target.ours(context)]
+    present = [target for target in targets if not target.is_absent]
+    if decision.effect is Effect.RESOLVE:
+        return [target for target in targets if target in ours or target in present] or targets[:1]
     # An incident that cannot be read may be this job's: a second one must not be raised beside it.
-    unreadable = [part for part in present if _is_unreadable(part)]
-    return ours or unreadable[:1] or present[:1] or parts[:1]
+    unreadable = [target for target in present if not target.is_readable]
+    return ours or unreadable[:1] or present[:1] or targets[:1]
 
 
 def _merged(results: Sequence[OutputResult]) -> OutputResult:
     """The result for an output by those for its URNs."""
-    first = min(results, key=lambda result: _ORDER.index(result.change) if result.change in _ORDER else len(_ORDER))
+    first = min(results, key=lambda result: _ORDER.index(result.change))
     incidents = [urn for result in results if result.change is first.change for urn in result.incidents]
     return first._replace(
         incidents=tuple(incidents),
@@ -129,40 +188,24 @@ def _merged(results: Sequence[OutputResult]) -> OutputResult:
     )
 
 
-def _has_ours(context: Context, part: Part) -> bool:
-    end, health = part
-    return bool(of_key(health.incidents, context.identity.key_of(end.entry.urn.text)))
-
-
-def _is_absent(part: Part) -> bool:
-    return any(problem.reason in _ABSENT for problem in part[1].problems)
-
-
-def _is_unreadable(part: Part) -> bool:
-    return any(problem.reason is not Reason.EXISTENCE_NOT_SUPPORTED for problem in part[1].problems)
-
-
-def report_job(context: Context, outputs: Sequence[OutputEntry], outcome: Outcome) -> OutcomeReport:
-    """Report a job's end on all of its outputs."""
-    return OutcomeReport(outcome=outcome, results=report(context, [OutputOutcome(entry, outcome) for entry in outputs]))
-
-
-def _isolated(context: Context, end: OutputOutcome, health: Health, resolved: list[str]) -> OutputResult | PendingRaise:
+def _isolated(context: Context, target: _Target) -> OutputResult | PendingRaise:
     try:
-        if end.outcome is Outcome.SUCCESS:
-            return _succeeded(context, end, health, resolved)
-        return _failed(context, end, health)
+        write = _resolve_all if target.decision.effect is Effect.RESOLVE else _raise_or_keep
+        return write(context, target)
     except (WriteError, DataHubError) as error:
-        return _not_written(end.entry, error.message, error.hint)
+        return _not_written(target.entry, error.message, error.hint)
 
 
-def _succeeded(context: Context, end: OutputOutcome, health: Health, resolved: list[str]) -> OutputResult:
-    entry = end.entry
+# Success
+
+
+def _resolve_all(context: Context, target: _Target) -> OutputResult:
+    entry, resolved = target.entry, target.resolved
     judged: dict[Standing, list[Incident]] = {standing: [] for standing in Standing}
     refusals: list[GateError] = []
-    for incident in of_key(health.incidents, context.identity.key_of(entry.urn.text)):
+    for incident in target.ours(context):
         try:
-            latest, standing = _resolve(context, end, incident)
+            latest, standing = _resolve(context, target, incident)
         except (WriteError, DataHubError) as error:
             refusals.append(error)
             continue
@@ -173,11 +216,11 @@ def _succeeded(context: Context, end: OutputOutcome, health: Health, resolved: l
         return _not_written(entry, refusals[0].message, refusals[0].hint, resolved)
     if urns := tuple(incident.urn for incident in judged[Standing.ANSWERED]):
         change = Change.WOULD_RESOLVE if context.dry_run else Change.RESOLVED
-        return OutputResult(entry=entry, change=change, incidents=urns, resolved=tuple(resolved))
-    return _left(context, end, judged) or _clear(entry, health)
+        return OutputResult(entry, change, incidents=urns, resolved=tuple(resolved))
+    return _left(context, target, judged) or _clear(target)
 
 
-def _left(context: Context, end: OutputOutcome, judged: Mapping[Standing, Sequence[Incident]]) -> OutputResult | None:
+def _left(context: Context, target: _Target, judged: Mapping[Standing, Sequence[Incident]]) -> OutputResult | None:
     """Why this job's incidents stay active; None if there are none."""
     left, hint = judged[Standing.NEWER], ""
     if left:
@@ -186,70 +229,77 @@ def _left(context: Context, end: OutputOutcome, judged: Mapping[Standing, Sequen
     elif left := judged[Standing.UNANSWERED]:
         cause = strictest_cause(*map(cause_of, left))
         message = f"It stays active {_ANSWERED_BY[cause]}."
-        if cause is Cause.CHECKS and not end.reason:
+        if cause is Cause.CHECKS and not target.decision.by_results:
             message = f"It stays active {_ANSWERED_BY[cause]}, which the job's success alone does not show."
             hint = Hint("Give the step their results (`{test-results}`), or resolve the incident by hand.")
     else:
         return None
     urns = tuple(incident.urn for incident in left)
-    return OutputResult(entry=end.entry, change=Change.LEFT, incidents=urns, message=message, hint=hint)
+    return OutputResult(target.entry, Change.LEFT, incidents=urns, message=message, hint=hint)
 
 
-def _clear(entry: OutputEntry, health: Health) -> OutputResult:
+def _clear(target: _Target) -> OutputResult:
     """Nothing of this job is active, as far as the answer shows."""
+    entry, health = target.entry, target.health
     for problem in health.problems:
         if problem.reason not in {*_ABSENT, Reason.EXISTENCE_NOT_SUPPORTED}:
             return _not_written(entry, f"{problem.message}.", problem.hint)
     missing = next((p for p in health.problems if p.reason in {Reason.NOT_FOUND, Reason.REMOVED}), None)
     if missing:
-        return OutputResult(entry=entry, change=Change.CLEAR, message=f"{missing.message}.", hint=missing.hint)
+        return OutputResult(entry, Change.CLEAR, message=f"{missing.message}.", hint=missing.hint)
     # An incident that cannot be read cannot be resolved either.
     hidden = f"DataHub counts {health.unread:,} more active incidents on it than it shows." if health.unread else ""
-    return OutputResult(entry=entry, change=Change.CLEAR, message=hidden)
+    return OutputResult(entry, Change.CLEAR, message=hidden)
 
 
-def _resolve(context: Context, end: OutputOutcome, incident: Incident) -> tuple[Incident, Standing]:
+def _resolve(context: Context, target: _Target, incident: Incident) -> tuple[Incident, Standing]:
     """Resolve an incident that this success answers, if the look just before shows the same."""
-    run = context.wording.run
-    standing = standing_of(incident, end.answers, run)
+    decision, run = target.decision, context.wording.run
+    standing = standing_of(incident, decision.answers, run)
     if standing is not Standing.ANSWERED or context.dry_run:
         return incident, standing
-    current = recheck(context, end.entry, [incident])
+    current = recheck(context, target.entry, [incident])
     if not current:
         return incident, Standing.OVER
     [latest] = current
-    standing = standing_of(latest, end.answers, run)
+    standing = standing_of(latest, decision.answers, run)
     if standing is Standing.ANSWERED:
-        is_done = context.writer.resolve(latest.urn, context.wording.resolved(latest.message, end.reason))
+        is_done = context.writer.resolve(latest.urn, context.wording.resolved(latest.message, decision))
         return latest, Standing.ANSWERED if is_done else Standing.OVER
     return latest, standing
 
 
-def _failed(context: Context, end: OutputOutcome, health: Health) -> OutputResult | PendingRaise:
-    entry = end.entry
-    mark = context.identity.mark_of(entry.urn.text, run=context.wording.run.run_id, cause=end.failure.cause)
-    ours = of_key(health.incidents, mark.key)
+# Failure
+
+
+def _raise_or_keep(context: Context, target: _Target) -> OutputResult | PendingRaise:
+    entry, decision, health, _ = target
+    ours = target.ours(context)
     if ours and context.dry_run:
-        return OutputResult(entry=entry, change=Change.WOULD_KEEP, incidents=(ours[0].urn,))
-    if ours and (kept := keep(context, entry, ours, end.failure)):
+        return OutputResult(entry, Change.WOULD_KEEP, incidents=(ours[0].urn,))
+    if ours and (kept := keep(context, entry, ours, decision)):
         fold(context, entry, kept)
-        return OutputResult(entry=entry, change=Change.KEPT, incidents=(kept[0].urn,))
+        return OutputResult(entry, Change.KEPT, incidents=(kept[0].urn,))
     for problem in health.problems:
         # Raising on an asset that does not exist would create it. Servers of 2022 cannot be asked.
         if problem.reason is not Reason.EXISTENCE_NOT_SUPPORTED:
             return _not_written(entry, f"{problem.message}.", problem.hint)
     if context.dry_run:
-        return OutputResult(entry=entry, change=Change.WOULD_RAISE)
-    return PendingRaise(entry=entry, mark=mark, health=health, failure=end.failure)
+        return OutputResult(entry, Change.WOULD_RAISE)
+    mark = context.identity.mark_of(entry.urn.text, run=context.wording.run.run_id, cause=decision.cause)
+    return PendingRaise(entry=entry, mark=mark, health=health, decision=decision)
 
 
-def _out_of_time(entry: OutputEntry, resolved: Sequence[str]) -> OutputResult:
+# Neither
+
+
+def _out_of_time(target: _Target) -> OutputResult:
     message = "The time was up before it was known whether it was written."
-    return _not_written(entry, message, Hint("Raise `{timeout}`."), resolved)
+    return _not_written(target.entry, message, Hint("Raise `{timeout}`."), target.resolved)
 
 
 def _not_written(entry: OutputEntry, message: str, hint: str, resolved: Sequence[str] = ()) -> OutputResult:
     urns = tuple(resolved)
     if urns:
         message = Hint("{0} Resolved before: {1}.", message, ", ".join(urns))
-    return OutputResult(entry=entry, change=Change.FAILED, message=message, hint=hint, resolved=urns)
+    return OutputResult(entry, Change.FAILED, message=message, hint=hint, resolved=urns)

@@ -1,11 +1,11 @@
-"""How the work on an output ended, and everything that reporting it takes."""
+"""What is decided about each output, and everything that reporting it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.query import HealthQuery
@@ -14,7 +14,14 @@ from incident_gate.datahub.incidents import Writer
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.incident import Cause, Health
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.wording import JOB_FAILURE, Failure, Wording
+
+if TYPE_CHECKING:
+    from incident_gate.outcome.results.model import ReportedResult
+    from incident_gate.outcome.wording import Wording
+
+
+# Of what failed, as many are shown by name.
+MOST_NAMED = 20
 
 
 class Outcome(StrEnum):
@@ -26,21 +33,60 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-# A job's success says nothing of checks, whose results it was not given.
-JOB_ANSWERS = frozenset({Cause.JOB, Cause.BUILD})
+class Effect(StrEnum):
+    """What a decision does to an output's incidents."""
+
+    RAISE = "raise"
+    RESOLVE = "resolve"
+    NOTHING = "nothing"
 
 
-class OutputOutcome(NamedTuple):
-    """How the work on one output ended.
+class OutputDecision(NamedTuple):
+    """What the job's status, or files with results (`by_results`), decide about one output.
 
-    `failure` is what failed. A success resolves incidents with the causes in `answers`; `reason` is what succeeded.
+    `reason` is what decided, as a sentence without its full stop. To raise: `cause` is the incident's; `headline` is
+    what failed, in a few words, and `failed` each of it; `type` is the incident's type that fits. All of it is empty
+    where only the job's failure is known.
+    To resolve: `answers` are the causes whose incidents are over.
     """
 
-    entry: OutputEntry
-    outcome: Outcome
-    failure: Failure = JOB_FAILURE
-    answers: frozenset[Cause] = JOB_ANSWERS
+    effect: Effect
+    by_results: bool = True
     reason: str = ""
+    cause: Cause = Cause.JOB
+    answers: frozenset[Cause] = frozenset()
+    headline: str = ""
+    failed: tuple[ReportedResult, ...] = ()
+    type: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each failure of a Markdown list in which nothing is active: the first ones, then how many more."""
+        more = len(self.failed) - MOST_NAMED
+        return (*(one.line for one in self.failed[:MOST_NAMED]), *([f"- and {more:,} more"] if more > 0 else []))
+
+
+JOB_FAILED = OutputDecision(Effect.RAISE, by_results=False)
+# A job's success says nothing of checks, whose results it was not given.
+JOB_SUCCEEDED = OutputDecision(Effect.RESOLVE, by_results=False, answers=frozenset({Cause.JOB, Cause.BUILD}))
+
+
+class Evaluation(NamedTuple):
+    """The decisions about all outputs, in their order.
+
+    `unrelated` counts the checks that belong to no output; `unrelated_failed` are the names of those that failed.
+    `warnings` are sentences.
+    """
+
+    decisions: tuple[OutputDecision, ...]
+    unrelated: int = 0
+    unrelated_failed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def evaluate_status(outputs: Sequence[OutputEntry], outcome: Outcome) -> Evaluation:
+    """Decide by the job's status alone."""
+    return Evaluation((JOB_SUCCEEDED if outcome is Outcome.SUCCESS else JOB_FAILED,) * len(outputs))
 
 
 class IndexTimeouts(NamedTuple):
@@ -63,18 +109,8 @@ class IndexTimeouts(NamedTuple):
 class Context:
     """What reporting an outcome takes.
 
-    Args:
-        reader: Lists an asset's incidents, with the newest of its history, and stages and messages.
-        quick_reader: The same in one request, without the check that the lists are complete.
-        full_history_reader: Lists them with the whole history.
-        writer: Raises and resolves.
-        identity: This job, for its keys.
-        wording: What is written.
-        deadline: When to stop.
-        clock_ms: Unix time in milliseconds.
-        sleep: Waits for seconds.
-        timeouts: How long the search index is waited for.
-        dry_run: Only report what would be done.
+    `reader` lists an asset's incidents, with the newest of its history, and stages and messages; `quick_reader` the
+    same in one request, without the check that the lists are complete; `full_history_reader` with the whole history.
     """
 
     reader: Reader
@@ -89,11 +125,12 @@ class Context:
     timeouts: IndexTimeouts
     dry_run: bool = False
 
-    def read(self, entries: list[OutputEntry]) -> tuple[Health, ...]:
+    def read(self, entries: Sequence[OutputEntry]) -> tuple[Health, ...]:
         """The health of outputs, without their siblings."""
-        return self.reader.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
+        queries = [HealthQuery(entry.urn, siblings=False, alternate_urns=entry.alternate_urns) for entry in entries]
+        return self.reader.read(queries).healths
 
-    def look(self, entries: list[OutputEntry]) -> tuple[Health, ...]:
+    def look(self, entries: Sequence[OutputEntry]) -> tuple[Health, ...]:
         """The health of outputs that were read before, as it is now."""
         return self.quick_reader.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
 

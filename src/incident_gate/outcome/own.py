@@ -9,8 +9,8 @@ from incident_gate.ci.run import Run
 from incident_gate.errors import WriteError
 from incident_gate.incident import Cause, Incident
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.model import Context
-from incident_gate.outcome.wording import Failure, cause_in, is_foreign, run_in
+from incident_gate.outcome.model import Context, OutputDecision
+from incident_gate.outcome.wording import cause_in, is_foreign, run_in
 
 # A lost answer is followed by another look and another attempt, this many seconds later.
 _KEEP_ATTEMPTS, _KEEP_PAUSE = 4, 1.0
@@ -57,7 +57,7 @@ def standing_of(incident: Incident, answers: frozenset[Cause], run: Run) -> Stan
     return Standing.NEWER if newer_run(incident, run) else Standing.ANSWERED
 
 
-def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident], failure: Failure) -> list[Incident]:
+def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident], decision: OutputDecision) -> list[Incident]:
     """Leave in the oldest incident's message that the job failed again.
 
     A person's message is left alone, and a person's stage stays. The message names the newest run in which the job
@@ -70,8 +70,8 @@ def keep(context: Context, entry: OutputEntry, ours: Sequence[Incident], failure
             return current
         # Duplicates that were folded into it meanwhile leave it their run and their cause.
         newest = max((found for i in (*current, *ours) if (found := newer_run(i, run))), key=int, default=run.run_id)
-        cause = strictest_cause(*map(cause_of, (*current, *ours)), failure.cause)
-        message = context.wording.still_failing(newest, cause, failure)
+        cause = strictest_cause(*map(cause_of, (*current, *ours)), decision.cause)
+        message = context.wording.still_failing(newest, cause, decision)
         kept = context.writer.keep(incident.urn, message=message, stage=incident.stage)
         if kept:
             return current

@@ -21,10 +21,9 @@ from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, Hint, WriteError
 from incident_gate.incident import Health, Incident, Mark, Reason
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.model import Context
+from incident_gate.outcome.model import JOB_FAILED, Context, OutputDecision
 from incident_gate.outcome.own import fold, keep, of_key
 from incident_gate.outcome.result import Change, OutputResult
-from incident_gate.outcome.wording import JOB_FAILURE, Failure
 
 # Polite to the server, like the reader's.
 PARALLEL = 4
@@ -45,7 +44,7 @@ class PendingRaise:
     entry: OutputEntry
     mark: Mark
     health: Health
-    failure: Failure = JOB_FAILURE
+    decision: OutputDecision = JOB_FAILED
     previous: str = ""
     title: str = ""
     attempt: Attempt = _NO_ANSWER
@@ -127,7 +126,7 @@ def _attempt_all(context: Context, pending: Sequence[PendingRaise]) -> None:
 
 def _attempt(context: Context, one: PendingRaise) -> Attempt | OutputResult:
     """One attempt, along the chain of ids as far as they are taken by other incidents; or why there is none."""
-    new = context.wording.incident(one.entry, one.mark, context.clock_ms(), one.failure)
+    new = context.wording.incident(one.entry, one.mark, context.clock_ms(), one.decision)
     one.title = new.title
     known = _all_urns(one.health)
     try:
@@ -225,7 +224,7 @@ def _finish(context: Context, one: PendingRaise, ours: Sequence[Incident]) -> No
         fold(context, one.entry, ours)
         if any(not incident.mark or incident.mark.run != one.mark.run for incident in ours):
             # Two runs raised: the newer is noted on the one that stays, so that neither resolves what the other found.
-            keep(context, one.entry, ours, one.failure)
+            keep(context, one.entry, ours, one.decision)
     except (WriteError, DataHubError) as error:
         one.finish(Change.FAILED, [oldest], message=error.message, hint=error.hint)
     else:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
 from urllib.parse import quote
 
-from incident_gate.ci.run import Run
+from incident_gate.ci.run import OUTSIDE_CI, Run
 from incident_gate.datahub.incidents import NewIncident
 from incident_gate.incident import Cause, Mark, sign
 from incident_gate.manifest.model import OutputEntry
+from incident_gate.outcome.model import JOB_FAILED, JOB_SUCCEEDED, OutputDecision
 from incident_gate.text import plain
 
 _RESOLVED_WHEN = {
@@ -23,21 +23,6 @@ _LONGEST_NAME = 400
 _SIGNATURE = re.compile(r"Incident Gate: run (\S{1,250})(?:, cause (checks|build))?, text ([0-9a-f]{8})")
 # A status message is shown in one small field.
 _KEPT_LINES = 5
-
-
-class Failure(NamedTuple):
-    """What failed on an output: a headline, a Markdown list in which nothing is active, and the type that fits.
-
-    All of it is empty where only the job's failure is known.
-    """
-
-    cause: Cause = Cause.JOB
-    headline: str = ""
-    lines: tuple[str, ...] = ()
-    type: str = ""
-
-
-JOB_FAILURE = Failure()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,52 +43,56 @@ class Wording:
     matrix: str = ""
     on_request: bool = False
 
-    def incident(self, output: OutputEntry, mark: Mark, now_ms: int, failure: Failure = JOB_FAILURE) -> NewIncident:
+    def incident(
+        self, output: OutputEntry, mark: Mark, now_ms: int, decision: OutputDecision = JOB_FAILED
+    ) -> NewIncident:
         """The incident to raise on an output."""
         template = output.incident
-        is_type_derived = bool(failure.type) and not template.sets_type
+        is_type_derived = bool(decision.type) and not template.sets_type
         return NewIncident(
             asset=output.urn.text,
-            type=failure.type if is_type_derived else template.type,
+            type=decision.type if is_type_derived else template.type,
             is_type_derived=is_type_derived,
             custom_type=template.custom_type,
-            title=self.title or template.title or self._title(output, failure),
-            description=sign(self._description(template.description, failure), mark),
+            title=self.title or template.title or self._title(output, decision),
+            description=sign(self._description(template.description, decision), mark),
             priority=template.priority,
             assignees=template.assignees,
             started_ms=now_ms,
         )
 
-    def still_failing(self, newest_run: str, cause: Cause = Cause.JOB, failure: Failure = JOB_FAILURE) -> str:
+    def still_failing(self, newest_run: str, cause: Cause = Cause.JOB, decision: OutputDecision = JOB_FAILED) -> str:
         """The message on an incident that goes on."""
-        again = "Raised again by" if self.on_request and not failure.headline else "Failed again in"
-        text = f"{again} {self._where()}{f': {failure.headline}' if failure.headline else ''}."
-        lines = failure.lines[:_KEPT_LINES]
-        if len(failure.lines) > len(lines):
-            lines = (*lines, "- ...")
-        return sign_message(self._with_own_words("\n".join((text, *lines))), newest_run, cause)
+        again = "Raised again by" if self.on_request and not decision.headline else "Failed again in"
+        text = f"{again} {self._where}{f': {decision.headline}' if decision.headline else ''}."
+        more = ["- ..."] if decision.lines[_KEPT_LINES:] else []
+        return sign_message(
+            self._with_own_words("\n".join((text, *decision.lines[:_KEPT_LINES], *more))), newest_run, cause
+        )
 
-    def resolved(self, earlier: str | None, reason: str = "") -> str:
+    def resolved(self, earlier: str | None, decision: OutputDecision = JOB_SUCCEEDED) -> str:
         """The message on an incident that is over."""
-        why = f": {reason}" if reason else " on request" if self.on_request else ", which succeeded"
-        text = self._with_own_words(f"Resolved by {self._where()}{why}.")
-        return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
+        why = ", which succeeded"
+        if decision.by_results and decision.reason:
+            why = f": {decision.reason}"
+        elif self.on_request:
+            why = " on request"
+        return _above(earlier, self._with_own_words(f"Resolved by {self._where}{why}."))
 
     def duplicate(self, kept: str, earlier: str | None) -> str:
         """The message on one that was raised twice."""
-        text = f"Duplicate of {kept}, raised by {self._where()}."
-        return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
+        return _above(earlier, f"Duplicate of {kept}, raised by {self._where}.")
 
-    def _title(self, output: OutputEntry, failure: Failure) -> str:
-        if failure.headline:
-            return f"{output.label}: {failure.headline}"
+    def _title(self, output: OutputEntry, decision: OutputDecision) -> str:
+        if decision.headline:
+            return f"{output.label}: {decision.headline}"
         job = self.run.job or self.run.workflow
         if self.on_request:
             return f"{output.label} may be out of date or wrong"
         who = f"job {job}" if job else "the job that writes it"
         return f"{output.label} may be out of date or wrong: {who} failed"
 
-    def _description(self, own: str | None, failure: Failure) -> str:
+    def _description(self, own: str | None, decision: OutputDecision) -> str:
         run = self.run
         file = f" ({code_span(run.workflow_file)})" if run.workflow_file not in {"", run.workflow} else ""
         place = f" in {code_span(run.repository)}" if run.repository else ""
@@ -112,20 +101,20 @@ class Wording:
         facts = [
             ("Job", f"{code_span(run.job)} of workflow {workflow}" if run.job else workflow if run.workflow else ""),
             ("Matrix", code_span(self.matrix)),
-            ("Run", f"{code_span(run.name)}{_link(run.url)}" if run.run_id else ""),
+            ("Run", self._where if run.run_id else ""),
             ("Commit", code_span(commit)),
             ("Started by", code_span(run.actor)),
         ]
         head = self.message or own or ""
-        if failure.headline:
-            failed = "\n".join((f"{failure.headline[:1].upper()}{failure.headline[1:]}:", *failure.lines))
+        if decision.headline:
+            failed = "\n".join((f"{decision.headline[:1].upper()}{decision.headline[1:]}:", *decision.lines))
         else:
             job = "The data may" if self.on_request else "The job that writes this asset failed, so its data may"
             failed = "" if head else f"{job} be out of date or wrong."
         # DataHub shows a description as Markdown since 1.0 and as plain text before: a list reads well as either.
         listed = "\n".join(f"- {name}: {value}" for name, value in facts if value)
         foot = (
-            f"Raised by DataHub Incident Gate, and resolved by it when {_RESOLVED_WHEN[failure.cause]}. "
+            f"Raised by DataHub Incident Gate, and resolved by it when {_RESOLVED_WHEN[decision.cause]}. "
             "Resolve it by hand if the data was corrected otherwise. The last line identifies the job: do not edit it."
         )
         return "\n\n".join(part for part in (head.strip(), failed, listed, foot) if part)
@@ -133,8 +122,15 @@ class Wording:
     def _with_own_words(self, text: str) -> str:
         return f"{self.message}\n{text}" if self.message else text
 
+    @property
     def _where(self) -> str:
-        return f"{self.run.name} ({self.run.url})" if self.run.url else self.run.name
+        name = self.run.name
+        return name if name == OUTSIDE_CI else f"{code_span(name)}{_link(self.run.url)}"
+
+
+def _above(earlier: str | None, text: str) -> str:
+    """The text; below it what a person wrote before."""
+    return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
 
 
 def code_span(text: str) -> str:

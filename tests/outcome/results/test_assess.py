@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.outcome.results.evaluate import Effect, Evaluation
+from incident_gate.outcome.model import Effect, Evaluation
 from incident_gate.outcome.results.load import DbtManifests, ResultFiles, assess
 from tests.helpers.results import BEFORE_THE_SAMPLES, FIXTURES, output
 

@@ -1,4 +1,11 @@
-from incident_gate.outcome.results.model import CheckStatus, ReportedResult, ResultKind, failed_lines
+from collections.abc import Sequence
+
+from incident_gate.outcome.model import Effect, OutputDecision
+from incident_gate.outcome.results.model import CheckStatus, ReportedResult, ResultKind
+
+
+def failed_lines(failed: Sequence[ReportedResult]) -> tuple[str, ...]:
+    return OutputDecision(Effect.RAISE, failed=tuple(failed)).lines
 
 
 def test_each_failure_is_a_line_with_its_message() -> None:
@@ -15,8 +22,8 @@ def test_each_failure_is_a_line_with_its_message() -> None:
 
 
 def test_the_rest_is_counted() -> None:
-    lines = failed_lines([ReportedResult(f"c{n}", CheckStatus.FAILED) for n in range(1234)], 3)
-    assert lines == ("- `c0`", "- `c1`", "- `c2`", "- and 1,231 more")
+    lines = failed_lines([ReportedResult(f"c{n}", CheckStatus.FAILED) for n in range(1234)])
+    assert lines[17:] == ("- `c17`", "- `c18`", "- `c19`", "- and 1,214 more")
 
 
 def test_nothing_in_a_name_or_message_is_interpreted() -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
+from incident_gate.outcome.model import Effect, Evaluation, OutputDecision
 from incident_gate.outcome.results.dbt import Projects
-from incident_gate.outcome.results.evaluate import Decision, Effect, Evaluation, Names, evaluate
+from incident_gate.outcome.results.evaluate import Names, evaluate
 from incident_gate.outcome.results.model import CheckStatus, FileResults, ResultKind
 from incident_gate.outcome.results.model import ReportedResult as Check
 from tests.helpers.dbt import dbt_node, dbt_project
@@ -68,7 +69,9 @@ def run(
     return evaluate(outputs, files, project() if known else Projects(), job_failed=job_failed)
 
 
-def decide(*files: FileResults, urn: str = A, patterns: tuple[str, ...] = (), job_failed: bool = False) -> Decision:
+def decide(
+    *files: FileResults, urn: str = A, patterns: tuple[str, ...] = (), job_failed: bool = False
+) -> OutputDecision:
     return run(*files, outputs=(output(urn, *patterns),), job_failed=job_failed).decisions[0]
 
 

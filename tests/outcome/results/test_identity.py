@@ -10,8 +10,8 @@ import pytest
 
 from incident_gate.dbt.project import project_limits, read_project
 from incident_gate.incident import Cause
+from incident_gate.outcome.model import Effect, Evaluation, OutputDecision
 from incident_gate.outcome.results.dbt import Projects
-from incident_gate.outcome.results.evaluate import Decision, Effect, Evaluation
 from tests.helpers.dbt import dbt_node, dbt_project
 from tests.helpers.results import FIXTURES, dbt_results, judge, output
 
@@ -213,7 +213,7 @@ def test_a_collection_error_of_pytest() -> None:
     file = "results/junit/pytest-collection-error.xml"
     orders = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.orders,PROD)"
 
-    def decided(*patterns: str, failed: bool) -> Decision:
+    def decided(*patterns: str, failed: bool) -> OutputDecision:
         return judge(FIXTURES, file, outputs=[output(orders, *patterns)], job_failed=failed).decisions[0]
 
     assert decided(failed=False).effect is NOTHING

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from incident_gate.incident import Cause
-from incident_gate.outcome.results.evaluate import Decision, Effect, Evaluation
+from incident_gate.outcome.model import Effect, Evaluation, OutputDecision
 from incident_gate.outcome.results.model import ResultKind
 from tests.helpers.results import FIXTURES, judge, output, shop
 
@@ -25,7 +25,7 @@ def _answers() -> list[Any]:
     ]
 
 
-def _word(outcome: Decision) -> str:
+def _word(outcome: OutputDecision) -> str:
     """The outcome in the words of the answers."""
     if outcome.effect is Effect.RAISE:
         return "failed"
@@ -37,7 +37,7 @@ def _word(outcome: Decision) -> str:
     return "succeeded" if "it was built" in outcome.reason else "checked only"
 
 
-def _failed_checks(outcome: Decision) -> list[str]:
+def _failed_checks(outcome: OutputDecision) -> list[str]:
     """The names as the answers have them: without kind and package."""
     return sorted(check.name.split(".", 2)[2] for check in outcome.failed if check.kind is not ResultKind.BUILD)
 

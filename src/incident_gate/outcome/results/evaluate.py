@@ -6,63 +6,16 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
+from incident_gate.outcome.model import JOB_FAILED, JOB_SUCCEEDED, Effect, Evaluation, OutputDecision
 from incident_gate.outcome.results import dbt
 from incident_gate.outcome.results.dbt import OutputNodes, Projects
 from incident_gate.outcome.results.model import CheckStatus, FileResults, ReportedResult, ResultKind
 from incident_gate.outcome.wording import code_span
 from incident_gate.text import quote
-
-
-class Effect(StrEnum):
-    """What a decision does to an output's incidents."""
-
-    RAISE = "raise"
-    RESOLVE = "resolve"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What results, or the job's status, decide about one output.
-
-    Args:
-        effect: What to do.
-        by_results: Whether the results decided; if not, the job's status did.
-        reason: What decided, as a sentence without its full stop.
-        cause: Of the incident to raise.
-        answers: The causes whose incidents are over.
-        headline: What failed, in a few words.
-        failed: What failed, each with its name and message.
-        type: The incident's type that fits what failed.
-    """
-
-    effect: Effect
-    by_results: bool = True
-    reason: str = ""
-    cause: Cause = Cause.JOB
-    answers: frozenset[Cause] = frozenset()
-    headline: str = ""
-    failed: tuple[ReportedResult, ...] = ()
-    type: str = "OPERATIONAL"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """The decisions about all outputs, in their order.
-
-    `unrelated` counts the checks that belong to no output; `unrelated_failed` are the names of those that failed.
-    `warnings` are sentences.
-    """
-
-    decisions: tuple[Decision, ...]
-    unrelated: int = 0
-    unrelated_failed: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -211,23 +164,22 @@ class _Relations:
         return frozenset(places.union(*(self._by_urn.get(urn, ()) for urn in _urns(output))))
 
 
-def _decide(related: _Related, job: _Job) -> Decision:
+def _decide(related: _Related, job: _Job) -> OutputDecision:
     bad = [result for result in related.results if result.status.is_bad]
     if bad:
         return _failure(related, bad)
     # A file that could not be used may have explained the failure of what the others do not mention.
     is_mentioned = bool(related.results)
     if job.failed and (not job.explained or (job.incomplete and not is_mentioned)):
-        return Decision(effect=Effect.RAISE, by_results=False, reason="the job failed")
+        return JOB_FAILED._replace(reason="the job failed")
     if is_mentioned:
         return _success(related, job)
     if job.incomplete:
-        answers = frozenset({Cause.JOB})
-        return Decision(effect=Effect.RESOLVE, by_results=False, reason="the job succeeded", answers=answers)
-    return Decision(effect=Effect.NOTHING, reason="not in the result files")
+        return JOB_SUCCEEDED._replace(reason="the job succeeded", answers=frozenset({Cause.JOB}))
+    return OutputDecision(Effect.NOTHING, reason="not in the result files")
 
 
-def _failure(related: _Related, bad: Sequence[ReportedResult]) -> Decision:
+def _failure(related: _Related, bad: Sequence[ReportedResult]) -> OutputDecision:
     builds = [result for result in bad if result.kind is ResultKind.BUILD]
     checks = [result for result in bad if result.kind is not ResultKind.BUILD]
     passed = (CheckStatus.PASSED, CheckStatus.UNPROVEN)
@@ -237,8 +189,8 @@ def _failure(related: _Related, bad: Sequence[ReportedResult]) -> Decision:
         parts.append(f"{len(checks):,} of {count:,} checks failed")
     types = {check.type for check in checks}
     headline = " and ".join(parts)
-    return Decision(
-        effect=Effect.RAISE,
+    return OutputDecision(
+        Effect.RAISE,
         reason=headline,
         # The stricter one where both failed: a later build alone does not answer the checks.
         cause=Cause.CHECKS if checks else Cause.BUILD,
@@ -255,13 +207,13 @@ _WHY_OPEN = {
 }
 
 
-def _success(related: _Related, job: _Job) -> Decision:
+def _success(related: _Related, job: _Job) -> OutputDecision:
     open_ones = [result for result in related.results if result.status is not CheckStatus.PASSED]
     if open_ones:
         what = "its build" if open_ones[0].kind is ResultKind.BUILD else "a check of it"
-        return Decision(effect=Effect.NOTHING, reason=f"{what} {_WHY_OPEN[open_ones[0].status]}")
+        return OutputDecision(Effect.NOTHING, reason=f"{what} {_WHY_OPEN[open_ones[0].status]}")
     if job.failed and job.incomplete:
-        return Decision(effect=Effect.NOTHING, reason="the job failed and a file with results could not be used")
+        return OutputDecision(Effect.NOTHING, reason="the job failed and a file with results could not be used")
     passed = {result.name for result in related.results if result.kind is ResultKind.CHECK}
     is_built = any(result.kind is ResultKind.BUILD for result in related.results)
     missing = len(related.behind.checks - passed)
@@ -277,8 +229,8 @@ def _success(related: _Related, job: _Job) -> Decision:
         parts.append(f"{len(passed):,} of its checks passed")
     reason = " and ".join(parts)
     if not answers:
-        return Decision(effect=Effect.NOTHING, reason=f"{reason}, {missing:,} were not run")
-    return Decision(effect=Effect.RESOLVE, reason=reason, answers=frozenset(answers))
+        return OutputDecision(Effect.NOTHING, reason=f"{reason}, {missing:,} were not run")
+    return OutputDecision(Effect.RESOLVE, reason=reason, answers=frozenset(answers))
 
 
 def _file_warnings(files: Sequence[FileResults]) -> list[str]:
@@ -286,7 +238,7 @@ def _file_warnings(files: Sequence[FileResults]) -> list[str]:
     return [f"{file.path} {text}." for phrase in phrases for file in files if (text := getattr(file, phrase))]
 
 
-def _job_warning(job: _Job, decisions: Sequence[Decision]) -> list[str]:
+def _job_warning(job: _Job, decisions: Sequence[OutputDecision]) -> list[str]:
     by_status = sum(not decision.by_results for decision in decisions)
     if not by_status:
         return []

@@ -14,9 +14,10 @@ from incident_gate.dbt.project import MANIFEST_FILE, DbtProject, project_limits,
 from incident_gate.dbt.stream import MAX_FILE, Limits, encoding_of, entries
 from incident_gate.files import FileError, MissingError, locate, open_regular
 from incident_gate.manifest.model import OutputEntry
+from incident_gate.outcome.model import Evaluation
 from incident_gate.outcome.results import dbt, great_expectations, junit, soda
 from incident_gate.outcome.results.dbt import Projects
-from incident_gate.outcome.results.evaluate import Evaluation, evaluate
+from incident_gate.outcome.results.evaluate import evaluate
 from incident_gate.outcome.results.model import FileResults, Moment, NoResultsError, Reading
 from incident_gate.text import NO_SECRETS, Redactor, quote
 
@@ -97,11 +98,10 @@ def assess(
     evaluation = evaluate(outputs, (*results, *problems), projects, job_failed=job_failed)
     # Secrets in names are replaced only now, because names relate checks to outputs.
     decisions = (
-        replace(one, failed=tuple(failed._replace(name=files.redact(failed.name)) for failed in one.failed))
+        one._replace(failed=tuple(failed._replace(name=files.redact(failed.name)) for failed in one.failed))
         for one in evaluation.decisions
     )
-    return replace(
-        evaluation,
+    return evaluation._replace(
         decisions=tuple(decisions),
         unrelated_failed=tuple(files.redact(name) for name in evaluation.unrelated_failed),
         warnings=tuple(files.redact(warning) for warning in evaluation.warnings),

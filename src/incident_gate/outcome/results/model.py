@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -59,6 +58,13 @@ class ReportedResult(NamedTuple):
     identity: tuple[Any, ...] = ()
     type: str = "OPERATIONAL"
     urns: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """An item of a Markdown list: what failed, and how."""
+        broke_off = self.status is CheckStatus.ERROR and self.kind is not ResultKind.BUILD
+        shown = f"- {code_span(self.name or '?')}{' could not be run' if broke_off else ''}"
+        return f"{shown}: {code_span(self.message)}" if self.message else shown
 
 
 class Moment(NamedTuple):
@@ -165,25 +171,3 @@ def incident_type(name: str, *, column: bool) -> str:
         if pattern.search(name.lower()):
             return incident
     return "FIELD" if column else "OPERATIONAL"
-
-
-_LISTED = 20
-
-
-def failed_lines(failed: Sequence[ReportedResult], listed: int = _LISTED) -> tuple[str, ...]:
-    """A line for each failure in an incident's description, the first ones; then how many more there are."""
-    lines = [_line(one) for one in failed[:listed]]
-    if len(failed) > listed:
-        lines.append(f"- and {len(failed) - listed:,} more")
-    return tuple(lines)
-
-
-def failed_names(failed: Sequence[ReportedResult]) -> tuple[tuple[str, str], ...]:
-    """The name of each failure and its message, the first ones; both are untrusted text."""
-    return tuple((one.name, one.message) for one in failed[:_LISTED])
-
-
-def _line(one: ReportedResult) -> str:
-    broke_off = one.status is CheckStatus.ERROR and one.kind is not ResultKind.BUILD
-    shown = f"- {code_span(one.name or '?')}{' could not be run' if broke_off else ''}"
-    return f"{shown}: {code_span(one.message)}" if one.message else shown

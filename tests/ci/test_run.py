@@ -2,8 +2,7 @@
 
 import pytest
 
-from incident_gate.ci.run import Run
-from incident_gate.outcome.branches import matches, why_not_counted
+from incident_gate.ci.run import Run, matches, why_not_counted
 from incident_gate.settings.parse import items
 
 MAIN = Run(system="any", branch="main", default_branch="main", has_branches=True)
