@@ -78,7 +78,7 @@ def _partial(code: int, kind: Kind) -> Trouble:
 
 TROUBLES = (
     # The reset can meet the client while it connects or while it sends.
-    _wire(WireFault.RESET_ON_CONNECT, Kind.PASSING, "No connection|broke"),
+    _wire(WireFault.RESET_ON_CONNECT, Kind.PASSING, "Cannot connect|broke"),
     _wire(WireFault.RESET_BEFORE_ANSWER, Kind.PASSING, "broke"),
     _wire(WireFault.CLOSE_BEFORE_ANSWER, Kind.PASSING, "broke"),
     _wire(WireFault.RESET_IN_BODY, Kind.PASSING, "broke"),
