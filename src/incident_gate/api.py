@@ -325,7 +325,7 @@ def _evaluate_results(
     settings: RunSettings, manifest: Manifest, job_start: float | None, *, job_failed: bool
 ) -> Evaluation:
     """What the files with results have about each output."""
-    from incident_gate.outcome.results.load import DbtManifests, ResultFiles, assess
+    from incident_gate.outcome.results.load import ResultFiles, assess
     from incident_gate.outcome.results.model import moment
     from incident_gate.text import Redactor
 
@@ -337,13 +337,11 @@ def _evaluate_results(
         folder=settings.workspace or Path(),
         confined=settings.workspace is not None,
         job_start=job_start or (started.seconds if started else time.time() - _LONGEST_JOB),
+        manifests=tuple(path for dbt in selectors for path in dbt.manifest),
+        platforms=tuple(dbt.target_platform for dbt in selectors if dbt.target_platform),
         redact=Redactor(settings.secrets),
     )
-    manifests = DbtManifests(
-        paths=tuple(path for dbt in selectors for path in dbt.manifest),
-        platforms=tuple(dbt.target_platform for dbt in selectors if dbt.target_platform),
-    )
-    return assess(manifest.outputs, files, manifests, job_failed=job_failed)
+    return assess(manifest.outputs, files, job_failed=job_failed)
 
 
 # Both
@@ -381,7 +379,9 @@ def _resolved_report(report: Report, resolve: Resolve) -> Report:
         failure=failure,
         outcome=outcome
         and outcome._replace(
-            nothing=resolve(outcome.nothing), results=tuple(resolved(result, resolve) for result in outcome.results)
+            nothing=resolve(outcome.nothing),
+            results=tuple(resolved(result, resolve) for result in outcome.results),
+            warnings=tuple(map(resolve, outcome.warnings)),
         ),
     )
 

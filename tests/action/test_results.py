@@ -241,7 +241,7 @@ def test_a_gitlab_job_starts_when_gitlab_says(tmp_path: Path, sandbox: Sandbox) 
     (tmp_path / "gate.yml").write_text(f"outputs:\n  - {json.dumps(ORDERS)}\n", encoding="utf-8")
     arguments = ("report", str(tmp_path / "gate.yml"), "--test-results", str(tmp_path / "*.run_results.json"))
 
-    def report(started: str) -> Any:
+    def report(started: str, *more: str) -> Any:
         environment = {
             "DATAHUB_GMS_URL": sandbox.url,
             "DATAHUB_GMS_TOKEN": sandbox.token,
@@ -254,7 +254,7 @@ def test_a_gitlab_job_starts_when_gitlab_says(tmp_path: Path, sandbox: Sandbox) 
             "CI_DEFAULT_BRANCH": "main",
             "CI_JOB_STARTED_AT": started,
         }
-        ended = gate(*arguments, "--dry-run", "--format", "json", environment=environment)
+        ended = gate(*arguments, *more, "--dry-run", "--format", "json", environment=environment)
         assert ended.code == 0, ended.err
         return ended.json["outcome"]
 
@@ -268,6 +268,10 @@ def test_a_gitlab_job_starts_when_gitlab_says(tmp_path: Path, sandbox: Sandbox) 
         ("would raise", "job-status", "the job failed")
     ]
     assert "is older than this job" in stale["warnings"][0]
+    missing = report("2026-11-25T01:00:00Z", "--test-results", "none.xml")
+    assert missing["warnings"] == [
+        "none.xml does not exist: check `--test-results`, and that the step that writes it has run."
+    ]
 
 
 def test_results_that_nothing_names_are_not_imported() -> None:

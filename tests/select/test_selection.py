@@ -1,21 +1,22 @@
-from incident_gate.select.selection import choose, merged
-from incident_gate.urn import parse_urn
+from incident_gate.manifest.model import InputEntry, Position
+from incident_gate.select.resolve import merged
+from incident_gate.select.selection import choose
+from incident_gate.urn import Urn, parse_urn
 from tests.helpers.selecting import table
 
 A, B, C, D = (parse_urn(table(name)) for name in "abcd")
 
 
+def together(*assets: tuple[Urn, ...]) -> list[tuple[Urn, ...]]:
+    """The URNs of each asset that is left of several."""
+    entries = [InputEntry(urns[0], Position(1, 1), alternate_urns=urns[1:]) for urns in assets]
+    return [(entry.urn, *entry.alternate_urns) for entry in merged(entries)]
+
+
 def test_the_first_of_several_entries_takes_on_the_urns_of_the_others() -> None:
-    assert merged([(A,), (B, C), (C, D), (A,)]) == {0: (A,), 1: (B, C, D)}
-
-
-def test_an_entry_between_two_others_joins_the_first() -> None:
-    assert merged([(A,), (B,), (C, B, A, D)]) == {0: (A,), 1: (B, C, D)}
-
-
-def test_nothing_is_lost() -> None:
-    kept = merged([(A, B), (B, C), (D,)])
-    assert {urn for urns in kept.values() for urn in urns} == {A, B, C, D}
+    assert together((A,), (B, C), (C, D), (A,)) == [(A,), (B, C, D)]
+    assert together((A,), (B,), (C, B, A, D)) == [(A,), (B, C, D)]
+    assert together((A, B), (B, C), (D,)) == [(A, B, C), (D,)]
 
 
 def test_an_asset_whose_urn_cannot_be_asked_for_is_a_problem() -> None:

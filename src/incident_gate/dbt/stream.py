@@ -18,22 +18,14 @@ import ijson
 from incident_gate.files import FileError, size
 
 MAX_FILE = 200 << 20
-"""The largest file that is read."""
-MAX_TOKEN = 16 << 20
-"""The longest single value: the parser holds it whole."""
-MAX_ENTRY = 4 << 20
-"""How much memory the wanted part of one entry may take, about."""
+MAX_TOKEN = 16 << 20  # the longest single value: the parser holds it whole
+MAX_ENTRY = 4 << 20  # memory of the wanted part of one entry, about
 MAX_DEPTH = 200
-"""How deeply values may be nested."""
-MAX_NAME = 4_000
-"""Characters of a name; other texts are cut there."""
+MAX_NAME = 4_000  # characters of a name; other texts are cut there
 
-NAME = "name"
-"""A name: one that is too long makes the file unusable, because half a name may be another's."""
-TEXT = "text"
-"""Any other value, or a list of them. A long text is cut."""
-ANY = "*"
-"""Every key of a mapping, every item of a list."""
+NAME = "name"  # one that is too long makes the file unusable, because half a name may be another's
+TEXT = "text"  # any other value, or a list of them: a long text is cut
+ANY = "*"  # every key of a mapping, every item of a list
 
 _CHUNK = 64 << 10
 _COST = 64  # bytes of a value besides its characters, about
@@ -66,11 +58,7 @@ class Limits:
     _start: float = -1
 
     def keep(self, *texts: str, entries: int = 1) -> None:
-        """Count an entry and its texts.
-
-        Raises:
-            FileError: It is one more than the limit, a text is too long for a name, or there is no memory for it.
-        """
+        """Count an entry and its texts; a FileError where they are beyond a limit."""
         if any(len(text) > MAX_NAME for text in texts):
             raise _too_long()
         self._entries += entries
@@ -85,11 +73,7 @@ class Limits:
         return replace(self, seconds=other.seconds, clock=other.clock, _start=other._start)
 
     def check_time(self) -> None:
-        """Start the clock, or look at it.
-
-        Raises:
-            FileError: The time is up.
-        """
+        """Start the clock, or look at it; a FileError where the time is up."""
         now = self.clock()
         self._start = now if self._start < 0 else self._start
         if now - self._start > self.seconds:

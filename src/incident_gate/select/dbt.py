@@ -17,7 +17,7 @@ from incident_gate.files import FileError, locate, open_regular, size
 from incident_gate.incident import Problem, Reason
 from incident_gate.json_values import text
 from incident_gate.manifest.model import Dbt, DbtUrns
-from incident_gate.select.selection import SelectorResult
+from incident_gate.select.selection import SelectorResult, too_many
 from incident_gate.text import quote
 from incident_gate.urn import Urn, UrnError, parse_urn
 
@@ -67,8 +67,7 @@ def select_nodes(dbt: Dbt, root: Path, *, built: bool, at_most: int) -> Selector
     for pattern in sorted(frozenset.intersection(*unmatched)) if unmatched else ():
         found.note(Reason.NOT_FOUND, f"No node of {dbt} matches {quote(pattern)}", _pattern_hint(pattern))
     if found.more:
-        message = f"Selects {len(found.assets) + found.more:,} assets, more than `at-most` ({at_most:,})"
-        found.note(Reason.TOO_MANY, message, "Raise `at-most`, or select less.")
+        found.problems.append((too_many(at_most + found.more, at_most), ""))
     return SelectorResult(tuple(found.assets), tuple(found.problems), found.left_out)
 
 

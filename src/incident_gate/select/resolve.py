@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.lookup import Lookup, look_up
 from incident_gate.errors import DataHubError
 from incident_gate.incident import Problem, Reason
-from incident_gate.manifest.model import Dbt, Manifest, OutputEntry, OutputSelector, Search, Selector
+from incident_gate.manifest.model import (
+    Dbt,
+    InputEntry,
+    Manifest,
+    OutputEntry,
+    OutputSelector,
+    Search,
+    Selector,
+    UpstreamOf,
+)
 from incident_gate.select.dbt import select_nodes
 from incident_gate.select.lineage import select_upstreams
 from incident_gate.select.search import select_matches, urns_of
-from incident_gate.select.selection import (
-    ResolvedInputs,
-    SelectorResult,
-    check_paths,
-    input_of,
-    merged,
-    output_of,
-    unresolved,
-)
-from incident_gate.urn import Urn
+from incident_gate.select.selection import ResolvedInputs, SelectorResult, Unresolved, check_paths, too_many
+from incident_gate.urn import EntityType, Urn
+
+EntryT = TypeVar("EntryT", InputEntry, OutputEntry)
 
 _EMPTY_HINT = "Check it for typing errors; if nothing is fine, set `may-be-empty: true`."
 
@@ -39,25 +43,36 @@ def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> Resolve
         ManifestError: A path leads out of that folder.
     """
     built = resolve_outputs(manifest, root=root)
-    choices = {selector: _of_files(selector, root) for selector in manifest.selectors}
-    asked = [selector for selector, choice in choices.items() if choice is None]
+    choices: dict[Selector, SelectorResult] = {}
+    asked: list[tuple[Selector, UpstreamOf | Search]] = []
+    for selector in manifest.selectors:
+        if isinstance(selector.what, Dbt):
+            choices[selector] = select_nodes(selector.what, root, built=False, at_most=selector.at_most)
+        else:
+            asked.append((selector, selector.what))
     lookup: Lookup | None = None
     failure: DataHubError | None = None
+    unanswered = SelectorResult()
     try:
         if asked and client:
-            lookup = look_up(client, _named(asked, built.outputs))
-            for selector in asked:
-                choices[selector] = _of_server(client, lookup, selector, built)
+            lookup = look_up(client, _named([what for _, what in asked], built.outputs))
+            for selector, what in asked:
+                choices[selector] = _of_server(client, lookup, what, built, at_most=selector.at_most)
     except DataHubError as error:
         failure = error
-        choices = {selector: choice or _unanswered(error) for selector, choice in choices.items()}
-    picked = [(selector, _checked(selector, choice or SelectorResult())) for selector, choice in choices.items()]
-    entries = [*manifest.inputs, *(input_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
-    kept = merged([(entry.urn, *entry.alternate_urns) for entry in entries])
+        unanswered = _problem(Problem(Reason.NO_ANSWER, error.message.rstrip("."), error.hint))
+    picked = [(selector, _checked(selector, choices.get(selector, unanswered))) for selector in manifest.selectors]
+    entries = [
+        InputEntry(urns[0], s.position, rules=s.rules, ignore=s.ignore, selected_by=s.label, alternate_urns=urns[1:])
+        for s, choice in picked
+        for urns in choice.assets
+    ]
     return built._replace(
-        inputs=tuple(entries[place]._replace(alternate_urns=urns[1:]) for place, urns in kept.items()),
+        inputs=merged([*manifest.inputs, *entries]),
         problems=tuple(
-            unresolved(selector, problem, about) for selector, choice in picked for problem, about in choice.problems
+            Unresolved(_unknown(selector, about), problem)
+            for selector, choice in picked
+            for problem, about in choice.problems
         ),
         left_out=tuple((selector, choice.left_out) for selector, choice in picked if choice.left_out),
         failure=failure,
@@ -76,63 +91,78 @@ def resolve_outputs(manifest: Manifest, *, root: Path) -> ResolvedInputs:
         (selector, _checked(selector, select_nodes(selector.what, root, built=True, at_most=selector.at_most)))
         for selector in manifest.output_selectors
     ]
-    entries = [*manifest.outputs, *(output_of(selector, urns) for selector, choice in picked for urns in choice.assets)]
-    kept = merged([(entry.urn, *entry.alternate_urns) for entry in entries])
+    entries = [
+        OutputEntry(urns[0], s.position, incident=s.incident, selected_by=s.label, alternate_urns=urns[1:])
+        for s, choice in picked
+        for urns in choice.assets
+    ]
     return ResolvedInputs(
-        outputs=tuple(entries[place]._replace(alternate_urns=urns[1:]) for place, urns in kept.items()),
+        outputs=merged([*manifest.outputs, *entries]),
         output_problems=tuple((selector, problem) for selector, choice in picked for problem, _ in choice.problems),
     )
 
 
-def _of_files(selector: Selector, root: Path) -> SelectorResult | None:
-    """What a selector selects by files alone; None where DataHub must be asked."""
-    if not isinstance(selector.what, Dbt):
-        return None
-    return select_nodes(selector.what, root, built=False, at_most=selector.at_most)
+def merged(entries: Sequence[EntryT]) -> tuple[EntryT, ...]:
+    """Leave out duplicates.
+
+    Of several entries with a URN in common, the first one stays and takes on the URNs of the others: it is the
+    manifest's own entry, or the first selector's.
+    """
+    found: dict[int, tuple[Urn, ...]] = {}
+    places: dict[str, int] = {}
+    for number, urns in enumerate(map(_urns, entries)):
+        place = next((places[urn.text] for urn in urns if urn.text in places), number)
+        new = tuple(urn for urn in urns if urn.text not in places)
+        places |= dict.fromkeys((urn.text for urn in new), place)
+        found[place] = found.get(place, ()) + new
+    return tuple(entries[place]._replace(alternate_urns=urns[1:]) for place, urns in found.items())
 
 
-def _starts_at_outputs(selector: Selector) -> bool:
-    return not isinstance(selector.what, Dbt | Search) and not selector.what.urns
+def _unknown(selector: Selector, urn: str) -> InputEntry:
+    """An input of unknown health: with the URN that its problem is about, else named like the selector."""
+    text = urn or str(selector.what)
+    name = selector.name or (None if urn else text)
+    entry = InputEntry(Urn(text, EntityType.DATASET, text), selector.position, name=name, is_selector=True)
+    return entry._replace(rules=selector.rules, ignore=selector.ignore, selected_by=selector.label)
 
 
-def _named(asked: Sequence[Selector], outputs: Sequence[OutputEntry]) -> list[str]:
+def _named(asked: Sequence[UpstreamOf | Search], outputs: Sequence[OutputEntry]) -> list[str]:
     """Every entity that the selectors name, once."""
-
-    def names() -> Iterator[str]:
-        for selector in asked:
-            if isinstance(selector.what, Search):
-                yield from urns_of(selector.what)
-            else:
-                yield from (urn.text for urns in _starts(selector, outputs) for urn in urns)
-
-    return list(dict.fromkeys(names()))
+    found: list[str] = []
+    for what in asked:
+        if isinstance(what, Search):
+            found += urns_of(what)
+        else:
+            found += (urn.text for urns in _starts(what, outputs) for urn in urns)
+    return list(dict.fromkeys(found))
 
 
-def _starts(selector: Selector, outputs: Sequence[OutputEntry]) -> list[tuple[Urn, ...]]:
-    if isinstance(selector.what, Dbt | Search):
-        return []
-    if selector.what.urns:
-        return [(urn,) for urn in selector.what.urns]
-    return [(output.urn, *output.alternate_urns) for output in outputs]
+def _starts(what: UpstreamOf, outputs: Sequence[OutputEntry]) -> list[tuple[Urn, ...]]:
+    return [(urn,) for urn in what.urns] or [_urns(output) for output in outputs]
 
 
-def _of_server(client: Client, lookup: Lookup, selector: Selector, built: ResolvedInputs) -> SelectorResult:
+def _urns(entry: InputEntry | OutputEntry) -> tuple[Urn, ...]:
+    return (entry.urn, *entry.alternate_urns)
+
+
+def _of_server(
+    client: Client, lookup: Lookup, what: UpstreamOf | Search, built: ResolvedInputs, *, at_most: int
+) -> SelectorResult:
     """What a selector selects by DataHub's answers."""
-    if isinstance(selector.what, Search):
-        return select_matches(client, lookup, selector.what, at_most=selector.at_most)
-    assert not isinstance(selector.what, Dbt)  # noqa: S101 - for the type checker
-    starts = _starts(selector, built.outputs)
-    choice = select_upstreams(client, lookup, starts, selector.what.hops, at_most=selector.at_most)
-    if not _starts_at_outputs(selector):
+    if isinstance(what, Search):
+        return select_matches(client, lookup, what, at_most=at_most)
+    starts = _starts(what, built.outputs)
+    choice = select_upstreams(client, lookup, starts, what.hops, at_most=at_most)
+    if what.urns:
         return choice
     problems = [problem for _, problem in built.output_problems]
     if not starts and not problems:
         problems.append(Problem(Reason.NOTHING_SELECTED, "The manifest names no outputs", "Name outputs or URNs."))
-    return choice._replace(problems=(*((problem, "") for problem in problems), *choice.problems))
+    return choice._replace(problems=(*_problem(*problems).problems, *choice.problems))
 
 
-def _unanswered(failure: DataHubError) -> SelectorResult:
-    return SelectorResult(problems=((Problem(Reason.NO_ANSWER, failure.message.rstrip("."), failure.hint), ""),))
+def _problem(*problems: Problem) -> SelectorResult:
+    return SelectorResult(problems=tuple((problem, "") for problem in problems))
 
 
 def _checked(selector: Selector | OutputSelector, choice: SelectorResult) -> SelectorResult:
@@ -141,9 +171,7 @@ def _checked(selector: Selector | OutputSelector, choice: SelectorResult) -> Sel
     if not choice.assets and not problems and not selector.may_be_empty:
         message = "Selects nothing that can have incidents" if choice.left_out else "Selects nothing"
         problems.append((Problem(Reason.NOTHING_SELECTED, message, _EMPTY_HINT), ""))
-    number = len(choice.assets)
-    if number > selector.at_most:
-        message = f"Selects {number:,} assets, more than `at-most` ({selector.at_most:,})"
+    if len(choice.assets) > selector.at_most:
         problems = [p for p in problems if p[0].reason is not Reason.TOO_MANY]
-        problems.append((Problem(Reason.TOO_MANY, message, "Raise `at-most`, or select less."), ""))
+        problems.append((too_many(len(choice.assets), selector.at_most), ""))
     return SelectorResult(choice.assets[: selector.at_most], tuple(problems), choice.left_out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -98,58 +98,10 @@ def choose(found: Iterable[str], schema: Capabilities | None) -> SelectorResult:
     return SelectorResult(tuple(assets), tuple(problems), left_out)
 
 
-def input_of(selector: Selector, urns: Sequence[Urn]) -> InputEntry:
-    """The entry of a selected asset."""
-    return InputEntry(
-        urns[0],
-        selector.position,
-        rules=selector.rules,
-        ignore=selector.ignore,
-        selected_by=selector.label,
-        alternate_urns=tuple(urns[1:]),
-    )
-
-
-def output_of(selector: OutputSelector, urns: Sequence[Urn]) -> OutputEntry:
-    """The entry of a selected output."""
-    return OutputEntry(
-        urns[0],
-        selector.position,
-        incident=selector.incident,
-        selected_by=selector.label,
-        alternate_urns=tuple(urns[1:]),
-    )
-
-
-def unresolved(selector: Selector, problem: Problem, urn: str = "") -> Unresolved:
-    """An unknown input: with the URN that the problem is about, else named like the selector."""
-    text = urn or str(selector.what)
-    entry = InputEntry(
-        Urn(text, EntityType.DATASET, text),
-        selector.position,
-        name=selector.name or (None if urn else text),
-        rules=selector.rules,
-        ignore=selector.ignore,
-        selected_by=selector.label,
-        is_selector=True,
-    )
-    return Unresolved(entry, problem)
-
-
-def merged(entries: Sequence[tuple[Urn, ...]]) -> dict[int, tuple[Urn, ...]]:
-    """Leave out duplicates.
-
-    Of several entries with a URN in common, the first one stays and takes on the URNs of the others: it is the
-    manifest's own entry, or the first selector's.
-    """
-    found: dict[int, tuple[Urn, ...]] = {}
-    places: dict[str, int] = {}
-    for number, urns in enumerate(entries):
-        place = next((places[urn.text] for urn in urns if urn.text in places), number)
-        new = tuple(urn for urn in urns if urn.text not in places)
-        places |= dict.fromkeys((urn.text for urn in new), place)
-        found[place] = found.get(place, ()) + new
-    return found
+def too_many(number: int, at_most: int) -> Problem:
+    """The problem of a selector that selects more than it may."""
+    message = f"Selects {number:,} assets, more than `at-most` ({at_most:,})"
+    return Problem(Reason.TOO_MANY, message, "Raise `at-most`, or select less.")
 
 
 def check_paths(manifest: Manifest, root: Path) -> None:

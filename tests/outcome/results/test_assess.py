@@ -2,20 +2,23 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from incident_gate.errors import Hint
 from incident_gate.outcome.model import Effect, Evaluation
-from incident_gate.outcome.results.load import DbtManifests, ResultFiles, assess
+from incident_gate.outcome.results.load import ResultFiles, assess
+from incident_gate.text import Redactor
 from tests.helpers.results import BEFORE_THE_SAMPLES, FIXTURES, output
 
 SHOP = FIXTURES / "dbt" / "shop-1.12"
 ORDERS = "urn:li:dataset:(urn:li:dataPlatform:duckdb,shop.mart.orders_v2,PROD)"
 
 
-def assessed(workspace: Path, *patterns: str, manifests: DbtManifests | None = None) -> Evaluation:
-    files = ResultFiles(patterns=patterns, folder=workspace, confined=True, job_start=BEFORE_THE_SAMPLES)
-    return assess([output(ORDERS)], files, manifests or DbtManifests(), job_failed=True)
+def assessed(workspace: Path, *patterns: str, urn: str = ORDERS, **values: Any) -> Evaluation:
+    files = ResultFiles(patterns=patterns, folder=workspace, confined=True, job_start=BEFORE_THE_SAMPLES, **values)
+    return assess([output(urn)], files, job_failed=True)
 
 
 def put(workspace: Path, results: str = "target/run_results.json", manifest: str = "target/manifest.json") -> None:
@@ -37,7 +40,7 @@ def put(workspace: Path, results: str = "target/run_results.json", manifest: str
 )
 def test_the_manifest_is_found(tmp_path: Path, results: str, manifest: str, named: str) -> None:
     put(tmp_path, results, manifest)
-    evaluation = assessed(tmp_path, results, manifests=DbtManifests((named,) if named else ()))
+    evaluation = assessed(tmp_path, results, manifests=(named,) if named else ())
     assert [d.headline for d in evaluation.decisions] == ["4 of 7 checks failed"]
     assert not evaluation.warnings
 
@@ -70,18 +73,15 @@ def test_a_folder_with_a_link_out_of_the_workspace_is_not_read(tmp_path: Path) -
     put(workspace, manifest="../manifest.json")
     (workspace / "shop").mkdir()
     (workspace / "shop/manifest.json").symlink_to(tmp_path / "manifest.json")
-    warnings = assessed(workspace, "target/*results.json", manifests=DbtManifests(("shop",))).warnings
+    warnings = assessed(workspace, "target/*results.json", manifests=("shop",)).warnings
     assert "shop leads out of the workspace." in warnings
 
 
 @pytest.mark.parametrize("platforms", [(), ("redshift",)])
 def test_the_target_platform_of_a_selector_names_a_projects_tables(tmp_path: Path, platforms: tuple[str, ...]) -> None:
     put(tmp_path)
-    files = ResultFiles(
-        patterns=["target/run_results.json"], folder=tmp_path, confined=True, job_start=BEFORE_THE_SAMPLES
-    )
-    outputs = [output(ORDERS.replace("duckdb", "redshift"))]
-    [decision] = assess(outputs, files, DbtManifests(platforms=platforms), job_failed=True).decisions
+    urn = ORDERS.replace("duckdb", "redshift")
+    [decision] = assessed(tmp_path, "target/run_results.json", urn=urn, platforms=platforms).decisions
     assert decision.by_results is bool(platforms)
 
 
@@ -90,3 +90,19 @@ def test_a_manifest_is_looked_for_beside_dbts_results_only(tmp_path: Path) -> No
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     (warning,) = assessed(tmp_path, "a.xml").warnings
     assert warning.startswith("1 output: the job's status was used instead of the result files.")
+
+
+def test_secrets_are_replaced_wherever_a_name_is_shown(tmp_path: Path) -> None:
+    case = '<testcase classname="{}" name="s3cret"><failure/></testcase>'
+    text = "".join(map(case.format, ("ours", "theirs")))
+    (tmp_path / "s3cret.xml").write_text(f"<testsuite errors='3'>{text}</testsuite>", encoding="utf-8")
+    redact, patterns = Redactor(("s3cret",)), ["s3cret.xml", "s3cret/*.json"]
+    files = ResultFiles(patterns=patterns, folder=tmp_path, confined=True, job_start=0, redact=redact)
+    evaluation = assess([output(ORDERS, "ours.s3cret")], files, job_failed=True)
+    assert [one.name for one in evaluation.decisions[0].failed] == ["ours.***"]
+    assert evaluation.unrelated_failed == ("theirs.***",)
+    missing, incomplete = evaluation.warnings
+    assert incomplete.startswith("***.xml is incomplete")
+    assert isinstance(missing, Hint)
+    shown = missing.resolved(lambda name, _: f"--{name}")
+    assert shown.startswith("***/*.json matches no file: check `--test-results`, and")

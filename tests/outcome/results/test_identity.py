@@ -150,7 +150,10 @@ STRAYS: Mapping[str, tuple[str, str]] = {
     "a claim as status": (case(status="failed", name="mod", classname="x"), "x.mod"),
     "a claim as result": (case(result="Error", name="mod", classname="x"), "x.mod"),
     "a claim beside a skip": (case("<skipped/>", status="failed", name="mod", classname="x"), "x.mod"),
+    "a try that repeats a failure": (case("<rerunFailure/>", name="mod", classname="x"), "x.mod"),
+    "a success that is none": (case(success="False", name="mod", classname="x"), "x.mod"),
     "a count of errors": (suite(errors="1"), ""),
+    "a count with a fraction": (suite(failures=" 1.0"), ""),
     "a count of failures and errors": (suite(case(FAIL), failures="1", errors="1"), ""),
     "a case inside a case": (case(case()), ""),
 }
@@ -189,7 +192,7 @@ def test_other_patterns_do_not_fit(tmp_path: Path, pattern: str) -> None:
     assert effects(evaluated(tmp_path, text, customers=pattern)) == [NOTHING, NOTHING]
 
 
-@pytest.mark.parametrize("tag", ["flakyFailure", "flakyError", "rerunFailure", "rerunError"])
+@pytest.mark.parametrize("tag", ["flakyFailure", "flakyError"])
 def test_tries_that_a_writer_counts_are_no_failures(tmp_path: Path, tag: str) -> None:
     flaky = suite(case(f"<{tag}/>", urn=ORDERS), failures="1", errors="0")
     assert effects(evaluated(tmp_path, f'<testsuites failures="1">{flaky}</testsuites>'))[0] is RESOLVE
@@ -275,6 +278,15 @@ def test_what_the_status_of_a_model_means(tmp_path: Path, status: str, effect: E
 def test_a_model_that_was_built_earlier_is_not_built_now(tmp_path: Path) -> None:
     text = dbt_results(("model.p.orders", "reused"), ("test.p.orders", "pass"))
     assert evaluated(tmp_path, text).decisions[0].reason == "its check passed"
+
+
+@pytest.mark.parametrize("row", [{"status": "error"}, {"unique_id": 5, "status": "error"}, "error", None])
+def test_a_result_without_a_unique_id_may_be_of_any_node(tmp_path: Path, row: Any) -> None:
+    results = json.loads(dbt_results(("model.p.orders", "success")))
+    results["results"].append(row)
+    evaluation = evaluated(tmp_path, json.dumps(results))
+    assert effects(evaluation) == [NOTHING, NOTHING]
+    assert evaluation.warnings[0].startswith("r0 has a result")
 
 
 @pytest.mark.parametrize("kind", ["model", "test", "widget"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -74,6 +74,7 @@ class Reader:
         self._args: Any = {}
         self._has_results = False
         self._rows: list[tuple[str, str, str]] = []
+        self._stray = ""
 
     def take(self, path: tuple[str, ...], value: Any) -> None:
         """Take in an entry."""
@@ -88,6 +89,8 @@ class Reader:
                 unique_id = text(value, "unique_id")
                 message = self._reading.keep(text(value, "message") or text(value, "error"), unique_id)
                 self._rows.append((unique_id, str(value.get("status")).lower(), message))
+            case ("results", _):
+                self._stray = "has a result without a unique_id"
 
     @property
     def accepts(self) -> bool:
@@ -129,7 +132,7 @@ class Reader:
         # An invocation is no part of the identity: a retry has another one.
         identity = (text(self._args, "project_dir"), text(self._args, "target"))
         found: list[ReportedResult] = []
-        stray = ""
+        stray = self._stray
         for unique_id, word, message in self._rows:
             name = unique_id.partition(".")[0]
             kind = _KINDS.get(name)
@@ -171,12 +174,20 @@ class OutputNodes(NamedTuple):
 
 
 class _Named(NamedTuple):
-    """A node under one of its table's names. `is_whole` means that the name is not without the database."""
+    """A URN that may name a table: `depth` counts the parts before the name, which are a platform instance then."""
 
+    urn: str
+    platform: str
     name: str
-    unique_id: str
-    is_whole: bool
-    platforms: Collection[str] = ()
+    depth: int
+
+
+class _Match(NamedTuple):
+    """A table with the name in a URN: the lower its `rank`, the more of the URN is in its name."""
+
+    rank: tuple[int, bool]
+    name: str
+    node: DbtNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +215,19 @@ class Projects:
         URNs depend on options of DataHub's ingestion that a manifest with typed URNs does not name: letter case, a
         platform instance before the table's name, the environment.
         """
-        names = {name.lower() for urns in outputs for urn in urns for name in _possible_names(urn)}
-        found: dict[str, list[_Named]] = {}
+        wanted = _by_name(frozenset().union(*outputs))
+        matches: dict[str, list[_Match]] = {}
         for project in self.projects:
             platforms = {NAME, project.adapter, *_PLATFORMS.get(project.adapter, ()), *self.platforms}
-            for named in _tables(project, names):
-                found.setdefault(named.name.lower(), []).append(named._replace(platforms=platforms))
-        nodes = [frozenset().union(*(_nodes_of(urn, found) for urn in urns)) for urns in outputs]
+            for urn, each in _matches(project, platforms, wanted).items():
+                # A source with the name of what is built is the same table.
+                built = {match.name for match in each if match.node.is_output}
+                matches.setdefault(urn, []).extend(m for m in each if m.node.is_output or m.name not in built)
+        best = {urn: min(match.rank for match in each) for urn, each in matches.items()}
+        nodes = [
+            frozenset(m.node.unique_id for urn in urns for m in matches.get(urn, ()) if m.rank == best[urn])
+            for urns in outputs
+        ]
         checks = self._checks_of(frozenset().union(*nodes))
         return [OutputNodes(ids, frozenset().union(*(checks.get(node, ()) for node in ids))) for ids in nodes]
 
@@ -228,46 +245,39 @@ class Projects:
         return checks
 
 
-def _possible_names(urn: str) -> Iterator[str]:
-    """The table's name in a URN, and what is left of it without a platform instance of one, two or more parts."""
-    match = _DATASET.fullmatch(urn)
-    name = unquote(match[2]) if match else ""
-    for _ in range(_MAX_PARTS):
-        if name:
-            yield name
-        name = name.partition(".")[2]
+def _by_name(urns: Iterable[str]) -> dict[str, list[_Named]]:
+    """The URNs by each name that their table may have, in lower case."""
+    found: dict[str, list[_Named]] = {}
+    for urn in urns:
+        if match := _DATASET.fullmatch(urn):
+            parts = unquote(match[2]).split(".")
+            for depth in range(min(len(parts), _MAX_PARTS)):
+                name = ".".join(parts[depth:])
+                found.setdefault(name.lower(), []).append(_Named(urn, match[1], name, depth))
+    return found
 
 
-def _nodes_of(urn: str, tables: Mapping[str, Sequence[_Named]]) -> set[str]:
-    match = _DATASET.fullmatch(urn)
-    for number, name in enumerate(_possible_names(urn)):
-        # What comes before the database is a platform instance.
-        candidates = [
-            table
-            for table in tables.get(name.lower(), ())
-            if match and match[1] in table.platforms and (number == 0 or table.is_whole)
-        ]
-        if candidates:
-            exact = [table for table in candidates if table.name == name]
-            return {table.unique_id for table in exact or candidates}
-    return set()
-
-
-def _tables(project: DbtProject, wanted: Collection[str]) -> Iterator[_Named]:
-    """The tables with wanted names. A source with the name of what is built is the same table."""
-    built = [table for node in project.nodes.values() if node.is_output for table in _names(node, wanted)]
-    yield from built
-    names = {table.name for table in built}
+def _matches(
+    project: DbtProject, platforms: Collection[str], wanted: Mapping[str, Sequence[_Named]]
+) -> dict[str, list[_Match]]:
+    """The tables with the names that are in URNs, by URN."""
+    found: dict[str, list[_Match]] = {}
     for node in project.nodes.values():
-        if node.kind is NodeKind.SOURCE:
-            yield from (table for table in _names(node, wanted) if table.name not in names)
+        for name, is_whole in _names(node):
+            for named in wanted.get(name.lower(), ()):
+                # Without its database, a name has no platform instance before it.
+                if named.platform in platforms and (is_whole or not named.depth):
+                    match = _Match((named.depth, named.name != name), name, node)
+                    found.setdefault(named.urn, []).append(match)
+    return found
 
 
-def _names(node: DbtNode, wanted: Collection[str]) -> Iterator[_Named]:
-    """The names that DataHub may know a node's table by: by alias or identifier, with and without its database."""
+def _names(node: DbtNode) -> Iterator[tuple[str, bool]]:
+    """The names that DataHub may know a node's table by, and whether each is whole: not without its database."""
+    if not node.is_output and node.kind is not NodeKind.SOURCE:
+        return
     for table in {node.alias or node.name, node.identifier or node.name}:
         parts = [part.replace('"', "") for part in (node.database, node.schema, table) if part]
-        for is_whole in (True, False) if node.database else (True,):
-            name = ".".join(parts if is_whole else parts[1:])
-            if name.lower() in wanted:
-                yield _Named(name, node.unique_id, is_whole)
+        yield ".".join(parts), True
+        if node.database:
+            yield ".".join(parts[1:]), False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
+from incident_gate.errors import Hint
 from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.model import JOB_FAILED, JOB_SUCCEEDED, Effect, Evaluation, OutputDecision
@@ -15,11 +16,16 @@ from incident_gate.outcome.results import dbt
 from incident_gate.outcome.results.dbt import OutputNodes, Projects
 from incident_gate.outcome.results.model import CheckStatus, FileResults, ReportedResult, ResultKind
 from incident_gate.outcome.wording import code_span
-from incident_gate.text import quote
+from incident_gate.text import NO_SECRETS, Redactor, quote
 
 
 def evaluate(
-    outputs: Sequence[OutputEntry], files: Sequence[FileResults], projects: Projects, *, job_failed: bool
+    outputs: Sequence[OutputEntry],
+    files: Sequence[FileResults],
+    projects: Projects,
+    *,
+    job_failed: bool,
+    redact: Redactor = NO_SECRETS,
 ) -> Evaluation:
     """Decide about each output.
 
@@ -28,31 +34,45 @@ def evaluate(
         files: The results.
         projects: dbt's manifests.
         job_failed: Whether the job failed; if not, it succeeded.
+        redact: Replaces secrets in names: only in what is shown, because names relate checks to outputs.
     """
     patterns = [pattern for output in outputs for pattern in output.checks]
     nodes = projects.behind([_urns(output) for output in outputs])
     # Results in whose projects no output is found are of another project, or the outputs' URNs are mistyped.
-    know = projects.know if any(behind.nodes for behind in nodes) else _know_nothing
-    files = [_of_known_project(file, know, patterns) for file in _without_copies(files)]
-    results = _latest(files)
+    known = projects if any(behind.nodes for behind in nodes) else Projects()
+    files = [_of_known_project(file, known, patterns) for file in _without_copies(files)]
+    of_dbt = {result.name for file in files if file.format == dbt.NAME for result in file.results}
+    results = _latest(files, of_dbt)
     relations = _Relations(results)
     places = [relations.of(output, behind) for output, behind in zip(outputs, nodes, strict=True)]
-    related = [
-        _Related(tuple(projects.typed(results[place]) for place in sorted(own, key=lambda n: results[n].name)), behind)
-        for own, behind in zip(places, nodes, strict=True)
-    ]
     belonging = frozenset().union(*places)
-    bad = [one for place, one in enumerate(results) if one.status.is_bad and _explains(one, place, belonging)]
+    # What belongs to no check explains the job's failure only where it belongs to an output.
+    bad = [
+        one
+        for place, one in enumerate(results)
+        if one.status.is_bad and (one.kind is not ResultKind.STRAY or place in belonging)
+    ]
     job = _Job(failed=job_failed, explained=bool(bad), incomplete=any(file.problem for file in files))
     others = [one for place, one in enumerate(results) if one.kind is ResultKind.CHECK and place not in belonging]
-    decisions = tuple(_decide(one, job) for one in related)
-    skipped = [output.label for output, one in zip(outputs, related, strict=True) if one.is_skipped]
-    blamed = [result for result in bad if result.identity[:1] and result.kind is not ResultKind.STRAY]
+    decisions: list[OutputDecision] = []
+    skipped: list[str] = []
+    for output, own, behind in zip(outputs, places, nodes, strict=True):
+        related = [projects.typed(results[place]) for place in sorted(own, key=lambda place: results[place].name)]
+        decisions.append(_decide(related, behind, job, redact))
+        if any(one.kind is ResultKind.BUILD and one.status is CheckStatus.SKIPPED for one in related):
+            skipped.append(output.label)
+    # Nodes first: they are what others are built from.
+    blamed = sorted((one for one in bad if one.name in of_dbt), key=lambda one: one.kind is ResultKind.CHECK)
+    warnings = (
+        *_file_warnings(files),
+        *_skip_warning(skipped, blamed),
+        *_job_warning(job, decisions),
+    )
     return Evaluation(
-        decisions=decisions,
+        decisions=tuple(decisions),
         unrelated=len(others),
-        unrelated_failed=tuple(check.name for check in others if check.status.is_bad),
-        warnings=(*_file_warnings(files), *_skip_warning(skipped, blamed), *_job_warning(job, decisions)),
+        unrelated_failed=tuple(redact(check.name) for check in others if check.status.is_bad),
+        warnings=tuple(_redacted(warning, redact) for warning in warnings),
     )
 
 
@@ -65,28 +85,8 @@ class _Job:
     incomplete: bool
 
 
-class _Related(NamedTuple):
-    """What belongs to one output. `behind` are its dbt nodes, whose checks are known."""
-
-    results: tuple[ReportedResult, ...]
-    behind: OutputNodes
-
-    @property
-    def is_skipped(self) -> bool:
-        return any(r.kind is ResultKind.BUILD and r.status is CheckStatus.SKIPPED for r in self.results)
-
-
-def _know_nothing(_unique_id: str) -> bool:
-    return False
-
-
 def _urns(output: OutputEntry) -> set[str]:
     return {output.urn.text, *(urn.text for urn in output.alternate_urns)}
-
-
-def _explains(result: ReportedResult, place: int, belonging: frozenset[int]) -> bool:
-    """Whether a failure can be why the job failed: one that belongs to no check only if it belongs to an output."""
-    return result.kind is not ResultKind.STRAY or place in belonging
 
 
 def _without_copies(files: Iterable[FileResults]) -> list[FileResults]:
@@ -97,31 +97,31 @@ def _without_copies(files: Iterable[FileResults]) -> list[FileResults]:
     return list(found.values())
 
 
-def _of_known_project(file: FileResults, know: Callable[[str], bool], patterns: Sequence[str]) -> FileResults:
+def _of_known_project(file: FileResults, known: Projects, patterns: Sequence[str]) -> FileResults:
     """A file of dbt whose project is not known proves nothing."""
     own = [result for result in file.results if result.kind in {ResultKind.BUILD, ResultKind.CHECK}]
     if file.format != dbt.NAME or not own:
         return file
     names = Names(result.name for result in own if result.kind is ResultKind.CHECK)
-    named = {name for pattern in patterns for name in names.matching(pattern)}
-    if not named and not any(know(result.name) for result in own):
+    named = names.matching(patterns)
+    unknown = [result for result in own if result.name not in named and not known.know(result.name)]
+    if len(unknown) == len(own):
         problem = "is of a dbt project to which no output belongs, or whose manifest.json is not known"
         return replace(file, results=(), problem=problem)
-    unknown = [r.name for r in own if r.status.is_bad and r.name not in named and not know(r.name)]
-    if unknown and know is not _know_nothing:
-        problem = f"has a failure that manifest.json does not know ({quote(unknown[0])}): the two are of different runs"
+    bad = [result.name for result in unknown if result.status.is_bad]
+    if bad and known.projects:
+        problem = f"has a failure that manifest.json does not know ({quote(bad[0])}): the two are of different runs"
         return replace(file, problem=file.problem or problem)
     return file
 
 
-def _latest(files: Sequence[FileResults]) -> list[ReportedResult]:
+def _latest(files: Sequence[FileResults], of_dbt: Collection[str]) -> list[ReportedResult]:
     """The latest result of each check and build: of those in one file or of one time, every one."""
-    from_dbt = {result.name for file in files if file.format == dbt.NAME for result in file.results}
     found: dict[tuple[Any, ...], list[tuple[FileResults, ReportedResult]]] = {}
     for file in files:
         for result in file.results:
             # A converter's JUnit of dbt's results turns warnings into failures.
-            if file.format == dbt.NAME or result.name not in from_dbt:
+            if file.format == dbt.NAME or result.name not in of_dbt:
                 key = (file.format, result.kind, result.name, *result.identity)
                 found.setdefault(key, []).append((file, result))
     return [result for group in found.values() for result in _latest_of(group)]
@@ -144,46 +144,43 @@ class _Relations:
     def __init__(self, results: Sequence[ReportedResult]) -> None:
         self._by_name: dict[str, list[int]] = {}
         self._by_urn: dict[str, list[int]] = {}
-        self._strays: dict[str, int] = {}
         for place, result in enumerate(results):
             self._by_name.setdefault(result.name, []).append(place)
-            if result.kind is ResultKind.STRAY:
-                self._strays[result.name] = place
             for urn in result.urns:
                 self._by_urn.setdefault(urn, []).append(place)
-        checks = {result.name for result in results if result.kind in {ResultKind.CHECK, ResultKind.STRAY}}
-        self._names = Names(checks)
+        self._strays = {result.name for result in results if result.kind is ResultKind.STRAY}
+        self._names = Names({one.name for one in results if one.kind is ResultKind.CHECK} | self._strays)
 
     def of(self, output: OutputEntry, behind: OutputNodes) -> frozenset[int]:
-        names = {name for pattern in output.checks for name in self._names.matching(pattern)}
-        # What failed around checks stands for all of them.
-        inside = [n for pattern in output.checks for n in self._strays if pattern.startswith(f"{n}.") and n]
-        inside += [n for pattern in output.checks for n in self._strays if _compiled(pattern).fullmatch(f"{n}.")]
-        names |= {*inside, *behind.nodes, *behind.checks} & self._by_name.keys()
-        places = {place for name in names for place in self._by_name[name]}
-        return frozenset(places.union(*(self._by_urn.get(urn, ()) for urn in _urns(output))))
+        names = self._names.matching(output.checks)
+        for pattern in output.checks:
+            # What failed around checks counts as all of them.
+            compiled = _compiled(pattern)
+            names |= {n for n in self._strays if compiled.fullmatch(f"{n}.") or (n and pattern.startswith(f"{n}."))}
+        names |= (behind.nodes | behind.checks) & self._by_name.keys()
+        found = (self._by_name[name] for name in names)
+        return frozenset().union(*found, *(self._by_urn.get(urn, ()) for urn in _urns(output)))
 
 
-def _decide(related: _Related, job: _Job) -> OutputDecision:
-    bad = [result for result in related.results if result.status.is_bad]
+def _decide(related: Sequence[ReportedResult], behind: OutputNodes, job: _Job, redact: Redactor) -> OutputDecision:
+    bad = [result for result in related if result.status.is_bad]
     if bad:
-        return _failure(related, bad)
+        return _failure(related, bad, redact)
     # A file that could not be used may have explained the failure of what the others do not mention.
-    is_mentioned = bool(related.results)
-    if job.failed and (not job.explained or (job.incomplete and not is_mentioned)):
+    if job.failed and (not job.explained or (job.incomplete and not related)):
         return JOB_FAILED._replace(reason="the job failed")
-    if is_mentioned:
-        return _success(related, job)
+    if related:
+        return _success(related, behind, job)
     if job.incomplete:
         return JOB_SUCCEEDED._replace(reason="the job succeeded", answers=frozenset({Cause.JOB}))
     return OutputDecision(Effect.NOTHING, reason="not in the result files")
 
 
-def _failure(related: _Related, bad: Sequence[ReportedResult]) -> OutputDecision:
+def _failure(related: Sequence[ReportedResult], bad: Sequence[ReportedResult], redact: Redactor) -> OutputDecision:
     builds = [result for result in bad if result.kind is ResultKind.BUILD]
     checks = [result for result in bad if result.kind is not ResultKind.BUILD]
     passed = (CheckStatus.PASSED, CheckStatus.UNPROVEN)
-    count = sum(r.status in passed and r.kind is ResultKind.CHECK for r in related.results) + len(checks)
+    count = sum(r.status in passed and r.kind is ResultKind.CHECK for r in related) + len(checks)
     parts = ["its build failed"] if builds else []
     if checks:
         parts.append(f"{len(checks):,} of {count:,} checks failed")
@@ -195,7 +192,7 @@ def _failure(related: _Related, bad: Sequence[ReportedResult]) -> OutputDecision
         # The stricter one where both failed: a later build alone does not answer the checks.
         cause=Cause.CHECKS if checks else Cause.BUILD,
         headline=headline,
-        failed=(*builds, *checks),
+        failed=tuple(result._replace(name=redact(result.name)) for result in (*builds, *checks)),
         type=types.pop() if len(types) == 1 else "OPERATIONAL",
     )
 
@@ -207,18 +204,18 @@ _WHY_OPEN = {
 }
 
 
-def _success(related: _Related, job: _Job) -> OutputDecision:
-    open_ones = [result for result in related.results if result.status is not CheckStatus.PASSED]
+def _success(related: Sequence[ReportedResult], behind: OutputNodes, job: _Job) -> OutputDecision:
+    open_ones = [result for result in related if result.status is not CheckStatus.PASSED]
     if open_ones:
         what = "its build" if open_ones[0].kind is ResultKind.BUILD else "a check of it"
         return OutputDecision(Effect.NOTHING, reason=f"{what} {_WHY_OPEN[open_ones[0].status]}")
     if job.failed and job.incomplete:
         return OutputDecision(Effect.NOTHING, reason="the job failed and a file with results could not be used")
-    passed = {result.name for result in related.results if result.kind is ResultKind.CHECK}
-    is_built = any(result.kind is ResultKind.BUILD for result in related.results)
-    missing = len(related.behind.checks - passed)
+    passed = {result.name for result in related if result.kind is ResultKind.CHECK}
+    is_built = any(result.kind is ResultKind.BUILD for result in related)
+    missing = len(behind.checks - passed)
     # Where nothing lists the checks, a file that could not be used may have had more of them.
-    is_known = bool(related.behind.nodes) or not job.incomplete
+    is_known = bool(behind.nodes) or not job.incomplete
     answers = {Cause.BUILD, Cause.JOB} if is_built else set()
     parts = ["it was built"] if is_built else []
     if is_known and not missing:
@@ -235,7 +232,14 @@ def _success(related: _Related, job: _Job) -> OutputDecision:
 
 def _file_warnings(files: Sequence[FileResults]) -> list[str]:
     phrases = ("problem", "stray", "note")
-    return [f"{file.path} {text}." for phrase in phrases for file in files if (text := getattr(file, phrase))]
+    return [Hint("{0} {1}.", file.path, text) for each in phrases for file in files if (text := getattr(file, each))]
+
+
+def _redacted(text: object, redact: Redactor) -> str:
+    """A text without secrets, in which settings are still placeholders."""
+    if isinstance(text, Hint):
+        return Hint(text.template, *(_redacted(value, redact) for value in text.values))
+    return redact(str(text))
 
 
 def _job_warning(job: _Job, decisions: Sequence[OutputDecision]) -> list[str]:
@@ -247,43 +251,40 @@ def _job_warning(job: _Job, decisions: Sequence[OutputDecision]) -> list[str]:
     return [f"{by_status:,} {outputs}: the job's status was used instead of the result files.{why}"]
 
 
-_NAMED = 5
-
-
 def _skip_warning(skipped: Sequence[str], failed: Sequence[ReportedResult]) -> list[str]:
     """Whose data are old, and what is to blame."""
     if not skipped:
         return []
     outputs, their = ("1 output was", "its") if len(skipped) == 1 else (f"{len(skipped):,} outputs were", "their")
-    why = f" Failed: {_some([code_span(result.name) for result in failed])}." if failed else ""
+    why = f" Failed: {_some([code_span(one.name) for one in failed])}." if failed else ""
     return [f"{outputs} skipped, so {their} data is old: {_some(skipped)}.{why}"]
 
 
-def _some(names: Sequence[str]) -> str:
-    more = [f"{len(names) - _NAMED:,} more"] if len(names) > _NAMED else []
-    return ", ".join([*names[:_NAMED], *more])
+def _some(names: Sequence[str], most: int = 5) -> str:
+    more = [f"{len(names) - most:,} more"] if len(names) > most else []
+    return ", ".join([*names[:most], *more])
 
 
 class Names:
     """Names in which patterns are looked up: sorted, so that only those with a pattern's beginning are compared.
 
     In a pattern `*` stands for any text, `?` for one character, and nothing else is special.
-
-    Args:
-        names: Each once.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._sorted = sorted(names)
 
-    def matching(self, pattern: str) -> list[str]:
-        """The names that a pattern matches as a whole, letter case included."""
+    def matching(self, patterns: Iterable[str]) -> set[str]:
+        """The names that one of the patterns matches as a whole, letter case included."""
+        return {name for pattern in patterns for name in self._matching(pattern)}
+
+    def _matching(self, pattern: str) -> Iterator[str]:
         literals = re.split(r"[*?]", pattern)
         beginning, longest = literals[0], max(literals, key=len)
         compiled = _compiled(pattern)
         start = bisect_left(self._sorted, beginning)
         end = bisect_left(self._sorted, 1, start, key=lambda name: int(not name.startswith(beginning)))
-        return [name for name in self._sorted[start:end] if longest in name and compiled.fullmatch(name)]
+        return (name for name in self._sorted[start:end] if longest in name and compiled.fullmatch(name))
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

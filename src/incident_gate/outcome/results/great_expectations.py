@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from incident_gate.dbt.stream import ANY, TEXT
 from incident_gate.dbt.stream import NAME as NAMED
@@ -13,6 +13,7 @@ from incident_gate.json_values import at, mapping, text, whole
 from incident_gate.outcome.results.model import (
     CheckStatus,
     FileResults,
+    Moment,
     Reading,
     ReportedResult,
     incident_type,
@@ -60,22 +61,14 @@ WANTED: Mapping[str, Any] = {
 _CHECKPOINTS = ("run_results", "validation_results")
 
 
-class _Row(NamedTuple):
-    """An expectation; which asset it is about is known at the end of its validation only."""
-
-    kind: str
-    column: str
-    batch: str
-    status: CheckStatus
-    message: str
-
-
 @dataclass(slots=True)
 class _Validation:
+    """What its file has about a batch of data. Which asset that is, is known at its end only."""
+
     success: Any = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     declared: int = 0
-    rows: list[_Row] = field(default_factory=list)
+    results: list[ReportedResult] = field(default_factory=list)
 
 
 class Reader:
@@ -103,40 +96,41 @@ class Reader:
             case (*_, "statistics"):
                 validation.declared = whole(value, "unsuccessful_expectations") or 0
             case (*_, "results" | "expectations", _) if not (isinstance(value, dict) and "unique_id" in value):
-                validation.rows.append(self._row(value))
+                validation.results.append(self._result(value))
 
     @property
     def accepts(self) -> bool:
         """Whether this is a file of Great Expectations."""
-        if isinstance(self._values.get("results"), list) and "success" in self._values:
-            return True
-        return self._is_checkpoint
+        return self._is_checkpoint or (isinstance(self._values.get("results"), list) and "success" in self._values)
 
     def results(self) -> FileResults:
         """What the file reports."""
         validations = self._nested if self._is_checkpoint else [self._root]
-        found = [_results(validation) for validation in validations]
-        times = (
-            moment(at(validation.meta, "run_id", "run_time")) or moment(at(validation.meta, "validation_time"))
-            for validation in validations
-        )
-        stray = next((stray for _, stray in found if stray), "")
-        every = tuple(result for results, _ in found for result in results)
-        if self._root.success is False and not stray and not any(result.status.is_bad for result in every):
+        stray = ""
+        every: list[ReportedResult] = []
+        times: list[Moment | None] = []
+        for one in validations:
+            bad = sum(result.status.is_bad for result in one.results)
+            if (one.success is not True and not bad) or one.declared > bad:
+                stray = _NO_FAILURE
+            times.append(moment(at(one.meta, "run_id", "run_time")) or moment(at(one.meta, "validation_time")))
+            every += _of_asset(one)
+        if self._root.success is False and not any(result.status.is_bad for result in every):
             stray = _NO_FAILURE
         written = min(filter(None, times), default=None) or moment(at(self._values.get("run_id"), "run_time"))
-        return FileResults(written=written, results=every, stray=stray)
+        return FileResults(written=written, results=tuple(every), stray=stray)
 
     @property
     def _is_checkpoint(self) -> bool:
         runs, described = (self._values.get(key) for key in _CHECKPOINTS)
         return isinstance(runs, dict) or isinstance(described, list)
 
-    def _row(self, expectation: object) -> _Row:
+    def _result(self, expectation: object) -> ReportedResult:
+        """An expectation, with its batch and column as identity."""
         config = mapping(expectation, "expectation_config") or mapping(expectation)
         kind = text(config, "type") or text(config, "expectation_type")
         column, batch = text(config, "kwargs", "column"), text(config, "kwargs", "batch_id")
-        exception = _exception(at(expectation, "exception_info"))
+        exception = _exception(mapping(expectation, "exception_info"))
         success = at(expectation, "success")
         if exception is not None:
             status, message = CheckStatus.ERROR, self._reading.shown(exception) or "raised an exception"
@@ -146,45 +140,30 @@ class Reader:
             status = CheckStatus.FAILED if success is False else CheckStatus.UNKNOWN
             message = _measured(kind, at(expectation, "result"))
         self._reading.limits.keep(kind, column, batch, message)
-        return _Row(kind, column, batch, status, message)
+        kind_of_incident = incident_type(kind, column=bool(column))
+        return ReportedResult(kind, status, message, identity=(batch, column), type=kind_of_incident)
 
 
 _NO_FAILURE = "reports a failure without the expectation that failed"
 
 
-def _results(validation: _Validation) -> tuple[list[ReportedResult], str]:
-    batch = mapping(validation.meta, "active_batch_definition")
-    source, asset = text(batch, "datasource_name"), text(batch, "data_asset_name")
-    identifiers = json.dumps(mapping(batch, "batch_identifiers"), sort_keys=True)
-    results = [
-        ReportedResult(
-            ".".join(name for name in (asset or row.batch, row.kind, row.column) if name),
-            row.status,
-            row.message,
-            identity=(source, asset, row.batch, identifiers, row.column),
-            type=incident_type(row.kind, column=bool(row.column)),
-        )
-        for row in validation.rows
-    ]
-    bad = sum(result.status.is_bad for result in results)
-    if (validation.success is not True and not bad) or validation.declared > bad:
-        return results, _NO_FAILURE
-    return results, ""
+def _of_asset(validation: _Validation) -> Iterator[ReportedResult]:
+    """The results of a validation, under their full names."""
+    definition = mapping(validation.meta, "active_batch_definition")
+    source, asset = text(definition, "datasource_name"), text(definition, "data_asset_name")
+    identifiers = json.dumps(mapping(definition, "batch_identifiers"), sort_keys=True)
+    for result in validation.results:
+        batch, column = result.identity
+        name = ".".join(filter(None, (asset or batch, result.name, column)))
+        yield result._replace(name=name, identity=(source, asset, identifiers, *result.identity))
 
 
-def _exception(info: object) -> str | None:
+def _exception(info: Mapping[str, Any]) -> str | None:
     """The message of the exception that an expectation raised, None if it raised none."""
-    # The second shape: an exception for each metric.
-    for inner in _mappings(info):
-        if inner.get("raised_exception") is True:
+    for inner in (info, *info.values()):  # in its second shape, an exception for each metric
+        if at(inner, "raised_exception") is True:
             return text(inner, "exception_message")
     return None
-
-
-def _mappings(info: object) -> Iterator[Mapping[str, Any]]:
-    if isinstance(info, dict):
-        yield info
-        yield from (inner for inner in info.values() if isinstance(inner, dict))
 
 
 def _measured(kind: str, result: object) -> str:

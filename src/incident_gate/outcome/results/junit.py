@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from sys import intern
@@ -32,15 +33,20 @@ _MAX_TEXT = 4000
 _CHUNK = 64 << 10
 
 _SUITES = frozenset({"testsuites", "testsuite"})
-_BAD = {"failure": CheckStatus.FAILED, "error": CheckStatus.ERROR}
-# These come with a pass, or repeat a failure. Some writers count them as failures.
-_TRIES = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
-# GoogleTest and others mark by an attribute what was not run or failed.
-_NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored", "suppressed"})
-_CLAIMS = {
-    **dict.fromkeys(("failed", "fail", "failure"), CheckStatus.FAILED),
+# Some writers count these as failures. The first two come with a pass; the others repeat a failure of the case.
+_TRIES = {
+    **dict.fromkeys(("flakyfailure", "flakyerror"), None),
+    "rerunfailure": CheckStatus.FAILED,
+    "rerunerror": CheckStatus.ERROR,
+}
+# A failure is an element of a case, or just a word in its attributes, as what was not run: GoogleTest's form.
+_FAILURES = {
+    **dict.fromkeys(("failure", "failed", "fail", "false"), CheckStatus.FAILED),
     **dict.fromkeys(("error", "errored", "broken", "timeout", "timedout", "aborted"), CheckStatus.ERROR),
 }
+_NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored", "suppressed"})
+_RUN = frozenset({"", "run", "completed", "executed", "finished", "done", "passed", "pass", "ok", "true", "warning"})
+_RUN |= {"success", "successful", "succeeded"}
 # Classes that stand for a module that could not be imported, with the module as the test's name.
 _LOADERS = frozenset({"unittest.loader._FailedTest", "unittest.loader.ModuleImportFailure", "nose.failure.Failure"})
 
@@ -141,18 +147,19 @@ class _Report:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise FileError(f"is nested more than {_MAX_DEPTH} levels deep")
-        tag = tag.rpartition(":")[2]
+        tag = _plain(tag)
         if self._depth == 1 and tag not in _SUITES:
             raise NoResultsError("is XML, but not of JUnit")
         if tag in _SUITES:
             self._open_suite(attributes)
         elif tag == "testcase":
             self._open_case(attributes)
-        elif tag in _BAD:
+        elif tag in _FAILURES:
             self._suite.contained += 1
             self._begin_text(attributes.get("message", ""))
-        elif tag in _TRIES:
+        elif self._open and tag in _TRIES:
             self._suite.tries += 1
+            self._open[-1].claim = self._open[-1].claim or _TRIES[tag]
         elif tag == "skipped" and self._open and not self._open[-1].status.is_bad:
             self._open[-1].status = CheckStatus.SKIPPED
         elif tag == "property" and attributes.get("name") == URN_PROPERTY:
@@ -165,9 +172,9 @@ class _Report:
 
     def end(self, tag: str) -> None:
         self._depth -= 1
-        tag = tag.rpartition(":")[2]
-        if tag in _BAD:
-            self._fail(_BAD[tag])
+        tag = _plain(tag)
+        if tag in _FAILURES:
+            self._fail(_FAILURES[tag])
         elif tag == "property" and self._text is not None:
             urns = self._open[-1].urns if self._open else self._suite.urns
             urns.append((self._value or "".join(self._text)).strip())
@@ -226,10 +233,12 @@ class _Report:
         place = intern(attributes.get("file") or self._suite.file or self._suite.name)
         case = _Case(".".join(filter(None, (class_name, name))), place, class_name, self._suite)
         case.is_stray = not name
-        words = {attributes.get("status", "").lower(), attributes.get("result", "").lower()}
+        words = {attributes.get(key, "").lower() for key in ("status", "result", "success")}
         if words & _NOT_RUN:
             case.status = CheckStatus.SKIPPED
-        case.claim = next((status for word, status in _CLAIMS.items() if word in words), None)
+        elif words - _RUN:
+            case.status = CheckStatus.UNKNOWN
+        case.claim = next((_FAILURES[word] for word in words if word in _FAILURES), None)
         if self._open:
             self._stray = self._stray or f"has a case inside a case ({quote(case.name)})"
         self._open.append(case)
@@ -259,5 +268,11 @@ class _Report:
         self._cases.append(case)
 
 
+def _plain(tag: str) -> str:
+    """A tag without its namespace, in lower case."""
+    return tag.rpartition(":")[2].lower()
+
+
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - digits
+    found = re.match(r"\s*(\d{1,9})", text or "", re.ASCII)
+    return int(found[1]) if found else 0

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from incident_gate.dbt.project import MANIFEST_FILE, DbtProject, project_limits, read_project
 from incident_gate.dbt.stream import MAX_FILE, Limits, encoding_of, entries
+from incident_gate.errors import Hint
 from incident_gate.files import FileError, MissingError, locate, open_regular
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.model import Evaluation
@@ -22,13 +23,11 @@ from incident_gate.outcome.results.model import FileResults, Moment, NoResultsEr
 from incident_gate.text import NO_SECRETS, Redactor, quote
 
 MAX_FILES = 1_000
-MAX_RESULTS = 100_000
-"""Of all files together."""
-SECONDS = 60.0
 
 _USUAL_MANIFEST = f"target/{MANIFEST_FILE}"
 _HEAD = 1 << 10
 _HOUR = 3600
+_WRITE_IT = Hint("check `{test-results}`, and that the step that writes it has run")
 # The widest time zones, and an hour for a clock that is wrong or a file that was written late.
 _LOCAL = (-13 * _HOUR, 15 * _HOUR)
 # The first that accepts a file reads it. Two of them have a list `results`.
@@ -41,7 +40,7 @@ _WANTED = {
 
 def result_limits() -> Limits:
     """How much may be read of the results of one job."""
-    return Limits(what="results", entries=MAX_RESULTS, seconds=SECONDS)
+    return Limits(what="results", entries=100_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,9 @@ class ResultFiles:
         folder: The workspace, or the current folder of a command line.
         confined: Whether files outside `folder` are refused.
         job_start: When the job started, Unix time in seconds: an older file is of another job.
-        redact: Replaces secrets in messages.
+        manifests: Paths of dbt's, besides those beside its results.
+        platforms: Of the tables of dbt's projects, besides those of their adapters.
+        redact: Replaces secrets in what is shown.
         limits: For all files together.
     """
 
@@ -61,51 +62,29 @@ class ResultFiles:
     folder: Path
     confined: bool
     job_start: float
+    manifests: Sequence[str] = ()
+    platforms: Collection[str] = ()
     redact: Redactor = NO_SECRETS
     limits: Limits = field(default_factory=result_limits)
 
     def locate(self, path: str, *, in_folder: str = "") -> Path:
-        """The file that a path means.
-
-        Raises:
-            OutsideError: It leads out of the workspace.
-        """
+        """The file that a path means."""
         if self.confined:
             return locate(path, self.folder, in_folder=in_folder)
         return locate(str(self.folder / path), None, in_folder=in_folder)
 
 
-class DbtManifests(NamedTuple):
-    """What the gate's manifest has about dbt: paths of `manifest.json`, and the platforms of its tables."""
-
-    paths: tuple[str, ...] = ()
-    platforms: tuple[str, ...] = ()
-
-
-def assess(
-    outputs: Sequence[OutputEntry], files: ResultFiles, manifests: DbtManifests, *, job_failed: bool
-) -> Evaluation:
+def assess(outputs: Sequence[OutputEntry], files: ResultFiles, *, job_failed: bool) -> Evaluation:
     """Decide about each output by the files with results.
 
     Args:
         outputs: Those that selectors stand for included.
         files: Where the results are.
-        manifests: Those of dbt that the gate's manifest names; others are found beside dbt's results.
         job_failed: Whether the job failed; if not, it succeeded.
     """
     results = load(files)
-    projects, problems = _projects(results, files, manifests)
-    evaluation = evaluate(outputs, (*results, *problems), projects, job_failed=job_failed)
-    # Secrets in names are replaced only now, because names relate checks to outputs.
-    decisions = (
-        one._replace(failed=tuple(failed._replace(name=files.redact(failed.name)) for failed in one.failed))
-        for one in evaluation.decisions
-    )
-    return evaluation._replace(
-        decisions=tuple(decisions),
-        unrelated_failed=tuple(files.redact(name) for name in evaluation.unrelated_failed),
-        warnings=tuple(files.redact(warning) for warning in evaluation.warnings),
-    )
+    projects, problems = _projects(results, files)
+    return evaluate(outputs, (*results, *problems), projects, job_failed=job_failed, redact=files.redact)
 
 
 def load(files: ResultFiles) -> tuple[FileResults, ...]:
@@ -130,7 +109,7 @@ def _paths(files: ResultFiles) -> Iterator[tuple[str, str, bool]]:
             yield pattern, str(error), True
             continue
         if not matches:
-            yield pattern, "matches no file: check `test-results`, and that the step that writes it has run", True
+            yield pattern, Hint("matches no file: {0}", _WRITE_IT), True
         for match in matches:
             # Not the text: "./a.xml" is "a.xml".
             if (path := os.path.normpath(match)) not in seen:
@@ -188,8 +167,7 @@ def _read(path: str, files: ResultFiles, *, is_named: bool) -> FileResults:
         # A pattern matches other files too: dbt's manifest.json, a report of coverage.
         return FileResults(path=path, problem=str(error)) if is_named else FileResults(path=path, note=str(error))
     except MissingError as error:
-        hint = "check `test-results`, and that the step that writes it has run"
-        return FileResults(path=path, problem=f"{error}: {hint}")
+        return FileResults(path=path, problem=Hint("{0}: {1}", error, _WRITE_IT))
     except FileError as error:
         return FileResults(path=path, problem=str(error))
     except OSError as error:
@@ -197,7 +175,7 @@ def _read(path: str, files: ResultFiles, *, is_named: bool) -> FileResults:
     time = _time(results.written, modified)
     # Some tools write whole seconds.
     if time < int(files.job_start):
-        problem = "is older than this job: check that this job writes it anew"
+        problem = "is older than this job: check that the step that writes it has run"
         return FileResults(path=path, format=results.format, time=time, problem=problem)
     is_empty = not (results.note or results.problem or results.stray or results.results)
     return replace(results, path=path, time=time, note="has no results" if is_empty else results.note)
@@ -235,35 +213,24 @@ def _parse(file: BinaryIO, reading: Reading) -> FileResults:
     raise NoResultsError("is none of the formats that are read: dbt, JUnit XML, Great Expectations, Soda")
 
 
-def _projects(
-    results: Sequence[FileResults], files: ResultFiles, manifests: DbtManifests
-) -> tuple[Projects, list[FileResults]]:
+def _projects(results: Sequence[FileResults], files: ResultFiles) -> tuple[Projects, list[FileResults]]:
     """The projects, and what is wrong with a manifest that exists."""
     folders = dict.fromkeys(PurePath(result.path).parent for result in results if result.format == dbt.NAME)
     if not folders:
         return Projects(), []
-    found: list[DbtProject] = []
+    found: dict[Path, DbtProject] = {}
     problems: list[FileResults] = []
     limits = project_limits().sharing_time_of(files.limits)
-    for paths in ([*manifests.paths, *(str(folder / MANIFEST_FILE) for folder in folders)], [_USUAL_MANIFEST]):
-        for path in _distinct(paths, files, problems):
+    for paths in ([*files.manifests, *(str(folder / MANIFEST_FILE) for folder in folders)], [_USUAL_MANIFEST]):
+        for path in dict.fromkeys(paths):
             try:
-                found.append(read_project(files.locate(path, in_folder=MANIFEST_FILE), limits))
+                place = files.locate(path, in_folder=MANIFEST_FILE)
+                if place.resolve() not in found:  # a selector may name its folder
+                    found[place.resolve()] = read_project(place, limits)
             except MissingError:
                 continue
             except FileError as error:
                 problems.append(FileResults(path=path, problem=str(error)))
         if found or problems:
             break
-    return Projects(tuple(found), frozenset(manifests.platforms)), problems
-
-
-def _distinct(paths: Iterable[str], files: ResultFiles, problems: list[FileResults]) -> list[str]:
-    """Each manifest once: a selector may name its folder."""
-    found: dict[Path, str] = {}
-    for path in dict.fromkeys(paths):
-        try:
-            found.setdefault(files.locate(path, in_folder=MANIFEST_FILE).resolve(), path)
-        except FileError as error:
-            problems.append(FileResults(path=path, problem=str(error)))
-    return list(found.values())
+    return Projects(tuple(found.values()), files.platforms), problems

@@ -47,8 +47,7 @@ class ReportedResult(NamedTuple):
     """One result.
 
     `name` is its full name, which patterns are matched with, or a node's unique id. `message` is one line. `identity`
-    is what tells checks of one name apart. `type` is the type of the incident that its failure raises. `urns` are the
-    datasets that the file itself names.
+    tells checks of one name apart. `type` is that of the incident it raises. `urns` are datasets that the file names.
     """
 
     name: str
@@ -78,16 +77,10 @@ class Moment(NamedTuple):
 class FileResults:
     """What one file reports.
 
-    Args:
-        path: As people know it, relative to the workspace.
-        format: The tool's name.
-        written: The time in the file, if it has one.
-        time: When it was written, Unix time in seconds, as far as it can be known.
-        results: In the file's order.
-        problem: Why the job's status must decide about what the other files do not mention; a phrase that follows the
-            file's name. What failed in this file counts all the same.
-        stray: The failure that belongs to no check; a phrase like `problem`. Nothing in this file counts as passed.
-        note: Why the file reports nothing although nothing is wrong with it; a phrase like `problem`.
+    `written` is the time in the file, `time` when it was written as far as that can be known, in seconds. Three phrases
+    follow the file's name: `problem` is why the job's status must decide about what the other files do not mention
+    (what failed in this file counts all the same), `stray` the failure that belongs to no check (nothing in this file
+    counts as passed), `note` why it reports nothing although nothing is wrong with it.
     """
 
     path: str = ""
@@ -107,11 +100,7 @@ class Reading(NamedTuple):
     redact: Redactor = NO_SECRETS
 
     def keep(self, message: object, *names: str) -> str:
-        """Count a result with these names; its message as it is shown.
-
-        Raises:
-            FileError: It is beyond a limit.
-        """
+        """Count a result with these names; its message as it is shown."""
         shown = self.shown(message)
         self.limits.keep(shown, *names)
         return shown

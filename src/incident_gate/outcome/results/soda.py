@@ -33,8 +33,7 @@ class Reader:
         """Take in an entry."""
         match path:
             case ("checks", _):
-                if isinstance(value, dict):
-                    self._checks.append(self._check(value))
+                self._checks.append(self._check(value))
             case (key,):
                 self._values[key] = value
 
@@ -50,14 +49,14 @@ class Reader:
         problem = stray = ""
         if self._values.get("hasErrors") is not False:
             problem = "is of a scan with errors: a check may be missing in it"
-        elif self._values.get("hasFailures") is True and not any(check.status.is_bad for check in self._checks):
+        elif self._values.get("hasFailures") not in (False, None) and not any(c.status.is_bad for c in self._checks):
             stray = "reports a failure without the check that failed"
         written = moment(self._values.get("scanEndTimestamp"))
         return FileResults(written=written, results=tuple(self._checks), problem=problem, stray=stray)
 
-    def _check(self, check: Mapping[str, Any]) -> ReportedResult:
+    def _check(self, check: object) -> ReportedResult:
         name, table, column = text(check, "name"), text(check, "table"), text(check, "column")
-        outcome, definition = text(check, "outcome"), text(check, "definition")
+        outcome, definition = text(check, "outcome").lower(), text(check, "definition")
         expression = _expression(definition)
         full_name = ".".join(part for part in (table, name) if part)
         shows = outcome == "fail" and expression != name
