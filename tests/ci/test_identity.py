@@ -97,7 +97,7 @@ def test_canonical_form_is_canonical(leg: dict[str, object]) -> None:
 
 def test_that_a_gate_stopped_the_job_is_left_once_in_the_runners_file(tmp_path: Path) -> None:
     path = tmp_path / "env"
-    path.write_text("OTHER=1\n", encoding="utf-8")
+    path.write_text("OTHER=1", encoding="utf-8")
 
     assert mark_job_blocked({"GITHUB_ENV": str(path)}) == ""
     assert mark_job_blocked({"GITHUB_ENV": str(path), BLOCKED: "true"}) == ""

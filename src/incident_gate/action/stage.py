@@ -8,22 +8,16 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from incident_gate.action import runner
 from incident_gate.action.state import LONGEST_STATE, SavedState, digest_of, saved_state, too_long, values_to_save
 from incident_gate.api import Result, announce, check, connect, report_outcome
-from incident_gate.ci.identity import mark_job_blocked
+from incident_gate.ci.identity import is_blocked, mark_job_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.model import Manifest, ManifestError
 from incident_gate.report import json, summary, terminal
-from incident_gate.report.annotations import (
-    Annotation,
-    Level,
-    annotate,
-    annotate_error,
-    annotate_mistakes,
-)
+from incident_gate.report.annotations import Annotation, Level, annotate, annotate_error, annotate_mistakes
 from incident_gate.report.files import write_reports
 from incident_gate.report.manifest_text import mistake_text
 from incident_gate.report.model import Report
@@ -31,14 +25,16 @@ from incident_gate.report.progress import Progress, WaitLog, showing, trace
 from incident_gate.settings import Mode, RunSettings, content_of, manifest_of, read_settings, secrets_of
 from incident_gate.text import plain
 
-if TYPE_CHECKING:
-    from incident_gate.datahub.client import Exchange
-
+_TITLE = "DataHub Incident Gate"
 _NESTED = (
     "Inside nested composite actions the end of the job does not get a step's inputs: "
     "set DATAHUB_GMS_TOKEN in the job's `env`, or use a last step with `mode: report`."
 )
-_NOT_SAVED = "So the end of the job will not report the outcome. Name the assets in the manifest, which may be longer."
+_NOT_SAVED = "So the end of the job will not report the outcome."
+_NO_RESULT = (
+    "The gate saved no result for the end of the job: it did not come to an end, or its log warns that it could not "
+    "write the runner's file (GITHUB_STATE). So whether the gate let the job go on is not known."
+)
 _REPORT_IT = "Run the job again with debug logging, and report what it prints."
 
 
@@ -57,6 +53,9 @@ class Stage:
         self.interrupt_message = "Interrupted: nothing was decided and nothing was written."
         self._environment = environment
         self._stdout = stdout
+        self._log = runner.StepLog(stdout)
+        # The runner sets it where the user asked for debug logging.
+        self._debugs = environment.get("RUNNER_DEBUG") == "1"
         self._start = time.time()
 
     def main(self) -> ExitCode:
@@ -93,7 +92,8 @@ class Stage:
             self._log_traceback(error)
             return error.exit_code
         except Exception as error:  # noqa: BLE001 - an internal error must not pass as health, nor print a traceback
-            self._report_internal_error(error)
+            message = f"Internal error: {type(error).__name__}. Nothing was decided, so nothing passes.\n{_REPORT_IT}"
+            self._log.annotate([Annotation(level=Level.ERROR, title=_TITLE, message=message)])
             self._log_traceback(error)
             return ExitCode.DATAHUB
 
@@ -118,6 +118,9 @@ class Stage:
         """Errors are warnings: the job has ended."""
         state = saved_state(self._environment)
         if state.conclusion not in {"pass", "warn"}:
+            if not (state.conclusion or is_blocked(self._environment)):
+                self._unreported(_NO_RESULT)
+                return ExitCode.OK
             why = "the gate blocked this job" if state.conclusion else "the gate did not come to an end"
             self._log.annotate([Annotation(level=Level.NOTICE, message=f"No outcome is reported: {why}.")])
             return ExitCode.OK
@@ -126,8 +129,11 @@ class Stage:
                 self._unreported(f"What the gate saved for it is not complete: {', '.join(state.missing)}.")
                 return ExitCode.OK
             settings = self._settings(state)
-            if missing := _missing(state, settings):
-                self._unreported(f"{missing} {_NESTED}")
+            if state.had_token and not settings.connection.token:
+                self._unreported(f"The gate had a DataHub token, and the end of the job has none. {_NESTED}")
+                return ExitCode.OK
+            if not settings.job_status:
+                self._unreported(f"The job's status is missing. {_NESTED}")
                 return ExitCode.OK
             manifest = self._saved_manifest(settings, state)
             self._outcome(settings, manifest, settings.job_status, job_start=state.start)
@@ -141,15 +147,13 @@ class Stage:
 
     def _settings(self, state: SavedState | None = None) -> RunSettings:
         workspace = Path(self._environment.get("GITHUB_WORKSPACE") or ".")
-        if state is None:
-            return read_settings(self._input, self._environment, workspace=workspace)
         return read_settings(
-            lambda name: state.value_of(name, self._input),
+            (lambda name: state.value_of(name, self._input)) if state else self._input,
             self._environment,
             workspace=workspace,
             # Where the manifest is saved, its path no longer matters: the job may have turned it into anything.
-            reads_manifest=state.manifest is None,
-            run=state.run,
+            reads_manifest=state is None or state.manifest is None,
+            run=state and state.run,
         )
 
     def _gate(self, settings: RunSettings, manifest: Manifest, content: bytes) -> Result:
@@ -188,7 +192,8 @@ class Stage:
             self._log.annotate([Annotation(level=level, message=plain(remark.text, 1000))])
 
     def _progress(self, settings: RunSettings) -> AbstractContextManager[tuple[Progress, WaitLog]]:
-        return showing(self._stdout, settings, time.monotonic, on_exchange=self._trace if self._debugs else None)
+        on_exchange = (lambda exchange: self._log.debug(trace(exchange))) if self._debugs else None
+        return showing(self._stdout, settings, time.monotonic, on_exchange=on_exchange)
 
     def _write_reports(self, settings: RunSettings, report: Report) -> None:
         if settings.report_files:
@@ -199,15 +204,12 @@ class Stage:
     def _publish(self, report: Report) -> None:
         self._log.text(terminal.terminal(report))
         self._log.annotate(annotate(report))
-        self._write_summary(summary.summary(report, summary.LIMIT - runner.size(self._summary_file)))
+        room = summary.LIMIT - runner.size(self._environment.get("GITHUB_STEP_SUMMARY"))
+        self._write_summary(summary.summary(report, room))
         self._write_outputs(json.outputs(report))
 
-    @property
-    def _summary_file(self) -> str | None:
-        return self._environment.get("GITHUB_STEP_SUMMARY")
-
     def _write_summary(self, markdown: str) -> None:
-        self._log.warn(runner.write_summary(self._summary_file, markdown))
+        self._log.warn(runner.write_summary(self._environment.get("GITHUB_STEP_SUMMARY"), markdown))
 
     def _write_outputs(self, outputs: Mapping[str, str]) -> None:
         self._log.warn(runner.write_values(self._environment.get("GITHUB_OUTPUT"), outputs))
@@ -224,7 +226,10 @@ class Stage:
         if warning := runner.write_values(path, values, what):
             self._log.warn(f"{warning} {_NOT_SAVED}" if settings.report_outcome else warning)
         elif names := ", ".join(too_long(values)):
-            self._log.warn(f"Longer than {LONGEST_STATE:,} bytes, so it cannot be saved: {names}. {_NOT_SAVED}")
+            self._log.warn(
+                f"Longer than {LONGEST_STATE:,} bytes, so it cannot be saved: {names}. {_NOT_SAVED} "
+                "Name the assets in the manifest, which may be longer."
+            )
 
     def _saved_manifest(self, settings: RunSettings, state: SavedState) -> Manifest:
         """The manifest that the gate read: the job may have changed the checkout since."""
@@ -249,38 +254,14 @@ class Stage:
         # As the runner spells it: hyphens stay, and an input that is not set is empty.
         return self._environment.get(f"INPUT_{name.upper()}", "").strip()
 
-    @property
-    def _log(self) -> runner.StepLog:
-        return runner.StepLog(self._stdout)
-
-    @property
-    def _debugs(self) -> bool:
-        # The runner sets it where the user asked for debug logging.
-        return self._environment.get("RUNNER_DEBUG") == "1"
-
-    def _trace(self, exchange: Exchange) -> None:
-        self._log.debug(trace(exchange))
-
     def _log_traceback(self, error: Exception) -> None:
         if self._debugs:
             self._log.debug(*traceback.format_exception(error))
 
-    def _report_internal_error(self, error: Exception) -> None:
-        message = f"Internal error: {type(error).__name__}. Nothing was decided, so nothing passes."
-        title = "DataHub Incident Gate"
-        self._log.annotate([Annotation(level=Level.ERROR, title=title, message=f"{message}\n{_REPORT_IT}")])
-
     def _unreported(self, why: str) -> None:
         message = f"The job's outcome could not be reported to DataHub.\n{why}"
-        self._log.annotate([Annotation(level=Level.WARNING, title="DataHub Incident Gate", message=message)])
+        self._log.annotate([Annotation(level=Level.WARNING, title=_TITLE, message=message)])
 
 
 def _today() -> date:
     return datetime.now(UTC).date()
-
-
-def _missing(state: SavedState, settings: RunSettings) -> str:
-    """What the end of the job lacks."""
-    if state.had_token and not settings.connection.token:
-        return "The gate had a DataHub token, and the end of the job has none."
-    return "" if settings.job_status else "The job's status is missing."

@@ -28,15 +28,9 @@ _INPUT = "input-"
 class SavedState(NamedTuple):
     """What a main stage saved.
 
-    Args:
-        conclusion: Of the gate; empty where it came to none.
-        inputs: The action's inputs, without those that are read again.
-        run: The run; None where nothing was saved.
-        had_token: Whether the main stage had a token.
-        start: When the main stage started, Unix time in seconds.
-        manifest: The manifest's text; None where it was too long.
-        digest: Of the manifest.
-        missing: What was to be saved, and is not there.
+    `conclusion` is empty where the gate came to none; `inputs` lack those that are read again; `start` is when the main
+    stage started, Unix time in seconds; `manifest` is None where its text was too long, and `digest` is that of its
+    text. `missing` names what was to be saved and is not there.
     """
 
     conclusion: str = ""

@@ -16,14 +16,8 @@ BLOCKED = "INCIDENT_GATE_BLOCKED"
 class JobIdentity(NamedTuple):
     """Which job this is, whatever run, branch or commit it runs for.
 
-    Args:
-        server: DataHub's host, as `Address.server` names it.
-        ci_server: The CI server's address: two of them may have repositories of the same name.
-        repository: `owner/name`.
-        workflow: The workflow file's path in the repository.
-        job: The job's id in that file.
-        matrix: The matrix leg as canonical JSON; empty without a matrix.
-        incident_key: What the user adds to separate environments that share a job.
+    `server` is DataHub's host, as `Address.server` names it, and `ci_server` the CI server's address: two of them may
+    have repositories of one name. `workflow` is the workflow file's path, `matrix` the leg as canonical JSON.
     """
 
     server: str
@@ -41,16 +35,8 @@ class JobIdentity(NamedTuple):
 
     def key_of(self, asset_urn: str) -> str:
         """The key of this job's incidents on one asset: 32 hexadecimal digits."""
-        return _digest(
-            self.server,
-            self.ci_server,
-            self.repository.lower(),  # names of repositories ignore case
-            self.workflow,
-            self.job,
-            self.matrix,
-            self.incident_key,
-            asset_urn,
-        )
+        # Names of repositories ignore case.
+        return _digest(*self._replace(repository=self.repository.lower()), asset_urn)
 
     def scope_of(self, asset_urn: str) -> str:
         """The scope of this workflow's incidents on one asset, whichever of its jobs raised them."""
@@ -79,9 +65,13 @@ def mark_job_blocked(environment: Mapping[str, str]) -> str:
         return ""
     try:
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(f"{BLOCKED}=true\n")
+            # An earlier command of the same step may have left its last line open.
+            file.write(f"\n{BLOCKED}=true\n")
     except (OSError, ValueError) as error:
-        return f"Later steps will not know that the gate stopped this job: {error}."
+        return (
+            f"Later steps will not know that the gate stopped this job: {error}. "
+            "Let steps that report its outcome run only if the gate succeeded."
+        )
     return ""
 
 

@@ -29,12 +29,8 @@ _KEPT_LINES = 5
 class Wording:
     """Titles, descriptions and messages of one run.
 
-    Args:
-        run: The run that reports.
-        title: The user's title for what is raised; empty leaves it to the manifest or to us.
-        message: The user's text, at the start of a raised incident's description and of a resolved one's message.
-        matrix: The matrix leg as JSON, empty without one.
-        on_request: Whether a step raises or resolves by its mode, whatever the job's status is.
+    `title` is the user's, before the manifest's and ours; `message` the user's text, which descriptions and messages
+    begin with; `matrix` the leg as JSON. `on_request`: a step's mode decides, whatever the job's status is.
     """
 
     run: Run
