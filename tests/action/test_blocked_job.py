@@ -117,6 +117,8 @@ def test_main_stage_that_is_cancelled_leaves_its_outputs(
 
     ended = step.ended(process.returncode, log)
     assert ended.code == 128 + number
+    assert ("Interrupted before the gate came to a verdict: nothing was decided" in log) is (mode == "gate")
+    assert ended.summary == ""
     assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("block", "unknown")
     assert bool(step.written("env")) is (mode == "gate")
 

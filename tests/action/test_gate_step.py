@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
-from tests.helpers.asking import CUSTOMERS, FLOW, ORDERS
+from incident_gate.sandbox import Sandbox
+from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.step import Step
 
 SECRET = "s3cr3t-token"
@@ -28,7 +28,7 @@ def test_a_healthy_input_passes(step: Step, each_datahub: Sandbox) -> None:
         "resolved": "[]",
     }
     assert "no open incidents on 1 input" in ended.summary
-    assert ended.said("error", "warning", "notice") == []
+    assert ended.said("error", "warning", "notice", "debug") == []
 
 
 def test_an_active_incident_blocks(step: Step, each_datahub: Sandbox) -> None:
@@ -47,50 +47,15 @@ def test_an_active_incident_blocks(step: Step, each_datahub: Sandbox) -> None:
     assert (error.properties["file"], error.properties["line"]) == (".github/incident-gate.yml", "3")
 
 
-def test_an_unknown_dataset_blocks(step: Step, each_sandbox: Sandbox) -> None:
-    ended = step.main(each_sandbox)
-
-    assert ended.code == 1
-    assert (ended.outputs["verdict"], ended.output("unknown")) == ("unknown", [ORDERS])
-
-
-def test_a_server_that_does_not_answer_is_one_error(step: Step, datahub: Sandbox) -> None:
-    step.write_manifest(f"inputs:\n  - {ORDERS}\n  - {CUSTOMERS}\n  - {FLOW}\n")
-    datahub.faults = Faults(rules=(Fault(kind=FaultKind.DROP_BEFORE),))
-
-    ended = step.main(datahub, timeout="1")
-
-    assert (ended.code, ended.outputs["conclusion"], ended.outputs["verdict"]) == (3, "block", "unknown")
-    [message] = ended.said("error", "warning")
-    assert " attempts in " in message
-    assert "All 3 inputs are unchecked." in message
-
-
-def test_a_wrong_token_is_not_excused_by_on_unknown(step: Step, datahub: Sandbox) -> None:
-    ended = step.main(datahub, datahub_token="wrong", on_unknown="warn")
-
-    assert (ended.code, ended.outputs["conclusion"]) == (3, "block")
-    assert "rejected the token" in ended.said("error")[0]
-
-
-@pytest.mark.parametrize(
-    ("environment", "advice"),
-    [
-        ({"GITHUB_ACTOR": "dependabot[bot]", "GITHUB_EVENT_NAME": "pull_request"}, "Dependabot secret"),
-        ({"GITHUB_EVENT_NAME": "pull_request"}, "Pull requests from forks"),
-    ],
-)
-def test_a_run_without_secrets_is_told_why(
-    step: Step, datahub: Sandbox, environment: dict[str, str], advice: str
-) -> None:
-    step.environment |= environment
+def test_a_run_without_secrets_is_told_why(step: Step, datahub: Sandbox) -> None:
+    step.environment["GITHUB_EVENT_NAME"] = "pull_request"
 
     ended = step.main(datahub, datahub_token="")
 
     assert ended.code == 3
     assert "requires a token, but none was provided" in ended.said("error")[0]
     assert ended.said("notice")[0].startswith("This run has no DataHub token.")
-    assert advice in ended.said("notice")[0]
+    assert "Pull requests from forks" in ended.said("notice")[0]
 
 
 def test_headers_are_sent_and_masked(step: Step, datahub: Sandbox) -> None:
@@ -170,10 +135,6 @@ def test_debug_logging_tells_every_request_and_nothing_secret(step: Step, datahu
     assert datahub.token not in line
 
 
-def test_no_request_is_told_without_debug_logging(step: Step, datahub: Sandbox) -> None:
-    assert step.main(datahub).said("debug") == []
-
-
 @pytest.mark.parametrize("debugs", [True, False])
 def test_a_defect_blocks_and_shows_where_only_with_debug_logging(
     step: Step, datahub: Sandbox, monkeypatch: pytest.MonkeyPatch, *, debugs: bool
@@ -213,27 +174,6 @@ def test_urns_in_the_step_need_no_manifest(step: Step, datahub: Sandbox) -> None
     [error] = [command for command in ended.commands if command.name == "error"]
     assert "file" not in error.properties
     assert "orders" in error.properties["title"]
-
-
-def test_outputs_in_the_step_are_reported_on(step: Step, datahub: Sandbox) -> None:
-    (step.workspace / ".github" / "incident-gate.yml").unlink()
-    given = {"inputs": ORDERS, "outputs": CUSTOMERS, "report_outcome": "true"}
-    assert step.main(datahub, **given).code == 0
-
-    step.post(datahub, status="failure", **given)
-
-    assert len(datahub.store.incidents(CUSTOMERS)) == 1
-    assert datahub.store.incidents(ORDERS) == []
-
-
-def test_a_missing_checkout_is_named(step: Step, datahub: Sandbox) -> None:
-    (step.workspace / ".github" / "incident-gate.yml").unlink()
-
-    ended = step.main(datahub)
-
-    assert ended.code == 2
-    assert "actions/checkout" in ended.log
-    assert any("actions/checkout" in message for message in ended.said("error"))
 
 
 def test_an_output_that_does_not_exist_is_a_warning_before_the_job_starts(step: Step, sandbox: Sandbox) -> None:

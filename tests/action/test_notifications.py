@@ -54,22 +54,6 @@ def test_comment_follows_the_verdict(pull_request: Step, datahub: Sandbox, githu
     assert ended.said("warning") == []
 
 
-def test_nothing_is_written_where_nothing_was_wrong(
-    pull_request: Step, datahub: Sandbox, github: GitHubStandIn
-) -> None:
-    assert pull_request.main(datahub).code == 0
-
-    assert github.bodies == []
-
-
-def test_another_job_has_a_comment_of_its_own(pull_request: Step, datahub: Sandbox, github: GitHubStandIn) -> None:
-    blocked(pull_request, datahub)
-    pull_request.environment["GITHUB_JOB"] = "publish"
-    pull_request.main(datahub)
-
-    assert len(github.bodies) == 2
-
-
 def test_read_only_token_is_a_notice(pull_request: Step, datahub: Sandbox, github: GitHubStandIn) -> None:
     github.can_write = False
     ended = blocked(pull_request, datahub)

@@ -40,23 +40,3 @@ def test_incident_of_another_leg_of_the_matrix_does_not_block(own: Step, datahub
     own.main(datahub, matrix='{\n  "region": "eu"\n}')
     own.post(datahub, status="success", matrix='{"region":"eu"}')
     assert len(active(datahub)) == 1
-
-
-@pytest.mark.parametrize("schema", ["g3", "g4"])
-def test_own_incident_stays_ours_when_a_person_writes_below_the_key(own: Step, schema: str) -> None:
-    with Sandbox.start(schema=schema) as server:
-        server.store.add_asset(ORDERS)
-        own.main(server)
-        own.post(server, status="failure")
-        (incident,) = server.store.incidents(ORDERS)
-        noted = f"{incident.description}\n\nNote by Ana: looking into it."
-        server.store.update_incident(incident.urn, {"description": noted})
-        # Excused,
-        assert own.main(server).outputs["conclusion"] == "pass"
-        # kept,
-        assert own.post(server, status="failure").output("raised") == []
-        assert active(server) == [incident.urn]
-        # and resolved.
-        own.main(server)
-        assert own.post(server, status="success").output("resolved") == [incident.urn]
-        assert active(server) == []

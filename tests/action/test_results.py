@@ -153,11 +153,6 @@ def test_without_a_file_the_jobs_status_decides_as_ever(step: Step, shop: Sandbo
     assert state(shop) == {}
 
 
-def test_a_failure_is_raised_although_the_job_succeeded(step: Step, shop: Sandbox) -> None:
-    job(step, shop, "build", status="success")
-    assert state(shop) == {ORDERS: [Cause.CHECKS]}
-
-
 @pytest.mark.parametrize("path", ["../r.xml", "a/../../r.xml", "/etc/*.xml", "{runner}/workspace-2/r.xml"])
 @pytest.mark.parametrize("mode", ["gate", "report"])
 def test_a_path_out_of_the_workspace_is_an_error(step: Step, shop: Sandbox, path: str, mode: str) -> None:
@@ -285,16 +280,10 @@ def test_a_server_that_does_not_know_the_type_gets_the_general_one(step: Step, e
     each_sandbox.store.add_assets([ORDERS])
     step.write_manifest(f"outputs:\n  - urn: {ORDERS}\n    checks: ['events.*']\n")
     step.inputs |= {"test-results": "soda.json", "report-outcome": "true"}
-    for status in ("failure", "failure"):
-        step.main(each_sandbox)
-        scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))
-        step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now()}))
-        step.post(each_sandbox, status=status)
+    step.main(each_sandbox)
+    scan = json.loads((FIXTURES / "results/soda-3.5/scan.json").read_text(encoding="utf-8"))
+    step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now()}))
+    step.post(each_sandbox, status="failure")
     [incident] = each_sandbox.store.incidents(ORDERS, "ACTIVE")
     few_types = each_sandbox.generation in {Generation.G1, Generation.G2_EARLY}
     assert incident.type == ("OPERATIONAL" if few_types else "FRESHNESS")
-    scan["checks"] = [check | {"outcome": "pass"} for check in scan["checks"]]
-    step.main(each_sandbox)
-    step.write("soda.json", json.dumps(scan | {"scanEndTimestamp": now(), "hasFailures": False}))
-    step.post(each_sandbox, status="success")
-    assert active(each_sandbox, ORDERS) == []

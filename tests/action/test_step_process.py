@@ -1,33 +1,18 @@
-"""The action's main stage as a process: its end, its log and its signals."""
+"""The action's stages as processes, as the runner starts them: their ends, logs and signals."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
-from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
-from tests.helpers.asking import ORDERS
+from incident_gate.sandbox import Sandbox
+from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.processes import PATIENCE
-from tests.helpers.step import Step
-
-
-@pytest.mark.parametrize(("incident", "code"), [(False, 0), (True, 1)])
-def test_the_process_ends_with_the_verdict(step: Step, datahub: Sandbox, *, incident: bool, code: int) -> None:
-    if incident:
-        datahub.store.raise_incident(ORDERS, title="Rows are missing")
-
-    log, _ = step.start(datahub).communicate(timeout=PATIENCE)
-
-    process = step.ended(code, log)
-    assert process.outputs["conclusion"] == ("block" if incident else "pass")
-    assert ("Rows are missing" in log) is incident
-    assert log.splitlines()[0] == f"::add-mask::{datahub.token}"
+from tests.helpers.step import Step, in_own_process
 
 
 @pytest.mark.parametrize(("incident", "code"), [(False, 0), (True, 1)])
@@ -41,22 +26,6 @@ def test_a_closed_log_does_not_change_the_verdict(step: Step, datahub: Sandbox, 
 
     assert process.wait(timeout=PATIENCE) == code
     assert json.loads(step.ended(code, "").outputs["unhealthy"]) == ([ORDERS] if incident else [])
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_cancelled_job_ends_the_process_at_once(step: Step, datahub: Sandbox, number: signal.Signals) -> None:
-    datahub.faults = Faults(rules=(Fault(kind=FaultKind.HANG),))
-    process = step.start(datahub)
-    while not datahub.requests:
-        assert process.poll() is None
-        time.sleep(0.01)
-
-    process.send_signal(number)
-    log, _ = process.communicate(timeout=PATIENCE)
-
-    assert process.returncode == 128 + number
-    assert "Interrupted before the gate came to a verdict: nothing was decided" in log
-    assert step.ended(0, log).summary == ""
 
 
 def test_no_home_and_no_locale_are_needed(step: Step, datahub: Sandbox) -> None:
@@ -93,3 +62,35 @@ from incident_gate.action.entry import {entry}
     assert ended.stdout.startswith("::error::actions-toolkit is not installed here. ")
     assert "its extra `action`" in ended.stdout
     assert ended.stderr == ""
+
+
+@pytest.fixture
+def process_step(step: Step) -> Step:
+    step.launch = in_own_process
+    step.inputs["report-outcome"] = "true"
+    return step
+
+
+def active(server: Sandbox) -> list[str]:
+    return [incident.urn for incident in server.store.incidents(CUSTOMERS, "ACTIVE")]
+
+
+def test_failed_job_raises_and_the_next_success_resolves(process_step: Step, datahub: Sandbox) -> None:
+    assert process_step.main(datahub).code == 0
+    failed = process_step.post(datahub, status="failure")
+    assert failed.code == 0
+    assert failed.output("raised") == active(datahub)
+    assert len(active(datahub)) == 1
+    assert "raised" in failed.summary
+    assert process_step.main(datahub).code == 0
+    assert process_step.post(datahub, status="success").output("resolved") == failed.output("raised")
+    assert active(datahub) == []
+
+
+def test_without_report_outcome_the_post_stage_is_silent(process_step: Step, datahub: Sandbox) -> None:
+    process_step.inputs["report-outcome"] = "false"
+    process_step.main(datahub)
+    datahub.requests.clear()
+    ended = process_step.post(datahub, status="failure")
+    assert (ended.code, ended.log, ended.summary) == (0, "", "")
+    assert len(datahub.requests) == 0

@@ -50,16 +50,6 @@ def test_twin_that_is_listed_beside_it_is_folded() -> None:
     assert server.writes[0][2].startswith("Duplicate of a, ")
 
 
-def test_twin_that_is_listed_later_is_left_to_the_next_run() -> None:
-    twins = [Entry("b", listed_at=100.1, created_ms=1_001), Entry("a", listed_at=103.0, created_ms=1_000)]
-    server = ImaginedDataHub(attempts=[created("b")], entries=twins)
-    assert fail(server).incidents == ("b",)
-    server.now = 200.0
-    result = fail(server)
-    assert (result.change, result.incidents) == (Change.KEPT, ("a",))
-    assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "a"), ("resolve", "b")]
-
-
 def test_oldest_that_another_run_raised_names_this_run_too() -> None:
     """Otherwise a repeated run 6 that succeeds would resolve it."""
     theirs = Entry("a", listed_at=100.1, created_ms=1, description=signed("failed", ASSET, run="1006"))
@@ -179,17 +169,6 @@ def test_duplicate_that_cannot_be_resolved_is_told() -> None:
     assert (result.change, result.incidents, result.message, result.hint) == (Change.FAILED, ("a",), "No.", "Ask.")
 
 
-def test_incidents_of_others_are_neither_counted_nor_folded() -> None:
-    others = [
-        Entry("x", description=signed("failed", "another asset")),
-        Entry("y", description="by hand"),
-        Entry("z", description=f"> {signed('failed', ASSET).splitlines()[-1]}"),
-    ]
-    server = ImaginedDataHub(attempts=[lost(), lost(), lost()], entries=others)
-    assert fail(server).change is Change.FAILED
-    assert server.writes == []
-
-
 # Servers that take the id
 
 
@@ -231,12 +210,6 @@ def test_answer_that_stays_lost_is_not_known() -> None:
     assert result.change is Change.FAILED
     assert result.message.endswith("the answer was lost.")
     assert server.read_at == [100.0]
-
-
-def test_id_that_is_taken_by_an_active_incident_is_that_incident() -> None:
-    server = ImaginedDataHub(attempts=[exists("a")], entries=[Entry("a", listed_at=100.1)])
-    result = fail(server)
-    assert (result.change, result.incidents) == (Change.RAISED, ("a",))
 
 
 def test_id_that_is_taken_by_what_is_over_leads_to_the_next_one() -> None:
