@@ -187,3 +187,8 @@ def test_refusal_of_datahub_is_its_own(status: int, headers: dict[str, str], bod
 def test_server_behind_a_gateway_that_does_not_answer_is_asked_again(status: int) -> None:
     with pytest.raises(TransientFailure, match=f"answers HTTP {status}"):
         read_response(Received(status, {"content-type": "text/html"}, b"<html>"), url=URL, anonymous=False)
+
+
+def test_encoded_answer_is_refused() -> None:
+    with pytest.raises(RefusedError, match="sends an encoded answer"):
+        read_response(Received(200, {**JSON, "content-encoding": "gzip"}, b"{}"), url=URL, anonymous=False)

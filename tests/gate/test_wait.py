@@ -295,6 +295,21 @@ def test_last_look_selects_again() -> None:
     assert [names for at, names in world.asked if at in {60, 240}] == [("a",), ("a", "b"), ("b",), ("a",)]
 
 
+def test_what_is_selected_no_more_before_it_has_passed_for_long_enough_is_forgotten() -> None:
+    world = World((), lambda name, now: name == "b" or now >= 60)
+    broken = unanswered("upstream-of", is_selector=True)._replace(conclusion=Conclusion.BLOCK)
+
+    def renew() -> CheckResult:
+        return CheckResult((broken, world.decide("a")) if world.now < 120 else (world.decide("b"),))
+
+    first, clock = CheckResult((broken, world.decide("a"))), lambda: world.now
+    check = world.check
+    world.names = ("b",)
+    result, _ = wait(first, check, longest=600, interval=60, stable=100, clock=clock, sleep=world.sleep, renew=renew)
+
+    assert [(d.entry.label, d.conclusion.value) for d in result.decisions] == [("b", "pass")]
+
+
 def test_selection_without_an_answer_does_not_forget_a_known_incident() -> None:
     world = World(("a", "b"), lambda name, now: now >= 60 if name == "b" else now >= 180)
     looks = 0

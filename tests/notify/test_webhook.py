@@ -53,9 +53,10 @@ def test_report_without_a_secret_is_not_signed(make_service: MakeService) -> Non
     assert receiver.requests[0].headers["webhook-id"].startswith("msg_")
 
 
-def test_busy_receiver_is_asked_again_with_the_same_id(make_service: MakeService) -> None:
-    receiver = ReceiverStandIn(status=503)
-    with serving(receiver) as url, pytest.raises(DeliveryError, match="HTTP 503"):
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_busy_receiver_is_asked_again_with_the_same_id(make_service: MakeService, status: int) -> None:
+    receiver = ReceiverStandIn(status=status)
+    with serving(receiver) as url, pytest.raises(DeliveryError, match=f"HTTP {status}"):
         post(Notify(webhook_url=url), REPORT, make_service())
 
     assert len(receiver.requests) > 1

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from incident_gate.datahub.health.listing import Listing, read_summary
+from incident_gate.datahub.health.listing import AssertionListing, Listing, read_summary
 from incident_gate.incident import Reason
 from incident_gate.text import NO_SECRETS
 from tests.helpers.asking import ORDERS
@@ -68,6 +68,8 @@ def test_page_that_shows_only_known_incidents_brings_nothing() -> None:
     assert found.add(page(1, 2, total=4), size=2)
     assert not found.add(page(1, 2, total=4), size=2)
     assert found.add(page(3, total=4, state="RESOLVED"), size=2)
+    assert not any(found.add(none, size=2) for none in (None, {}, {"incidents": "x"}))
+    assert not AssertionListing(ORDERS).add({"assertions": None}, size=2, runs=1)
 
 
 def test_only_what_no_answer_shows_of_a_summary_is_doubtful() -> None:
