@@ -61,12 +61,6 @@ def test_runs_can_be_limited_to_a_time(ask: Asker, sandbox: Sandbox) -> None:
     assert {(run["assertionUrn"], run["asserteeUrn"]) for run in runs} == {(urn, ORDERS)}
 
 
-def test_run_without_a_result(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_run(sandbox.store.add_assertion(ORDERS), None)
-    (run,) = assertions(ask, sandbox)["assertions"][0]["runEvents"]["runEvents"]
-    assert run["result"] is None
-
-
 def test_assertions_come_in_pages(ask: Asker, sandbox: Sandbox) -> None:
     urns = [sandbox.store.add_assertion(ORDERS, assertion_id=f"a{number}") for number in range(7)]
     pages = [assertions(ask, sandbox, start=start, count=3) for start in (0, 3, 6)]
@@ -145,18 +139,6 @@ def test_what_cannot_be_read_is_null(
     assert page is None or page["assertions"][0]["runEvents"] is None
     errors = [(error["path"], error["extensions"]["code"]) for error in answer.get("errors", ())]
     assert errors == ([(failed, 403)] if failed else [])
-
-
-def test_hundreds_of_datasets_in_one_request(ask: Asker, sandbox: Sandbox) -> None:
-    urns = [ORDERS.replace("orders", f"t{number}") for number in range(300)]
-    sandbox.store.add_assets(urns)
-    for urn in urns:
-        sandbox.store.add_run(sandbox.store.add_assertion(urn), "FAILURE" if urn == urns[7] else "SUCCESS")
-    query = """query q($urns: [String!]!) { entities(urns: $urns) { ... on Dataset { assertions { total
-      assertions { runEvents(limit: 1) { failed } } } } } }"""
-    entities = ask.data(sandbox, query, urns=urns)["entities"]
-    failed = [entity["assertions"]["assertions"][0]["runEvents"]["failed"] for entity in entities]
-    assert [number for number, count in enumerate(failed) if count] == [7]
 
 
 def test_dataset_is_found_by_its_failing_assertion(ask: Asker, sandbox: Sandbox) -> None:

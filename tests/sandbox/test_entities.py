@@ -2,7 +2,7 @@
 
 import pytest
 
-from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox
+from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
 from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, MODEL, ORDERS, Asker
 
 UNKNOWN = "An unknown error occurred."
@@ -23,18 +23,6 @@ def test_never_ingested_dataset_looks_healthy_but_does_not_exist(ask: Asker, san
     dataset = ask.data(sandbox, query, urn=ORDERS)["dataset"]
     assert dataset == {"name": "analytics.orders", "exists": False, "status": None, "incidents": {"total": 0}}
     assert ask.data(sandbox, "query q($u: String!) { entityExists(urn: $u) }", u=ORDERS) == {"entityExists": False}
-
-
-def test_ingested_dataset_exists(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS)
-    query = "query q($urn: String!) { entityExists(urn: $urn) dataset(urn: $urn) { exists } }"
-    assert ask.data(sandbox, query, urn=ORDERS) == {"entityExists": True, "dataset": {"exists": True}}
-
-
-def test_removed_dataset_still_resolves(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS, removed=True)
-    query = "query q($urn: String!) { dataset(urn: $urn) { exists status { removed } } }"
-    assert ask.data(sandbox, query, urn=ORDERS)["dataset"] == {"exists": True, "status": {"removed": True}}
 
 
 def test_entities_keep_order_and_repeats(ask: Asker, each_sandbox: Sandbox) -> None:
@@ -73,15 +61,6 @@ def test_incidents_come_newest_first_in_pages(ask: Asker, sandbox: Sandbox) -> N
     assert [incident["urn"] for incident in rest["incidents"]] == newest_first[20:]
 
 
-def test_page_limit_cuts_larger_pages(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS)
-    for _ in range(7):
-        sandbox.store.raise_incident(ORDERS)
-    sandbox.faults = Faults(page_limit=3)
-    page = ask.data(sandbox, INCIDENTS, urn=ORDERS, count=100)["dataset"]["incidents"]
-    assert (page["count"], page["total"], len(page["incidents"])) == (3, 7, 3)
-
-
 def test_offset_limit_refuses_deep_pages(ask: Asker, sandbox: Sandbox) -> None:
     ask.data(sandbox, INCIDENTS, urn=ORDERS, start=9_980, count=20)
     error = ask.error(sandbox, INCIDENTS, urn=ORDERS, start=9_981, count=20)
@@ -97,29 +76,6 @@ def test_large_pages_are_cut_or_refused(ask: Asker, sandbox: Sandbox) -> None:
     assert page["count"] == 5_000
     sandbox.faults = Faults(strict_pages=True)
     assert ask.error(sandbox, INCIDENTS, urn=ORDERS, count=10_001)["extensions"]["code"] == 400
-
-
-def test_lost_incident_is_counted_and_not_listed(ask: Asker, each_sandbox: Sandbox) -> None:
-    kept, lost = (each_sandbox.store.raise_incident(ORDERS) for _ in range(2))
-    each_sandbox.store.lose_incident(lost)
-    page = ask.data(each_sandbox, INCIDENTS, urn=ORDERS)["dataset"]["incidents"]
-    assert page["total"] == 2
-    assert [incident["urn"] for incident in page["incidents"]] == [kept]
-
-
-def test_deleted_incident_is_gone_from_lists_too(ask: Asker, each_sandbox: Sandbox) -> None:
-    each_sandbox.store.delete_incident(each_sandbox.store.raise_incident(ORDERS))
-    assert ask.data(each_sandbox, INCIDENTS, urn=ORDERS)["dataset"]["incidents"]["total"] == 0
-
-
-def test_state_filter_counts_only_that_state(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS)
-    active, resolved = (sandbox.store.raise_incident(ORDERS) for _ in range(2))
-    sandbox.store.resolve(resolved, message="fixed")
-    for state, urn, message in (("ACTIVE", active, None), ("RESOLVED", resolved, "fixed")):
-        page = ask.data(sandbox, INCIDENTS, urn=ORDERS, state=state)["dataset"]["incidents"]
-        assert page["total"] == 1
-        assert page["incidents"] == [{"urn": urn, "title": None, "status": {"state": state, "message": message}}]
 
 
 def test_stage_priority_and_assignee_filters(ask: Asker, sandbox: Sandbox) -> None:
@@ -186,68 +142,12 @@ def test_check_for_existence_leaves_out_what_was_never_ingested(ask: Asker) -> N
         assert "data" not in ask(server, query, urns=[ORDERS])
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        (FaultKind.NULL_INCIDENTS, None),
-        (FaultKind.LOST_INCIDENTS, {"total": 1, "incidents": []}),
-    ],
-)
-def test_data_fault_strikes_the_named_asset_only(
-    ask: Asker, sandbox: Sandbox, kind: FaultKind, expected: object
-) -> None:
-    sandbox.store.add_assets([ORDERS, CUSTOMERS])
-    sandbox.store.raise_incident(ORDERS)
-    other = sandbox.store.raise_incident(CUSTOMERS)
-    sandbox.faults = Faults(rules=(Fault(kind=kind, urn=ORDERS),))
-    struck, spared = ask.data(sandbox, ENTITIES, urns=[ORDERS, CUSTOMERS])["entities"]
-    assert struck["incidents"] == expected
-    assert spared["incidents"] == {"total": 1, "incidents": [{"urn": other}]}
-
-
 def test_null_incidents_can_be_told_of_a_whole_type(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn="urn:li:chart:*"),))
     query = """query q($u: String!) { entity(urn: $u) {
       ... on Chart { incidents { total } } ... on Dataset { incidents { total } } } }"""
     assert ask.data(sandbox, query, u=CHART)["entity"] == {"incidents": None}
     assert ask.data(sandbox, query, u=ORDERS)["entity"] == {"incidents": {"total": 0}}
-
-
-def test_field_error_leaves_the_rest_of_the_answer(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.FIELD_ERROR, urn=ORDERS, code=503),))
-    answer = ask(sandbox, ENTITIES, urns=[ORDERS, CUSTOMERS])
-    assert answer["data"]["entities"][0]["incidents"] is None
-    assert answer["data"]["entities"][1]["incidents"] == {"total": 0, "incidents": []}
-    (error,) = answer["errors"]
-    assert error["path"] == ["entities", 0, "incidents"]
-    assert error["extensions"] == {
-        "code": 503,
-        "type": "SERVICE_UNAVAILABLE",
-        "classification": "DataFetchingException",
-    }
-
-
-def test_null_element_and_throwing_element(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_ELEMENT, urn=ORDERS),))
-    assert ask.data(sandbox, ENTITIES, urns=[ORDERS, CUSTOMERS])["entities"][0] is None
-    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.THROW, urn=ORDERS),))
-    assert ask(sandbox, ENTITIES, urns=[ORDERS, CUSTOMERS])["data"] == {"entities": None}
-    assert ask.data(sandbox, ENTITIES, urns=[CUSTOMERS])["entities"][0]["urn"] == CUSTOMERS
-
-
-def test_exists_can_be_null(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS)
-    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_EXISTS, urn=ORDERS),))
-    query = "query q($u: String!) { dataset(urn: $u) { exists } entityExists(urn: $u) }"
-    assert ask.data(sandbox, query, u=ORDERS) == {"dataset": {"exists": None}, "entityExists": None}
-
-
-def test_token_that_sees_some_assets_gets_null_for_others(ask: Asker) -> None:
-    grant = Grant(token="narrow", sees=(ORDERS,))
-    with Sandbox.start(tokens=[grant]) as server:
-        server.store.add_assets([ORDERS, CUSTOMERS])
-        entities = ask.data(server, ENTITIES, urns=[ORDERS, CUSTOMERS])["entities"]
-    assert [entity and entity["urn"] for entity in entities] == [ORDERS, None]
 
 
 def test_entity_of_the_wrong_type_fails(ask: Asker, sandbox: Sandbox) -> None:

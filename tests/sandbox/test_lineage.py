@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox, ViewPolicy
-from tests.helpers.asking import CHART, CUSTOMERS, JOB, MODEL, ORDERS, Asker
+from incident_gate.sandbox import Faults, Generation, Grant, Sandbox, ViewPolicy
+from tests.helpers.asking import CHART, CUSTOMERS, MODEL, ORDERS, Asker
 
 WALK = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
   nextScrollId count total searchResults { degree entity { urn type } } } }"""
@@ -63,35 +63,6 @@ def test_other_degrees_are_refused(ask: Asker, sandbox: Sandbox, degree: str) ->
     assert error["message"] == f"{degree} is not a valid filter value for degree filters"
 
 
-def test_types_filter_what_is_returned_and_not_what_is_walked(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.remove_lineage(MODEL, ORDERS)
-    sandbox.store.add_asset(JOB)
-    sandbox.store.add_lineage(MODEL, JOB)
-    sandbox.store.add_lineage(JOB, ORDERS)
-    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"], types=["DATASET"])) == []
-    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(JOB, 1)]
-    assert walked(ask, sandbox, upstream_of(ORDERS, ["1", "2"], types=["DATASET"])) == [(MODEL, 2)]
-
-
-def test_some_servers_count_no_hop_for_jobs(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.remove_lineage(MODEL, ORDERS)
-    sandbox.store.add_asset(JOB)
-    sandbox.store.add_lineage(MODEL, JOB)
-    sandbox.store.add_lineage(JOB, ORDERS)
-    expected = [(JOB, 1), (MODEL, 1)]
-    flags = {"ignoreAsHops": [{"entityType": "DATA_JOB"}]}
-    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"], lineageFlags=flags)) == expected
-    sandbox.faults = Faults(skips_jobs=True)
-    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == expected
-    query = WALK.replace("degree entity", "ignoredAsHop entity")
-    results = ask.data(sandbox, query, input=upstream_of(ORDERS, ["1"]))["scrollAcrossLineage"]["searchResults"]
-    assert [result["ignoredAsHop"] for result in results] == [True, False]
-
-
-def test_never_ingested_urn_has_no_upstreams(ask: Asker, sandbox: Sandbox) -> None:
-    assert walked(ask, sandbox, upstream_of(ORDERS.replace("orders", "ordres"))) == []
-
-
 def test_walks_leave_out_what_was_never_ingested(ask: Asker, sandbox: Sandbox) -> None:
     ghost = ORDERS.replace("orders", "ghost")
     sandbox.store.add_lineage(ghost, ORDERS)
@@ -138,17 +109,6 @@ def test_relations_show_ghosts_where_they_are_asked_for(ask: Asker, each_sandbox
         assert page == ([ghost], 3, left_out)
 
 
-def test_relations_merge_siblings_unless_they_are_kept_separate(ask: Asker, sandbox: Sandbox) -> None:
-    store = sandbox.store
-    store.add_asset(ORDERS, siblings=[MODEL], primary=False)
-    for downstream in (MODEL, ORDERS):
-        store.add_lineage(CUSTOMERS, downstream)
-    # The edge between the two, one that both have, and each one's own.
-    assert relations(ask, sandbox, ORDERS) == ([CUSTOMERS, SOURCE], 4, 2)
-    assert relations(ask, sandbox, ORDERS, separateSiblings=True) == ([MODEL, CUSTOMERS], 2, 0)
-    assert relations(ask, sandbox, MODEL, separateSiblings=True) == ([SOURCE, CUSTOMERS], 2, 0)
-
-
 def test_partial_walk_is_named_where_the_version_can(ask: Asker, each_sandbox: Sandbox) -> None:
     fill(each_sandbox)
     sources = [ORDERS.replace("orders", f"source{number}") for number in range(5)]
@@ -171,36 +131,6 @@ def test_partial_walk_is_named_where_the_version_can(ask: Asker, each_sandbox: S
         assert ("data" in ask(each_sandbox, query % parts, input=given)) is bool(needed)
 
 
-def test_walk_that_ends_at_a_node_marks_its_children_as_truncated(ask: Asker, sandbox: Sandbox) -> None:
-    for number in range(5):
-        source = sandbox.store.add_asset(SOURCE.replace("source", f"source{number}"))
-        sandbox.store.add_lineage(source, MODEL)
-    query = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
-      isPartial searchResults { explored truncatedChildren entity { urn } } } }"""
-
-    def marks(limit: int | None) -> tuple[bool, list[tuple[bool, bool]]]:
-        sandbox.faults = Faults(walk_limit=limit)
-        answer = ask.data(sandbox, query, input=upstream_of(CUSTOMERS))["scrollAcrossLineage"]
-        results = answer["searchResults"]
-        return answer["isPartial"], [(result["explored"], result["truncatedChildren"]) for result in results]
-
-    assert marks(4) == (True, [(True, False), (False, True), (False, False), (False, False)])
-    assert marks(None) == (False, [(True, False)] * 8)
-
-
-def test_last_hop_is_not_explored_and_not_truncated(ask: Asker, sandbox: Sandbox) -> None:
-    query = """query w($input: ScrollAcrossLineageInput!) { scrollAcrossLineage(input: $input) {
-      isPartial searchResults { explored truncatedChildren } } }"""
-    answer = ask.data(sandbox, query, input=upstream_of(CHART, ["1"]))["scrollAcrossLineage"]
-    assert answer == {"isPartial": False, "searchResults": [{"explored": False, "truncatedChildren": False}]}
-
-
-def test_lost_result_is_counted_but_not_listed(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_RESULT, urn=ORDERS),))
-    answer = ask.data(sandbox, WALK, input=upstream_of(CHART))["scrollAcrossLineage"]
-    assert (answer["total"], len(answer["searchResults"])) == (4, 3)
-
-
 def test_pages_by_scrolling_and_by_offset(ask: Asker, sandbox: Sandbox) -> None:
     pages: list[list[str]] = []
     scroll_id = None
@@ -215,31 +145,13 @@ def test_pages_by_scrolling_and_by_offset(ask: Asker, sandbox: Sandbox) -> None:
     assert "too large" in ask.error(sandbox, PAGE, input=deep)["message"]
 
 
-def test_default_page_is_ten(ask: Asker, sandbox: Sandbox) -> None:
-    for number in range(20):
-        source = sandbox.store.add_asset(SOURCE.replace("source", f"source{number}"))
-        sandbox.store.add_lineage(source, ORDERS)
-    answer = ask.data(sandbox, WALK, input=upstream_of(ORDERS, ["1"], count=None))["scrollAcrossLineage"]
-    assert (answer["count"], len(answer["searchResults"]), answer["total"]) == (10, 10, 21)
-
-
-def test_answer_is_cached_unless_the_cache_is_skipped(ask: Asker, sandbox: Sandbox) -> None:
-    given = upstream_of(ORDERS, ["1"])
-    cached = {**given, "searchFlags": None}
-    assert walked(ask, sandbox, cached) == [(MODEL, 1)]
-    sandbox.store.add_lineage(SOURCE, ORDERS)
-    assert walked(ask, sandbox, cached) == [(MODEL, 1)]
-    assert len(walked(ask, sandbox, given)) == 2
-    assert walked(ask, sandbox, cached) == [(MODEL, 1)]
-    sandbox.faults = Faults(lineage_cache=0)
-    assert len(walked(ask, sandbox, cached)) == 2
-
-
-def test_graph_index_lags_behind_a_new_edge(ask: Asker, sandbox: Sandbox) -> None:
+def test_graph_index_lags_behind_its_edges(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.store.add_lineage(SOURCE, ORDERS, lag=0.3)
     assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(MODEL, 1)]
     time.sleep(0.35)
     assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(MODEL, 1), (SOURCE, 1)]
+    sandbox.store.remove_lineage(SOURCE, ORDERS)
+    assert walked(ask, sandbox, upstream_of(ORDERS, ["1"])) == [(MODEL, 1)]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox, ViewPolicy
+from incident_gate.sandbox import Faults, Generation, Grant, Sandbox, ViewPolicy
 from tests.helpers.asking import CHART, CUSTOMERS, MODEL, ORDERS, Asker
 
 SEARCH = """query s($filters: [AndFilterInput!], $types: [EntityType!], $query: String!, $start: Int, $count: Int,
@@ -211,13 +211,6 @@ def test_large_pages_are_cut(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.faults = Faults(search_page_limit=2)
     page = ask.data(sandbox, SCROLL, count=1_000)["scrollAcrossEntities"]
     assert (page["count"], len(page["searchResults"]), page["total"]) == (2, 2, 8)
-
-
-def test_lost_result_is_counted_but_not_listed(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.LOST_RESULT, urn=ORDERS),))
-    page = ask.data(sandbox, SEARCH, query="*", types=["DATASET"])["searchAcrossEntities"]
-    assert page["total"] == 3
-    assert [result["entity"]["urn"] for result in page["searchResults"]] == [MODEL, CUSTOMERS]
 
 
 def test_index_lags_behind_a_new_tag(ask: Asker, sandbox: Sandbox) -> None:

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from incident_gate.sandbox import Faults, Generation, Sandbox
-from tests.helpers.asking import CHART, CUSTOMERS, ORDERS, Asker
+from tests.helpers.asking import ORDERS, Asker
 
 ASPECTS = """query q($urns: [String!]!) { entities(urns: $urns) { urn
   ... on Dataset { aspects(input: {aspectNames: ["incidentsSummary"]}) { aspectName payload } }
@@ -38,14 +38,6 @@ def test_summary_follows_an_incident(ask: Asker, sandbox: Sandbox) -> None:
     assert summaries(ask, sandbox, ORDERS) == [empty | {"activeIncidentDetails": [detail]}]
     ask.data(sandbox, RESOLVE, urn=urn)
     assert summaries(ask, sandbox, ORDERS) == [empty | {"resolvedIncidentDetails": [detail]}]
-
-
-def test_summary_is_missing_where_nothing_was_ever_raised(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(CUSTOMERS)
-    urn = sandbox.store.raise_incident(CHART)
-    missing, found = summaries(ask, sandbox, CUSTOMERS, CHART)
-    assert missing is None
-    assert [detail["urn"] for detail in found["activeIncidentDetails"]] == [urn]
 
 
 def test_old_hooks_named_incidents_by_their_urn_alone(ask: Asker, sandbox: Sandbox) -> None:
@@ -89,15 +81,6 @@ def test_summary_keeps_a_deleted_incident(ask: Asker, sandbox: Sandbox) -> None:
     assert [detail["urn"] for detail in summary["activeIncidentDetails"]] == [urn]
 
 
-def test_summary_can_be_written_by_hand(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS)
-    sandbox.store.raise_incident(ORDERS)
-    sandbox.store.set_summary(ORDERS, active=["urn:li:incident:a"], resolved=["urn:li:incident:b"])
-    (summary,) = summaries(ask, sandbox, ORDERS)
-    assert [detail["urn"] for detail in summary["activeIncidentDetails"]] == ["urn:li:incident:a"]
-    assert [detail["urn"] for detail in summary["resolvedIncidentDetails"]] == ["urn:li:incident:b"]
-
-
 def test_aspects_cannot_be_named_on_the_oldest_cloud(ask: Asker) -> None:
     everything = f'{{ dataset(urn: "{ORDERS}") {{ aspects(input: {{autoRenderOnly: false}}) {{ aspectName }} }} }}'
     with Sandbox.start(schema=Generation.G1) as server:
@@ -108,21 +91,7 @@ def test_aspects_cannot_be_named_on_the_oldest_cloud(ask: Asker) -> None:
     assert names == {"datasetKey", "status", "globalTags", "incidentsSummary"}
 
 
-def test_aspects_that_the_ui_renders_are_none(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.raise_incident(ORDERS)
-    rendered = f'{{ dataset(urn: "{ORDERS}") {{ aspects(input: {{autoRenderOnly: true}}) {{ aspectName }} }} }}'
-    assert ask.data(sandbox, rendered) == {"dataset": {"aspects": []}}
-
-
 def test_summary_goes_with_its_asset(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.store.raise_incident(ORDERS)
     sandbox.store.delete_asset(ORDERS)
     assert summaries(ask, sandbox, ORDERS) == [None]
-
-
-def test_aspects_of_a_thousand_assets_are_one_request(ask: Asker, sandbox: Sandbox) -> None:
-    urns = [ORDERS.replace("orders", f"t{number}") for number in range(1_000)]
-    sandbox.store.add_assets(urns)
-    sandbox.store.raise_incident(urns[500])
-    found = summaries(ask, sandbox, *urns)
-    assert [number for number, summary in enumerate(found) if summary] == [500]

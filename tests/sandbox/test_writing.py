@@ -15,16 +15,6 @@ STATUS = """mutation updateIncidentStatus($urn: String!, $state: IncidentState!,
   updateIncidentStatus(urn: $urn, input: { state: $state, message: $message }) }"""
 
 
-def test_each_raise_mints_another_incident(ask: Asker, each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS)
-    urns = {ask.data(each_sandbox, RAISE % ORDERS)["raiseIncident"] for _ in range(2)}
-    records = each_sandbox.store.incidents(ORDERS, "ACTIVE")
-    assert {record.urn for record in records} == urns
-    assert len(urns) == 2
-    assert all(urn.startswith("urn:li:incident:") for urn in urns)
-    assert {(record.title, record.type) for record in records} == {("late", "OPERATIONAL")}
-
-
 def test_chosen_id_conflicts_the_second_time_on_g4(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.store.add_asset(ORDERS)
     first = ask.data(sandbox, WITH_ID, id="mine", urn=ORDERS)
@@ -32,14 +22,6 @@ def test_chosen_id_conflicts_the_second_time_on_g4(ask: Asker, sandbox: Sandbox)
     error = ask.error(sandbox, WITH_ID, id="mine", urn=ORDERS)
     assert (error["extensions"]["code"], error["extensions"]["type"]) == (409, "CONFLICT")
     assert len(sandbox.store.incidents(ORDERS)) == 1
-
-
-def test_chosen_id_conflicts_after_it_was_resolved(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS)
-    urn = sandbox.store.raise_incident(ORDERS, incident_id="mine")
-    sandbox.store.resolve(urn)
-    assert ask.error(sandbox, WITH_ID, id="mine", urn=ORDERS)["extensions"]["code"] == 409
-    assert sandbox.store.incidents(ORDERS, "ACTIVE") == []
 
 
 @pytest.mark.parametrize("generation", [Generation.G1, Generation.G2, Generation.G3])
