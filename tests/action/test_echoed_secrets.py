@@ -8,8 +8,9 @@ import pytest
 from incident_gate.sandbox import Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.command import gate
+from tests.helpers.services import Reply
 from tests.helpers.step import Step
-from tests.helpers.stranger import OLD, Reply, Stranger
+from tests.helpers.stranger import OLD, Stranger
 
 TOKEN = "s3cr3t-token"
 ACCESS = "dXNlcjpw/YXNzd29yZA=="
@@ -20,7 +21,7 @@ ECHO = f"Bearer {TOKEN} with {ACCESS} is not welcome"
 def echo_as_an_error(_name: str, variables: Mapping[str, Any]) -> Reply | None:
     if "urns" not in variables:
         return None
-    return Reply(200, {"data": {"entities": None}, "errors": [{"message": ECHO, "path": ["entities"]}]})
+    return Reply.of({"data": {"entities": None}, "errors": [{"message": ECHO, "path": ["entities"]}]})
 
 
 @pytest.fixture(params=["a title", "an error"])

@@ -250,6 +250,7 @@ def _struck(server: Sandbox, cell: Cell, spared: int, strikes: int | None) -> It
         yield server.url
         return
     server.faults = Faults(page_limit=page_limit)
-    script: list[WireStep | WireFault] = [WireFault.PASS] * spared + [fault] * (strikes or 0)
-    with WireServer(script, server.url, then=WireFault.PASS if strikes else fault) as wire:
-        yield wire.url
+    passed = WireStep(fault=WireFault.PASS)
+    script = [passed] * spared + [fault] * (strikes or 0)
+    with WireServer(script, server.url, then=passed if strikes else fault).running() as url:
+        yield url

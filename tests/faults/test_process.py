@@ -182,6 +182,7 @@ def test_surroundings_do_not_change_the_verdict(
 
     assert blocked.returncode == BLOCKED
     assert "Orders → missing".encode() in blocked.stdout
+    assert ("Orders → missing" in step.written()) is (command is ACTION)
 
 
 # Python's own end would make 120 of a stream that cannot be flushed.

@@ -72,24 +72,23 @@ def test_certificate_of_an_unknown_authority_is_refused_at_once(secure: str, ser
     assert len(server.requests) == 0
 
 
-def test_ca_bundle_is_trusted(secure: str, bundle: Path) -> None:
-    assert verdicts(check(secure, ORDERS, datahub_token=CANARY, ca_bundle=str(bundle))) == ["healthy"]
-
-
-def test_ssl_cert_file_is_trusted(secure: str, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
-
-    assert verdicts(check(secure, ORDERS, datahub_token=CANARY)) == ["healthy"]
-
-
-def test_ca_bundle_adds_to_ssl_cert_file(
-    secure: str, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("setting", ["ca-bundle", "SSL_CERT_FILE", "SSL_CERT_DIR", "ca-bundle beside SSL_CERT_FILE"])
+def test_authority_that_is_named_is_trusted(
+    secure: str, bundle: Path, setting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = tmp_path / "other.pem"
-    other.write_bytes(trustme.CA().cert_pem.bytes())
-    monkeypatch.setenv("SSL_CERT_FILE", str(other))
+    if setting == "SSL_CERT_DIR":
+        # As `openssl rehash` names it: by the hash of the subject.
+        command = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(bundle)]
+        name = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        bundle.rename(bundle.with_name(f"{name}.0"))
+        monkeypatch.setenv("SSL_CERT_DIR", str(bundle.parent))
+    elif "SSL_CERT_FILE" in setting:
+        other = bundle.with_name("other.pem")
+        other.write_bytes(trustme.CA().cert_pem.bytes())
+        monkeypatch.setenv("SSL_CERT_FILE", str(bundle if setting == "SSL_CERT_FILE" else other))
+    given = str(bundle) if "ca-bundle" in setting else ""
 
-    assert verdicts(check(secure, ORDERS, datahub_token=CANARY, ca_bundle=str(bundle))) == ["healthy"]
+    assert verdicts(check(secure, ORDERS, datahub_token=CANARY, ca_bundle=given)) == ["healthy"]
 
 
 def test_certificate_of_another_host_is_refused(server: Sandbox, authority: trustme.CA, bundle: Path) -> None:
@@ -121,36 +120,33 @@ def test_server_that_ends_the_handshake_is_tried_again() -> None:
     assert len(hellos) > 1
 
 
-@pytest.mark.parametrize("content", [b"", b"no certificate", None])
-def test_ca_bundle_that_is_none_is_told(secure: str, tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "broken.pem"
+UNREADABLE = {
+    "ca-bundle": r"ca-bundle broken\.pem cannot be used",
+    "SSL_CERT_FILE": r"SSL_CERT_FILE cannot be used: No such file or directory\.",
+    "SSL_CERT_DIR": "SSL_CERT_DIR is not a folder",
+}
+
+
+@pytest.mark.parametrize(
+    ("setting", "content"),
+    [("ca-bundle", b""), ("ca-bundle", b"no certificate"), ("SSL_CERT_FILE", None), ("SSL_CERT_DIR", None)],
+)
+def test_authority_that_cannot_be_read_is_an_error(
+    secure: str, bundle: Path, setting: str, content: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bundle.with_name("broken.pem")
     if content is not None:
         path.write_bytes(content)
+    if setting != "ca-bundle":
+        monkeypatch.setenv(setting, str(path))
 
-    with pytest.raises(SettingError, match=r"ca-bundle broken\.pem cannot be used"):
-        check(secure, ORDERS, ca_bundle=str(path))
-
-
-def test_ssl_cert_dir_is_trusted(
-    secure: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # As `openssl rehash` names it: by the hash of the subject.
-    (tmp_path / f"{subject_hash(authority)}.0").write_bytes(authority.cert_pem.bytes())
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-
-    assert verdicts(check(secure, ORDERS, datahub_token=CANARY)) == ["healthy"]
+    with pytest.raises(SettingError, match=UNREADABLE[setting]):
+        check(secure, ORDERS, ca_bundle=str(path) if setting == "ca-bundle" else "")
 
 
-def test_ssl_cert_dir_that_is_none_is_an_error(secure: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
-
-    with pytest.raises(SettingError, match="SSL_CERT_DIR is not a folder"):
-        check(secure, ORDERS)
-
-
-def test_ca_bundle_that_is_missing_is_an_error_without_tls_too(server: Sandbox, tmp_path: Path) -> None:
+def test_ca_bundle_that_is_missing_is_an_error_without_tls_too(server: Sandbox) -> None:
     with pytest.raises(SettingError, match=r"ca-bundle none\.pem cannot be used: No such file or directory\."):
-        check(server.url, ORDERS, ca_bundle=str(tmp_path / "none.pem"))
+        check(server.url, ORDERS, ca_bundle="none.pem")
 
 
 def test_module_that_is_missing_is_not_blamed_on_a_proxy(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,23 +157,6 @@ def test_module_that_is_missing_is_not_blamed_on_a_proxy(server: Sandbox, monkey
 
     with pytest.raises(ImportError, match="h11"):
         check(server.url, ORDERS)
-
-
-def subject_hash(authority: trustme.CA) -> str:
-    """The hash by which OpenSSL finds an authority in a folder."""
-    command = ["openssl", "x509", "-noout", "-subject_hash"]
-    return (
-        subprocess.run(command, input=authority.cert_pem.bytes(), capture_output=True, check=True)
-        .stdout.decode()
-        .strip()
-    )
-
-
-def test_ssl_cert_file_that_is_none_is_told(secure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
-
-    with pytest.raises(SettingError, match=r"SSL_CERT_FILE cannot be used: No such file or directory\."):
-        check(secure, ORDERS)
 
 
 # Proxies
@@ -245,10 +224,13 @@ def test_proxy_that_does_not_reach_the_server_is_tried_again(secure: str, monkey
 
 
 @pytest.mark.parametrize(
-    "proxy",
-    ["ftp://ana:proxy-password@127.0.0.1:1", "socks5h://ana:proxy-password@127.0.0.1:1", "http://", "http://x:99999"],
+    ("variable", "proxy"),
+    [
+        ("HTTP_PROXY", "ftp://ana:proxy-password@127.0.0.1:1"),
+        ("ALL_PROXY", "socks5h://ana:proxy-password@127.0.0.1:1"),
+        ("all_proxy", "http://x:99999"),
+    ],
 )
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY", "all_proxy"])
 def test_proxy_that_cannot_be_used_is_an_error_without_its_password(
     server: Sandbox, proxy: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

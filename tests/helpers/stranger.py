@@ -1,15 +1,13 @@
 """A DataHub that the stand-in knows nothing of: an own small schema and server, with refusals in any words."""
 
-import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 
 from graphql import DocumentNode, build_schema, execute_sync, parse, validate
+
+from tests.helpers.services import Received, Reply, serving
 
 _COMMON = """
 enum IncidentState { ACTIVE RESOLVED }
@@ -58,17 +56,9 @@ type Incident implements Entity {
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer: a status, and a body as JSON or, if it is text, as it stands."""
-
-    status: int
-    body: object
-
-
 def _in_graphql_javas_words(fault: str) -> Reply:
     error = {"message": f"Validation error: {fault}", "extensions": {"classification": "ValidationError"}}
-    return Reply(200, {"data": None, "errors": [error]})
+    return Reply.of({"data": None, "errors": [error]})
 
 
 @dataclass(kw_only=True)
@@ -90,22 +80,12 @@ class Stranger:
     operations: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
+        self._serving = serving(self)
+        self.url = self._serving.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+    def __exit__(self, *error: object) -> None:
+        self._serving.__exit__(None, None, None)
 
     def add_incident(self, asset: str, **fields: object) -> None:
         """An active incident of somebody's."""
@@ -113,8 +93,9 @@ class Stranger:
         incident = {"urn": f"urn:li:incident:{asset[-12:]}{len(listed)}", "status": {"state": "ACTIVE"}}
         listed.append(incident | {"incidentType": "OPERATIONAL", "created": {"time": 1_000.0}} | fields)
 
-    def answer(self, asked: Mapping[str, Any]) -> Reply:
-        """What comes back for a body."""
+    def __call__(self, request: Received) -> Reply:
+        """What comes back for a request."""
+        asked = request.json
         name, variables = asked["operationName"], asked["variables"]
         self.operations.append(name)
         if self.introspection and "__schema" in asked["query"]:
@@ -130,7 +111,7 @@ class Stranger:
             "entityExists": lambda _info, urn: urn in self.assets,
         }
         result = execute_sync(_schema(self.sdl), document, root, variable_values=variables, operation_name=name)
-        return Reply(200, result.formatted)
+        return Reply.of(result.formatted)
 
     def _dataset(self, urn: str) -> dict[str, Any]:
         sibling = self.siblings.get(urn)
@@ -156,28 +137,3 @@ def _checked(sdl: str, query: str) -> tuple[DocumentNode, str]:
     document = parse(query)
     faults = validate(_schema(sdl), document)
     return document, faults[0].message if faults else ""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, stranger: Stranger) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                reply = stranger.answer(asked)
-                text = isinstance(reply.body, str)
-                body = (reply.body if isinstance(reply.body, str) else json.dumps(reply.body)).encode()
-                self.send_response(reply.status)
-                self.send_header("content-type", "text/html" if text else "application/json")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)

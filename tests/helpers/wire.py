@@ -1,21 +1,18 @@
-"""Faults below HTTP: a server of raw sockets that stands in front of another one, or answers by itself."""
+"""Faults below HTTP: a server of raw sockets that stands in front of another one."""
 
 import contextlib
 import socket
 import struct
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 from urllib.parse import urlsplit
 
-_CANNED = b'{"data": {}}'
+from tests.helpers.loopback import listening, read_head
+
 _CHUNK = b" " * 65_536
-# Seconds after which a connection that should have ended is an error.
-_STOP_SECONDS = 30.0
 
 
 class WireFault(StrEnum):
@@ -38,110 +35,37 @@ class WireFault(StrEnum):
     HANG_IN_BODY = "hang-in-body"
     TRICKLE = "trickle"  # one byte at a time
     WRONG_TYPE = "wrong-type"  # JSON that says it is an image
-    HUGE = "huge"  # 200 MB, with its length stated
+    HUGE = "huge"  # its length stated
     HUGE_UNSTATED = "huge-unstated"  # the same, without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireStep:
-    """What happens to one request, in detail.
-
-    Args:
-        fault: what happens.
-        pause: seconds between the bytes of TRICKLE.
-        size: bytes of a HUGE answer.
-    """
+    """What happens to one request; `pause` is in seconds between the bytes of TRICKLE, `size` that of a HUGE answer."""
 
     fault: WireFault
     pause: float = 1.0
-    size: int = 200_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class WireRecord:
-    """One request that came in: the fault that it met, and when, in monotonic seconds."""
-
-    fault: WireFault
-    at: float
+    size: int = 0
 
 
 class WireServer:
-    """Meets each request with the next step of its script, and those after the last one with `then`.
+    """Meets each request with the next step of its script, and those after the last one with `then`."""
 
-    Args:
-        script: the steps, or just their faults.
-        upstream: the URL of the server behind; without one an empty GraphQL answer is given.
-        then: what happens when the script is over.
-    """
-
-    def __init__(
-        self,
-        script: Iterable[WireStep | WireFault] = (),
-        upstream: str | None = None,
-        *,
-        then: WireStep | WireFault = WireFault.PASS,
-    ) -> None:
-        self._script = deque(_step(item) for item in script)
-        self._then = _step(then)
-        self._upstream = urlsplit(upstream) if upstream else None
-        self._records: list[WireRecord] = []
+    def __init__(self, script: Iterable[WireStep], upstream: str, *, then: WireStep) -> None:
+        self._script = deque(script)
+        self._then = then
+        self._upstream = urlsplit(upstream)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def __enter__(self) -> Self:
-        """Begin to accept connections."""
-        self._begin(self._accept)
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Break every connection off."""
-        self._stopped.set()
-        with contextlib.suppress(OSError):
-            # A blocked accept() notices a shutdown, but not a close.
-            self._listener.shutdown(socket.SHUT_RDWR)
-        with self._lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(_STOP_SECONDS)
-            if thread.is_alive():
-                raise RuntimeError("a connection of the wire server does not end")
-        self._listener.close()
-
-    @property
-    def requests(self) -> list[WireRecord]:
-        """The requests, and the connections reset before they could bring one, so far."""
-        with self._lock:
-            return list(self._records)
-
-    def _begin(self, work: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=work, args=args, name="wire", daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while not self._stopped.is_set():
+    @contextlib.contextmanager
+    def running(self) -> Iterator[str]:
+        """Serve; yields the address. At the end every connection that hangs is broken off."""
+        with listening(self._meet) as port:
             try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._begin(self._serve, connection)
-
-    def _serve(self, connection: socket.socket) -> None:
-        with self._lock:
-            self._open.add(connection)
-        try:
-            with connection, contextlib.suppress(OSError):
-                if not self._stopped.is_set():
-                    self._meet(connection)
-        finally:
-            with self._lock:
-                self._open.discard(connection)
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                self._stopped.set()
 
     def _meet(self, connection: socket.socket) -> None:
         """Serve one request; every connection is closed after it, so that each step meets exactly one."""
@@ -162,15 +86,12 @@ class WireServer:
             case WireFault.GARBAGE:
                 connection.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
             case WireFault.HUGE | WireFault.HUGE_UNSTATED:
-                self._send_huge(connection, step)
+                length = {"Content-Length": str(step.size)} if step.fault is WireFault.HUGE else {}
+                connection.sendall(_head(length))
+                for sent in range(0, step.size, len(_CHUNK)):
+                    connection.sendall(_CHUNK[: step.size - sent])
             case _:
                 self._send_spoilt(connection, step, self._answer(request))
-
-    def _send_huge(self, connection: socket.socket, step: WireStep) -> None:
-        length = {"Content-Length": str(step.size)} if step.fault is WireFault.HUGE else {}
-        connection.sendall(_head(length))
-        for sent in range(0, step.size, len(_CHUNK)):
-            connection.sendall(_CHUNK[: step.size - sent])
 
     def _send_spoilt(self, connection: socket.socket, step: WireStep, answer: bytes) -> None:
         head, _, body = answer.partition(b"\r\n\r\n")
@@ -206,11 +127,8 @@ class WireServer:
                 connection.sendall(head + body)
 
     def _answer(self, request: bytes) -> bytes:
-        """The whole answer, from the server behind if there is one."""
-        if self._upstream is None:
-            return _head({"Content-Length": str(len(_CANNED))}, close=False) + _CANNED
-        address = (self._upstream.hostname or "127.0.0.1", self._upstream.port or 80)
-        with socket.create_connection(address, timeout=_STOP_SECONDS) as upstream:
+        """The whole answer of the server behind."""
+        with socket.create_connection((self._upstream.hostname or "", self._upstream.port or 80)) as upstream:
             upstream.sendall(request)
             return _read_message(upstream)
 
@@ -222,16 +140,11 @@ class WireServer:
                 return None
             if self._script:
                 self._script.popleft()
-            self._records.append(WireRecord(step.fault, time.monotonic()))
         return step
 
 
-def _step(item: WireStep | WireFault) -> WireStep:
-    return item if isinstance(item, WireStep) else WireStep(fault=item)
-
-
-def _head(headers: dict[str, str], content_type: str = "application/json", *, close: bool = True) -> bytes:
-    lines = ["HTTP/1.1 200 OK", f"Content-Type: {content_type}", *(["Connection: close"] if close else [])]
+def _head(headers: dict[str, str], content_type: str = "application/json") -> bytes:
+    lines = ["HTTP/1.1 200 OK", f"Content-Type: {content_type}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
@@ -241,15 +154,12 @@ def _read_message(connection: socket.socket) -> bytes:
 
     A part of a request must not be passed on: the server behind would wait for the rest for ever.
     """
-    received = b""
-    while b"\r\n\r\n" not in received:
-        data = connection.recv(65_536)
-        if not data:
-            return b""
-        received += data
-    head, _, body = received.partition(b"\r\n\r\n")
+    try:
+        head, body = read_head(connection)
+    except ConnectionError:
+        return b""
     missing = _stated_length(head) - len(body)
-    parts = [received]
+    parts = [head.encode() + b"\r\n\r\n" + body]
     while missing > 0:
         data = connection.recv(65_536)
         if not data:
@@ -259,12 +169,9 @@ def _read_message(connection: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-def _stated_length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            return int(value)
-    return 0
+def _stated_length(head: str) -> int:
+    stated = (line.partition(":") for line in head.split("\r\n"))
+    return next((int(value) for name, _, value in stated if name.strip().lower() == "content-length"), 0)
 
 
 def _reset(connection: socket.socket) -> None:

@@ -1,5 +1,6 @@
 """Servers that no stand-in plays: other schemas, other words for a refusal, and no look at the schema."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,27 +10,31 @@ from incident_gate.datahub.capabilities import INTROSPECTION as INTROSPECTION_QU
 from incident_gate.errors import ExitCode
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 from tests.helpers.gating import check, reasons, tables, verdicts
-from tests.helpers.stranger import MINIMAL, OLD, Reply, Stranger
+from tests.helpers.services import Received, Reply
+from tests.helpers.stranger import MINIMAL, OLD, Stranger
 
-PAGE = "<html>Sign in</html>"
+HTML = {"Content-Type": "text/html"}
+PAGE = b"<html>Sign in</html>"
 SCHEMAS = {"minimal": MINIMAL, "of 2022": OLD}
 INTROSPECTION = {
     "shown": None,
-    "null": Reply(200, {"data": {"__schema": None}}),
-    "an error": Reply(200, {"errors": [{"message": "Introspection has been disabled for this request"}]}),
-    "a lie": Reply(200, {"data": {"__schema": {"types": [{"name": "Query", "fields": [{"name": "entities"}]}]}}}),
-    "a page": Reply(200, PAGE),
-    **{f"HTTP {status}": Reply(status, PAGE) for status in (302, 401, 403, 404, 405, 503)},
+    "null": Reply.of({"data": {"__schema": None}}),
+    "an error": Reply.of({"errors": [{"message": "Introspection has been disabled for this request"}]}),
+    "a lie": Reply.of({"data": {"__schema": {"types": [{"name": "Query", "fields": [{"name": "entities"}]}]}}}),
+    "a page": Reply(200, PAGE, HTML),
+    **{f"HTTP {status}": Reply(status, PAGE, HTML) for status in (302, 401, 403, 404, 405, 503)},
 }
 REFUSALS: Mapping[str, Callable[[str], Reply]] = {
     "classified": Stranger.refusal,
-    "in graphql-java's words": lambda fault: Reply(400, {"errors": [{"message": f"Validation error (x) : {fault}"}]}),
-    "with empty data": lambda fault: Reply(200, {"data": {}, "errors": [{"message": f"Validation error: {fault}"}]}),
+    "in graphql-java's words": lambda fault: Reply.of(
+        {"errors": [{"message": f"Validation error (x) : {fault}"}]}, 400
+    ),
+    "with empty data": lambda fault: Reply.of({"data": {}, "errors": [{"message": f"Validation error: {fault}"}]}),
 }
 UNKNOWN: Mapping[str, Callable[[str], Reply]] = {
-    "graphql-js's": lambda fault: Reply(400, {"errors": [{"message": fault}]}),
-    "other words": lambda _: Reply(200, {"data": None, "errors": [{"message": "No such thing here"}]}),
-    "a bad request": lambda _: Reply(400, {"data": None, "errors": [{"message": "Bad Request"}]}),
+    "graphql-js's": lambda fault: Reply.of({"errors": [{"message": fault}]}, 400),
+    "other words": lambda _: Reply.of({"data": None, "errors": [{"message": "No such thing here"}]}),
+    "a bad request": lambda _: Reply.of({"data": None, "errors": [{"message": "Bad Request"}]}, 400),
 }
 # What was executed and failed says nothing of the schema, whatever its words are.
 MISLEADING = (
@@ -64,10 +69,11 @@ def test_schema_of_real_size_is_read() -> None:
     """DataHub's own has about 150,000 values; an answer about assets may have far fewer."""
     name, query = INTROSPECTION_QUERY
     with Stranger(sdl=MINIMAL) as server:
-        shown: Any = server.answer({"operationName": name, "query": query, "variables": {}}).body
+        asked = json.dumps({"operationName": name, "query": query, "variables": {}}).encode()
+        shown: Any = json.loads(server(Received("POST", "/", {}, asked)).body)
         fields = [{"name": f"f{number}"} for number in range(70)]
         shown["data"]["__schema"]["types"] += [{"name": f"T{number}", "fields": fields} for number in range(1_000)]
-        server.introspection = Reply(200, shown)
+        server.introspection = Reply.of(shown)
         server.assets.add(ORDERS)
         server.operations.clear()
 
@@ -125,7 +131,7 @@ def mute(failing: str, message: str, **extensions: object) -> Stranger:
         if name != failing or not places:
             return None
         error = {"message": message, "path": [places[0].replace("u", "a")], "extensions": extensions}
-        return Reply(200, {"data": None, "errors": [error]})
+        return Reply.of({"data": None, "errors": [error]})
 
     sdl = OLD.replace("entities(urns: [String!]!): [Entity]", "")
     server = Stranger(sdl=sdl, introspection=INTROSPECTION["null"], interrupt=interrupt)
@@ -166,7 +172,7 @@ def test_asset_that_fails_without_a_path_is_unknown_and_every_other_is_answered(
 
     def interrupt(_name: str, variables: Mapping[str, Any]) -> Reply | None:
         asked = {*variables.get("urns", ()), *map(str, variables.values())}
-        return Reply(200, {"data": None, "errors": [{"message": "Oops"}]}) if urns[123] in asked else None
+        return Reply.of({"data": None, "errors": [{"message": "Oops"}]}) if urns[123] in asked else None
 
     with Stranger(sdl=OLD, introspection=INTROSPECTION[introspection], interrupt=interrupt) as server:
         server.assets |= {*urns}
@@ -188,7 +194,7 @@ def test_server_that_cannot_be_asked_what_exists_is_told_from_one_that_does_not_
     nulls = Stranger(
         sdl=sdl,
         introspection=INTROSPECTION[introspection],
-        interrupt=lambda name, _: Reply(200, {"data": {"a0": None}}) if name == "incidentGateExistence" else None,
+        interrupt=lambda name, _: Reply.of({"data": {"a0": None}}) if name == "incidentGateExistence" else None,
     )
     with nulls as server:
         assert reasons(check(server.url, ORDERS).report.decisions[0]) == ["existence-unknown"]
