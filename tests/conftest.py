@@ -119,8 +119,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.fixture(autouse=True)
 def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look for a raised incident in the index after 20 ms, not 200: a stand-in without lag lists it at once."""
+    """Look again after milliseconds, where a real index takes its time: a stand-in without lag shows all at once."""
     monkeypatch.setattr("incident_gate.outcome.model.IndexTimeouts", partial(IndexTimeouts, first_look=0.02))
+    monkeypatch.setattr("incident_gate.datahub.health.witness.SECOND_LOOK", 0.05)
 
 
 @pytest.fixture(autouse=True)

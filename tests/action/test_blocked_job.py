@@ -101,8 +101,7 @@ def test_end_of_the_job_of_a_gate_that_passed_obeys_another_gate(
     assert "The gate stopped this job" in ended.said("notice")[0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("mode", ["gate", "raise"])
+@pytest.mark.parametrize(("number", "mode"), [(signal.SIGTERM, "gate"), (signal.SIGINT, "raise")])
 def test_main_stage_that_is_cancelled_leaves_its_outputs(
     step: Step, datahub: Sandbox, number: signal.Signals, mode: str
 ) -> None:
@@ -124,7 +123,7 @@ def test_main_stage_that_is_cancelled_leaves_its_outputs(
 
 
 def test_main_stage_that_is_cancelled_while_it_starts_leaves_its_outputs(step: Step, datahub: Sandbox) -> None:
-    for delay in (0.03, 0.06, 0.1, 0.15, 0.2):
+    for delay in (0.05, 0.1, 0.2):
         process = step.start(datahub)
         # Python itself is not ready before; from then on an interruption waits for the imports.
         while "incident_gate" not in _mapped(process.pid) and process.poll() is None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +18,6 @@ names = st.from_regex(r"[a-z_][a-z0-9_-]{0,20}", fullmatch=True)
 values = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")) | st.sampled_from(
     ["a<<b\nc", "ghadelimiter_\n", "x\n\ny", "=", "\u2028"]
 )
-
-
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """No file may grow over 1,000 bytes, as on a nearly full disk: the write that gets there is cut short."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @given(st.dictionaries(names, values, max_size=4), st.dictionaries(names, values, max_size=4))
@@ -66,12 +55,20 @@ def test_a_summary_is_appended_whole(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "before\n## é\n"
 
 
-@pytest.mark.usefixtures("small_disk")
-def test_a_disk_that_fills_up_leaves_no_half_summary(tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_leaves_no_half_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "summary"
     path.write_text("before\n")
+    write = os.write
+
+    def write_to_a_small_disk(descriptor: int, data: memoryview) -> int:
+        """As on a disk with 1,000 bytes left: the write that gets there is cut short, and the next one fails."""
+        if len(data) <= 1000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data[:1000])
+
+    monkeypatch.setattr("os.write", write_to_a_small_disk)
     warning = write_summary(str(path), "x" * 2000)
-    assert warning == f"The job summary could not be written to {path}: {os.strerror(errno.EFBIG)}."
+    assert warning == f"The job summary could not be written to {path}: {os.strerror(errno.ENOSPC)}."
     assert path.read_text() == "before\n"
 
 

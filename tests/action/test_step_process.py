@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,35 +9,8 @@ import sys
 import pytest
 
 from incident_gate.sandbox import Sandbox
-from tests.helpers.asking import CUSTOMERS, ORDERS
-from tests.helpers.processes import PATIENCE
+from tests.helpers.asking import CUSTOMERS
 from tests.helpers.step import Step, in_own_process
-
-
-@pytest.mark.parametrize(("incident", "code"), [(False, 0), (True, 1)])
-def test_a_closed_log_does_not_change_the_verdict(step: Step, datahub: Sandbox, *, incident: bool, code: int) -> None:
-    if incident:
-        datahub.store.raise_incident(ORDERS)
-
-    process = step.start(datahub)
-    assert process.stdout
-    process.stdout.close()
-
-    assert process.wait(timeout=PATIENCE) == code
-    assert json.loads(step.ended(code, "").outputs["unhealthy"]) == ([ORDERS] if incident else [])
-
-
-def test_no_home_and_no_locale_are_needed(step: Step, datahub: Sandbox) -> None:
-    datahub.store.raise_incident(ORDERS, title="Zeilen fehlen — 行がない")
-    step.environment |= {"LC_ALL": "C", "LANG": "", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    assert "HOME" not in step.environment
-
-    process = step.start(datahub)
-    log, _ = process.communicate(timeout=PATIENCE)
-
-    assert process.returncode == 1
-    assert "行がない" in log
-    assert "行がない" in step.ended(1, log).summary
 
 
 @pytest.mark.parametrize("entry", ["main", "post"])
