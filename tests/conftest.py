@@ -13,7 +13,7 @@ import httpx
 import pytest
 from hypothesis import settings
 
-from incident_gate.outcome.model import IndexTimeouts
+from incident_gate.outcome.own import IndexTimeouts
 from incident_gate.sandbox import Generation, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS, Asker, plain_client
 from tests.helpers.processes import end_all
@@ -120,7 +120,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(autouse=True)
 def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look again after milliseconds, where a real index takes its time: a stand-in without lag shows all at once."""
-    monkeypatch.setattr("incident_gate.outcome.model.IndexTimeouts", partial(IndexTimeouts, first_look=0.02))
+    monkeypatch.setattr("incident_gate.outcome.own.IndexTimeouts", partial(IndexTimeouts, first_look=0.02))
     monkeypatch.setattr("incident_gate.datahub.health.witness.SECOND_LOOK", 0.05)
 
 

@@ -30,7 +30,8 @@ from incident_gate.urn import Urn
 
 if TYPE_CHECKING:
     from incident_gate.notify.announce import Remark
-    from incident_gate.outcome.model import Context, Evaluation
+    from incident_gate.outcome.own import Context
+    from incident_gate.outcome.result import Evaluation
     from incident_gate.select.selection import ResolvedInputs, Unresolved
 
 OnWait = Callable[[WaitState], None]
@@ -227,7 +228,7 @@ def report_outcome(
     """
     from incident_gate.notify.owners import with_owners
     from incident_gate.outcome.decide import report, skip_reason
-    from incident_gate.outcome.model import Effect, Outcome, evaluate_status
+    from incident_gate.outcome.result import Effect, Outcome, evaluate_status
 
     nothing = skip_reason(
         status,
@@ -296,7 +297,7 @@ def _with_selected_outputs(settings: RunSettings, manifest: Manifest) -> tuple[M
 def _context(settings: RunSettings, client: Client) -> Context:
     from incident_gate.datahub.health.query import History
     from incident_gate.datahub.incidents import Writer
-    from incident_gate.outcome.model import Context, IndexTimeouts
+    from incident_gate.outcome.own import Context, IndexTimeouts
     from incident_gate.outcome.wording import Wording
 
     reader = Reader(client, History.NEWEST)

@@ -146,6 +146,15 @@ def code(text: str, limit: int = 400) -> str:
     return f"<code>{_inert(text)}</code>" if "|" in text or "`" in text else f"`{text}`"
 
 
+def code_span(text: str, limit: int = 400) -> str:
+    """A name or message as a code span for DataHub; empty without one.
+
+    DataHub shows a description as Markdown since 1.0 and as plain text before: this reads well as either.
+    """
+    shown = plain(text, limit).replace("`", "'")
+    return f"`{shown}`" if shown else ""
+
+
 def link(label: str, url: str | None, limit: int = 200) -> str:
     """The text as a link to an address of our own making; only the text where there is no http(s) address.
 

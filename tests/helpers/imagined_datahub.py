@@ -13,8 +13,8 @@ from incident_gate.errors import GateError
 from incident_gate.incident import Health, Incident, Problem, Reason, mark_in
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.decide import report
-from incident_gate.outcome.model import Context, Evaluation, IndexTimeouts, Outcome, OutputDecision, evaluate_status
-from incident_gate.outcome.result import OutcomeReport
+from incident_gate.outcome.own import Context, IndexTimeouts
+from incident_gate.outcome.result import Evaluation, Outcome, OutcomeReport, OutputDecision, evaluate_status
 from incident_gate.outcome.wording import Wording
 from tests.helpers.job_end import IDENTITY, RUN, signed
 

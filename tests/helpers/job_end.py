@@ -18,8 +18,8 @@ from incident_gate.datahub.transport import open_client
 from incident_gate.incident import sign
 from incident_gate.manifest.model import IncidentTemplate, OutputEntry, Position
 from incident_gate.outcome.decide import report, skip_reason
-from incident_gate.outcome.model import Context, IndexTimeouts, Outcome, evaluate_status
-from incident_gate.outcome.result import Change, OutcomeReport
+from incident_gate.outcome.own import Context, IndexTimeouts
+from incident_gate.outcome.result import Change, Outcome, OutcomeReport, evaluate_status
 from incident_gate.outcome.wording import Wording
 from incident_gate.sandbox import Sandbox
 from incident_gate.urn import parse_urn

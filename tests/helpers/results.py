@@ -7,7 +7,7 @@ from typing import Any
 
 from incident_gate.dbt.urns import DbtRecipe
 from incident_gate.manifest.model import OutputEntry, Position
-from incident_gate.outcome.model import Evaluation
+from incident_gate.outcome.result import Evaluation
 from incident_gate.outcome.results.dbt import Projects
 from incident_gate.outcome.results.evaluate import evaluate
 from incident_gate.outcome.results.load import ResultFiles, load

@@ -12,8 +12,7 @@ from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import WriteError
 from incident_gate.incident import Cause, Problem, Reason, sign
 from incident_gate.outcome.decide import skip_reason
-from incident_gate.outcome.model import JOB_FAILED, Effect, Outcome, OutputDecision
-from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.outcome.result import JOB_FAILED, Change, Effect, Outcome, OutputDecision, OutputResult
 from incident_gate.outcome.wording import cause_in, run_in, sign_message
 from tests.helpers.imagined_datahub import ASSET, ERROR, Entry, ImaginedDataHub, created
 from tests.helpers.job_end import IDENTITY, RUN, output, signed

@@ -4,9 +4,9 @@ import pytest
 
 from incident_gate.errors import UnreachableError, WriteError
 from incident_gate.incident import Cause, Problem, Reason, mark_in, sign
-from incident_gate.outcome.model import IndexTimeouts, Outcome
+from incident_gate.outcome.own import IndexTimeouts
 from incident_gate.outcome.raising import MOST_LINKS, incident_id
-from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.outcome.result import Change, Outcome, OutputResult
 from incident_gate.outcome.wording import cause_in, run_in
 from tests.helpers.imagined_datahub import ASSET, ERROR, KEY, Entry, ImaginedDataHub, created, exists, lost
 from tests.helpers.job_end import IDENTITY, output, signed

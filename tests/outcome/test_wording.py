@@ -7,7 +7,7 @@ import pytest
 from incident_gate.ci.run import Run
 from incident_gate.incident import Mark, Priority, mark_in
 from incident_gate.manifest.model import IncidentTemplate
-from incident_gate.outcome.model import JOB_FAILED
+from incident_gate.outcome.result import JOB_FAILED
 from incident_gate.outcome.wording import Wording, is_foreign, run_in, sign_message
 from tests.helpers.github_markdown import Page
 from tests.helpers.job_end import RUN, output

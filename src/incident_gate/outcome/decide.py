@@ -11,8 +11,8 @@ from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, GateError, Hint, WriteError
 from incident_gate.incident import Cause, Health, Incident, Reason
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.model import MOST_NAMED, Context, Effect, Evaluation, Outcome, OutputDecision
 from incident_gate.outcome.own import (
+    Context,
     Standing,
     cause_of,
     fold,
@@ -24,7 +24,16 @@ from incident_gate.outcome.own import (
     strictest_cause,
 )
 from incident_gate.outcome.raising import PARALLEL, PendingRaise, raise_all
-from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
+from incident_gate.outcome.result import (
+    MOST_NAMED,
+    Change,
+    Effect,
+    Evaluation,
+    Outcome,
+    OutcomeReport,
+    OutputDecision,
+    OutputResult,
+)
 
 _ANSWERED_BY = {
     Cause.JOB: "until the job succeeds",

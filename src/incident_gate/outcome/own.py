@@ -1,20 +1,78 @@
-"""This job's own incidents on an output: found by their key, kept, resolved, and folded into one."""
+"""What reporting takes, and this job's own incidents on an output: found by their key, kept, and folded into one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
+from incident_gate.ci.identity import JobIdentity
 from incident_gate.ci.run import Run
+from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.incidents import Writer
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import WriteError
-from incident_gate.incident import Cause, Incident
+from incident_gate.incident import Cause, Health, Incident
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.model import Context, OutputDecision
-from incident_gate.outcome.wording import cause_in, is_foreign, run_in
+from incident_gate.outcome.result import OutputDecision
+from incident_gate.outcome.wording import Wording, cause_in, is_foreign, run_in
 
 # A lost answer is followed by another look and another attempt, this many seconds later.
 _KEEP_ATTEMPTS, _KEEP_PAUSE = 4, 1.0
 _STRICTNESS = (Cause.JOB, Cause.BUILD, Cause.CHECKS)
+
+
+class IndexTimeouts(NamedTuple):
+    """How long the search index is waited for after a raise, in seconds.
+
+    `listed`: an incident that certainly was created once is not waited for any longer. `settled`: what is not listed
+    by then was not written; that is 3 seconds for the index and 2 for a request that is still on its way when its
+    connection breaks. `longest`: after that, nothing is waited for. One look follows another from `first_look` to
+    `longest_look` apart.
+    """
+
+    listed: float = 1.0
+    settled: float = 5.0
+    longest: float = 10.0
+    first_look: float = 0.2
+    longest_look: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What reporting an outcome takes.
+
+    `reader` lists an asset's incidents, with the newest of its history, and stages and messages; `quick_reader` the
+    same in one request, without the check that the lists are complete; `full_history_reader` with the whole history.
+    """
+
+    reader: Reader
+    quick_reader: Reader
+    full_history_reader: Reader
+    writer: Writer
+    identity: JobIdentity
+    wording: Wording
+    deadline: Deadline
+    clock_ms: Callable[[], int]
+    sleep: Callable[[float], None]
+    timeouts: IndexTimeouts
+    dry_run: bool = False
+
+    def read(self, entries: Sequence[OutputEntry]) -> tuple[Health, ...]:
+        """The health of outputs, without their siblings."""
+        queries = [HealthQuery(entry.urn, siblings=False, alternate_urns=entry.alternate_urns) for entry in entries]
+        return self.reader.read(queries).healths
+
+    def look(self, entries: Sequence[OutputEntry]) -> tuple[Health, ...]:
+        """The health of outputs that were read before, as it is now."""
+        return self.quick_reader.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
+
+    def read_full_history(self, entry: OutputEntry) -> Health:
+        """The health of an output with its whole history."""
+        [health] = self.full_history_reader.read([HealthQuery(entry.urn, siblings=False)]).healths
+        return health
 
 
 def of_key(incidents: Sequence[Incident], key: str) -> list[Incident]:

@@ -21,9 +21,8 @@ from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, Hint, WriteError
 from incident_gate.incident import Health, Incident, Mark, Reason
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.model import JOB_FAILED, Context, OutputDecision
-from incident_gate.outcome.own import fold, keep, of_key
-from incident_gate.outcome.result import Change, OutputResult
+from incident_gate.outcome.own import Context, fold, keep, of_key
+from incident_gate.outcome.result import JOB_FAILED, Change, OutputDecision, OutputResult
 
 # Polite to the server, like the reader's.
 PARALLEL = 4

@@ -1,11 +1,84 @@
-"""What was done on each output."""
+"""What is decided about each output, and what was done on it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
+
+if TYPE_CHECKING:
+    from incident_gate.outcome.results.model import ReportedResult
+
+# Of what failed, as many are shown by name.
+MOST_NAMED = 20
+
+
+class Outcome(StrEnum):
+    """How a job ended, in the words of GitHub's `job.status`."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+class Effect(StrEnum):
+    """What a decision does to an output's incidents."""
+
+    RAISE = "raise"
+    RESOLVE = "resolve"
+    NOTHING = "nothing"
+
+
+class OutputDecision(NamedTuple):
+    """What the job's status, or files with results (`by_results`), decide about one output.
+
+    `reason` is what decided, as a sentence without its full stop. To raise: `cause` is the incident's; `headline` is
+    what failed, in a few words, and `failed` each of it; `type` is the incident's type that fits. All of it is empty
+    where only the job's failure is known.
+    To resolve: `answers` are the causes whose incidents are over.
+    """
+
+    effect: Effect
+    by_results: bool = True
+    reason: str = ""
+    cause: Cause = Cause.JOB
+    answers: frozenset[Cause] = frozenset()
+    headline: str = ""
+    failed: tuple[ReportedResult, ...] = ()
+    type: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each failure of a Markdown list in which nothing is active: the first ones, then how many more."""
+        more = len(self.failed) - MOST_NAMED
+        return (*(one.line for one in self.failed[:MOST_NAMED]), *([f"- and {more:,} more"] if more > 0 else []))
+
+
+JOB_FAILED = OutputDecision(Effect.RAISE, by_results=False)
+# A job's success says nothing of checks, whose results it was not given.
+JOB_SUCCEEDED = OutputDecision(Effect.RESOLVE, by_results=False, answers=frozenset({Cause.JOB, Cause.BUILD}))
+
+
+class Evaluation(NamedTuple):
+    """The decisions about all outputs, in their order.
+
+    `unrelated` counts the checks that belong to no output; `unrelated_failed` are the names of those that failed.
+    `warnings` are sentences.
+    """
+
+    decisions: tuple[OutputDecision, ...]
+    unrelated: int = 0
+    unrelated_failed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def evaluate_status(outputs: Sequence[OutputEntry], outcome: Outcome) -> Evaluation:
+    """Decide by the job's status alone."""
+    return Evaluation((JOB_SUCCEEDED if outcome is Outcome.SUCCESS else JOB_FAILED,) * len(outputs))
 
 
 class Change(StrEnum):

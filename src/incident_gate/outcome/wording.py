@@ -11,15 +11,14 @@ from incident_gate.ci.run import OUTSIDE_CI, Run
 from incident_gate.datahub.incidents import NewIncident
 from incident_gate.incident import Cause, Mark, sign
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.model import JOB_FAILED, JOB_SUCCEEDED, OutputDecision
-from incident_gate.text import plain
+from incident_gate.outcome.result import JOB_FAILED, JOB_SUCCEEDED, OutputDecision
+from incident_gate.text import code_span
 
 _RESOLVED_WHEN = {
     Cause.JOB: "the job succeeds again",
     Cause.BUILD: "it is built again",
     Cause.CHECKS: "all of its checks pass again",
 }
-_LONGEST_NAME = 400
 _SIGNATURE = re.compile(r"Incident Gate: run (\S{1,250})(?:, cause (checks|build))?, text ([0-9a-f]{8})")
 # A status message is shown in one small field.
 _KEPT_LINES = 5
@@ -127,15 +126,6 @@ class Wording:
 def _above(earlier: str | None, text: str) -> str:
     """The text; below it what a person wrote before."""
     return f"{text}\n\nBefore: {earlier}" if is_foreign(earlier) else text
-
-
-def code_span(text: str) -> str:
-    """A name or message that people outside control, as nothing that Markdown interprets; empty without one.
-
-    DataHub shows a description as Markdown since 1.0 and as plain text before: a code span reads well as either.
-    """
-    shown = plain(text, _LONGEST_NAME).replace("`", "'")
-    return f"`{shown}`" if shown else ""
 
 
 def _link(url: str) -> str:

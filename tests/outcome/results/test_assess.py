@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from incident_gate.errors import Hint
-from incident_gate.outcome.model import Effect, Evaluation
+from incident_gate.outcome.result import Effect, Evaluation
 from incident_gate.outcome.results.load import ResultFiles, assess
 from incident_gate.text import Redactor
 from tests.helpers.results import BEFORE_THE_SAMPLES, FIXTURES, output

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.model import Effect, Evaluation, OutputDecision
+from incident_gate.outcome.result import Effect, Evaluation, OutputDecision
 from incident_gate.outcome.results.dbt import Projects
 from incident_gate.outcome.results.evaluate import Names, evaluate
 from incident_gate.outcome.results.model import CheckStatus, FileResults, ResultKind

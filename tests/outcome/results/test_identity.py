@@ -10,7 +10,7 @@ import pytest
 
 from incident_gate.dbt.project import project_limits, read_project
 from incident_gate.incident import Cause
-from incident_gate.outcome.model import Effect, Evaluation, OutputDecision
+from incident_gate.outcome.result import Effect, Evaluation, OutputDecision
 from incident_gate.outcome.results.dbt import Projects
 from tests.helpers.dbt import dbt_node, dbt_project
 from tests.helpers.results import FIXTURES, dbt_results, judge, output

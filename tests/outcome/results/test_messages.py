@@ -2,7 +2,7 @@
 
 import pytest
 
-from incident_gate.outcome.model import Effect, OutputDecision
+from incident_gate.outcome.result import Effect, OutputDecision
 from incident_gate.outcome.results.load import result_limits
 from incident_gate.outcome.results.model import LONGEST_MESSAGE, CheckStatus, Reading, ReportedResult, ResultKind
 from incident_gate.text import Redactor

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from incident_gate.incident import Cause
-from incident_gate.outcome.model import Effect, Evaluation, OutputDecision
+from incident_gate.outcome.result import Effect, Evaluation, OutputDecision
 from incident_gate.outcome.results.model import ResultKind
 from tests.helpers.results import FIXTURES, judge, output, shop
 

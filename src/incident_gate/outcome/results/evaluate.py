@@ -11,12 +11,11 @@ from typing import Any
 from incident_gate.errors import Hint
 from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.model import JOB_FAILED, JOB_SUCCEEDED, Effect, Evaluation, OutputDecision
+from incident_gate.outcome.result import JOB_FAILED, JOB_SUCCEEDED, Effect, Evaluation, OutputDecision
 from incident_gate.outcome.results import dbt
 from incident_gate.outcome.results.dbt import OutputNodes, Projects
 from incident_gate.outcome.results.model import CheckStatus, FileResults, ReportedResult, ResultKind
-from incident_gate.outcome.wording import code_span
-from incident_gate.text import NO_SECRETS, Redactor, quote
+from incident_gate.text import NO_SECRETS, Redactor, code_span, quote
 
 
 def evaluate(

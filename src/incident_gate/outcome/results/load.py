@@ -15,7 +15,7 @@ from incident_gate.dbt.stream import MAX_FILE, Limits, encoding_of, entries
 from incident_gate.errors import Hint
 from incident_gate.files import FileError, MissingError, locate, open_regular
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.model import Evaluation
+from incident_gate.outcome.result import Evaluation
 from incident_gate.outcome.results import dbt, great_expectations, junit, soda
 from incident_gate.outcome.results.dbt import Projects
 from incident_gate.outcome.results.evaluate import evaluate

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 from incident_gate.dbt.stream import Limits
 from incident_gate.files import FileError
-from incident_gate.outcome.wording import code_span
-from incident_gate.text import NO_SECRETS, Redactor, plain
+from incident_gate.text import NO_SECRETS, Redactor, code_span, plain
 
 
 class NoResultsError(FileError):
