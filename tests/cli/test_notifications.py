@@ -123,24 +123,3 @@ def test_service_that_fails_changes_nothing(datahub: Sandbox, slack: SlackStandI
     assert "warning: " in ended.err
     assert "invalid_auth" in ended.err
     assert slack.token not in ended.err + ended.out
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--slack-token", "xoxb-1"), "--slack-token needs --slack-channel"),
-        (("--webhook-url", "http://hooks.example.com/secret"), "--webhook-url is not an https address"),
-        (("--webhook-secret", "not base64!"), "--webhook-secret is not a signing secret"),
-        (("--notify-on", "kept"), "--notify-on has 'kept'"),
-        (("--downstream-hops", "9"), "--downstream-hops is '9'"),
-    ],
-)
-def test_wrong_settings_are_reported_before_anything_is_asked(
-    datahub: Sandbox, manifest: str, options: tuple[str, ...], message: str
-) -> None:
-    ended = gate("check", manifest, *options, environment={"DATAHUB_GMS_URL": datahub.url})
-
-    assert ended.code == 2
-    assert message in ended.err
-    assert "hooks.example" not in ended.err
-    assert len(datahub.requests) == 0

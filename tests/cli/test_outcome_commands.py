@@ -12,15 +12,18 @@ pytestmark = pytest.mark.writes
 
 
 def test_raise_and_resolve(each_datahub: Sandbox, manifest: str) -> None:
-    raised = ask(each_datahub, "raise", manifest, "--incident-title", "Broken")
+    words = ("--incident-title", "Broken", "--incident-message", "See DATA-7.")
+    raised = ask(each_datahub, "raise", manifest, *words)
     [incident] = each_datahub.store.incidents(CUSTOMERS, "ACTIVE")
     assert (raised.code, incident.title) == (0, "Broken")
+    assert (incident.description or "").startswith("See DATA-7.\n")
     assert raised.out.startswith("Raised on request: incident raised on 1 output\n")
     assert incident.urn in raised.out
 
     resolved = ask(each_datahub, "resolve", manifest)
     assert resolved.code == 0
     assert resolved.out.startswith("Resolved on request: incident resolved on 1 output\n")
+    assert incident.urn in resolved.out
     assert each_datahub.store.incidents(CUSTOMERS, "ACTIVE") == []
 
 
@@ -39,11 +42,17 @@ def test_report_without_a_status_is_a_mistake(datahub: Sandbox, manifest: str) -
 
 
 def test_dry_run_says_what_would_be_and_writes_nothing(datahub: Sandbox, manifest: str) -> None:
-    ended = ask(datahub, "raise", manifest, "--dry-run", "--format", "json")
+    def would(*command: str) -> str:
+        ended = ask(datahub, *command, manifest, "--dry-run", "--format", "json")
+        [output] = ended.json["outcome"]["outputs"]
+        return f"{ended.code} {output['change']}"
 
-    assert ended.code == 0
-    assert [output["change"] for output in ended.json["outcome"]["outputs"]] == ["would raise"]
-    assert datahub.store.incidents(CUSTOMERS) == []
+    assert would("raise") == "0 would raise"
+    ask(datahub, "raise", manifest)
+    datahub.requests.clear()
+    assert would("report", "--job-status", "failure") == "0 would keep"
+    assert would("resolve") == "0 would resolve"
+    assert not any(request.query.startswith("mutation") for request in datahub.requests)
 
 
 def test_what_cannot_be_written_is_3(datahub: Sandbox, manifest: str) -> None:

@@ -171,21 +171,3 @@ def test_step_waits_and_says_so(step: Step, datahub: Sandbox) -> None:
     assert "Waited " in ended.summary
     assert any(text.startswith("Waited ") for text in ended.said("notice"))
     assert "Waiting for 1 input: analytics.orders (1 open incident) (0 s of 20 s)" in ended.log
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--wait", "soon"), "--wait is 'soon'."),
-        (("--wait", "1m", "--wait-stable", "2m"), "--wait-stable is longer than --wait."),
-        (("--wait", "1m", "--wait-interval", "0"), "--wait-interval is '0'."),
-    ],
-)
-def test_times_that_make_no_sense_are_refused(
-    datahub: Sandbox, manifest: str, options: tuple[str, ...], message: str
-) -> None:
-    ended = ask(datahub, "check", manifest, *options)
-
-    assert ended.code == 2
-    assert message in ended.err
-    assert len(datahub.requests) == 0
