@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,41 +19,24 @@ def active(server: Sandbox) -> int:
     return len(server.store.incidents(CUSTOMERS, "ACTIVE"))
 
 
-def is_unhealthy(_step: Step, server: Sandbox) -> None:
-    server.store.raise_incident(ORDERS)
-
-
-def has_a_wrong_manifest(step: Step, _server: Sandbox) -> None:
-    step.write_manifest("inputs: [nonsense]\n")
-
-
-def has_no_address(step: Step, _server: Sandbox) -> None:
-    step.inputs["datahub-url"] = ""
-
-
-def has_a_wrong_setting(step: Step, _server: Sandbox) -> None:
-    step.inputs["timeout"] = "soon"
-
-
-def is_refused(step: Step, _server: Sandbox) -> None:
-    step.inputs["datahub-token"] = "wrong"
-
-
 @pytest.mark.parametrize(
-    ("reason", "code"),
-    [(is_unhealthy, 1), (has_a_wrong_manifest, 2), (has_no_address, 2), (has_a_wrong_setting, 2), (is_refused, 3)],
+    ("inputs", "code"),
+    [
+        ({}, 1),
+        ({"inputs": "nonsense"}, 2),
+        ({"datahub_url": ""}, 2),
+        ({"timeout": "soon"}, 2),
+        ({"mode": "Report"}, 2),
+        ({"datahub_token": "wrong"}, 3),
+    ],
 )
 def test_report_after_a_gate_that_failed_raises_nothing(
-    step: Step, datahub: Sandbox, reason: Callable[[Step, Sandbox], None], code: int
+    step: Step, datahub: Sandbox, inputs: dict[str, str], code: int
 ) -> None:
-    inputs, manifest = dict(step.inputs), (step.workspace / ".github/incident-gate.yml").read_text(encoding="utf-8")
-    step.inputs |= {"datahub-url": datahub.url, "datahub-token": datahub.token}
-    reason(step, datahub)
-    assert step.main().code == code
+    datahub.store.raise_incident(ORDERS)
+    assert step.main(datahub, **inputs).code == code
     assert step.written("env") == {BLOCKED: "true"}
 
-    step.inputs = inputs
-    step.write_manifest(manifest)
     step.environment[BLOCKED] = "true"
     ended = step.main(datahub, mode="report", job_status="failure")
 

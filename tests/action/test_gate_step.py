@@ -91,20 +91,6 @@ def test_mistakes_in_the_manifest_are_annotated_on_their_lines(step: Step, datah
     assert len(datahub.requests) == 0
 
 
-@pytest.mark.parametrize("name", ["manifest", "ca_bundle"])
-@pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "link", "folder/outside"])
-def test_no_path_leads_out_of_the_workspace(step: Step, datahub: Sandbox, name: str, path: str) -> None:
-    outside = step.folder / "outside"
-    outside.write_text("inputs: []")
-    (step.workspace / "link").symlink_to(outside)
-    (step.workspace / "folder").symlink_to(step.folder)
-
-    ended = step.main(datahub, **{name: path})
-
-    assert ended.code == 2
-    assert f"{name.replace('_', '-')} leads out of the workspace" in ended.said("error")[0]
-
-
 def test_a_title_cannot_speak_to_the_runner(step: Step, datahub: Sandbox) -> None:
     datahub.store.raise_incident(ORDERS, title="\n::set-output name=x::y\r\n::error::owned")
 
@@ -112,16 +98,6 @@ def test_a_title_cannot_speak_to_the_runner(step: Step, datahub: Sandbox) -> Non
 
     assert {command.name for command in ended.commands} == {"add-mask", "error"}
     assert len(ended.said("error")) == 1
-
-
-def test_a_manifest_of_outputs_only_passes_with_a_remark(step: Step, datahub: Sandbox) -> None:
-    step.write_manifest(f"outputs:\n  - {CUSTOMERS}\n")
-
-    ended = step.main(datahub)
-
-    assert (ended.code, ended.outputs["conclusion"], len(datahub.requests)) == (0, "pass", 0)
-    assert "the manifest names no inputs, so there is nothing to check" in ended.summary
-    assert ended.said("notice") == []
 
 
 def test_debug_logging_tells_every_request_and_nothing_secret(step: Step, datahub: Sandbox) -> None:
@@ -151,16 +127,6 @@ def test_a_defect_blocks_and_shows_where_only_with_debug_logging(
     assert "Internal error: ZeroDivisionError" in ended.said("error")[0]
     assert any("in broken" in line for line in ended.said("debug")) is debugs
     assert ("Traceback" in ended.log) is debugs
-
-
-@pytest.mark.parametrize("missing", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
-def test_a_file_that_the_runner_does_not_name_is_a_warning(step: Step, datahub: Sandbox, missing: str) -> None:
-    step.environment[missing] = ""
-
-    ended = step.main(datahub)
-
-    assert ended.code == 0
-    assert "could not be written: the runner named no file for it" in ended.said("warning")[0]
 
 
 def test_urns_in_the_step_need_no_manifest(step: Step, datahub: Sandbox) -> None:

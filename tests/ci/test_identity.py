@@ -95,14 +95,15 @@ def test_canonical_form_is_canonical(leg: dict[str, object]) -> None:
 # A gate that stopped the job
 
 
-def test_that_a_gate_stopped_the_job_is_left_once_in_the_runners_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "OTHER=1\n", "OTHER=1"])
+def test_that_a_gate_stopped_the_job_is_left_once_in_the_runners_file(tmp_path: Path, before: str) -> None:
     path = tmp_path / "env"
-    path.write_text("OTHER=1", encoding="utf-8")
+    path.write_text(before, encoding="utf-8")
 
     assert mark_job_blocked({"GITHUB_ENV": str(path)}) == ""
     assert mark_job_blocked({"GITHUB_ENV": str(path), BLOCKED: "true"}) == ""
 
-    assert path.read_text(encoding="utf-8") == f"OTHER=1\n{BLOCKED}=true\n"
+    assert path.read_text(encoding="utf-8").splitlines() == [*before.splitlines(), f"{BLOCKED}=true"]
 
 
 @pytest.mark.parametrize(("value", "blocks"), [("true", True), ("True ", True), ("false", False), ("", False)])

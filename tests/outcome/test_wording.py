@@ -14,6 +14,7 @@ from tests.helpers.job_end import RUN, output
 
 URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders_daily,PROD)"
 MARK = Mark("a" * 32, "b" * 32, "1007")
+FILE = ".github/workflows/b.yml"
 LINK = "https://github.com/acme/pipelines/actions/runs/1007/attempts/1"
 
 
@@ -47,11 +48,24 @@ def test_outside_a_ci_system_nothing_is_said_of_a_run_that_is_not_known() -> Non
     assert wording.resolved(None) == "Resolved by a run outside CI, which succeeded."
 
 
-def test_workflow_without_a_name_is_not_said_twice() -> None:
-    unnamed = RUN._replace(workflow=".github/workflows/b.yml")
-    description = Wording(run=unnamed).incident(output(URN), MARK, 5).description
-    assert "- Job: `build` of workflow `.github/workflows/b.yml` in `acme/pipelines`\n" in description
-    assert "- Commit: `c0ffee`\n" in Wording(run=RUN._replace(branch="")).incident(output(URN), MARK, 5).description
+@pytest.mark.parametrize(
+    ("run", "line"),
+    [
+        # What is not known is left out, and nothing is said twice.
+        (RUN._replace(workflow=FILE), f"- Job: `build` of workflow `{FILE}` in `acme/pipelines`\n"),
+        (RUN._replace(workflow_file=""), "- Job: `build` of workflow `nightly` in `acme/pipelines`\n"),
+        (RUN._replace(branch=""), "- Commit: `c0ffee`\n"),
+        # A system without jobs
+        (
+            Run(repository="ci.acme.com", workflow="shop/n", workflow_file="shop/n"),
+            "- Job: `shop/n` in `ci.acme.com`\n",
+        ),
+    ],
+)
+def test_description_says_what_is_known_of_the_run(run: Run, line: str) -> None:
+    incident = Wording(run=run).incident(output(URN), MARK, 5)
+    assert line in incident.description
+    assert incident.title.endswith(f"job {run.job or run.workflow} failed")
 
 
 def test_users_title_goes_before_the_manifests_and_that_before_ours() -> None:
@@ -84,12 +98,6 @@ def test_manifests_type_goes_before_that_of_what_failed() -> None:
     assert [(one.type, one.is_type_derived) for one in incidents] == [("FRESHNESS", True), ("OPERATIONAL", False)]
 
 
-def test_run_without_a_workflow_file_names_none() -> None:
-    nameless = RUN._replace(workflow_file="")
-    description = Wording(run=nameless).incident(output(URN), MARK, 5).description
-    assert "- Job: `build` of workflow `nightly` in `acme/pipelines`\n" in description
-
-
 def test_key_is_found_whatever_the_user_writes() -> None:
     wording = Wording(run=RUN, message=MARK._replace(key="c" * 32).line)
     assert mark_in(wording.incident(output(URN), MARK, 5).description) == MARK
@@ -110,13 +118,6 @@ def test_what_a_person_wrote_is_kept_and_the_gates_own_message_is_not() -> None:
     assert wording.duplicate("u", "Ana: mine").endswith("\n\nBefore: Ana: mine")
     assert "Before" not in wording.resolved(wording.still_failing("1"))
     assert "Before" not in wording.duplicate("u", wording.still_failing("1"))
-
-
-def test_job_of_a_system_without_jobs_is_named_by_its_workflow() -> None:
-    jenkins = Run(repository="jenkins.acme.com", workflow="shop/nightly", workflow_file="shop/nightly")
-    incident = Wording(run=jenkins).incident(output(URN), MARK, 5)
-    assert incident.title.endswith("job shop/nightly failed")
-    assert "- Job: `shop/nightly` in `jenkins.acme.com`\n" in incident.description
 
 
 HOSTILE = "`[x](https://evil.example) <b>*a*_b_</b>\n\n# `h` ![i](//evil.example/i.png) ``@ana\u202e"

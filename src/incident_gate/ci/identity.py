@@ -64,9 +64,11 @@ def mark_job_blocked(environment: Mapping[str, str]) -> str:
     if not path or is_blocked(environment):
         return ""
     try:
-        with Path(path).open("a", encoding="utf-8") as file:
-            # An earlier command of the same step may have left its last line open.
-            file.write(f"\n{BLOCKED}=true\n")
+        with Path(path).open("ab+") as file:
+            # An earlier command of the same step may have left its last line open. Some runners refuse an empty one.
+            file.seek(max(file.tell() - 1, 0))
+            start = b"" if file.read(1) in {b"", b"\n"} else b"\n"
+            file.write(start + f"{BLOCKED}=true\n".encode())
     except (OSError, ValueError) as error:
         return (
             f"Later steps will not know that the gate stopped this job: {error}. "
