@@ -214,8 +214,9 @@ class Health(NamedTuple):
     """The health of one asset, as DataHub answered.
 
     `unread` counts active incidents that the server's index counts and its list does not show (`total` above the
-    list): they are real until shown otherwise. `problems` are reasons why it is not known; `answered` are the questions
-    that have an answer: none, until an answer says so. An asset is healthy only by `problems_of`.
+    list): they are real until shown otherwise. `left_out` of them were listed, and not kept. `problems` are reasons
+    why it is not known; `answered` are the questions that have an answer: none, until an answer says so. An asset is
+    healthy only by `problems_of`.
     `siblings` are the URNs whose incidents are included. `resolved` are the asset's own incidents that came along and
     are over. `unlisted` counts those of `incidents` that the list lacks; `unverified` are incidents that the asset's
     summary names as active, and of which nothing more can be read.
@@ -226,6 +227,7 @@ class Health(NamedTuple):
     urn: str
     incidents: tuple[Incident, ...] = ()
     unread: int = 0
+    left_out: int = 0
     problems: tuple[Problem, ...] = ()
     siblings: tuple[str, ...] = ()
     resolved: tuple[Incident, ...] = ()

@@ -113,12 +113,13 @@ def plain(text: str, limit: int = 200) -> str:
     return text
 
 
-def prose(text: str, limit: int = 500) -> str:
+def prose(text: str, limit: int = 500, *, breaks: bool = False) -> str:
     """A sentence of the gate's own as Markdown: what is between backticks is a code span, the rest inert text."""
     pieces = plain(text, limit).split("`")
     if len(pieces) % 2 == 0:  # a backtick that closes nothing is a character like any other
         pieces[-2:] = ["`".join(pieces[-2:])]
-    return "".join(code(piece, limit) if odd % 2 else _inert(piece) for odd, piece in enumerate(pieces))
+    inert = _inert_breakable if breaks else _inert
+    return "".join(code(piece, limit, breaks=breaks) if odd % 2 else inert(piece) for odd, piece in enumerate(pieces))
 
 
 def plain_prose(text: str, limit: int = 1000) -> str:
@@ -137,11 +138,17 @@ def markdown(text: str, limit: int = 200) -> str:
     return _inert(plain(text, limit))
 
 
-def code(text: str, limit: int = 400) -> str:
-    """The text as a Markdown code span: for URNs and names, which people copy and which must stay exact."""
+def code(text: str, limit: int = 400, *, breaks: bool = False) -> str:
+    """The text as a Markdown code span: for URNs and names, which people copy and which must stay exact.
+
+    With `breaks` long words may be broken, as in a table, whose columns are never narrower than a word. What is copied
+    is still the text.
+    """
     text = plain(text, limit)
     if not text:
         return ""
+    if breaks:
+        return f"<code>{_inert_breakable(text)}</code>"
     # A pipe ends a table's cell even in a code span, and how often a backslash before it counts differs by renderer.
     return f"<code>{_inert(text)}</code>" if "|" in text or "`" in text else f"`{text}`"
 
@@ -160,7 +167,7 @@ def link(label: str, url: str | None, limit: int = 200) -> str:
 
     Long words may be broken, so that a table fits on a phone.
     """
-    shown = _inert(_breakable(plain(label, limit))) or _ELLIPSIS
+    shown = _inert_breakable(plain(label, limit)) or _ELLIPSIS
     if url is None or not url.lower().startswith(("http://", "https://")):
         return shown
     # Parentheses, angle brackets, pipes and quotes would end a link's target or a cell; what is encoded already stays.
@@ -169,10 +176,10 @@ def link(label: str, url: str | None, limit: int = 200) -> str:
     return f"[{shown}]({target.replace('&', '&amp;')})"
 
 
-def _breakable(text: str) -> str:
-    """The text with a mark wherever a long word may be broken."""
+def _inert_breakable(text: str) -> str:
+    """Inert text whose long words may be broken."""
     pieces = rf"[^._/:,(-]{{1,{_UNBROKEN}}}[._/:,(-]{{0,4}}|[._/:,(-]{{1,{_UNBROKEN}}}"
-    return re.sub(rf"\S{{{_UNBROKEN + 1},}}", lambda word: _BREAK.join(re.findall(pieces, word[0])), text)
+    return _inert(re.sub(rf"\S{{{_UNBROKEN + 1},}}", lambda word: _BREAK.join(re.findall(pieces, word[0])), text))
 
 
 def _visible(text: str) -> str:

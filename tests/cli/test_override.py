@@ -25,7 +25,7 @@ def test_what_would_block_only_warns(step: Step, datahub: Sandbox) -> None:
     assert json.loads(ended.outputs["override"]) == {"reason": REASON, "actor": "ana"}
     assert f"Overridden by ana: {REASON}" in ended.said("warning")
     assert ended.said("error") == []
-    assert "passed by override" in ended.summary
+    assert "DataHub Incident Gate: overridden" in ended.summary
     assert "Overridden by ana" in ended.summary
     assert f"Overridden by ana: {REASON}" in ended.log
 

@@ -120,7 +120,7 @@ DOWN = UnreachableError("DataHub did not answer.")
         (
             report(LATE._replace(conclusion=Conclusion.WARN), override=Override("known <!channel>", "ana")),
             "blocked",
-            "🟡 acme/shop: build passed by override: 1 incident on 1 input",
+            "🟡 acme/shop: build overridden: 1 incident on 1 input",
             [
                 "Overridden by ana: known &lt;!channel&gt;",
                 f"*<{incidents_page(UI, ORDERS.text)}|No rows>*\norders · critical · operational · open for 3 h",

@@ -74,6 +74,10 @@ def pasted(text: str, block_: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+# In a manifest `$${` is the text `${`, and `${` begins a variable.
+DOLLAR = A.replace(",PROD", "$${b},PROD")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -85,6 +89,8 @@ def pasted(text: str, block_: str) -> str:
         f"inputs:\n  - urn: {A}\n    ignore: # none yet\n    {RULE}\n    name: x\n",
         f'inputs:\n  - {{urn: "{A}"}}\n',
         f'inputs: ["{A}", "{B}"]\n',
+        f"- {DOLLAR}\n",
+        f'inputs: ["{DOLLAR}"]\n',
         (
             "inputs:\n  - search: {tags: ['urn:li:tag:x']}\n    min-priority: HIGH\n    assertion-max-age: 30h\n"
             f"outputs:\n  - {A}\n"

@@ -39,7 +39,8 @@ def test_schema_is_a_schema() -> None:
 
 @pytest.mark.parametrize("sample", list(reports()))
 def test_every_report_fits_the_schema(sample: Report) -> None:
-    jsonschema.validate(json.loads(document(sample)), SCHEMA)
+    for events in ((), ("blocked",), ("raised", "blocked")):
+        jsonschema.validate(json.loads(document(sample, events=events)), SCHEMA)
 
 
 def test_every_change_is_in_the_schema() -> None:

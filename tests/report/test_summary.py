@@ -254,9 +254,7 @@ def test_no_word_of_a_table_is_wider_than_a_phone() -> None:
         missing_outputs=everything().missing_outputs,
         outcome=everything().outcome,
     )
-    # GitHub breaks a code span anywhere.
-    html_text = re.sub(r"<code>.*?</code>", "", Page(summary(run)).html)
-    cells = re.findall(r"<td[^>]*>(.*?)</td>", html_text, re.DOTALL)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", Page(summary(run)).html, re.DOTALL)
     words = [html.unescape(word) for cell in cells for word in re.split(r"<[^>]*>|\s+", cell)]
     assert max(map(len, words)) <= 22
     assert {len(row) for row in Page(summary(run)).rows} == {2}
@@ -281,7 +279,7 @@ def test_a_pass_is_one_line_and_a_fold_for_what_does_not_count() -> None:
 def test_an_override_is_named_in_the_heading_with_its_reason() -> None:
     run = report(unhealthy("a")._replace(conclusion=Conclusion.WARN), override=Override("known", "ana"))
     text = Page(summary(run)).text
-    assert text.startswith("🟡 DataHub Incident Gate: passed by override\nOverridden by ana: known\n")
+    assert text.startswith("🟡 DataHub Incident Gate: overridden\nOverridden by ana: known\n")
     assert "Only this run" not in text
 
 
@@ -335,20 +333,20 @@ def test_what_was_raised_is_named_with_the_checks_that_failed() -> None:
         (
             (RAISED,),
             {"on_request": True},
-            "🔴 DataHub Incident Gate: incident raised on 1 of 1 output (raised on request)",
+            "🔴 DataHub Incident Gate: incident raised on 1 of 1 output\nRaised on request: the job has not failed.",
         ),
         ((output("a", Change.KEPT),), {}, "🔴 DataHub Incident Gate: incident still open on 1 of 1 output"),
         ((output("a", Change.FAILED),), {}, "🟡 DataHub Incident Gate: incident not written on 1 of 1 output"),
         (
             (output("a", Change.WOULD_RAISE),),
             {},
-            "🟡 DataHub Incident Gate: dry run, nothing was written: would raise an incident on 1 of 1 output",
+            "🟡 DataHub Incident Gate: dry run, nothing was written\nThis run would raise an incident on 1 of 1",
         ),
         ((output("a", Change.RESOLVED),), {}, "🟢 DataHub Incident Gate: incident resolved on a"),
     ],
 )
 def test_the_heading_says_what_was_done(results: tuple[OutputResult, ...], fields: dict[str, Any], line: str) -> None:
-    assert Page(outcome(*results, **fields)).text.split("\n")[0] == line
+    assert Page(outcome(*results, **fields)).text.startswith(line)
 
 
 def test_a_resolved_incident_is_one_line_and_nothing_to_do_is_none() -> None:
@@ -366,8 +364,9 @@ def test_a_wrong_manifest_or_setting_is_shown_too() -> None:
     mistake = Mistake(Position(2, 5), 'unknown key "urm"', '"urn"')
     page = Page(error_summary(ManifestError("gate.yml", (mistake,), text="inputs:\n  - urm: ``` <b>\n")))
     assert page.text.startswith("🔴 DataHub Incident Gate: 1 manifest error\n")
-    assert "  2 |   - urm: ``` <b>\n    |     ^\nFound 1 error." in page.text
-    assert set(page.elements) == {"h2", "pre", "code"}
+    assert 'Line 2: unknown key "urm"; expected "urn"' in page.text
+    assert "  2 |   - urm: ``` <b>\n    |     ^\n" in page.text
+    assert set(page.elements) == {"h2", "p", "strong", "pre", "code"}
     setting = Page(error_summary(SettingError("timeout is @octocat.", hint="Use `90s`.")))
     assert setting.text.split("\n")[:3] == ["🔴 DataHub Incident Gate: blocked", "timeout is @octocat.", "Use 90s."]
     assert setting.live() == {}

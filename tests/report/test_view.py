@@ -67,7 +67,7 @@ def results(*changes: Change) -> tuple[OutputResult, ...]:
             ),
             (
                 "1 input has 2 open incidents, 1 was removed from DataHub, 1 was not found in DataHub.",
-                "Of the others, 1 is clear, 1 only warns, 1 incident does not count.",
+                "Of the others, 1 is clear and 1 only warns. 1 incident does not count.",
             ),
         ),
         ((ASSERTED,), "Blocked: 1 failing assertion on 1 input", ("1 input has a failing assertion.", "")),
@@ -189,7 +189,19 @@ def test_many_incidents_of_one_asset_hide_no_other_asset() -> None:
     many = decision(of, Conclusion.BLOCK, blocking=tuple(incident(n, of.urn) for n in range(5_000)))
     [section] = sections(report(many, *(missing(f"m{n}") for n in range(2_000))))
     assert section.rows[50].title == "4,950 more: open the asset in DataHub"
+
     assert (section.rows[51].tag, len(section.rows), section.total) == ("NOT FOUND", 1_000, 2_051)
+
+
+@pytest.mark.parametrize(("listed", "more"), [(1, 2), (60, 12)])
+def test_incidents_that_were_not_kept_are_not_called_hidden(listed: int, more: int) -> None:
+    blocking = tuple(incident(n, entry("a").urn) for n in range(listed))
+    [section] = sections(report(UNREAD._replace(unread=3, left_out=2, blocking=blocking)))
+    assert [row.title for row in section.rows][min(listed, 50) :] == [
+        f"{more} more: open the asset in DataHub",
+        "1 open incident that DataHub counts but does not show",
+    ]
+    assert section.total == len(section.rows)
 
 
 def test_an_unknown_asset_without_a_reason_is_still_listed() -> None:

@@ -13,7 +13,7 @@ from incident_gate.cli.main import Call, today, width_of
 from incident_gate.manifest.model import Manifest
 from incident_gate.process import say
 from incident_gate.report.files import write_reports
-from incident_gate.report.json import document
+from incident_gate.report.json import chunks
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress, WaitLog, showing, trace
 from incident_gate.report.terminal import terminal
@@ -70,7 +70,8 @@ def _show(call: Call, settings: RunSettings, report: Report, *, explain: bool = 
     alone = any(file.path == STANDARD_OUTPUT for file in settings.report_files)
     stream = call.stderr if alone else call.stdout
     if call.options.format == "json":
-        say(stream, document(report))
+        for text in chunks(report):
+            say(stream, text)
     else:
         colour = call.has_colour and not alone
         say(stream, terminal(report, colour=colour, width=call.width, explain=explain))

@@ -68,8 +68,9 @@ class Decision(NamedTuple):
     """One input's verdict, and what it is based on.
 
     `blocking` are the readable active incidents that nothing excuses, most severe first; `unread` counts those that the
-    server counts but does not list, which nothing can excuse. `rules` are the rules that hold for it, each with the
-    place where it is set (entry, action input, manifest defaults or built in).
+    server counts but does not list, which nothing can excuse, and `left_out` of them were listed and not kept. `rules`
+    are the rules that hold for it, each with the place where it is set (entry, action input, manifest defaults or
+    built in).
     """
 
     entry: InputEntry
@@ -79,6 +80,7 @@ class Decision(NamedTuple):
     on_unknown: OnUnknown
     blocking: tuple[Incident, ...] = ()
     unread: int = 0
+    left_out: int = 0
     failing: tuple[Assertion, ...] = ()
     excused: tuple[Excused, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -197,6 +199,7 @@ def decide(
         on_unknown=rule.on_unknown,
         blocking=tuple(blocking),
         unread=unread,
+        left_out=min(health.left_out, unread),
         failing=failing,
         excused=tuple(excused),
         problems=problems,

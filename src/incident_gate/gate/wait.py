@@ -229,4 +229,5 @@ def _with_known(found: Decision, known: Decision | None) -> Decision:
         blocking=tuple(sorted((each for urn, each in blocking.items() if urn not in excused), key=severity)),
         failing=tuple(each for urn, each in failing.items() if urn not in excused),
         unread=max(known.unread, found.unread),
+        left_out=max(known.left_out, found.left_out),
     )

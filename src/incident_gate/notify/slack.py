@@ -168,6 +168,7 @@ def message_of(report: Report, events: Sequence[str], people: People) -> dict[st
     blocks: list[dict[str, Any]] = []
     headings: list[str] = []
     room = _MOST_ITEMS
+    named: set[str] = set()
     for event in events:
         rows, total = _rows(report, event)
         heading = _heading(report, event, rows)
@@ -180,12 +181,13 @@ def message_of(report: Report, events: Sequence[str], people: People) -> dict[st
         shown = rows[: max(room, 1)]
         room -= len(shown)
         blocks += [_section(_item(row)) for row in shown]
+        named.update(owner for row in shown for owner in row.owners)
         if len(shown) < total:
             blocks.append(_section(f"…and {total - len(shown):,} more."))
     if report.run.url and len(report.run.url) <= _LONGEST_URL:
         button = {"type": "button", "text": {"type": "plain_text", "text": "Open the run"}, "url": report.run.url}
         blocks.append({"type": "actions", "elements": [button]})
-    parts = [*people.mentions, *(_shown(name) for name in people.names)]
+    parts = [*people.mentions, *(_shown(name) for name in people.names if name not in named)]
     if parts:
         blocks.append(_section(_listed("Also for: ", parts, LONGEST_SECTION, people.left_out)))
     return {"text": _escaped("; ".join(headings)), "blocks": blocks, "unfurl_links": False}
@@ -211,7 +213,7 @@ def _heading(report: Report, event: str, rows: Sequence[Row]) -> str:
     subject = f"{where}{plain(job, 60)}" if job else f"{where}the job"
     if event == "blocked":
         if report.override and report.override.effective:
-            return f"🟡 {subject} passed by override: {grounds(report, others=False)}"
+            return f"🟡 {subject} overridden: {grounds(report, others=False)}"
         alike = unchecked(report)
         if report.failure and len(alike) == len(report.decisions):
             message = plain(report.failure.message.rstrip("."), 80)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from errno import EISDIR
 from importlib import import_module
@@ -14,8 +14,8 @@ from incident_gate.files import OutsideError, locate
 from incident_gate.report.model import Report
 from incident_gate.settings.parse import STANDARD_OUTPUT, ReportFile
 
-# Each format's module and function; a module is imported when its format is asked for.
-_FORMATS = {"json": ("json", "document"), "junit": ("junit", "junit"), "markdown": ("summary", "summary")}
+# Each format's module, whose `chunks` write it; it is imported when its format is asked for.
+_MODULES = {"json": "json", "junit": "junit", "markdown": "summary"}
 
 
 def write_reports(
@@ -34,11 +34,11 @@ def write_reports(
     """
     for file in files:
         try:
-            text = _rendered(report, file.format)
+            chunks = _rendered(report, file.format)
             if file.path == STANDARD_OUTPUT:
-                print_text(text)
+                print_text("".join(chunks))
             else:
-                _write(locate(file.path, workspace), text.encode(errors="replace"))
+                _write(locate(file.path, workspace), chunks)
         except OutsideError as error:
             yield f"The {file.format} report was not written: {file.path} {error}."
         except Exception as error:  # noqa: BLE001 - no report is worth a verdict
@@ -46,21 +46,20 @@ def write_reports(
             yield f"The {file.format} report could not be written to {file.path}: {reason}."
 
 
-def _rendered(report: Report, form: str) -> str:
-    module, function = _FORMATS[form]
-    render: Callable[[Report], str] = getattr(import_module(f"incident_gate.report.{module}"), function)
+def _rendered(report: Report, form: str) -> Iterable[str]:
+    render: Callable[[Report], Iterable[str]] = import_module(f"incident_gate.report.{_MODULES[form]}").chunks
     return render(report)
 
 
-def _write(target: Path, data: bytes) -> None:
+def _write(target: Path, chunks: Iterable[str]) -> None:
     if target.is_dir():
         # Before anything is written beside it, which may be outside of the workspace.
         raise IsADirectoryError(EISDIR, "Is a folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:
-        with draft.open("xb") as file:
-            file.write(data)
+        with draft.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.writelines(chunks)
         os.replace(draft, target)  # noqa: PTH105 - a new file beside it, so that nobody reads half of one
     except BaseException:
         with suppress(OSError):

@@ -92,19 +92,26 @@ def _rest(report: Report, deciding: int) -> str:
     fine = len(clear(report))
     if left and left == fine:
         return "The other one is clear." if left == 1 else f"The other {left:,} are clear."
-    others = ", ".join(_others(report, noun=False))
-    return f"Of the others, {others}." if others else ""
+    are_clear = f"{fine:,} {'is' if fine == 1 else 'are'} clear" if fine else ""
+    others = " and ".join(filter(None, (are_clear, _only_warned(report))))
+    uncounted = _uncounted(report)
+    return " ".join(filter(None, (f"Of the others, {others}." if others else "", f"{uncounted}." if uncounted else "")))
 
 
-def _others(report: Report, *, noun: bool = True) -> Iterator[str]:
+def _others(report: Report) -> Iterator[str]:
     """The inputs that did not decide, counted."""
     if fine := len(clear(report)):
-        yield f"{count(fine, 'input')} clear" if noun else f"{fine:,} {'is' if fine == 1 else 'are'} clear"
+        yield f"{count(fine, 'input')} clear"
+    yield from filter(None, (_only_warned(report), _uncounted(report)))
+
+
+def _only_warned(report: Report) -> str:
     warned = sum(d.conclusion is Conclusion.WARN for d in report.decisions)
-    if warned and report.conclusion is Conclusion.BLOCK:
-        yield f"{warned:,} only {'warns' if warned == 1 else 'warn'}"
-    if words := _uncounted(report):
-        yield words
+    return (
+        f"{warned:,} only {'warns' if warned == 1 else 'warn'}"
+        if warned and report.conclusion is Conclusion.BLOCK
+        else ""
+    )
 
 
 def _uncounted(report: Report) -> str:

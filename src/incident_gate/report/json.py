@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from incident_gate.errors import GateError
 from incident_gate.gate.policy import Decision, Verdict
 from incident_gate.incident import Assertion, AssertionResult, Incident, Problem, severity
-from incident_gate.outcome.result import OutputResult
+from incident_gate.outcome.result import OutcomeReport, OutputResult
 from incident_gate.report.headline import headline
 from incident_gate.report.model import Override, Report
 from incident_gate.report.words import assertion_page, asset_page, incidents_page, timestamp
@@ -38,13 +37,18 @@ NO_VERDICT: Mapping[str, str] = MappingProxyType(
 
 
 def document(report: Report, *, events: Sequence[str] = ()) -> str:
-    """The whole report as ASCII JSON.
+    """The whole report as ASCII JSON; see `chunks`."""
+    return "".join(chunks(report, events=events))
+
+
+def chunks(report: Report, *, events: Sequence[str] = ()) -> Iterator[str]:
+    """The document piece by piece: with its inputs all at once it can be a hundred megabytes.
 
     `version` changes only when a field goes away or changes its meaning. Every input has one element of `inputs`,
     healthy ones as well. A webhook receives the `events` that it is about.
     """
     run = report.run
-    value: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "version": VERSION,
         **({"event": events[0] if len(events) == 1 else list(events)} if events else {}),
         "run": {
@@ -61,14 +65,14 @@ def document(report: Report, *, events: Sequence[str] = ()) -> str:
         "headline": headline(report),
         "conclusion": report.conclusion.value if report.gated else None,
         "verdict": report.verdict.value if report.gated else None,
-        "failure": None if report.failure is None else _failure(report.failure),
+        "failure": report.failure and {"message": report.failure.message, "hint": report.failure.hint},
         "override": report.override and _override(report.override),
         "waited": report.waited
         and {
             "seconds": round(report.waited.seconds, 1),
             "inputs": [decision.entry.urn.text for decision in report.waited.decisions],
         },
-        "inputs": [_input(report, decision) for decision in report.decisions],
+        "inputs": (_input(report, decision) for decision in report.decisions),
         "missingOutputs": [
             {
                 "urn": missing.entry.urn.text,
@@ -79,25 +83,32 @@ def document(report: Report, *, events: Sequence[str] = ()) -> str:
             }
             for missing in report.missing_outputs
         ],
-        "outcome": None,
+        "outcome": report.outcome and _outcome(report, report.outcome),
         "warnings": [
             {"line": w.position.line, "column": w.position.column, "message": w.message, "expected": w.expected}
             for w in report.warnings
         ],
         "notices": list(report.notices),
     }
-    if report.outcome is not None:
-        value["outcome"] = {
-            "status": report.outcome.outcome,
-            "nothing": report.outcome.nothing,
-            "warnings": list(report.outcome.warnings),
-            "unrelatedChecks": report.outcome.unrelated_checks,
-            "unrelatedFailures": len(report.outcome.unrelated_failures),
-            "unrelatedFailed": list(report.outcome.unrelated_failures),
-            "onRequest": report.outcome.on_request,
-            "outputs": [_output(report, result) for result in report.outcome.results],
-        }
-    return json.dumps(value, indent=2) + "\n"
+    start = "{\n"
+    for name, value in fields.items():
+        yield f'{start}  "{name}": '
+        yield from _array(value) if isinstance(value, Iterator) else (_indented(value, 2),)
+        start = ",\n"
+    yield "\n}\n"
+
+
+def _array(elements: Iterator[Any]) -> Iterator[str]:
+    start = "[\n"
+    for element in elements:
+        yield f"{start}    {_indented(element, 4)}"
+        start = ",\n"
+    yield "[]" if start == "[\n" else "\n  ]"
+
+
+def _indented(value: Any, spaces: int) -> str:
+    # A line break within a text is escaped.
+    return json.dumps(value, indent=2).replace("\n", "\n" + " " * spaces)
 
 
 def outputs(report: Report) -> Mapping[str, str]:
@@ -210,6 +221,19 @@ def _problem(problem: Problem) -> dict[str, str]:
     return {"reason": problem.reason.value, "message": problem.message, "hint": problem.hint}
 
 
+def _outcome(report: Report, outcome: OutcomeReport) -> dict[str, Any]:
+    return {
+        "status": outcome.outcome,
+        "nothing": outcome.nothing,
+        "warnings": list(outcome.warnings),
+        "unrelatedChecks": outcome.unrelated_checks,
+        "unrelatedFailures": len(outcome.unrelated_failures),
+        "unrelatedFailed": list(outcome.unrelated_failures),
+        "onRequest": outcome.on_request,
+        "outputs": [_output(report, result) for result in outcome.results],
+    }
+
+
 def _output(report: Report, result: OutputResult) -> dict[str, Any]:
     urn = result.entry.urn.text
     return {
@@ -234,10 +258,6 @@ def _owners(report: Report, urn: str) -> list[dict[str, str]]:
 
 def _override(override: Override) -> dict[str, str]:
     return {"reason": override.reason, "actor": override.actor}
-
-
-def _failure(error: GateError) -> dict[str, str]:
-    return {"message": error.message, "hint": error.hint}
 
 
 def _urns(urns: Iterable[str]) -> str:

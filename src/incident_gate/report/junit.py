@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser import Error, Failure, Skipped, TestCase
 from junitparser.junitparser import FinalResult
 
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
+from incident_gate.manifest.model import InputEntry, OutputEntry
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.report.headline import state_words
 from incident_gate.report.model import Report
@@ -19,57 +22,62 @@ _NAME = "DataHub Incident Gate"
 _SHOWN = 50  # of one input; the JSON report has them all
 
 
-def junit(report: Report) -> str:
-    """The report as JUnit XML.
+def chunks(report: Report) -> Iterator[str]:
+    """The report as JUnit XML, case by case: all at once can be a hundred megabytes.
 
     What blocks is a failure, what is unknown an error, and what does not count or only warns is skipped.
     """
-    suite = TestSuite(_NAME)
-    suite.timestamp = timestamp(report.now_ms) or ""
-    inputs = (_case(d.entry.urn.text, d.entry.label, "inputs", _input(report, d)) for d in report.decisions)
     results = report.outcome.results if report.outcome else ()
-    outputs = (_case(r.entry.urn.text, r.entry.label, "outputs", _output(r)) for r in results)
-    # All at once: after each one the library counts them all.
-    suite.add_testcases([*inputs, *outputs])
-    xml = JUnitXml(_NAME)
-    xml.add_testsuite(suite)
-    text: bytes = xml.tostring()  # type: ignore[no-untyped-call]
-    return text.decode()
+    inputs = [(decision, _input(report, decision)) for decision in report.decisions]
+    outputs = [(result, _output(result)) for result in results]
+    kinds = Counter(judged.kind for _, judged in (*inputs, *outputs) if judged)
+    numbers = f'tests="{len(inputs) + len(outputs)}" failures="{kinds[Failure]}" errors="{kinds[Error]}"'
+    numbers += f' skipped="{kinds[Skipped]}"'
+    yield f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites name="{_NAME}" {numbers}>\n'
+    yield f'<testsuite name="{_NAME}" {numbers} timestamp="{timestamp(report.now_ms) or ""}">\n'
+    for decision, judged in inputs:
+        yield _case(decision.entry, "inputs", judged, _details(report, decision))
+    for result, judged in outputs:
+        yield _case(result.entry, "outputs", judged, iter((result.hint,)))
+    yield "</testsuite>\n</testsuites>\n"
 
 
-def _case(urn: str, label: str, kind: str, result: FinalResult | None) -> TestCase:
+class _Judged(NamedTuple):
+    """The result of a case that does not pass."""
+
+    kind: type[FinalResult]
+    type_: str
+    message: str
+
+
+def _case(entry: InputEntry | OutputEntry, kind: str, judged: _Judged | None, details: Iterator[str]) -> str:
     # Two inputs with one name would become one test case.
-    name = plain(label, 200)
-    case = TestCase(plain(urn, 1000) if name == plain(urn, 200) else f"{name} ({plain(urn, 1000)})", kind)
-    case.result = [result] if result is not None else []
-    return case
+    name, urn = plain(entry.label, 200), plain(entry.urn.text, 1000)
+    case = TestCase(urn if name == urn else f"{name} ({urn})", kind)
+    if judged:
+        result = judged.kind(plain(judged.message, 1000), plain(judged.type_, 100))
+        result.text = "\n".join(details)
+        case.result = [result]
+    text: bytes = case.tostring()  # type: ignore[no-untyped-call]
+    return f"{text.decode()}\n"
 
 
-def _input(report: Report, decision: Decision) -> FinalResult | None:
-    details = "\n".join(_details(report, decision))
+def _input(report: Report, decision: Decision) -> _Judged | None:
     if report.override and decision.is_overridden:
-        return _result(Skipped, str(report.override), "override", details)
+        return _Judged(Skipped, "override", str(report.override))
     if decision.conclusion is Conclusion.BLOCK and decision.verdict is Verdict.UNHEALTHY:
-        return _result(Failure, state_words(decision), "incident", details)
+        return _Judged(Failure, "incident", state_words(decision))
     if decision.problems:
-        return _result(Error, decision.problems[0].message, decision.problems[0].reason.value, details)
+        return _Judged(Error, decision.problems[0].reason.value, decision.problems[0].message)
     if decision.conclusion is Conclusion.WARN:
-        return _result(Skipped, f"only a warning: {state_words(decision)}", "warning", details)
+        return _Judged(Skipped, "warning", f"only a warning: {state_words(decision)}")
     if decision.excused:
-        return _result(Skipped, f"does not count: {decision.excused[0].reason}", "excused", details)
+        return _Judged(Skipped, "excused", f"does not count: {decision.excused[0].reason}")
     return None
 
 
-def _output(result: OutputResult) -> FinalResult | None:
-    if result.change is Change.FAILED:
-        return _result(Error, result.message, result.change.value, result.hint)
-    return None
-
-
-def _result(kind: type[FinalResult], message: str, type_: str, details: str) -> FinalResult:
-    made = kind(plain(message, 1000), plain(type_, 100))
-    made.text = details
-    return made
+def _output(result: OutputResult) -> _Judged | None:
+    return _Judged(Error, result.change.value, result.message) if result.change is Change.FAILED else None
 
 
 def _details(report: Report, decision: Decision) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from incident_gate.gate.policy import Conclusion, Decision
 from incident_gate.incident import Priority
-from incident_gate.manifest.model import NOWHERE, ManifestError, Position, Rules
+from incident_gate.manifest.model import NOWHERE, ManifestError, Mistake, Position, Rules
 from incident_gate.report.model import Report
 from incident_gate.report.view import title_of
 from incident_gate.report.words import cells, count
@@ -31,29 +31,33 @@ _IGNORE = re.compile(r"""\s*["']?ignore["']?\s*:\s*(?P<rest>[^#\s].*)?(?:#.*)?""
 # Mistakes
 
 
+def mistakes_of(error: ManifestError, window: int = _WINDOW) -> Iterator[tuple[Mistake, str]]:
+    """Each of a manifest's errors, and its line with a caret under its place: two lines, or none. Untrusted text."""
+    lines = _BREAK.split(error.text) if error.text else []
+    for number, mistake in enumerate(error.mistakes):
+        yield mistake, "\n".join(_excerpt(lines, mistake.position, window)) if number < _SHOWN else ""
+
+
 def mistake_text(error: ManifestError) -> str:
     """A manifest's errors, each with its line and a caret under its place, and how many there are."""
-    lines = _BREAK.split(error.text) if error.text else []
-    shown: list[str] = []
-    for number, (message, mistake) in enumerate(zip(error.message.splitlines(), error.mistakes, strict=False)):
-        shown.append(plain(message, 2000))
-        if number < _SHOWN:
-            shown += _excerpt(lines, mistake.position)
-    if lines:
+    excerpts = (excerpt for _, excerpt in mistakes_of(error))
+    pairs = zip(error.message.splitlines(), excerpts, strict=False)
+    shown = [text for message, excerpt in pairs for text in (plain(message, 2000), excerpt) if text]
+    if error.text:
         shown.append(f"Found {count(len(error.mistakes), 'error')}.")
     # A hint may be YAML to copy, so its spaces stay.
     return "\n".join([*shown, *map(visible, error.hint.splitlines())])
 
 
-def _excerpt(lines: Sequence[str], position: Position) -> Iterator[str]:
+def _excerpt(lines: Sequence[str], position: Position, window: int) -> Iterator[str]:
     if not 0 < position.line <= len(lines) or not lines[position.line - 1].strip():
         return
     line, column = lines[position.line - 1], position.column - 1
-    start = max(column - _WINDOW // 2, 0) if len(line) > _WINDOW else 0
+    start = max(column - window // 2, 0) if len(line) > window else 0
     cut = "…" if start else ""
     # One character for one, so that the caret stays under its place; the runner's old commands begin anywhere.
-    text = "".join(c if c.isprintable() else " " for c in line[start : start + _WINDOW]).replace("##[", "##(")
-    more = "…" if start + _WINDOW < len(line) else ""
+    text = "".join(c if c.isprintable() else " " for c in line[start : start + window]).replace("##[", "##(")
+    more = "…" if start + window < len(line) else ""
     margin = " " * len(str(position.line))
     yield f"  {position.line} | {cut}{text}{more}"
     yield f"  {margin} | {' ' * (len(cut) + cells(text[: column - start]))}^"
@@ -123,7 +127,7 @@ def _part(
         what = "add to the entry" if after.startswith("{") else "replaces the URN"
         flow = f"ignore: [{', '.join(_flow(item, until) for item in items)}]"
         yield f"# {what} on line {entry.position.line}"
-        yield flow if after.startswith("{") else f"{{urn: {json.dumps(entry.urn.text, ensure_ascii=False)}, {flow}}}"
+        yield flow if after.startswith("{") else f"{{urn: {_quoted(entry.urn.text)}, {flow}}}"
     elif not _KEY.match(after):
         yield f"# replaces line {entry.position.line}"
         yield from _entry(_verbatim(after, entry.urn.text), dash, items, until)
@@ -146,7 +150,7 @@ def _entry(urn: str, dash: int, items: Sequence[_Item], until: date, selected: D
         if waiver.urn in passed:
             yield f"{start}    - {'incident' if waiver.incident else 'assertion'}: {_scalar(waiver.urn)}"
             yield f"{start}      until: {waiver.until.isoformat()}"
-            yield f"{start}      reason: {json.dumps(waiver.reason, ensure_ascii=False)}"
+            yield f"{start}      reason: {_quoted(waiver.reason)}"
 
 
 def _added(lines: Sequence[str], position: Position, items: Sequence[_Item], until: date) -> Iterator[str]:
@@ -196,13 +200,16 @@ def _listed(items: Sequence[_Item], indent: int, until: date) -> Iterator[str]:
 
 
 def _flow(item: _Item, until: date) -> str:
-    return f"{{{item.key}: {json.dumps(item.urn)}, until: {until.isoformat()}, reason: TODO}}"
+    return f"{{{item.key}: {_quoted(item.urn)}, until: {until.isoformat()}, reason: TODO}}"
 
 
 def _scalar(text: str) -> str:
-    """A text as YAML, in which `${` names no variable."""
-    text = text.replace("${", "$${")
-    return text if _PLAIN.fullmatch(text) and not text.endswith(":") else json.dumps(text, ensure_ascii=False)
+    return text if _PLAIN.fullmatch(text) and not text.endswith(":") else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """A text as YAML, in which `${` begins no variable."""
+    return json.dumps(text.replace("${", "$${"), ensure_ascii=False)
 
 
 def _verbatim(after: str, urn: str) -> str:

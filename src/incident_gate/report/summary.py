@@ -22,18 +22,19 @@ from incident_gate.report.headline import (
     steps,
     waited_line,
 )
-from incident_gate.report.manifest_text import block, mistake_text
+from incident_gate.report.manifest_text import block, mistakes_of
 from incident_gate.report.model import Report
 from incident_gate.report.view import CHANGES, Kind, Row, Section, clear, place_url, sections, unchecked
 from incident_gate.report.words import count
-from incident_gate.text import code, link, markdown, prose
+from incident_gate.text import code, link, markdown, prose, visible
 
 # GitHub drops a step's summary whole above 1,048,576 bytes; the rest of the step may have written some already.
 LIMIT = 1_000_000
 _IN_SIGHT = 10
+_EXCERPT = 36  # characters of a line of code that a phone shows
 _NAME = "DataHub Incident Gate"
 _SIGNS = {Conclusion.BLOCK: "🔴", Conclusion.WARN: "🟡", Conclusion.PASS: "🟢"}
-_WORDS = {Conclusion.BLOCK: "blocked", Conclusion.WARN: "passed with a warning"}
+_WORDS = {Conclusion.BLOCK: "blocked", Conclusion.WARN: "warned"}
 _BAD = frozenset({Change.RAISED, Change.KEPT, Change.LEFT})
 _ABSENT = {"NOT FOUND": "Not in DataHub", "REMOVED": "Removed from DataHub", "UNCHECKED": "Not checked"}
 _COLUMNS = {
@@ -62,12 +63,23 @@ def summary(report: Report, limit: int = LIMIT) -> str:
     return "" if is_quiet(report) else _fitted(_title(report), _parts(report), limit)
 
 
+def chunks(report: Report) -> Iterator[str]:
+    """The page as a file."""
+    yield summary(report)
+
+
 def error_summary(error: GateError) -> str:
     """The page of a run that an error ended before anything was decided."""
     if isinstance(error, ManifestError):
-        number = len(error.mistakes)
-        what = count(number, "manifest error") if error.text else "blocked"
-        return f"## 🔴 {_NAME}: {what}\n\n{_fenced(mistake_text(error), 'text')}"
+        what = count(len(error.mistakes), "manifest error") if error.text else "blocked"
+        page = [f"## 🔴 {_NAME}: {what}\n"]
+        for mistake, excerpt in mistakes_of(error, _EXCERPT):
+            # A path that is wrong as a whole is named in the message.
+            where = f"**Line {mistake.position.line}**" if excerpt else markdown(error.path)
+            page += [f"{where}: {prose(str(mistake), 2000, breaks=True)}\n"]
+            page += [_fenced(excerpt, "text")] if excerpt else []
+        page += [_fenced("\n".join(map(visible, error.hint.splitlines())), "text")] if error.hint else []
+        return "\n".join(page)
     paragraphs = [prose(line, 1000) for text in (error.message, error.hint) for line in text.splitlines() if line]
     return f"## 🔴 {_NAME}: blocked\n\n" + "\n\n".join(paragraphs) + "\n"
 
@@ -81,7 +93,7 @@ def _title(report: Report) -> str:
         lines = [f"🟢 **{_NAME}**: {markdown(grounds(report), 400)}{waited}\n"]
         return "\n".join([*lines, *(f"{markdown(text, 1000)}\n" for text in override_lines(report)), ""])
     overridden = report.override is not None and report.override.effective
-    words = "passed by override" if overridden else _WORDS[conclusion]
+    words = "overridden" if overridden else _WORDS[conclusion]
     lines = [f"## {_SIGNS[conclusion]} {_NAME}: {words}\n"]
     lines += [f"**{markdown(text, 1000)}**\n" for text in override_lines(report)]
     why, others = sentence(report)
@@ -102,7 +114,7 @@ def _outcome_title(report: Report) -> str:
     numbers = change_numbers(outcome)
     phrase, number = next(iter(numbers.items()), ("no outputs to report on", 0))
     changes = {result.change for result in results}
-    dry = "dry run, nothing was written: " if is_dry(outcome) else ""
+    dry = is_dry(outcome)
     only = [r for r in results if CHANGES[r.change].phrase == phrase]
     on = f" on {number:,} of {count(len(results), 'output')}" if number else ""
     if changes <= {Change.RESOLVED, *QUIET} and not outcome.warnings:
@@ -110,8 +122,12 @@ def _outcome_title(report: Report) -> str:
             on = f" on {markdown(only[0].entry.label)}"
         return f"🟢 **{_NAME}**: {phrase}{on}\n\n"
     sign = "🔴" if changes & _BAD else "🟡"
-    request = " (raised on request)" if outcome.on_request and outcome.outcome == "failure" and not dry else ""
-    return f"## {sign} {_NAME}: {dry}{phrase}{on}{request}\n\n"
+    if dry:
+        return f"## {sign} {_NAME}: dry run, nothing was written\n\n**This run {phrase}{on}.**\n\n"
+    request = (
+        "Raised on request: the job has not failed.\n\n" if outcome.on_request and outcome.outcome == "failure" else ""
+    )
+    return f"## {sign} {_NAME}: {phrase}{on}\n\n{request}"
 
 
 def _parts(report: Report) -> Iterator[_Part]:
@@ -149,6 +165,8 @@ def _parts(report: Report) -> Iterator[_Part]:
 def _table(report: Report, section: Section) -> Iterator[_Part]:
     """The first rows in sight, the others under a fold; two columns fit on a phone."""
     columns = _COLUMNS[section.kind]
+    if section.kind is Kind.WARNS and report.override and report.override.effective:
+        columns = ("Would have blocked", columns[1])
     head = f"| {' | '.join(columns)} |\n| --- | --- |\n"
     make = _output_row if section.kind is Kind.OUTPUTS else _asset_row
     rows, left = section.rows[:_IN_SIGHT], section.rows[_IN_SIGHT:]
@@ -206,9 +224,9 @@ def _asset_row(report: Report, row: Row) -> str:
     """An incident, a failing assertion or an asset that was not checked, and who can clear it."""
     if row.is_asset:
         title = f"**{_ABSENT[row.tag]}: {link(row.title, row.page)}**"
-        notes = (prose(note, 600) for note in row.notes)
+        notes = (prose(note, 600, breaks=True) for note in row.notes)
         selected = (markdown(fact, 200) for fact in row.facts)
-        first = [title, *(code(urn, 4_000) for urn in row.urns), *selected, *notes]
+        first = [title, *(code(urn, 4_000, breaks=True) for urn in row.urns), *selected, *notes]
         you = _place(report, row.position)
         owners = [f"**{markdown(owner, 80)}**" for owner in row.owners] if row.tag == "REMOVED" else []
         return _cells(first, [f"**you**{f': {you}' if you else ''}", *owners])
@@ -221,13 +239,16 @@ def _asset_row(report: Report, row: Row) -> str:
 
 
 def _output_row(report: Report, row: Row) -> str:
-    phrase, *notes = (prose(note, 600) for note in row.notes)
+    phrase, *notes = (prose(note, 600, breaks=True) for note in row.notes)
     done = [phrase]
     if row.page and row.title:
         done = [f"**{link(row.title, row.page)}** ({'new incident' if row.tag == 'RAISED' else phrase})"]
     elif row.page:
         done = [link(row.notes[0], row.page)]
-    details = (f"{code(name, 200)}{f': {markdown(message, 300)}' if message else ''}" for name, message in row.details)
+    details = (
+        f"{code(name, 200, breaks=True)}{f': {markdown(message, 300)}' if message else ''}"
+        for name, message in row.details
+    )
     you = _place(report, row.position) if row.tag == "FAILED" else ""
     owned = f"owned by {markdown(', '.join(row.owners), 200)}" if row.owners else ""
     return _cells([link(row.asset, None), owned, you], [*done, *details, *notes])

@@ -21,7 +21,8 @@ _TAG_COLOURS = {
     **dict.fromkeys(("RESOLVED", "CLEAR"), _GREEN),
     **dict.fromkeys(("FAILED", "UNCHECKED"), _YELLOW),
 }
-_SAID = {CHANGES[change].tag: (CHANGES[change].phrase,) for change in (Change.RAISED, Change.RESOLVED)}
+# What these tags say already.
+_SAID = {CHANGES[c].tag: CHANGES[c].phrase for c in (Change.RAISED, Change.KEPT, Change.RESOLVED)}
 _TITLES = {
     Kind.WARNS: "Warnings",
     Kind.MISSING: "Outputs that are not in DataHub",
@@ -154,7 +155,7 @@ def _row(report: Report, row: Row, screen: _Screen) -> Iterator[str]:
         yield from screen.wrapped(plain(f"{name}: {message}" if message else name, 600))
     urns = [" " * _INDENT + screen.paint(plain(urn, 4_000), _DIM) for urn in row.urns]
     # The tag says already what was done, where that is all.
-    texts = row.notes[1:] if row.tag in _SAID and row.notes[0] in _SAID[row.tag] else row.notes
+    texts = row.notes[1:] if row.notes and row.notes[0] == _SAID.get(row.tag) else row.notes
     notes = [line for note in texts for line in screen.wrapped(plain_prose(note))]
     yield from (*notes, *urns) if is_output else (*urns, *notes)
     if row.page and not row.is_asset:

@@ -127,8 +127,11 @@ def _section(kind: Kind, rows: Iterator[Row], total: int) -> Section:
 
 def _number(decision: Decision) -> int:
     """How many rows an input has."""
-    of_incidents = min(len(decision.blocking) + len(decision.failing) + bool(decision.unread), _MOST_OF_ASSET + 1)
-    return of_incidents + bool(decision.problems or not decision.blocking_count)
+    listed = len(decision.blocking) + len(decision.failing)
+    more = listed > _MOST_OF_ASSET or decision.left_out > 0
+    hidden = decision.unread > decision.left_out
+    is_unknown = bool(decision.problems) or not decision.blocking_count
+    return min(listed, _MOST_OF_ASSET) + more + hidden + is_unknown
 
 
 def worst_first(decisions: Iterable[Decision]) -> list[Decision]:
@@ -149,11 +152,11 @@ def rows_of(report: Report, decision: Decision, most: int = _MOST_OF_ASSET) -> I
     yield from (_incident(report, decision, incident) for incident in blocking)
     yield from (_assertion(report, decision, assertion) for assertion in failing)
     start = _row(report, decision, decision.entry.urn.text)
-    left = len(decision.blocking) + len(decision.failing) - len(blocking) - len(failing)
+    left = len(decision.blocking) + len(decision.failing) - len(blocking) - len(failing) + decision.left_out
     if left:
         yield start._replace(tag="INCIDENT", title=f"{left:,} more: open the asset in DataHub")
-    if decision.unread:
-        title = f"{count(decision.unread, 'open incident')} that DataHub counts but does not show"
+    if hidden := decision.unread - decision.left_out:
+        title = f"{count(hidden, 'open incident')} that DataHub counts but does not show"
         yield start._replace(tag="INCIDENT", title=title)
     if decision.problems or not decision.blocking_count:
         yield _unknown(report, decision)
@@ -246,7 +249,7 @@ def _output(report: Report, result: OutputResult) -> Row:
     reason = result.reason if result.by_results and result.reason not in result.title else ""
     return Row(
         tag=words.tag,
-        title=result.title,
+        title=result.title.removeprefix(f"{result.entry.label}: "),
         page=incidents_page(report.ui_url, urn) if result.incidents else None,
         asset=result.entry.label,
         urns=result.incidents,

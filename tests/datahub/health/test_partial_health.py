@@ -140,7 +140,7 @@ def test_hint_names_the_asset_in_lower_case_that_exists() -> None:
 
     [problem] = found.health().problems
 
-    assert problem.hint == f"DataHub has it in lower case: {ORDERS}. URNs are case-sensitive."
+    assert problem.hint == f"DataHub has it in lower case: `{ORDERS}`. URNs are case-sensitive."
 
 
 @pytest.mark.parametrize(

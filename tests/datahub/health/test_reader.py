@@ -186,6 +186,7 @@ def test_incidents_that_there_is_no_room_for_are_counted_and_the_most_severe_are
     healths = read(sandbox, [HealthQuery(parse_urn(urn)) for urn in urns])
 
     assert [len(health.incidents) + health.unread for health in healths] == [5, 5, 5]
+    assert [health.left_out for health in healths] == [health.unread for health in healths]
     assert all(health.incidents[0].priority == 0 for health in healths)
     assert sum(len(health.incidents) for health in healths) < 8
     assert all(health.problems == () for health in healths)

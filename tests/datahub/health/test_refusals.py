@@ -109,7 +109,7 @@ def test_urn_that_datahub_has_in_lower_case_is_named(each_sandbox: Sandbox) -> N
     decision = check(each_sandbox, MIXED, CUSTOMERS).report.decisions[0]
 
     assert reasons(decision) == ["not-found"]
-    assert f"DataHub has it in lower case: {LOWER}" in decision.problems[0].hint
+    assert f"DataHub has it in lower case: `{LOWER}`" in decision.problems[0].hint
     operations = each_sandbox.requests.operations
     assert operations.count("incidentGateExistence") == 1
 

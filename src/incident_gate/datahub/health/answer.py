@@ -176,7 +176,7 @@ class PartialHealth:
         message = "Not found in DataHub"
         hint = "Check the spelling, or ingest it first."
         if self.lower_case:
-            hint = f"DataHub has it in lower case: {self.lower_case}. URNs are case-sensitive."
+            hint = f"DataHub has it in lower case: `{self.lower_case}`. URNs are case-sensitive."
         elif any(map(str.isupper, _name(self.urn))):
             hint += " URNs are case-sensitive, and many sources write them in lower case."
         return Problem(Reason.NOT_FOUND, message, hint)

@@ -61,6 +61,7 @@ class _Room:
         return health._replace(
             incidents=tuple(kept),
             unread=health.unread + len(incidents) - len(kept),
+            left_out=len(incidents) - len(kept),
             unlisted=min(health.unlisted, len(kept)),
         )
 
@@ -242,6 +243,7 @@ def _combined(healths: Sequence[Health], query: HealthQuery) -> Health:
         incidents=tuple({incident.urn: incident for health in healths for incident in health.incidents}.values()),
         # Siblings of each other count the same incidents.
         unread=max(health.unread for health in healths),
+        left_out=max(health.left_out for health in healths),
         problems=tuple(dict.fromkeys(problems)),
         siblings=tuple(sibling for sibling in siblings if sibling != first.urn),
         resolved=tuple({incident.urn: incident for health in healths for incident in health.resolved}.values()),
