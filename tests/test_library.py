@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import incident_gate
-from incident_gate import BlockedError, GateError, Settings, check, report_outcome
+from incident_gate import BlockedError, GateError, Settings, check, report_outcome, to_json
 from incident_gate.errors import DataHubError, RefusedError, SettingError, WriteError
 from incident_gate.manifest.model import ManifestError
 from incident_gate.sandbox import Fault, FaultKind, Faults, Grant, Sandbox
@@ -39,7 +39,7 @@ def test_check_raises_with_the_report_where_an_input_blocks(datahub: Sandbox) ->
     assert isinstance(caught.value, GateError)
     assert caught.value.exit_code == 1
     assert caught.value.report.decisions[0].blocking[0].title == "late"
-    assert json.loads(caught.value.report.to_json())["inputs"][0]["incidents"][0]["title"] == "late"
+    assert json.loads(to_json(caught.value.report))["inputs"][0]["incidents"][0]["title"] == "late"
 
 
 def test_warning_returns(datahub: Sandbox) -> None:

@@ -7,13 +7,13 @@ they are used.
 from __future__ import annotations
 
 __version__ = "0.1.0"
-__all__ = ["BlockedError", "GateError", "Settings", "__version__", "check", "report_outcome"]
+__all__ = ["BlockedError", "GateError", "Settings", "__version__", "check", "report_outcome", "to_json"]
 
 # As typing has it, without its import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from incident_gate.errors import GateError
-    from incident_gate.library import BlockedError, Settings, check, report_outcome
+    from incident_gate.library import BlockedError, Settings, check, report_outcome, to_json
 
 
 def __getattr__(name: str) -> object:

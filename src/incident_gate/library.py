@@ -24,7 +24,7 @@ _SECRET = ("datahub_token", "headers")
 
 
 class BlockedError(GateError):
-    """Inputs block; `report` has everything that is known of them, `report.to_json()` as text."""
+    """Inputs block; `report` has everything that is known of them, `to_json(report)` as text."""
 
     exit_code = ExitCode.BLOCKED
 
@@ -199,3 +199,10 @@ def _text(name: str, value: object) -> str:
     if any(len(line.splitlines()) > 1 for line in lines):
         raise SettingError(f"{name} has a value with a line break.", hint="Remove it.")
     return "\n".join(lines)
+
+
+def to_json(report: Report) -> str:
+    """The whole report as the JSON of `examples/report.schema.json`."""
+    from incident_gate.report.json import document
+
+    return document(report)

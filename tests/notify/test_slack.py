@@ -20,7 +20,7 @@ from incident_gate.notify.slack import (
     LONGEST_SECTION,
     MOST_BLOCKS,
     MOST_MENTIONS,
-    People,
+    Mentioned,
     find_people,
     look_up_member,
     message_of,
@@ -59,7 +59,7 @@ def test_webhook_takes_a_message(run: Run, make_service: MakeService) -> None:
     raised = outcome(run, result("orders", title="2 of 6 checks failed", failed=(("t.amount", "12 orders"),)))
     with serving(slack) as url:
         where = Notify(slack_webhook_url=url + slack.webhook_path)
-        post(where, make_service(), message_of(raised, ["raised"], People(("<@U1>",))))
+        post(where, make_service(), message_of(raised, ["raised"], Mentioned(("<@U1>",))))
 
     assert slack.messages[0]["text"] == "🔴 acme/shop: build raised an incident on orders"
     page = incidents_page(UI, ORDERS.text)
@@ -73,7 +73,7 @@ def test_token_posts_to_the_channel(run: Run, make_service: MakeService) -> None
     slack = SlackStandIn()
     with serving(slack) as url:
         where = Notify(slack_token=slack.token, slack_channel="#data", slack_api=f"{url}/api")
-        post(where, make_service(), message_of(outcome(run, result("orders")), ["raised"], People()))
+        post(where, make_service(), message_of(outcome(run, result("orders")), ["raised"], Mentioned()))
 
     assert slack.messages[0]["channel"] == "#data"
     assert [(request.method, request.path) for request in slack.requests] == [("POST", "/api/chat.postMessage")]
@@ -135,7 +135,7 @@ DOWN = UnreachableError("DataHub did not answer.")
     ],
 )
 def test_first_line_says_where_and_what(run: Run, of: Report, event: str, text: str, shown: list[str]) -> None:
-    message = message_of(of._replace(run=run), [event], People())
+    message = message_of(of._replace(run=run), [event], Mentioned())
 
     assert message["text"] == text
     assert message["blocks"][0]["text"]["text"] == text
@@ -143,7 +143,7 @@ def test_first_line_says_where_and_what(run: Run, of: Report, event: str, text: 
 
 
 def test_outside_of_ci_there_is_no_repository_to_name() -> None:
-    assert message_of(report(LATE), ["blocked"], People())["text"] == "⛔ the job is blocked by 1 incident"
+    assert message_of(report(LATE), ["blocked"], Mentioned())["text"] == "⛔ the job is blocked by 1 incident"
 
 
 def test_hostile_text_mentions_nobody_and_links_nowhere(run: Run, make_service: MakeService) -> None:
@@ -151,7 +151,7 @@ def test_hostile_text_mentions_nobody_and_links_nowhere(run: Run, make_service: 
     of = of._replace(owners={of.outcome.results[0].entry.urn.text: (Owner("urn:li:corpuser:a", HOSTILE),)})  # type: ignore[union-attr]
     slack = SlackStandIn()
     with serving(slack) as url:
-        message = message_of(of, ["raised"], People(names=(HOSTILE,)))
+        message = message_of(of, ["raised"], Mentioned(names=(HOSTILE,)))
         post(Notify(slack_webhook_url=url + slack.webhook_path), make_service(), message)
 
     page = incidents_page(UI, of.outcome.results[0].entry.urn.text)  # type: ignore[union-attr]
@@ -165,7 +165,7 @@ def test_hostile_text_mentions_nobody_and_links_nowhere(run: Run, make_service: 
 
 
 def test_marks_format_nothing_and_names_stay_exact(run: Run) -> None:
-    message = message_of(outcome(run, result("shop.orders_daily", title="**x** _y_ `z` ~w~")), ["raised"], People())
+    message = message_of(outcome(run, result("shop.orders_daily", title="**x** _y_ `z` ~w~")), ["raised"], Mentioned())
 
     title, asset = sections_of(message)[0].splitlines()
     assert asset == "shop.orders\u005fdaily"
@@ -174,7 +174,7 @@ def test_marks_format_nothing_and_names_stay_exact(run: Run) -> None:
 
 @pytest.mark.parametrize("ui", ["https://x.example/a|b", "https://x.example/>b", "https://x.example/" + 2000 * "a"])
 def test_address_that_could_end_a_link_is_left_out(run: Run, ui: str) -> None:
-    message = message_of(outcome(run, result("orders"), ui_url=ui), ["raised"], People())
+    message = message_of(outcome(run, result("orders"), ui_url=ui), ["raised"], Mentioned())
 
     assert sections_of(message) == ["*orders*"]
 
@@ -183,7 +183,7 @@ def test_many_long_items_stay_within_the_limits(run: Run, make_service: MakeServ
     owners = tuple(Owner(f"urn:li:corpuser:{n}", 90 * "&") for n in range(60))
     results = [result(200 * "<" + str(n), title=900 * ">", failed=((99 * "&", 99 * "&"),) * 30) for n in range(300)]
     results += [result(f"{n}", Change.RESOLVED) for n in range(300)]
-    people = People(tuple(f"<@U{n:010}>" for n in range(20)), tuple(90 * "&" for _ in range(20)), left_out=7)
+    people = Mentioned(tuple(f"<@U{n:010}>" for n in range(20)), tuple(90 * "&" for _ in range(20)), left_out=7)
     run = run._replace(job=90 * "&", repository=90 * "r", url=run.url)
     of = outcome(run, *results, owners={one.entry.urn.text: owners for one in results})
     slack = SlackStandIn()
@@ -203,7 +203,7 @@ def test_many_long_items_stay_within_the_limits(run: Run, make_service: MakeServ
 def test_long_heading_is_cut_at_slacks_limit(run: Run, make_service: MakeService) -> None:
     slack = SlackStandIn()
     message = message_of(
-        outcome(run._replace(repository="r" * 99, job="j" * 99), result("o" * 99)), ["raised"], People()
+        outcome(run._replace(repository="r" * 99, job="j" * 99), result("o" * 99)), ["raised"], Mentioned()
     )
     with serving(slack) as url:
         post(Notify(slack_webhook_url=url + slack.webhook_path), make_service(), message)
@@ -230,11 +230,11 @@ def test_people_are_mentioned_by_the_manifest_then_by_address_and_else_named() -
 
     bob = Owner("urn:li:corpuser:bob", "Bob", "bob@example.com")
     found = find_people([ANA, bob, DATA, ANA], {ANA.urn: "U1"}, look_up)
-    assert (found, asked) == (People(("<@U1>", "<@U9>"), ("Data Platform",)), ["bob@example.com"])
+    assert (found, asked) == (Mentioned(("<@U1>", "<@U9>"), ("Data Platform",)), ["bob@example.com"])
     assert find_people([ANA, DATA], {ANA.urn: "W1", DATA.urn: "S0123"}).mentions == ("<@W1>", "<!subteam^S0123>")
     # An id that is none mentions nobody.
-    assert find_people([ANA], {ANA.urn: "U1> <!channel"}) == People(names=("Ana",))
-    assert find_people([ANA], {}, lambda _: "!channel") == People(names=("Ana",))
+    assert find_people([ANA], {ANA.urn: "U1> <!channel"}) == Mentioned(names=("Ana",))
+    assert find_people([ANA], {}, lambda _: "!channel") == Mentioned(names=("Ana",))
 
 
 def test_many_people_are_counted_and_not_looked_up() -> None:
@@ -258,7 +258,7 @@ def test_refusal_names_the_reason_and_no_secret(
     run: Run, make_service: MakeService, status: int, body: bytes, reason: str
 ) -> None:
     slack = SlackStandIn(first=[Reply(status, body, {"Location": "http://127.0.0.1:9/secretpart"})])
-    message = message_of(outcome(run, result("a")), ["raised"], People())
+    message = message_of(outcome(run, result("a")), ["raised"], Mentioned())
     with serving(slack) as url, pytest.raises(DeliveryError) as refused:
         post(Notify(slack_webhook_url=url + slack.webhook_path), make_service(), message)
 
@@ -283,7 +283,7 @@ def test_word_that_slack_answers_with_a_200_is_always_named(
     run: Run, make_service: MakeService, word: str, advice: str
 ) -> None:
     slack = SlackStandIn(first=[Reply.of({"ok": False, "error": word})])
-    message = message_of(outcome(run, result("a")), ["raised"], People())
+    message = message_of(outcome(run, result("a")), ["raised"], Mentioned())
     where = Notify(slack_token="xoxb-wrong-0123", slack_channel="#data")
     with serving(slack) as url, pytest.raises(DeliveryError, match=f": {word}$") as refused:
         post(where._replace(slack_api=f"{url}/api"), make_service(), message)
@@ -299,7 +299,7 @@ def test_pause_that_slack_asks_for_is_kept_if_there_is_time(
     slack = SlackStandIn(first=[Reply(429, b"", {"Retry-After": pause})])
     service = make_service()
     before = service.deadline.remaining
-    message = message_of(outcome(run, result("a")), ["raised"], People())
+    message = message_of(outcome(run, result("a")), ["raised"], Mentioned())
     with serving(slack) as url:
         expected = pytest.raises(DeliveryError, match="HTTP 429") if requests == 1 else contextlib.nullcontext()
         with expected:
@@ -312,7 +312,7 @@ def test_pause_that_slack_asks_for_is_kept_if_there_is_time(
 
 def test_message_whose_answer_is_lost_is_not_sent_again(run: Run, make_service: MakeService) -> None:
     slack = SlackStandIn(first=[Reply(503, b"busy")])
-    message = message_of(outcome(run, result("a")), ["raised"], People())
+    message = message_of(outcome(run, result("a")), ["raised"], Mentioned())
     with serving(slack) as url, pytest.raises(DeliveryError, match="busy"):
         post(Notify(slack_webhook_url=url + slack.webhook_path), make_service(), message)
 

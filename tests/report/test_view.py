@@ -14,7 +14,16 @@ from incident_gate.manifest.model import NOWHERE, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.headline import headline, outcome_line, sentence, steps
 from incident_gate.report.model import Override
-from incident_gate.report.view import CHANGES, Kind, affected_assets, events_of, place_url, rows_of, sections, title_of
+from incident_gate.report.view import (
+    CHANGES,
+    SectionKind,
+    affected_assets,
+    events_of,
+    place_url,
+    rows_of,
+    sections,
+    title_of,
+)
 from tests.helpers.report_samples import HOUR, NOW, dataset, decision, entry, incident, missing, report, unhealthy
 
 FINE = decision(entry("fine"))
@@ -277,5 +286,5 @@ def test_a_line_of_the_manifest_has_a_page_where_that_is_known(run: Run, path: s
 def test_failed_checks_that_belong_to_no_output_are_named() -> None:
     outcome = OutcomeReport("success", unrelated_checks=9, unrelated_failures=("tests.misc.test_other",))
     [section] = sections(report(outcome=outcome, gated=False))
-    assert section.kind is Kind.WARNINGS
+    assert section.kind is SectionKind.WARNINGS
     assert section.rows[0].notes[0].startswith("1 failed check belongs to no output: `tests.misc.test_other`. To")

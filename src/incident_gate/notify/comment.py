@@ -10,7 +10,7 @@ from typing import Any
 from incident_gate.errors import Hint
 from incident_gate.gate.policy import Conclusion
 from incident_gate.json_values import at, items, mappings, text, whole
-from incident_gate.notify.delivery import Answer, DeliveryError, Service
+from incident_gate.notify.delivery import DeliveryError, Service, ServiceAnswer
 from incident_gate.report.headline import grounds
 from incident_gate.report.model import Report
 from incident_gate.report.summary import summary
@@ -42,9 +42,6 @@ def keep_comment(where: Notify, report: Report, marker: str, service: Service) -
 
     Of several that a race left, the oldest is edited and the others are deleted. Anybody can copy a marker, so only
     comments of this token's own author count.
-
-    Raises:
-        DeliveryError: GitHub did not take it.
     """
     api = _Api(where, report.run.repository, service)
     body = body_of(report, marker)
@@ -100,7 +97,7 @@ class _Api:
 
     def _call(
         self, method: str, url: str, value: Mapping[str, str] | None = None, *, repeatable: bool = False
-    ) -> Answer:
+    ) -> ServiceAnswer:
         headers = {
             # The second is what GitHub's own API description names.
             "Accept": "application/vnd.github+json, application/json;q=0.9",
@@ -114,7 +111,7 @@ class _Api:
         return self._service.send(method, url, headers=headers, body=body, repeatable=repeatable or method == "GET")
 
 
-def _checked(answer: Answer) -> Answer:
+def _checked(answer: ServiceAnswer) -> ServiceAnswer:
     if not answer.failed:
         return answer
     locked = answer.status == _FORBIDDEN and "locked" in str(at(answer.json, "message")).lower()

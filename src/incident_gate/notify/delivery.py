@@ -25,12 +25,8 @@ _FORBIDDEN, _TOO_MANY, _ERRORS = 403, 429, 400
 class DeliveryError(Exception):
     """A service did not take a message.
 
-    The text is our own and holds nothing of what was sent: a URL can be the secret.
-
-    Args:
-        message: What happened, as a sentence without the full stop.
-        hint: What to do next, as a sentence.
-        is_expected: Whether this is usual in some runs, so that it deserves a notice and no warning.
+    The text is our own and holds nothing of what was sent: a URL can be the secret. What `is_expected` is usual in
+    some runs, so that it deserves a notice and no warning.
     """
 
     def __init__(self, message: str, hint: str = "", *, is_expected: bool = False) -> None:
@@ -40,7 +36,7 @@ class DeliveryError(Exception):
         self.is_expected = is_expected
 
 
-class Answer(NamedTuple):
+class ServiceAnswer(NamedTuple):
     """A service's answer, read to its end; all of it is untrusted."""
 
     status: int
@@ -65,7 +61,7 @@ class Answer(NamedTuple):
 class _Busy(Exception):  # noqa: N818 - never leaves this module
     """The service asked for a pause, or a connection failed before anything was sent."""
 
-    def __init__(self, error: DeliveryError | Answer, retry_after: float | None = None) -> None:
+    def __init__(self, error: DeliveryError | ServiceAnswer, retry_after: float | None = None) -> None:
         super().__init__("busy")
         self.error = error
         self.retry_after = retry_after
@@ -73,14 +69,7 @@ class _Busy(Exception):  # noqa: N818 - never leaves this module
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One service that messages are sent to.
-
-    Args:
-        name: Its name for people, like `Slack`.
-        client: Carries no secret of another service; its `Authorization` is this service's own.
-        deadline: After it nothing is sent.
-        sleep: Waits for seconds.
-    """
+    """One service that messages are sent to until the deadline; its client carries no secret of another service."""
 
     name: str
     client: httpx.Client = field(repr=False)
@@ -95,22 +84,10 @@ class Service:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         repeatable: bool = False,
-    ) -> Answer:
-        """Send one request, again where the service asks for a pause.
+    ) -> ServiceAnswer:
+        """Send one request, again where the service asks for a pause, and return the answer, whatever its status.
 
-        Args:
-            method: Of HTTP.
-            url: Never part of an error.
-            headers: Besides the client's own.
-            body: As it goes over the wire.
-            repeatable: Whether the same request twice does no harm, so that a lost answer may be followed by another
-                try.
-
-        Returns:
-            The answer, whatever its status.
-
-        Raises:
-            DeliveryError: No answer came in time.
+        Where the same request twice does no harm, it is `repeatable`: a lost answer is followed by another try.
         """
         backoff = wait_random_exponential(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT, min=_FIRST_WAIT)
 
@@ -130,13 +107,13 @@ class Service:
         try:
             return retrying(lambda: self._attempt(method, url, headers or {}, body, repeatable=repeatable))
         except _Busy as busy:
-            if isinstance(busy.error, Answer):
+            if isinstance(busy.error, ServiceAnswer):
                 return busy.error
             raise busy.error from None
 
     def _attempt(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, repeatable: bool
-    ) -> Answer:
+    ) -> ServiceAnswer:
         if self.deadline.passed:
             raise DeliveryError(f"{self.name} did not answer within {SECONDS:.0f} seconds")
         timeout = httpx.Timeout(self.deadline.remaining)
@@ -147,7 +124,7 @@ class Service:
                     content += chunk
                     if len(content) > MAX_ANSWER_BYTES:
                         raise DeliveryError(f"{self.name} sent more than {MAX_ANSWER_BYTES >> 20} MiB")
-                answer = Answer(response.status_code, response.headers, bytes(content))
+                answer = ServiceAnswer(response.status_code, response.headers, bytes(content))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             # Nothing was sent. The reason is a class: the text can quote the address.
             raise _Busy(self._unreachable(error)) from None

@@ -16,10 +16,10 @@ from incident_gate.datahub.graph.owners import Owner
 from incident_gate.errors import Hint
 from incident_gate.gate.policy import Conclusion
 from incident_gate.json_values import at, mapping, text
-from incident_gate.notify.delivery import Answer, DeliveryError, Service
+from incident_gate.notify.delivery import DeliveryError, Service, ServiceAnswer
 from incident_gate.report.headline import grounds
 from incident_gate.report.model import Report
-from incident_gate.report.view import Kind, Row, sections, unchecked
+from incident_gate.report.view import Row, SectionKind, sections, unchecked
 from incident_gate.report.words import count
 from incident_gate.settings import Notify
 from incident_gate.text import plain, plain_prose
@@ -39,39 +39,28 @@ _FORMATTING = re.compile(r"(?<!\w)[*_~`]|[*_~`](?!\w)")
 _NEW_TOKEN = Hint("Create a new token, and store it as {slack-token}.")
 _BOT_TOKEN = Hint("Check {slack-token}: it must be a bot token of this workspace.")
 _SCOPES = "Give the app the scopes chat:write and users:read.email."
+_WEBHOOK = Hint("Check {slack-webhook-url}.")
 _ADVICE = {
-    "invalid_payload": "Internal error: report it.",
-    "invalid_blocks": "Internal error: report it.",
-    "msg_too_long": "Internal error: report it.",
-    "ratelimited": "Another run may be posting at the same time.",
-    "rate_limited": "Another run may be posting at the same time.",
-    "invalid_auth": _BOT_TOKEN,
-    "not_authed": _BOT_TOKEN,
-    "not_allowed_token_type": _BOT_TOKEN,
-    "account_inactive": _NEW_TOKEN,
-    "token_expired": _NEW_TOKEN,
-    "token_revoked": _NEW_TOKEN,
-    "missing_scope": _SCOPES,
-    "no_permission": _SCOPES,
+    **dict.fromkeys(("invalid_payload", "invalid_blocks", "msg_too_long"), "Internal error: report it."),
+    **dict.fromkeys(("ratelimited", "rate_limited"), "Another run may be posting at the same time."),
+    **dict.fromkeys(("invalid_auth", "not_authed", "not_allowed_token_type"), _BOT_TOKEN),
+    **dict.fromkeys(("account_inactive", "token_expired", "token_revoked"), _NEW_TOKEN),
+    **dict.fromkeys(("missing_scope", "no_permission"), _SCOPES),
+    **dict.fromkeys(("channel_is_archived", "is_archived"), "Name another channel."),
+    **dict.fromkeys(("no_service_id", "no_team", "team_disabled", "invalid_token"), _WEBHOOK),
     "not_in_channel": "Invite the app to the channel.",
     "channel_not_found": Hint("Check {slack-channel}, and invite the app to a private channel."),
-    "channel_is_archived": "Name another channel.",
-    "is_archived": "Name another channel.",
     "restricted_action": "An administrator of the workspace restricted posting to this channel.",
     "access_denied": "An administrator of the workspace restricted the app.",
     "ekm_access_denied": "An administrator of the workspace suspended posting.",
     "org_login_required": "The workspace is being moved: try again later.",
     "team_access_not_granted": "Install the app in this workspace.",
     "no_service": Hint("The webhook was removed: create a new one, and store it as {slack-webhook-url}."),
-    "no_service_id": Hint("Check {slack-webhook-url}."),
-    "no_team": Hint("Check {slack-webhook-url}."),
-    "team_disabled": Hint("Check {slack-webhook-url}."),
-    "invalid_token": Hint("Check {slack-webhook-url}."),
     "action_prohibited": "An administrator of the workspace restricted webhooks.",
 }
 
 
-class People(NamedTuple):
+class Mentioned(NamedTuple):
     """The people of one message: mentions ready for Slack, names of others (untrusted), and how many are left out."""
 
     mentions: tuple[str, ...] = ()
@@ -80,11 +69,7 @@ class People(NamedTuple):
 
 
 def notify(where: Notify, report: Report, events: Sequence[str], listed: Mapping[str, str], service: Service) -> None:
-    """Post what happened, and mention those whom it concerns.
-
-    Raises:
-        DeliveryError: Slack did not take the message, or nobody could be looked up.
-    """
+    """Post what happened, and mention those whom it concerns."""
     failures: list[DeliveryError] = []
 
     def look_up(email: str) -> str | None:
@@ -106,7 +91,7 @@ def notify(where: Notify, report: Report, events: Sequence[str], listed: Mapping
 
 def find_people(
     owners: Iterable[Owner], listed: Mapping[str, str], look_up: Callable[[str], str | None] | None = None
-) -> People:
+) -> Mentioned:
     """Find out how owners can be mentioned: by the manifest's `people`, else by their e-mail addresses."""
     distinct = list({owner.urn: owner for owner in owners}.values())
     mentions: dict[str, None] = {}
@@ -119,15 +104,11 @@ def find_people(
             mentions[f"<!subteam^{slack_id}>"] = None
         else:
             names[owner.name] = None
-    return People(tuple(mentions), tuple(names), len(distinct) - len(distinct[:MOST_MENTIONS]))
+    return Mentioned(tuple(mentions), tuple(names), len(distinct) - len(distinct[:MOST_MENTIONS]))
 
 
 def look_up_member(where: Notify, service: Service, email: str) -> str | None:
-    """The id of the member with this e-mail address; None if there is none.
-
-    Raises:
-        DeliveryError: Slack does not answer, or refuses the token.
-    """
+    """The id of the member with this e-mail address; None if there is none."""
     query = urlencode({"email": email})
     answer = service.send(
         "GET", f"{where.slack_api}/users.lookupByEmail?{query}", headers=_bearer(where), repeatable=True
@@ -141,11 +122,7 @@ def look_up_member(where: Notify, service: Service, email: str) -> str | None:
 
 
 def post(where: Notify, service: Service, message: Mapping[str, Any]) -> None:
-    """Post a message. With a token and a webhook, the token is used: it can look people up.
-
-    Raises:
-        DeliveryError: Slack did not take it.
-    """
+    """Post a message. With a token and a webhook, the token is used: it can look people up."""
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if where.slack_token:
         body = json.dumps({"channel": where.slack_channel, **message}).encode()
@@ -159,7 +136,7 @@ def post(where: Notify, service: Service, message: Mapping[str, Any]) -> None:
         raise _refused(where, answer, answer.body[:100].decode("ascii", "replace").strip())
 
 
-def message_of(report: Report, events: Sequence[str], people: People) -> dict[str, Any]:
+def message_of(report: Report, events: Sequence[str], people: Mentioned) -> dict[str, Any]:
     """The message for one stage, within Slack's limits, with a count of what is left out.
 
     Titles and names are escaped, so that nothing in them can mention or link, and `verbatim` stops Slack from looking
@@ -198,9 +175,9 @@ def _rows(report: Report, event: str) -> tuple[Sequence[Row], int]:
     found = {section.kind: section for section in sections(report)}
     if event == "blocked":
         overridden = report.conclusion is not Conclusion.BLOCK
-        section = found.get(Kind.WARNS if overridden else Kind.BLOCKS)
+        section = found.get(SectionKind.WARNS if overridden else SectionKind.BLOCKS)
         return (section.rows, section.total) if section else ((), 0)
-    rows = found[Kind.OUTPUTS].rows if Kind.OUTPUTS in found else ()
+    rows = found[SectionKind.OUTPUTS].rows if SectionKind.OUTPUTS in found else ()
     changed = [r for r in rows if r.result and (r.result.raised if event == "raised" else r.result.resolved)]
     return changed, len(changed)
 
@@ -296,7 +273,7 @@ def _bearer(where: Notify) -> dict[str, str]:
     return {"Authorization": f"Bearer {where.slack_token}"}
 
 
-def _refused(where: Notify, answer: Answer, reason: object) -> DeliveryError:
+def _refused(where: Notify, answer: ServiceAnswer, reason: object) -> DeliveryError:
     # Words of Slack's are shown. Anything else is what a proxy answers, which may quote the request.
     word = reason if isinstance(reason, str) and re.fullmatch(r"[a-z][a-z_]{2,60}", reason) else ""
     if not word or word in f"{where.slack_webhook_url} {where.slack_token}":

@@ -19,9 +19,6 @@ def post(
     """Send a report, signed where there is a secret (`whsec_` and base64).
 
     The id is the same for every try, so that the receiver can recognise a repeated message.
-
-    Raises:
-        DeliveryError: The receiver did not take it.
     """
     message_id, time = f"msg_{uuid.uuid4().hex}", now()
     headers = {

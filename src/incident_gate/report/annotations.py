@@ -15,8 +15,8 @@ from incident_gate.report.headline import headline, is_quiet, override_lines, st
 from incident_gate.report.model import Report
 from incident_gate.report.view import (
     CHANGES,
-    Kind,
     Row,
+    SectionKind,
     rows_of,
     sections,
     title_of,
@@ -126,15 +126,15 @@ def _of_sections(report: Report) -> Iterator[_Pending]:
     path = report.manifest_path
     for section in sections(report):
         for row in section.rows:
-            if section.kind is Kind.MISSING:
+            if section.kind is SectionKind.MISSING:
                 yield Level.WARNING, partial(_of_asset, path, row, "not in DataHub")
             elif row.result and row.result.change is Change.FAILED:
                 yield Level.WARNING, partial(_of_asset, path, row, CHANGES[Change.FAILED].phrase)
             elif row.result and row.result.change is Change.CLEAR and row.result.hint:
                 yield Level.WARNING, partial(_of_asset, path, row, "not in DataHub")
-            elif section.kind is Kind.WARNINGS:
+            elif section.kind is SectionKind.WARNINGS:
                 yield Level.WARNING, partial(_of_note, path, row)
-            elif section.kind is Kind.NOTICES:
+            elif section.kind is SectionKind.NOTICES:
                 yield Level.NOTICE, partial(_of_note, path, row)
     if is_quiet(report):
         yield Level.NOTICE, partial(_remark, headline(report))

@@ -71,9 +71,3 @@ class Report(NamedTuple):
     def verdict(self) -> Verdict:
         """The worst verdict of all inputs."""
         return max((d.verdict for d in self.decisions), key=list(Verdict).index, default=Verdict.HEALTHY)
-
-    def to_json(self) -> str:
-        """The whole report as the JSON of `examples/report.schema.json`."""
-        from incident_gate.report.json import document  # noqa: PLC0415 - which imports this
-
-        return document(self)

@@ -24,7 +24,7 @@ from incident_gate.report.headline import (
 )
 from incident_gate.report.manifest_text import block, mistakes_of
 from incident_gate.report.model import Report
-from incident_gate.report.view import CHANGES, Kind, Row, Section, clear, place_url, sections, unchecked
+from incident_gate.report.view import CHANGES, Row, Section, SectionKind, clear, place_url, sections, unchecked
 from incident_gate.report.words import count
 from incident_gate.text import code, link, markdown, prose, visible
 
@@ -38,10 +38,10 @@ _WORDS = {Conclusion.BLOCK: "blocked", Conclusion.WARN: "warned"}
 _BAD = frozenset({Change.RAISED, Change.KEPT, Change.LEFT})
 _ABSENT = {"NOT FOUND": "Not in DataHub", "REMOVED": "Removed from DataHub", "UNCHECKED": "Not checked"}
 _COLUMNS = {
-    Kind.BLOCKS: ("What blocks", "Who can clear it"),
-    Kind.WARNS: ("Warnings", "Who can clear it"),
-    Kind.MISSING: ("Outputs that are not in DataHub", "Who can clear it"),
-    Kind.OUTPUTS: ("Output", "Now"),
+    SectionKind.BLOCKS: ("What blocks", "Who can clear it"),
+    SectionKind.WARNS: ("Warnings", "Who can clear it"),
+    SectionKind.MISSING: ("Outputs that are not in DataHub", "Who can clear it"),
+    SectionKind.OUTPUTS: ("Output", "Now"),
 }
 
 
@@ -135,7 +135,7 @@ def _parts(report: Report) -> Iterator[_Part]:
     resolved_only = (
         not report.gated and report.outcome and {r.change for r in report.outcome.results} == {Change.RESOLVED}
     )
-    for kind in (Kind.BLOCKS, Kind.WARNS, Kind.MISSING, Kind.OUTPUTS):
+    for kind in (SectionKind.BLOCKS, SectionKind.WARNS, SectionKind.MISSING, SectionKind.OUTPUTS):
         section = found.get(kind)
         if section and not (resolved_only and len(section.rows) == 1):
             yield from _table(report, section)
@@ -144,7 +144,7 @@ def _parts(report: Report) -> Iterator[_Part]:
     if alike:
         title = f"{count(len(alike), 'input')} {'is' if len(alike) == 1 else 'are'} unchecked"
         yield _folded(title, (code(d.entry.urn.text, 4_000) for d in alike), len(alike))
-    passed = found.get(Kind.PASSED)
+    passed = found.get(SectionKind.PASSED)
     if report.gated and (passed or report.conclusion is not Conclusion.PASS):
         fine = clear(report)
         items = chain(
@@ -152,7 +152,7 @@ def _parts(report: Report) -> Iterator[_Part]:
         )
         total = len(fine) + (passed.total if passed else 0)
         yield _folded(passed_words(report), items, total)
-    notes = [row for kind in (Kind.WARNINGS, Kind.NOTICES) if kind in found for row in found[kind].rows]
+    notes = [row for kind in (SectionKind.WARNINGS, SectionKind.NOTICES) if kind in found for row in found[kind].rows]
     # Where all is well, annotations have them, and the page is one line.
     if notes and not (report.gated and report.conclusion is Conclusion.PASS):
         listed = (_note(report, row) for row in notes)
@@ -165,10 +165,10 @@ def _parts(report: Report) -> Iterator[_Part]:
 def _table(report: Report, section: Section) -> Iterator[_Part]:
     """The first rows in sight, the others under a fold; two columns fit on a phone."""
     columns = _COLUMNS[section.kind]
-    if section.kind is Kind.WARNS and report.override and report.override.effective:
+    if section.kind is SectionKind.WARNS and report.override and report.override.effective:
         columns = ("Would have blocked", columns[1])
     head = f"| {' | '.join(columns)} |\n| --- | --- |\n"
-    make = _output_row if section.kind is Kind.OUTPUTS else _asset_row
+    make = _output_row if section.kind is SectionKind.OUTPUTS else _asset_row
     rows, left = section.rows[:_IN_SIGHT], section.rows[_IN_SIGHT:]
     cut = section.total - len(section.rows)
     yield _Part(head, (make(report, row) for row in rows), len(rows), "\n")

@@ -9,7 +9,7 @@ from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.outcome.result import Change
 from incident_gate.report.headline import conclusion_word, grounds, headline, override_lines, steps, waited_line
 from incident_gate.report.model import Report
-from incident_gate.report.view import CHANGES, Kind, Row, Section, place, sections, unchecked, unchecked_line
+from incident_gate.report.view import CHANGES, Row, Section, SectionKind, place, sections, unchecked, unchecked_line
 from incident_gate.report.words import cells, count
 from incident_gate.text import plain, plain_prose, sentences
 
@@ -24,10 +24,10 @@ _TAG_COLOURS = {
 # What these tags say already.
 _SAID = {CHANGES[c].tag: CHANGES[c].phrase for c in (Change.RAISED, Change.KEPT, Change.RESOLVED)}
 _TITLES = {
-    Kind.WARNS: "Warnings",
-    Kind.MISSING: "Outputs that are not in DataHub",
-    Kind.WARNINGS: "Notes",
-    Kind.NOTICES: "Notes",
+    SectionKind.WARNS: "Warnings",
+    SectionKind.MISSING: "Outputs that are not in DataHub",
+    SectionKind.WARNINGS: "Notes",
+    SectionKind.NOTICES: "Notes",
 }
 _ROWS = 50  # of one section in a terminal; `--format json` has them all
 _NARROWEST = 40
@@ -80,7 +80,7 @@ def _lines(report: Report, screen: _Screen, most: int, *, explain: bool) -> Iter
     noted = False
     for section in sections(report):
         title = _TITLES.get(section.kind, "")
-        if section.kind is Kind.PASSED:
+        if section.kind is SectionKind.PASSED:
             yield from _passed(section, screen, most)
             continue
         if not (noted and title == "Notes"):

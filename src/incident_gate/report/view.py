@@ -48,7 +48,7 @@ CHANGES = {
 """The most important first: a heading names one."""
 
 
-class Kind(StrEnum):
+class SectionKind(StrEnum):
     """What a section holds."""
 
     BLOCKS = "blocks"
@@ -89,7 +89,7 @@ class Row(NamedTuple):
 class Section(NamedTuple):
     """Rows of one kind, the most severe first; `total` counts those that are left out as well."""
 
-    kind: Kind
+    kind: SectionKind
     rows: tuple[Row, ...]
     total: int
 
@@ -98,29 +98,29 @@ def sections(report: Report) -> tuple[Section, ...]:
     """Everything that deserves a line of its own; sections without rows are left out."""
     alike = {id(decision) for decision in unchecked(report)}
     found = []
-    for kind, conclusion in ((Kind.BLOCKS, Conclusion.BLOCK), (Kind.WARNS, Conclusion.WARN)):
+    for kind, conclusion in ((SectionKind.BLOCKS, Conclusion.BLOCK), (SectionKind.WARNS, Conclusion.WARN)):
         decisions = [d for d in report.decisions if d.conclusion is conclusion and id(d) not in alike]
         # An input that passes by its rule may still have something that could not be checked.
         rows = (row for decision in worst_first(decisions) for row in rows_of(report, decision))
         found.append(_section(kind, rows, sum(_number(decision) for decision in decisions)))
     missing = report.missing_outputs
-    found.append(_section(Kind.MISSING, (_missing(m.entry, m.problem) for m in missing), len(missing)))
+    found.append(_section(SectionKind.MISSING, (_missing(m.entry, m.problem) for m in missing), len(missing)))
     if report.outcome:
         results = sorted(report.outcome.results, key=lambda result: list(CHANGES).index(result.change))
-        found.append(_section(Kind.OUTPUTS, (_output(report, result) for result in results), len(results)))
+        found.append(_section(SectionKind.OUTPUTS, (_output(report, result) for result in results), len(results)))
     passed = [d for d in report.decisions if d.excused]
     rows = (row for decision in passed for row in _excused(report, decision))
-    found.append(_section(Kind.PASSED, rows, sum(len(decision.excused) for decision in passed)))
+    found.append(_section(SectionKind.PASSED, rows, sum(len(decision.excused) for decision in passed)))
     remarks = [*report.outcome.warnings, *_unrelated(report.outcome)] if report.outcome else []
     warnings = [Row(notes=(text,)) for text in remarks]
     warnings += [Row(notes=(str(warning),), position=warning.position) for warning in report.warnings]
-    found.append(_section(Kind.WARNINGS, iter(warnings), len(warnings)))
+    found.append(_section(SectionKind.WARNINGS, iter(warnings), len(warnings)))
     notices = report.notices
-    found.append(_section(Kind.NOTICES, (Row(notes=(notice,)) for notice in notices), len(notices)))
+    found.append(_section(SectionKind.NOTICES, (Row(notes=(notice,)) for notice in notices), len(notices)))
     return tuple(section for section in found if section.total)
 
 
-def _section(kind: Kind, rows: Iterator[Row], total: int) -> Section:
+def _section(kind: SectionKind, rows: Iterator[Row], total: int) -> Section:
     shown = tuple(islice(rows, _MOST_ROWS))
     return Section(kind, shown, total)
 
