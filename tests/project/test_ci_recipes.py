@@ -103,6 +103,9 @@ def gitlab(
 def test_gitlab_job_raises_and_resolves(shell: Shell) -> None:
     shell.make(works=False)
     assert (gitlab(shell), shell.raised) == (1, 1)
+    [incident] = shell.server.store.incidents(CUSTOMERS, "ACTIVE")
+    for fact in ("build", "acme/shop", "https://gitlab.example.com/jobs/1", "c0ffee (main)", "ana"):
+        assert fact in (incident.description or "")
     shell.make(works=True)
     assert (gitlab(shell), shell.raised) == (0, 0)
 
@@ -137,15 +140,6 @@ def test_gitlab_job_leaves_no_mark_to_the_next_one_in_the_same_folder(shell: She
     shell.server.store.raise_incident(ORDERS, title="late")
     gitlab(shell)
     assert shell.raised == 0
-
-
-def test_gitlabs_incident_names_job_run_commit_and_actor(shell: Shell) -> None:
-    shell.make(works=False)
-    gitlab(shell)
-
-    [incident] = shell.server.store.incidents(CUSTOMERS, "ACTIVE")
-    for fact in ("build", "acme/shop", "https://gitlab.example.com/jobs/1", "c0ffee (main)", "ana"):
-        assert fact in (incident.description or "")
 
 
 def test_gitlab_job_that_waits_announces_what_it_raises(shell: Shell) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
-from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, MODEL, ORDERS, Asker
+from tests.helpers.asking import CHART, CUSTOMERS, ORDERS, Asker
 
 UNKNOWN = "An unknown error occurred."
 INCIDENTS = """
@@ -34,22 +34,6 @@ def test_entities_keep_order_and_repeats(ask: Asker, each_sandbox: Sandbox) -> N
     assert entities[1]["incidents"] == {"total": 0, "incidents": []}
 
 
-def test_every_incident_bearing_type_has_incidents_since_g2(ask: Asker, sandbox: Sandbox) -> None:
-    urns = [ORDERS, JOB, FLOW, DASHBOARD, CHART]
-    sandbox.store.add_assets(urns)
-    for urn in urns:
-        sandbox.store.raise_incident(urn)
-    parts = " ".join(
-        f"... on {kind} {{ incidents {{ total }} }}"
-        for kind in ("Dataset", "DataJob", "DataFlow", "Dashboard", "Chart")
-    )
-    entities = ask.data(sandbox, f"query q($u: [String!]!) {{ entities(urns: $u) {{ type {parts} }} }}", u=urns)[
-        "entities"
-    ]
-    assert [entity["incidents"]["total"] for entity in entities] == [1] * 5
-    assert [entity["type"] for entity in entities] == ["DATASET", "DATA_JOB", "DATA_FLOW", "DASHBOARD", "CHART"]
-
-
 def test_incidents_come_newest_first_in_pages(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.store.add_asset(ORDERS)
     raised = [sandbox.store.raise_incident(ORDERS, created_ms=number) for number in range(25)]
@@ -59,16 +43,6 @@ def test_incidents_come_newest_first_in_pages(ask: Asker, sandbox: Sandbox) -> N
     assert [incident["urn"] for incident in first["incidents"]] == newest_first[:20]
     rest = ask.data(sandbox, INCIDENTS, urn=ORDERS, start=20, count=10)["dataset"]["incidents"]
     assert [incident["urn"] for incident in rest["incidents"]] == newest_first[20:]
-
-
-def test_offset_limit_refuses_deep_pages(ask: Asker, sandbox: Sandbox) -> None:
-    ask.data(sandbox, INCIDENTS, urn=ORDERS, start=9_980, count=20)
-    error = ask.error(sandbox, INCIDENTS, urn=ORDERS, start=9_981, count=20)
-    assert "Result window is too large" in error["message"]
-    assert error["path"] == ["dataset", "incidents"]
-    sandbox.faults = Faults(offset_limit=100)
-    ask.data(sandbox, INCIDENTS, urn=ORDERS, start=80, count=20)
-    ask.error(sandbox, INCIDENTS, urn=ORDERS, start=81, count=20)
 
 
 def test_large_pages_are_cut_or_refused(ask: Asker, sandbox: Sandbox) -> None:
@@ -86,21 +60,6 @@ def test_stage_priority_and_assignee_filters(ask: Asker, sandbox: Sandbox) -> No
     for condition in ("stage: TRIAGE", "priority: HIGH", f'assigneeUrns: ["{ana}"]'):
         query = f'{{ dataset(urn: "{ORDERS}") {{ incidents({condition}) {{ total incidents {{ urn }} }} }} }}'
         assert ask.data(sandbox, query)["dataset"]["incidents"] == {"total": 1, "incidents": [{"urn": wanted}]}
-
-
-def test_siblings_do_not_share_their_incidents(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS, siblings=[MODEL], primary=False)
-    sandbox.store.add_asset(MODEL)
-    sandbox.store.raise_incident(MODEL)
-    query = """query q($urn: String!) { dataset(urn: $urn) { incidents { total } siblings { isPrimary siblings {
-      urn ... on Dataset { exists incidents { total } } } } } }"""
-    dataset = ask.data(sandbox, query, urn=ORDERS)["dataset"]
-    assert dataset["incidents"] == {"total": 0}
-    sibling = {"urn": MODEL, "exists": True, "incidents": {"total": 1}}
-    assert dataset["siblings"] == {"isPrimary": False, "siblings": [sibling]}
-    other = ask.data(sandbox, query, urn=MODEL)["dataset"]["siblings"]
-    assert other["isPrimary"] is True
-    assert other["siblings"][0]["urn"] == ORDERS
 
 
 @pytest.mark.parametrize("malformed", ["analytics.orders", "urn:li:dataset:(urn:li:dataPlatform:hive,orders)"])

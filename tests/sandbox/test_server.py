@@ -151,17 +151,6 @@ def test_stops_while_it_accepts_connections() -> None:
     gc.collect()  # takes a second in a process with many tests
 
 
-def test_many_clients_at_once(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(ORDERS)
-    query = f'mutation r {{ raiseIncident(input: {{ type: OPERATIONAL resourceUrn: "{ORDERS}" }}) }}'
-    threads = [threading.Thread(target=ask.data, args=(sandbox, query)) for _ in range(40)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(sandbox.store.incidents(ORDERS)) == 40
-
-
 def test_data_file_outlives_the_server(ask: Asker, tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
     with Sandbox.start(data=file, seed=sample_seed) as server:

@@ -66,14 +66,6 @@ def test_hook_that_is_off_writes_nothing(ask: Asker, sandbox: Sandbox) -> None:
     assert summaries(ask, sandbox, ORDERS) == [None]
 
 
-def test_summary_drops_the_oldest_beyond_a_hundred(ask: Asker, sandbox: Sandbox) -> None:
-    raised = [sandbox.store.raise_incident(ORDERS, created_ms=number) for number in range(103)]
-    resolved = sandbox.store.raise_incident(ORDERS, state="RESOLVED")
-    (summary,) = summaries(ask, sandbox, ORDERS)
-    assert [detail["urn"] for detail in summary["activeIncidentDetails"]] == raised[3:]
-    assert [detail["urn"] for detail in summary["resolvedIncidentDetails"]] == [resolved]
-
-
 def test_summary_keeps_a_deleted_incident(ask: Asker, sandbox: Sandbox) -> None:
     urn = sandbox.store.raise_incident(ORDERS)
     sandbox.store.delete_incident(urn)

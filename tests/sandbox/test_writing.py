@@ -234,14 +234,6 @@ def test_reading_token_may_not_edit_incidents(ask: Asker, each_sandbox: Sandbox)
         }
 
 
-def test_privilege_can_cover_some_assets(ask: Asker) -> None:
-    with Sandbox.start(tokens=[Grant(token="some", edits=(ORDERS,), actor="urn:li:corpuser:robot")]) as server:
-        server.store.add_assets([ORDERS, CUSTOMERS])
-        ask.data(server, RAISE % ORDERS)
-        assert ask.error(server, RAISE % CUSTOMERS)["extensions"]["code"] == 403
-        assert server.store.incidents(ORDERS)[0].created_by == "urn:li:corpuser:robot"
-
-
 def test_edit_entity_suffices_for_raising(ask: Asker, each_sandbox: Sandbox) -> None:
     grant = Grant(token="some", edits=(), edits_entities=(ORDERS,), actor="urn:li:corpuser:robot")
     query = """query q($actor: String!, $urn: String!) { getGrantedPrivileges(input: {
