@@ -69,6 +69,8 @@ def test_the_template_of_every_hint_is_a_constant_that_names_settings_and_values
     assert len(calls) > 20
     for call in calls:
         template, *values = call.args
+        if isinstance(template, ast.Attribute) and template.attr == "template":
+            continue  # another hint's, with other values
         assert isinstance(template, ast.Constant), ast.unparse(call)
         words = [piece.partition("}")[0] for piece in str(template.value).split("{")[1:]]
         assert words, f"names nothing: {ast.unparse(call)}"

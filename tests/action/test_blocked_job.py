@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ import pytest
 from incident_gate.ci.identity import BLOCKED
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
-from tests.helpers.processes import PATIENCE
 from tests.helpers.step import Step
 
 
@@ -81,45 +78,3 @@ def test_end_of_the_job_of_a_gate_that_passed_obeys_another_gate(
 
     assert active(datahub) == 0
     assert "The gate stopped this job" in ended.said("notice")[0]
-
-
-@pytest.mark.parametrize(("number", "mode"), [(signal.SIGTERM, "gate"), (signal.SIGINT, "raise")])
-def test_main_stage_that_is_cancelled_leaves_its_outputs(
-    step: Step, datahub: Sandbox, number: signal.Signals, mode: str
-) -> None:
-    datahub.faults = Faults(rules=(Fault(kind=FaultKind.HANG),))
-    process = step.start(datahub, mode=mode)
-    while not datahub.requests:
-        assert process.poll() is None
-        time.sleep(0.01)
-
-    process.send_signal(number)
-    log, _ = process.communicate(timeout=PATIENCE)
-
-    ended = step.ended(process.returncode, log)
-    assert ended.code == 128 + number
-    assert ("Interrupted before the gate came to a verdict: nothing was decided" in log) is (mode == "gate")
-    assert ended.summary == ""
-    assert (ended.outputs["conclusion"], ended.outputs["verdict"]) == ("block", "unknown")
-    assert bool(step.written("env")) is (mode == "gate")
-
-
-def test_main_stage_that_is_cancelled_while_it_starts_leaves_its_outputs(step: Step, datahub: Sandbox) -> None:
-    for delay in (0.05, 0.1, 0.2):
-        process = step.start(datahub)
-        # Python itself is not ready before; from then on an interruption waits for the imports.
-        while "incident_gate" not in _mapped(process.pid) and process.poll() is None:
-            time.sleep(0.002)
-        time.sleep(delay)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE)
-        if process.returncode != -signal.SIGTERM:
-            assert step.written("output")["conclusion"] in {"block", "pass"}
-            assert process.returncode in {0, 128 + signal.SIGTERM}
-
-
-def _mapped(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("-", "_")
-    except OSError:
-        return ""

@@ -263,7 +263,7 @@ def test_a_gitlab_job_starts_when_gitlab_says(tmp_path: Path, sandbox: Sandbox) 
 
 def test_results_that_nothing_names_are_not_imported() -> None:
     imports = "import sys, incident_gate.api, incident_gate.outcome.decide"
-    code = f"{imports}; print([m for m in sys.modules if 'results' in m or 'incident_gate.dbt' in m])"
+    code = f"{imports}; print([m for m in sys.modules if 'outcome.results' in m or 'incident_gate.dbt' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from incident_gate.datahub.client import Client, Exchange
+from incident_gate.datahub.client import AWAITED, Client, Exchange
 from incident_gate.datahub.graph.lookup import look_up
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.incident import Reason
@@ -47,8 +47,13 @@ def selecting(server: Sandbox, token: str | None = None) -> Iterator[Selecting]:
     """A client of the server."""
     exchanges: list[Exchange] = []
     headers = {"Authorization": f"Bearer {token or server.token}"}
+
+    def note(exchange: Exchange) -> None:
+        if exchange is not AWAITED:
+            exchanges.append(exchange)
+
     with plain_client(headers=headers) as http:
-        client = Client(http, f"{server.url}/api/graphql", Deadline.after(20), on_exchange=exchanges.append)
+        client = Client(http, f"{server.url}/api/graphql", Deadline.after(100), on_exchange=note)
         yield Selecting(client, exchanges)
 
 
