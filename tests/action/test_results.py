@@ -30,8 +30,6 @@ ORDERS, CUSTOMERS, STAGING, MIXED = (urn(n) for n in ("orders_v2", "dim_customer
 PAYMENTS = "urn:li:dataset:(urn:li:dataPlatform:duckdb,shop.mart_finance.payments,PROD)"
 OUTPUTS = (ORDERS, CUSTOMERS, STAGING, MIXED, PAYMENTS)
 
-EVERY = {asset: [Cause.JOB] for asset in OUTPUTS}
-
 
 @pytest.fixture
 def shop(step: Step, sandbox: Sandbox) -> Sandbox:
@@ -144,22 +142,6 @@ def test_a_file_of_another_job_leaves_it_to_the_jobs_status(step: Step, shop: Sa
     # It raises, and it answers no checks.
     assert active(shop, ORDERS) == [Cause.CHECKS]
     assert active(shop, STAGING) == ([Cause.JOB] if status == "failure" else [])
-
-
-def test_without_a_file_the_jobs_status_decides_as_ever(step: Step, shop: Sandbox) -> None:
-    assert "matches no file: check" in job(step, shop, status="failure").said("warning")[0]
-    assert state(shop) == EVERY
-    job(step, shop, status="success")
-    assert state(shop) == {}
-
-
-@pytest.mark.parametrize("path", ["../r.xml", "a/../../r.xml", "/etc/*.xml", "{runner}/workspace-2/r.xml"])
-@pytest.mark.parametrize("mode", ["gate", "report"])
-def test_a_path_out_of_the_workspace_is_an_error(step: Step, shop: Sandbox, path: str, mode: str) -> None:
-    ended = step.main(shop, mode=mode, test_results=f"target/ok.xml\n{path.format(runner=step.folder)}")
-    assert ended.code == 2
-    assert "results leads out of the workspace" in ended.said("error")[0]
-    assert step.main(shop, mode=mode, test_results=f"{step.workspace}/r.xml").code == 0
 
 
 def test_modes_of_their_own_do_only_their_part(step: Step, shop: Sandbox) -> None:
