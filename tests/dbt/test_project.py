@@ -23,15 +23,6 @@ def shop(request: pytest.FixtureRequest) -> DbtProject:
     return sample_project(request.param)
 
 
-def test_the_adapter(shop: DbtProject) -> None:
-    assert shop.adapter == "duckdb"
-
-
-def test_disabled_nodes_are_left_out(shop: DbtProject) -> None:
-    assert "model.shop.old_orders" not in shop.nodes
-    assert not any(unique_id.startswith(("operation.", "exposure.", "test.")) for unique_id in shop.nodes)
-
-
 def test_outputs_are_what_dbt_builds(shop: DbtProject) -> None:
     built = {unique_id for unique_id, node in shop.nodes.items() if node.is_output}
     assert {"model.shop.orders", "seed.shop.regions", "snapshot.shop.orders_snapshot"} < built
@@ -51,31 +42,14 @@ def test_a_node_has_what_names_it(shop: DbtProject) -> None:
     assert shop.nodes["model.shop.stg_orders"].tags == ("nightly",)
 
 
-def test_a_relationship_belongs_to_the_node_it_is_attached_to(shop: DbtProject) -> None:
-    [test] = [test for unique_id, test in shop.tests.items() if unique_id.startswith("test.shop.relationships_")]
-    assert test.nodes == ("model.shop.orders",)
-    assert (test.function, test.column) == ("relationships", "customer_id")
+def test_what_is_disabled_is_left_out() -> None:
+    disabled = dbt_node("model.p.a", config={"enabled": False})
+    assert list(dbt_project(disabled, dbt_node("model.p.b")).nodes) == ["model.p.b"]
 
 
-def test_a_singular_test_belongs_to_all_its_parents(shop: DbtProject) -> None:
-    test = shop.tests["test.shop.assert_orders_match_stg_orders"]
-    assert set(test.nodes) == {"model.shop.orders", "model.shop.stg_orders"}
-    assert not test.function
-
-
-def test_a_test_without_parents_belongs_to_nobody(shop: DbtProject) -> None:
-    assert shop.tests["test.shop.test_no_ref"].nodes == ()
-
-
-def test_disabled_tests_are_known_as_such(shop: DbtProject) -> None:
-    assert not shop.tests["test.shop.not_null_old_orders_id.d3987f32d1"].enabled
-    assert sum(test.enabled and "model.shop.orders" in test.nodes for test in shop.tests.values()) == 7
-
-
-@pytest.mark.parametrize("version", ["1.9", "1.12"])
-def test_a_unit_test_belongs_to_the_first_node_it_depends_on(version: str) -> None:
-    test = sample_project(version).tests["unit_test.shop.order_events.events_are_kept"]
-    assert test.nodes == ("model.shop.order_events",)
+def test_a_unit_test_belongs_to_the_first_node_it_depends_on() -> None:
+    test = dbt_node("unit_test.p.u", depends_on={"nodes": ["model.p.a", "model.p.b"]})
+    assert dbt_project(test).tests["unit_test.p.u"].nodes == ("model.p.a",)
 
 
 def parse(data: bytes, limits: Limits | None = None) -> DbtProject:

@@ -76,14 +76,12 @@ def test_lineage_and_health_take_three_requests(lineage: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("generation", [Generation.G3, Generation.G4])
-def test_a_thousand_upstreams_take_six_requests(generation: Generation) -> None:
+def test_a_thousand_upstreams_take_six_requests(sandbox: Sandbox) -> None:
     many = [table(f"many{number}") for number in range(1_000)]
-    with Sandbox.start(schema=generation) as server:
-        server.store.add_assets([A, *many])
-        for urn in many:
-            server.store.add_lineage(urn, A)
-        ended = _check(server, f"inputs: [{{upstream-of: {A!r}, at-most: 1000}}]\n", "--verbose")
+    sandbox.store.add_assets([A, *many])
+    for urn in many:
+        sandbox.store.add_lineage(urn, A)
+    ended = _check(sandbox, f"inputs: [{{upstream-of: {A!r}, at-most: 1000}}]\n", "--verbose")
     assert ended.code == 0, ended.out
     assert len([line for line in ended.err.splitlines() if line.startswith("incidentGate")]) <= 6
 
@@ -128,9 +126,7 @@ def test_a_ghost_upstream_is_a_question_for_the_policy(lineage: Sandbox) -> None
     assert "name this URN as an entry of its own with `on-unknown: warn`" in problem["hint"]
     named = UPSTREAM.replace("inputs: [", f"inputs: [{{urn: {table('ghost')!r}, on-unknown: warn}}, ")
     assert _check(lineage, named).code == 0
-    assert (
-        _check(lineage, UPSTREAM.replace("upstream-of: outputs", "{upstream-of: outputs, on-unknown: warn}")).code == 0
-    )
+    assert _check(lineage, WARNED).code == 0
 
 
 @pytest.mark.usefixtures("here")
@@ -144,30 +140,11 @@ def test_rules_and_waivers_of_a_selector_hold_for_what_it_selects(lineage: Sandb
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize(("upstreams", "warnings"), [([B, C], 0), ([C], 1)])
-def test_a_waiver_of_a_selector_needs_to_match_one_asset(sandbox: Sandbox, upstreams: list[str], warnings: int) -> None:
-    sandbox.store.add_assets([A, B, C])
-    urn = sandbox.store.raise_incident(B, title="late")
-    for upstream in upstreams:
-        sandbox.store.add_lineage(upstream, A)
-    waiver = f"ignore: [{{incident: {urn!r}, until: 2999-01-01, reason: known}}]"
-    document = _document(sandbox, f"inputs:\n  - upstream-of: {A!r}\n    {waiver}\n", 0)
-    assert len(document["warnings"]) == warnings
-
-
-@pytest.mark.usefixtures("here")
 def test_an_explicit_entry_wins_over_a_selected_one(lineage: Sandbox) -> None:
     lineage.store.raise_incident(B, title="late")
     manifest = f"inputs:\n  - upstream-of: {A!r}\n  - urn: {B!r}\n    on-incident: warn\n"
     document = _document(lineage, manifest, 0)
     assert [(entry["urn"], entry["line"], entry["conclusion"]) for entry in document["inputs"]] == [(B, 3, "warn")]
-
-
-@pytest.mark.usefixtures("here")
-def test_an_asset_selected_twice_is_asked_once(lineage: Sandbox) -> None:
-    lineage.store.add_tag(B, TIER1)
-    document = _document(lineage, f"inputs:\n  - upstream-of: {A!r}\n  - search: {{tags: [{TIER1!r}]}}\n", 0)
-    assert [(entry["urn"], entry["line"]) for entry in document["inputs"]] == [(B, 2)]
 
 
 @pytest.mark.usefixtures("here")
@@ -209,15 +186,6 @@ def test_one_kind_of_urns_asks_for_that_one_alone(each_sandbox: Sandbox) -> None
     manifest = "inputs: [{{dbt: {{manifest: target/manifest.json, select: [source.shop.raw.orders]}}, urns: {}}}]\n"
     assert _check(each_sandbox, manifest.format("dbt")).code == 0
     assert _check(each_sandbox, manifest.format("warehouse")).code == 1
-
-
-@pytest.mark.usefixtures("here")
-def test_an_explicit_twin_takes_the_other_one_along(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_assets([SOURCE, LOWER])
-    each_sandbox.store.raise_incident(SOURCE, title="late")
-    selector = "dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}"
-    document = _document(each_sandbox, f"inputs:\n  - {selector}\n  - {{urn: {LOWER!r}, on-incident: warn}}\n", 0)
-    assert [(entry["urn"], entry["conclusion"]) for entry in document["inputs"]] == [(LOWER, "warn")]
 
 
 @pytest.mark.usefixtures("here")
@@ -383,25 +351,6 @@ def test_waiting_selects_again_until_everything_is_established(datahub: Sandbox)
     assert ended.code == 0, ended.out
     assert [entry["urn"] for entry in ended.json["inputs"]] == [C, B]
     assert ended.json["verdict"] == "healthy"
-
-
-@pytest.mark.usefixtures("here")
-def test_waiting_does_not_end_on_an_old_selection(datahub: Sandbox) -> None:
-    datahub.store.add_assets([A, B, C])
-    datahub.store.add_lineage(B, A)
-    late = datahub.store.raise_incident(B, title="late")
-
-    def change() -> None:
-        datahub.store.raise_incident(C, title="also late")
-        datahub.store.add_lineage(C, A)
-        datahub.store.resolve(late)
-
-    _later(0.5, change)
-    ended = _check(
-        datahub, f"inputs: [upstream-of: {A!r}]\n", "--wait", "2", "--wait-interval", "0.2", "--format", "json"
-    )
-    assert ended.code == 1
-    assert [(entry["urn"], entry["verdict"]) for entry in ended.json["inputs"]] == [(B, "healthy"), (C, "unhealthy")]
 
 
 def test_many_outputs_with_many_upstreams_are_within_the_limits(sandbox: Sandbox) -> None:

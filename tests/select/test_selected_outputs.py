@@ -102,18 +102,6 @@ def test_a_missing_file_is_reported(here: Path, datahub: Sandbox, command: str) 
     assert "does not exist" in ended.out
 
 
-def test_a_missing_file_is_no_error_while_the_gate_runs(here: Path, datahub: Sandbox) -> None:
-    (here / "target" / "manifest.json").unlink()
-    (here / "gate.yml").write_text(f"inputs: []\n{MANIFEST}", encoding="utf-8")
-    assert _end(datahub, "check").code == 0
-
-
-def test_a_path_outside_the_folder_is_a_mistake(here: Path, datahub: Sandbox) -> None:
-    (here / "gate.yml").write_text("outputs:\n  - dbt: ../manifest.json\n", encoding="utf-8")
-    assert _end(datahub, "raise").code == 2
-    assert _end(datahub, "check").code == 2
-
-
 def test_own_incidents_on_selected_outputs_do_not_block(here: Path, each_sandbox: Sandbox) -> None:
     each_sandbox.store.add_assets([DBT, WAREHOUSE])
     assert _results(_end(each_sandbox, "raise")) == [(DBT, "raised")]

@@ -103,6 +103,7 @@ def _times() -> list[tuple[str, str]]:
     return [
         ("dbt", dbt_results(("model.p.a", "success"), generated_at="TIME")),
         ("gx", json.dumps(gx | {"meta": {"run_id": {"run_time": "TIME"}}})),
+        ("gx validation", json.dumps(gx | {"meta": {"run_id": {}, "validation_time": "TIME"}})),
         ("gx checkpoint", json.dumps({"run_id": {"run_time": "TIME"}, "run_results": {"x": gx}})),
         ("soda", json.dumps(soda | {"scanStartTimestamp": "2020-01-01T00:00:00Z", "scanEndTimestamp": "TIME"})),
         ("junit", CASE.replace("<testsuite", '<testsuite timestamp="TIME"')),
@@ -200,6 +201,7 @@ def test_neither_queries_nor_rows_are_kept() -> None:
     [
         ("<FAILURE/>", CheckStatus.FAILED),
         ("<timeout/>", CheckStatus.ERROR),
+        ("<j:failure xmlns:j='u'/>", CheckStatus.FAILED),
         ("<skipped/><failure/>", CheckStatus.FAILED),
         ("<failure/><skipped/>", CheckStatus.FAILED),
         ("<failure/><error/>", CheckStatus.ERROR),

@@ -4,7 +4,7 @@ import pytest
 
 from incident_gate.outcome.result import Effect, OutputDecision
 from incident_gate.outcome.results.load import result_limits
-from incident_gate.outcome.results.model import LONGEST_MESSAGE, CheckStatus, Reading, ReportedResult, ResultKind
+from incident_gate.outcome.results.model import LONGEST_MESSAGE, CheckStatus, ReportedResult, ResultKeeper, ResultKind
 from incident_gate.text import Redactor
 
 
@@ -36,7 +36,7 @@ def test_nothing_in_a_name_or_message_is_interpreted() -> None:
 
 
 def shown(message: str | None, *secrets: str) -> str:
-    return Reading(result_limits(), Redactor(secrets)).shown(message)
+    return ResultKeeper(result_limits(), Redactor(secrets)).shown(message)
 
 
 @pytest.mark.parametrize(

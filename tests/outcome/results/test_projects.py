@@ -72,6 +72,11 @@ def test_which_urns_name_a_node(urn: str, *, found: bool) -> None:
     assert nodes_of(projects, urn) == ({"model.p.orders"} if found else set())
 
 
+def test_tables_of_an_adapter_may_be_of_a_platform_with_another_name() -> None:
+    projects = Projects([replace(dbt_project(dbt_node("model.p.orders", **TABLE)), adapter="sqlserver")])
+    assert nodes_of(projects, _urn("db.mart.orders", "mssql")) == {"model.p.orders"}
+
+
 def test_letter_case_decides_between_two_tables() -> None:
     project = dbt_project(
         dbt_node("model.p.a", alias="Orders", **TABLE), dbt_node("model.p.b", alias="orders", **TABLE)

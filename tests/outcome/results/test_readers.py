@@ -89,7 +89,13 @@ def test_an_expectation_without_a_verdict_is_unknown(tmp_path: Path, success: An
 
 def test_a_validation_that_failed_without_a_failed_expectation_is_a_problem(tmp_path: Path) -> None:
     failed = {"success": False, "results": [expectation(success=True)]}
-    for value in (failed, {"run_results": {"a": failed}}, {"run_results": {"a": {"validation_result": failed}}}):
+    counted = {"success": True, "results": [], "statistics": {"unsuccessful_expectations": 1}}
+    for value in (
+        counted,
+        failed,
+        {"run_results": {"a": failed}},
+        {"run_results": {"a": {"validation_result": failed}}},
+    ):
         assert read(tmp_path, json.dumps(value)).stray == "reports a failure without the expectation that failed"
 
 

@@ -15,8 +15,9 @@ from incident_gate.json_values import text
 from incident_gate.outcome.results.model import (
     CheckStatus,
     FileResults,
-    Reading,
+    NoResultsError,
     ReportedResult,
+    ResultKeeper,
     ResultKind,
     incident_type,
     moment,
@@ -65,11 +66,11 @@ _HOOKS = frozenset({"operation", "sql_operation"})
 _HARMLESS = frozenset({"success", "pass", "warn", "skipped", "no-op", "reused"})
 
 
-class Reader:
-    """Takes in the entries of a file."""
+class DbtReader:
+    """Takes in the entries of a file, whatever format it has."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, keeper: ResultKeeper) -> None:
+        self._keeper = keeper
         self._metadata: Any = {}
         self._args: Any = {}
         self._has_results = False
@@ -87,29 +88,28 @@ class Reader:
                 self._has_results = isinstance(value, list)
             case ("results", _) if isinstance(value, dict) and "unique_id" in value:
                 unique_id = text(value, "unique_id")
-                message = self._reading.keep(text(value, "message") or text(value, "error"), unique_id)
+                message = self._keeper.keep(text(value, "message") or text(value, "error"), unique_id)
                 self._rows.append((unique_id, str(value.get("status")).lower(), message))
             case ("results", _):
                 self._stray = "has a result without a unique_id"
 
     @property
     def accepts(self) -> bool:
-        """Whether this is a file of dbt's results."""
-        if schema := self.schema:
-            return "/run-results/" in schema or "/sources/" in schema
-        return bool(self._rows)
+        """Whether this is a file of dbt."""
+        return bool(self._schema or self._rows)
 
     @property
-    def schema(self) -> str:
-        """The schema that the file names."""
+    def _schema(self) -> str:
         return text(self._metadata, "dbt_schema_version")
 
     def results(self) -> FileResults:
-        """What the file reports."""
+        """What the file reports; a NoResultsError where it is another file of dbt."""
         written = moment(text(self._metadata, "generated_at"))
+        if self._schema and not ("/run-results/" in self._schema or "/sources/" in self._schema):
+            raise NoResultsError(f"is of dbt, but has no results: its schema is {quote(self._schema)}")
         if not self._has_results:
             return FileResults(written=written, problem="has no results of dbt")
-        if "/sources/" in self.schema:
+        if "/sources/" in self._schema:
             checks = (self._freshness(*row) for row in self._rows if row[0].startswith("source."))
             return FileResults(written=written, results=tuple(checks))
         results, stray = self._results()

@@ -14,8 +14,8 @@ from incident_gate.outcome.results.model import (
     CheckStatus,
     FileResults,
     Moment,
-    Reading,
     ReportedResult,
+    ResultKeeper,
     incident_type,
     moment,
 )
@@ -71,11 +71,11 @@ class _Validation:
     results: list[ReportedResult] = field(default_factory=list)
 
 
-class Reader:
+class ExpectationsReader:
     """Takes in the entries of a file."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, keeper: ResultKeeper) -> None:
+        self._keeper = keeper
         self._root = _Validation()
         self._nested: list[_Validation] = []
         self._values: dict[str, Any] = {}  # of the root
@@ -87,7 +87,7 @@ class Reader:
             self._values[path[0]] = value
         match path:
             case ("run_results" | "validation_results", _):
-                self._reading.limits.keep()
+                self._keeper.limits.keep()
                 self._nested.append(_Validation())
             case (*_, "success"):
                 validation.success = value
@@ -133,13 +133,13 @@ class Reader:
         exception = _exception(mapping(expectation, "exception_info"))
         success = at(expectation, "success")
         if exception is not None:
-            status, message = CheckStatus.ERROR, self._reading.shown(exception) or "raised an exception"
+            status, message = CheckStatus.ERROR, self._keeper.shown(exception) or "raised an exception"
         elif success is True:
             status, message = CheckStatus.PASSED, ""
         else:
             status = CheckStatus.FAILED if success is False else CheckStatus.UNKNOWN
             message = _measured(kind, at(expectation, "result"))
-        self._reading.limits.keep(kind, column, batch, message)
+        self._keeper.limits.keep(kind, column, batch, message)
         kind_of_incident = incident_type(kind, column=bool(column))
         return ReportedResult(kind, status, message, identity=(batch, column), type=kind_of_incident)
 

@@ -16,8 +16,8 @@ from incident_gate.outcome.results.model import (
     FileResults,
     Moment,
     NoResultsError,
-    Reading,
     ReportedResult,
+    ResultKeeper,
     ResultKind,
     moment,
 )
@@ -51,21 +51,21 @@ _RUN |= {"success", "successful", "succeeded"}
 _LOADERS = frozenset({"unittest.loader._FailedTest", "unittest.loader.ModuleImportFailure", "nose.failure.Failure"})
 
 
-def read(file: BinaryIO, reading: Reading) -> FileResults:
+def read(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
     """Read an XML file in a stream.
 
     Raises:
         FileError: It is not XML, not JUnit's, or beyond a limit.
     """
     parser = expat.ParserCreate()
-    report = _Report(reading)
+    report = _Report(keeper)
     parser.XmlDeclHandler = report.declaration
     parser.StartDoctypeDeclHandler = report.doctype
     parser.StartElementHandler = report.start
     parser.EndElementHandler = report.end
     parser.CharacterDataHandler = report.data
     try:
-        _parse(parser, file, reading.limits)
+        _parse(parser, file, keeper.limits)
     except (expat.ExpatError, ValueError, LookupError) as error:
         if report.encoding and (not isinstance(error, expat.ExpatError) or error.code in _ENCODING_ERRORS):
             encoding = quote(report.encoding)
@@ -123,9 +123,9 @@ class _Case:
 class _Report:
     """Receives the parser's events."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, keeper: ResultKeeper) -> None:
         self.encoding = ""
-        self._reading = reading
+        self._keeper = keeper
         self._depth = 0
         self._suite = _Suite("", "", None)
         self._open: list[_Case] = []
@@ -198,7 +198,7 @@ class _Report:
                 suite = suite.outer
             each = tuple(dict.fromkeys(filter(None, urns)))
             if each not in same:
-                self._reading.limits.keep(*each, entries=0)
+                self._keeper.limits.keep(*each, entries=0)
             each = same.setdefault(each, each)
             kind = ResultKind.STRAY if case.is_stray else ResultKind.CHECK
             identity = (case.place, case.class_name, each)
@@ -247,9 +247,7 @@ class _Report:
         case = self._open[-1] if self._open else _Case(self._suite.name, self._suite.file, "", self._suite)
         if case.status is not CheckStatus.ERROR:
             case.status = status
-        case.message = (
-            case.message or self._reading.shown(self._value) or self._reading.shown("".join(self._text or ()))
-        )
+        case.message = case.message or self._keeper.shown(self._value) or self._keeper.shown("".join(self._text or ()))
         self._text = None
         if not self._open:  # a suite that failed as a whole
             case.is_stray = True
@@ -264,7 +262,7 @@ class _Report:
         case.is_stray = case.is_stray and case.status.is_bad
         if case.is_stray:
             self._stray = self._stray or f"has a failure that belongs to no check ({quote(case.name)})"
-        self._reading.limits.keep(case.name, case.place, case.message, *case.urns)
+        self._keeper.limits.keep(case.name, case.place, case.message, *case.urns)
         self._cases.append(case)
 
 

@@ -17,10 +17,12 @@ from incident_gate.files import FileError, MissingError, locate, open_regular
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.result import Evaluation
 from incident_gate.outcome.results import dbt, great_expectations, junit, soda
-from incident_gate.outcome.results.dbt import Projects
+from incident_gate.outcome.results.dbt import DbtReader, Projects
 from incident_gate.outcome.results.evaluate import evaluate
-from incident_gate.outcome.results.model import FileResults, Moment, NoResultsError, Reading
-from incident_gate.text import NO_SECRETS, Redactor, quote
+from incident_gate.outcome.results.great_expectations import ExpectationsReader
+from incident_gate.outcome.results.model import FileResults, Moment, NoResultsError, ResultKeeper
+from incident_gate.outcome.results.soda import SodaReader
+from incident_gate.text import NO_SECRETS, Redactor
 
 MAX_FILES = 1_000
 
@@ -28,12 +30,12 @@ _USUAL_MANIFEST = f"target/{MANIFEST_FILE}"
 _HEAD = 1 << 10
 _HOUR = 3600
 _WRITE_IT = Hint("check `{test-results}`, and that the step that writes it has run")
-# The widest time zones, and an hour for a clock that is wrong or a file that was written late.
-_LOCAL = (-13 * _HOUR, 15 * _HOUR)
-# The first that accepts a file reads it. Two of them have a list `results`.
-_JSON_FORMATS = (dbt, great_expectations, soda)
+# The earliest local time, and an hour for a file that was written late.
+_EARLIEST = -13 * _HOUR
 _WANTED = {
-    **{path: keys for form in _JSON_FORMATS for path, keys in form.WANTED.items()},
+    **dbt.WANTED,
+    **great_expectations.WANTED,
+    **soda.WANTED,
     "results.*": {**dbt.RESULT, **great_expectations.EXPECTATION},
 }
 
@@ -162,7 +164,7 @@ def _read(path: str, files: ResultFiles, *, is_named: bool) -> FileResults:
     try:
         with open_regular(files.locate(path), max_bytes=MAX_FILE) as file:
             modified = os.fstat(file.fileno()).st_mtime
-            results = _parse(file, Reading(files.limits, files.redact))
+            results = _parse(file, ResultKeeper(files.limits, files.redact))
     except NoResultsError as error:
         # A pattern matches other files too: dbt's manifest.json, a report of coverage.
         return FileResults(path=path, problem=str(error)) if is_named else FileResults(path=path, note=str(error))
@@ -186,30 +188,30 @@ def _time(written: Moment | None, modified: float) -> float:
     if not written:
         return modified
     later = written.seconds - modified
-    is_local = not written.has_zone and _LOCAL[0] <= later <= _LOCAL[1]
+    is_local = not written.has_zone and later >= _EARLIEST
     return modified if is_local or later > _HOUR else written.seconds
 
 
-def _parse(file: BinaryIO, reading: Reading) -> FileResults:
+def _parse(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
     head = file.read(_HEAD)
     file.seek(0)
     first = head.decode(encoding_of(file), errors="replace").lstrip()[:1]
     if not first:
         raise FileError("is empty: the program that writes it may have been stopped")
     if first == "<":
-        return replace(junit.read(file, reading), format=junit.NAME)
-    readers = [(form.NAME, form.Reader(reading)) for form in _JSON_FORMATS]
-    for path, value in entries(file, _WANTED, reading.limits):
-        for _, reader in readers:
-            if path:
-                reader.take(path, value)
-    for name, reader in readers:
+        return replace(junit.read(file, keeper), format=junit.NAME)
+    # The first that accepts a file reads it. Two of them have a list `results`.
+    readers: dict[str, DbtReader | ExpectationsReader | SodaReader] = {
+        dbt.NAME: DbtReader(keeper),
+        great_expectations.NAME: ExpectationsReader(keeper),
+        soda.NAME: SodaReader(keeper),
+    }
+    for path, value in entries(file, _WANTED, keeper.limits):
+        for reader in readers.values() if path else ():
+            reader.take(path, value)
+    for name, reader in readers.items():
         if reader.accepts:
-            results: FileResults = reader.results()
-            return replace(results, format=name)
-    schema = next((reader.schema for _, reader in readers if isinstance(reader, dbt.Reader)), "")
-    if schema:
-        raise NoResultsError(f"is of dbt, but has no results: its schema is {quote(schema)}")
+            return replace(reader.results(), format=name)
     raise NoResultsError("is none of the formats that are read: dbt, JUnit XML, Great Expectations, Soda")
 
 

@@ -92,8 +92,8 @@ class FileResults:
     note: str = ""
 
 
-class Reading(NamedTuple):
-    """What every reader of a format needs: the limits of all files together, and what replaces secrets."""
+class ResultKeeper(NamedTuple):
+    """What readers of all formats share: the limits of all files together, and what replaces secrets."""
 
     limits: Limits
     redact: Redactor = NO_SECRETS

@@ -9,7 +9,14 @@ from typing import Any
 from incident_gate.dbt.stream import NAME as NAMED
 from incident_gate.dbt.stream import TEXT
 from incident_gate.json_values import text
-from incident_gate.outcome.results.model import CheckStatus, FileResults, Reading, ReportedResult, incident_type, moment
+from incident_gate.outcome.results.model import (
+    CheckStatus,
+    FileResults,
+    ReportedResult,
+    ResultKeeper,
+    incident_type,
+    moment,
+)
 
 NAME = "Soda"
 WANTED: Mapping[str, Any] = {
@@ -21,11 +28,11 @@ WANTED: Mapping[str, Any] = {
 _STATUSES = {"pass": CheckStatus.PASSED, "warn": CheckStatus.PASSED, "fail": CheckStatus.FAILED}
 
 
-class Reader:
+class SodaReader:
     """Takes in the entries of a file."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, keeper: ResultKeeper) -> None:
+        self._keeper = keeper
         self._values: dict[str, Any] = {}
         self._checks: list[ReportedResult] = []
 
@@ -60,7 +67,7 @@ class Reader:
         expression = _expression(definition)
         full_name = ".".join(part for part in (table, name) if part)
         shows = outcome == "fail" and expression != name
-        message = self._reading.keep(expression if shows else "", full_name, definition)
+        message = self._keeper.keep(expression if shows else "", full_name, definition)
         return ReportedResult(
             full_name,
             _STATUSES.get(outcome, CheckStatus.UNKNOWN),
