@@ -15,65 +15,12 @@ from incident_gate.text import Redactor, code, link, markdown, plain, prose, quo
 from tests.helpers.github_markdown import Page
 from tests.helpers.runner_grammar import commands_in
 
+COMMANDS = "::error::x ::add-mask::a ##[group] ## [ ::stop-commands::t \x1b[31m \x9b2J \u202e \u200b"
+MENTIONS = f"@octocat @a/b #12 o/r#3 GH-4 {'deadbeef' * 5} https://e.com www.e.com a@b.de :tada: $x$"
+MARKUP = r"<script> <!-- --> <b> </td> </details> ![a](b) [a](b) [^1] | \| \ ` `` $` &#64;octocat &lt;b&gt;"
 SNIPPETS = [
-    *(
-        "::error::x",
-        "::add-mask::a",
-        "##[group]",
-        "##",
-        "[",
-        "::stop-commands::t",
-        "\x1b[31m",
-        "\x9b2J",
-        "\u202e",
-        "\u200b",
-    ),
-    *(
-        "@octocat",
-        "@a/b",
-        "#12",
-        "o/r#3",
-        "GH-4",
-        "deadbeef" * 5,
-        "https://e.com",
-        "www.e.com",
-        "a@b.de",
-        ":tada:",
-        "$x$",
-    ),
-    *(
-        "<script>",
-        "<!--",
-        "-->",
-        "<b>",
-        "</td>",
-        "</details>",
-        "![a](b)",
-        "[a](b)",
-        "[^1]",
-        "|",
-        "\\|",
-        "\\",
-        "`",
-        "``",
-        "$`",
-    ),
-    *(
-        "&#64;octocat",
-        "&lt;b&gt;",
-        "\n",
-        "\r\n",
-        "\u2028",
-        "\x85",
-        "\x0b",
-        "\ud800",
-        "*a*",
-        "_a_",
-        "~~a~~",
-        "- ",
-        "1. ",
-        "> ",
-    ),
+    *f"{COMMANDS} {MENTIONS} {MARKUP}".split(" "),
+    *("\n", "\r\n", "\u2028", "\x85", "\x0b", "\ud800", "*a*", "_a_", "~~a~~", "- ", "1. ", "> "),
 ]
 hostile = st.lists(st.sampled_from(SNIPPETS) | st.text(max_size=6) | st.sampled_from(" ab")).map("".join)
 

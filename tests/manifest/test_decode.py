@@ -279,10 +279,10 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
         ),
         (
             f"{WAIVER}reason: x",
-            '3:5: an item of "ignore" is missing "incident" or "assertion"; expected incident: urn:li:incident:<name>',
+            '3:5: "ignore" entry is missing "incident" or "assertion"; expected incident: urn:li:incident:<name>',
         ),
-        (f"{WAIVER}reason: x", '3:5: an item of "ignore" is missing "until"; expected until: a day such as 2027-01-31'),
-        (f"{WAIVER}until: 2027-01-31", '3:5: an item of "ignore" is missing "reason"; expected reason: a text'),
+        (f"{WAIVER}reason: x", '3:5: "ignore" entry is missing "until"; expected until: a day such as 2027-01-31'),
+        (f"{WAIVER}until: 2027-01-31", '3:5: "ignore" entry is missing "reason"; expected reason: a text'),
         (f"{WAIVER}until: 2027-02-30", '3:12: "until" is "2027-02-30": day is out of range for month; expected a day'),
         (f"{WAIVER}until: 2027-01-31 10:00:00", '3:12: "until" is "2027-01-31 10:00:00", which YAML reads as a date'),
         (f"{WAIVER}until: never", '3:12: "until" is "never"; expected a day such as 2027-01-31'),

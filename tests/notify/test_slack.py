@@ -142,6 +142,11 @@ def test_first_line_says_where_and_what(run: Run, of: Report, event: str, text: 
     assert sections_of(message) == shown
 
 
+def test_owners_that_an_item_names_are_not_named_again(run: Run) -> None:
+    of = report(LATE, owners={ORDERS.text: (ANA,)}, run=run)
+    assert sections_of(message_of(of, ["blocked"], Mentioned(("<@U1>",), ("Ana", "Bo"))))[-1] == "Also for: <@U1>, Bo"
+
+
 def test_outside_of_ci_there_is_no_repository_to_name() -> None:
     assert message_of(report(LATE), ["blocked"], Mentioned())["text"] == "⛔ the job is blocked by 1 incident"
 
@@ -198,17 +203,6 @@ def test_many_long_items_stay_within_the_limits(run: Run, make_service: MakeServ
     assert "…and 260 more." in slack.shown
     assert "…and 299 more." in slack.shown
     assert slack.shown.endswith("more")
-
-
-def test_long_heading_is_cut_at_slacks_limit(run: Run, make_service: MakeService) -> None:
-    slack = SlackStandIn()
-    message = message_of(
-        outcome(run._replace(repository="r" * 99, job="j" * 99), result("o" * 99)), ["raised"], Mentioned()
-    )
-    with serving(slack) as url:
-        post(Notify(slack_webhook_url=url + slack.webhook_path), make_service(), message)
-
-    assert len(message["blocks"][0]["text"]["text"]) == LONGEST_HEADER
 
 
 def test_member_is_found_by_address(make_service: MakeService) -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from incident_gate.notify.announce import post_report as post
 from incident_gate.notify.delivery import DeliveryError
-from incident_gate.notify.webhook import post
 from incident_gate.report.json import document
 from incident_gate.settings import Notify
 from tests.helpers.report_samples import everything

@@ -13,6 +13,7 @@ from incident_gate.urn import Urn, UrnError, nearest, parse_urn
 
 MAX_ITEMS = 20_000
 _KIND_OF: Mapping[type, Kind] = {int: Kind.NUMBER, bool: Kind.BOOLEAN}  # of the values of a choice; else a text
+_ITEM = "an item of "
 
 
 class Shape(Protocol):
@@ -184,7 +185,7 @@ class ListOf(NamedTuple):
         else:
             if self.unique:
                 _check_unique(node, self.unique, mistakes)
-            values = list(self._decode_items(node.items, f"an item of {what}", mistakes))
+            values = list(self._decode_items(node.items, f"{_ITEM}{what}", mistakes))
             return None if None in values else self.collect(values)
         return None
 
@@ -322,9 +323,10 @@ class Record(NamedTuple):
         self, node: MappingNode, what: str, values: Mapping[str, Any], places: Mapping[str, Position]
     ) -> Iterator[Mistake]:
         """Find keys that are missing, or that are there and must not be beside or without another one."""
+        subject = f"{what.removeprefix(_ITEM)} entry" if what.startswith(_ITEM) else what
         for name, key in self.keys.items():
             if key.required and name not in places:
-                yield Mistake(node.position, f"{what} is missing {quote(name)}", key.example(name))
+                yield Mistake(node.position, f"{subject} is missing {quote(name)}", key.example(name))
             other, word = key.only_with or ("", "")
             if not other or (other in places and values[_field(other)] is None):
                 continue  # nothing is demanded, or the other key is reported already
@@ -336,7 +338,7 @@ class Record(NamedTuple):
         given = [name for name in self.one_of if name in places]
         if self.one_of and not given:
             first = self.one_of[0]
-            message = f"{what} is missing {' or '.join(map(quote, self.one_of))}"
+            message = f"{subject} is missing {' or '.join(map(quote, self.one_of))}"
             yield Mistake(node.position, message, self.keys[first].example(first))
         elif len(given) > 1:
             yield Mistake(places[given[1]], f"{' and '.join(map(quote, given))} in one mapping", "one of them")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
 import httpx
+from standardwebhooks.webhooks import Webhook
 
 from incident_gate.datahub.parallel import Deadline, run_all
 from incident_gate.datahub.transport import open_service_client
 from incident_gate.errors import Hint, SettingError
-from incident_gate.notify import comment, slack, webhook
+from incident_gate.notify import comment, slack
 from incident_gate.notify.delivery import SECONDS, DeliveryError, Service
 from incident_gate.report.json import document
 from incident_gate.report.model import Report
 from incident_gate.report.view import events_of
-from incident_gate.settings import RunSettings
+from incident_gate.settings import Notify, RunSettings
 
 Task = Callable[[Service], None]
 
@@ -73,7 +76,7 @@ def _tasks(settings: RunSettings, people: Mapping[str, str], report: Report) -> 
             tasks.append(("Slack", address, partial(slack.notify, notify, report, events, people)))
         if notify.webhook_url:
             text = document(report, events=events)
-            tasks.append(("The webhook", notify.webhook_url, partial(webhook.post, notify, text)))
+            tasks.append(("The webhook", notify.webhook_url, partial(post_report, notify, text)))
     if notify.keeps_comment and report.gated:
         marker = comment.marker_of(settings.identity.scope_of(""), settings.identity.key_of(""))
         keep = partial(comment.keep_comment, notify, report, marker)
@@ -91,3 +94,26 @@ def _attempt(name: str, task: Task, open_client: Callable[[], httpx.Client], dea
     except SettingError as error:
         return Remark(f"{name} was not notified. {error}")
     return Remark("")
+
+
+def post_report(
+    where: Notify, text: str, service: Service, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> None:
+    """Send a report to a webhook of the user's own, signed by the Standard Webhooks convention where there is a secret.
+
+    The id is the same for every try, so that the receiver can recognise a repeated message.
+    """
+    message_id, time = f"msg_{uuid.uuid4().hex}", now()
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(time.timestamp())),
+    }
+    if where.webhook_secret:
+        headers["webhook-signature"] = Webhook(where.webhook_secret).sign(message_id, time, text)
+    answer = service.send("POST", where.webhook_url, headers=headers, body=text.encode(), repeatable=True)
+    if answer.failed:
+        raise DeliveryError(
+            f"The webhook did not take the report: HTTP {answer.status}",
+            Hint("Check {webhook-url} and {webhook-secret}, and the receiver's log."),
+        )

@@ -41,7 +41,7 @@ def grounds(report: Report, *, others: bool = True) -> str:
         return _passed(report)
     if report.failure and len(unchecked(report)) == total:
         return f"{report.failure.message.rstrip('.')}, so no input was checked"
-    parts = list(found(deciding))
+    parts = [f"{count(number, noun)} on {count(on, 'input')}" for noun, number, on in _numbers(deciding)]
     words = _unknown_words(deciding)
     if not parts and len(words) == 1:
         [(what, number)] = words.items()
@@ -53,14 +53,14 @@ def grounds(report: Report, *, others: bool = True) -> str:
     return ", ".join([*parts, *(_others(report) if others else ())])
 
 
-def found(decisions: Sequence[Decision]) -> Iterator[str]:
-    """How many incidents and failing assertions count, on how many inputs."""
-    for number, noun, on in (
-        (sum(d.incident_count for d in decisions), "incident", sum(bool(d.incident_count) for d in decisions)),
-        (sum(len(d.failing) for d in decisions), "failing assertion", sum(bool(d.failing) for d in decisions)),
+def _numbers(decisions: Sequence[Decision]) -> Iterator[tuple[str, int, int]]:
+    """How many incidents and failing assertions count, and on how many inputs."""
+    for noun, numbers in (
+        ("incident", [d.incident_count for d in decisions]),
+        ("failing assertion", [len(d.failing) for d in decisions]),
     ):
-        if number:
-            yield f"{count(number, noun)} on {count(on, 'input')}"
+        if any(numbers):
+            yield noun, sum(numbers), sum(map(bool, numbers))
 
 
 def sentence(report: Report) -> tuple[str, str]:
@@ -69,14 +69,10 @@ def sentence(report: Report) -> tuple[str, str]:
     if report.failure and len(unchecked(report)) == len(report.decisions):
         return "", unchecked_line(report)
     parts = []
-    for noun, numbers in (
-        ("open incident", [d.incident_count for d in deciding if d.incident_count]),
-        ("failing assertion", [len(d.failing) for d in deciding if d.failing]),
-    ):
-        if numbers:
-            article = f"a{'n' if noun[0] == 'o' else ''} {noun}"
-            what = article if sum(numbers) == len(numbers) else count(sum(numbers), noun)
-            parts.append((len(numbers), "has" if len(numbers) == 1 else "have", what))
+    for noun, number, on in _numbers(deciding):
+        article, name = ("an", f"open {noun}") if noun == "incident" else ("a", noun)
+        what = f"{article} {name}" if number == on else count(number, name)
+        parts.append((on, "has" if on == 1 else "have", what))
     for what, number in _unknown_words(deciding).items():
         verb = "" if what.startswith("could") else "was" if number == 1 else "were"
         parts.append((number, verb, what))

@@ -24,12 +24,7 @@ _CLEARED = "\r\x1b[K"
 
 
 class LiveLine:
-    """A line of a terminal that is drawn over itself and never exceeds the width; nothing in a log.
-
-    Args:
-        stream: Where to write.
-        width: Of the terminal; None where there is none.
-    """
+    """A line of a terminal that is drawn over itself and never exceeds the width; nothing in a log."""
 
     def __init__(self, stream: TextIO, width: int | None) -> None:
         self._stream = stream
@@ -61,14 +56,7 @@ class LiveLine:
 
 
 class Progress:
-    """Shows that DataHub is awaited, and how much it has answered: call it with every exchange of the client.
-
-    Args:
-        line: Where to draw.
-        clock: Seconds that only ever grow.
-        server: The server, for people.
-        on_exchange: Called with every request as well.
-    """
+    """Shows that DataHub is awaited, and how much it has answered: call it with every exchange of the client."""
 
     def __init__(
         self, line: LiveLine, clock: Callable[[], float], *, server: str, on_exchange: Callable[[Exchange], None] | None
