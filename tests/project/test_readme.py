@@ -213,12 +213,15 @@ def test_every_example_is_listed(folder: str) -> None:
 
 def test_files_named_in_the_design_exist() -> None:
     text = (ROOT / "docs/design.md").read_text(encoding="utf-8")
-    tests = re.findall(r"`(tests/[\w/.]+)`", text)
-    modules = re.findall(r"`([\w/]+\.py)`", text)
+    source = ROOT / "src/incident_gate"
+    rooms = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|$", text, flags=re.MULTILINE)
+    named = [(cell.strip("`/"), word) for cell, about in rooms for word in re.findall(r"`([a-z_/]+)`", about)]
+    files = re.findall(r"`((?:tests/)?[\w/]+\.(?:py|md|yml))`", text)
 
-    assert len(tests) >= 9
-    assert len(modules) >= 12
-    assert [name for name in tests if not (ROOT / name).exists()] == []
-    # A module is named without the folder that its section or sentence is about.
-    known = {path.name for path in (ROOT / "src/incident_gate").rglob("*.py")}
-    assert [name for name in modules if not name.startswith("tests/") and Path(name).name not in known] == []
+    assert len(named) >= 50
+    assert [(room, word) for room, word in named if not _exists(source / room.split("/")[0], word.strip("/"))] == []
+    assert [name for name in files if not any((base / name).exists() for base in (ROOT, source)) and "/" in name] == []
+
+
+def _exists(folder: Path, name: str) -> bool:
+    return (folder / name).is_dir() or (folder / f"{name}.py").is_file() or folder.with_suffix(".py").is_file()

@@ -59,7 +59,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             Command("resolve", "online", "outcome", "resolve incidents created by `raise`", _WRITING),
             Command("report", "online", "outcome", "raise or resolve, depending on --job-status", _WRITING),
             Command("doctor", "examine", "doctor", "check address, token, privileges and server without writing"),
-            Command("select", "examine", "select", "print what the manifest's selectors select, without judging it"),
+            Command("select", "examine", "select", "print what the manifest's selectors select, without checking it"),
             Command("init", "offline", "init", "print a manifest for URNs, or for links to pages of DataHub"),
             Command(
                 "validate", "offline", "validate", "check manifests offline; reports all errors as file:line:column"
@@ -319,7 +319,7 @@ class _Parser(argparse.ArgumentParser):
         )
 
     def _add_validate(self) -> None:
-        default = self._add_options("validate", online="also check that all it names exists in DataHub")
+        default = self._add_options("validate", online="also check that everything it names exists in DataHub")
         self.add_argument(
             "files",
             metavar="FILE",
