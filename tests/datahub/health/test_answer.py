@@ -265,8 +265,8 @@ def test_incident_that_only_the_summary_names_is_unverified() -> None:
 @pytest.mark.parametrize("kind", EntityType)
 def test_shell_of_every_type_is_told_from_the_asset(kind: EntityType) -> None:
     field, _, inner = VISIBILITY_FIELDS[kind.value].partition(" ")
-    shown = {"name": "s3"} if field == "platform" else {"urn": "x"} if inner else "looker"
-    blank = {"name": ""} if field == "platform" else None if inner else ""
+    shown = {"name": "s3"} if "name" in inner else {"urn": "x"} if inner else "looker"
+    blank = {"name": ""} if "name" in inner else None if inner else ""
 
     assert not is_restricted({"urn": "u", "name": "n", field: shown}, kind)
     assert is_restricted({"urn": "u", "name": "n", field: blank}, kind)
@@ -322,3 +322,23 @@ def test_description_is_cut_on_arrival_after_its_mark_was_read() -> None:
 
     assert incident.mark == mark
     assert incident.description == "x" * MOST_DESCRIPTION
+
+
+FAILING = {"total": 1, "assertions": [{"urn": "urn:li:assertion:1", "runEvents": None}]}
+NO_ASSERTIONS: dict[str, Any] = {"total": 0, "assertions": []}
+
+
+@pytest.mark.parametrize("urn", [MODEL, ORDERS])
+@pytest.mark.parametrize("first_fails", [True, False])
+def test_sibling_that_is_listed_twice_with_other_assertions_is_unknown(urn: str, *, first_fails: bool) -> None:
+    twice = [sibling_of(urn, assertions=found) for found in (FAILING, NO_ASSERTIONS)]
+    siblings = twice if first_fails else twice[::-1]
+
+    health = health_of(healthy(siblings={"siblings": siblings}, assertions=NO_ASSERTIONS), query=WITH_ASSERTIONS)
+
+    assert Reason.MALFORMED in reasons(health)
+
+
+@pytest.mark.parametrize("name", ["", None])
+def test_shell_whose_properties_have_no_name_is_hidden(name: str | None) -> None:
+    assert is_restricted({"properties": {"name": name}}, "domain")

@@ -107,6 +107,33 @@ def test_page_that_brings_nothing_is_the_last_and_a_problem(answer: object, mess
     assert [problem.message for listing in partial.assertion_lists for problem in listing.problems] == [message]
 
 
+def beside_an_error(data: object) -> httpx.Response:
+    error = {"message": "it throws", "path": ["entities", 0, "assertions", "assertions", 0]}
+    return httpx.Response(200, json={"data": data, "errors": [error]})
+
+
+def test_page_beside_an_error_is_a_problem() -> None:
+    partial = begun(101)
+    page_of_one = {"entities": [{"urn": ORDERS, "assertions": page(100, 101, 101)}]}
+
+    read(AnsweringServer(lambda _name, _variables: beside_an_error(page_of_one)), partial.own)
+
+    [problem] = [problem for listing in partial.assertion_lists for problem in listing.problems]
+    assert problem.message == "DataHub fails on some of its assertions"
+
+
+def test_runs_beside_an_error_leave_what_was_cut_off_unreadable() -> None:
+    partial = begun(1, 1)
+    [listing] = partial.assertion_lists
+    listing.found.clear()
+    initial = {"urn": urn(0), "runEvents": runs(*[(1_000, "INIT")] * 3)}
+    listing.add({"total": 1, "assertions": [initial]}, size=100, runs=3)
+
+    date(AnsweringServer(lambda _name, _variables: beside_an_error({"entities": [initial]})), partial)
+
+    assert listing.found[urn(0)].result is AssertionResult.UNREADABLE
+
+
 def test_server_that_counts_without_end_is_given_up() -> None:
     def answer(_name: str, variables: dict[str, Any]) -> object:
         start = variables["start"]

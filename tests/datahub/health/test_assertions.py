@@ -124,6 +124,27 @@ def test_latest_result_that_is_one_is_the_assertions() -> None:
     assert (found.result, found.run_ms, found.since_ms) == (AssertionResult.FAILURE, 2, 2)
 
 
+@pytest.mark.parametrize(
+    "runs",
+    [
+        (run("SUCCESS", 1), run("FAILURE", 2)),
+        (run("SUCCESS", 2), run("FAILURE", 2)),
+        (run("FAILURE", 1), run("SUCCESS", 2)),
+        (run("SUCCESS"), run("FAILURE", 2)),
+    ],
+)
+def test_of_runs_that_are_not_sorted_the_failure_counts(runs: tuple[object, ...]) -> None:
+    assert result_of(assertion(1, *runs)).result is AssertionResult.FAILURE
+
+
+def test_runs_that_were_cut_off_and_do_not_come_again_are_unreadable() -> None:
+    found = listing(page(assertion(1, *[run("INIT", 3)] * 3)))
+
+    found.add_runs("urn:li:assertion:1", {"runEvents": []}, 50)
+
+    assert [each.result for each in found.found.values()] == [AssertionResult.UNREADABLE]
+
+
 @pytest.mark.parametrize("runs", [(), (run("INIT", 3),)])
 def test_assertion_without_a_result_has_none(runs: tuple[object, ...]) -> None:
     never = result_of(assertion(1, *runs))

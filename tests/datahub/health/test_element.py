@@ -95,3 +95,8 @@ def test_aliased_value_without_a_urn_is_the_aliass() -> None:
 def test_error_of_no_alias_may_concern_any(path: tuple[str | int, ...]) -> None:
     with pytest.raises(RequestFailure, match="throws"):
         by_alias({"a0": value(ORDERS), "a1": value(CUSTOMERS)}, GraphqlError("throws", path))
+
+
+def test_error_beyond_a_list_that_was_closed_up_may_concern_any() -> None:
+    with pytest.raises(RequestFailure, match="broken"):
+        by_urn([value(CUSTOMERS)], GraphqlError("broken", ("entities", 1, "incidents")))

@@ -75,8 +75,8 @@ def test_page_that_shows_only_known_incidents_brings_nothing() -> None:
 def test_only_what_no_answer_shows_of_a_summary_is_doubtful() -> None:
     found = looked((1, 2, 3, 4, 5), (), 1)
     found.add(page(2, total=1, state="RESOLVED"), size=100)
-    found.verify(urn(3), {"status": {"state": "ACTIVE"}})
-    found.verify(urn(4), {"status": {"state": "RESOLVED"}})
+    found.verify(urn(3), {"urn": urn(3), "status": {"state": "ACTIVE"}})
+    found.verify(urn(4), {"urn": urn(4), "status": {"state": "RESOLVED"}})
 
     assert [*found.unconfirmed] == [urn(5)]
     assert [*found.unlisted] == [urn(3)]

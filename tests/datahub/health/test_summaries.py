@@ -98,6 +98,22 @@ def test_incident_that_the_store_knows_resolved_is_over_at_once() -> None:
     assert (operations(server), server.waits) == (["check"], [])
 
 
+def test_answer_about_another_incident_shows_nothing() -> None:
+    partial = doubting(FIRST)
+
+    check(AnsweringServer(answering(state(SECOND, "RESOLVED"))), partial)
+
+    assert list(partial.own.unconfirmed) == [FIRST]
+
+
+def test_what_the_second_look_counts_and_does_not_list_stays_counted() -> None:
+    partial = doubting(FIRST)
+
+    check(AnsweringServer(answering(None, later={"total": 3, "incidents": []})), partial)
+
+    assert partial.own.unread == 3
+
+
 def test_incident_that_the_store_knows_active_is_found() -> None:
     partial = doubting(FIRST)
 

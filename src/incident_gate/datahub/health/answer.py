@@ -288,9 +288,9 @@ def is_restricted(value: Mapping[str, Any], kind: str = "dataset") -> bool:
     """
     if value.get("status") is not None or value.get("siblings") is not None:
         return False
-    field = VISIBILITY_FIELDS[kind].partition(" ")[0]
-    # A platform is shown blank itself. A flow that is hidden is an object all the same where its job is not.
-    return not (text(value, field, "name") if field == "platform" else value.get(field))
+    field, _, inside = VISIBILITY_FIELDS[kind].partition(" ")
+    # What has a name may be shown blank. A flow that is hidden is an object all the same where its job is not.
+    return not (text(value, field, "name") if "name" in inside else value.get(field))
 
 
 def _read_removal(partial: PartialHealth, status: object) -> None:
@@ -314,19 +314,20 @@ def _siblings(partial: PartialHealth, value: dict[str, Any], asked: Asked) -> It
         partial.problem(Reason.MALFORMED, "DataHub's list of its siblings is not a list")
         return
     partial.answer(Question.SIBLINGS)
+    shown: dict[str, Any] = {partial.urn: value}
     for sibling in inner or ():
         urn = text(sibling, "urn")
         if not urn:
             partial.problem(Reason.HIDDEN, "One of its siblings is not visible to the token", _SIBLING_HINT)
         elif Question.VISIBLE in asked.questions and is_restricted(sibling):
             partial.problem(Reason.HIDDEN, "One of its siblings is hidden from this token", _SIBLING_HINT)
-        elif urn == partial.urn:
-            if sibling.get("incidents") != value.get("incidents"):
-                partial.problem(Reason.MALFORMED, "DataHub lists it as its own sibling, with other incidents")
-        else:
+        elif urn not in shown:
+            shown[urn] = sibling
             redact = partial.own.redact
-            new = Listing(urn, EntityType.DATASET.value, redact, redact(urn)[:MOST_TEXT])
-            yield sibling, partial.siblings.setdefault(urn, new)
+            partial.siblings[urn] = Listing(urn, EntityType.DATASET.value, redact, redact(urn)[:MOST_TEXT])
+            yield sibling, partial.siblings[urn]
+        elif any(sibling.get(name) != shown[urn].get(name) for name in ("incidents", "assertions", "aspects")):
+            partial.problem(Reason.MALFORMED, "DataHub lists one of its siblings twice, or itself, with other contents")
 
 
 # Splitting an answer about many assets
@@ -349,6 +350,9 @@ def split_by_urn(
     for place, value in enumerate(values):
         if urn := text(value, "urn"):
             places.setdefault(urn, []).append(place)
+    if any(place >= len(values) and urns[place] in places for place in by_place):
+        # The list was closed up or sorted, so its places do not show which assets the errors are about.
+        raise RequestFailure(str(errors[0]), errors=tuple(errors))
     elements: list[Element] = []
     for asked, urn in enumerate(urns):
         match places.get(urn, []):

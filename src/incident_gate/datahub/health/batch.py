@@ -209,9 +209,11 @@ def read_runs(client: Client, lists: Sequence[AssertionListing]) -> None:
     for chunk in chunks(asked, DATED):
         urns = list(dict.fromkeys(urn for _, urn in chunk))
         try:
-            data = execute(client, RUNS_OF_ASSERTIONS, len(urns), {"urns": urns}).data
+            data, errors = execute(client, RUNS_OF_ASSERTIONS, len(urns), {"urns": urns})
         except RequestFailure:
             return
+        if errors:
+            continue
         runs = {text(entity, "urn"): entity.get("runEvents") for entity in mappings(data, "entities")}
         for assertions, urn in chunk:
             assertions.add_runs(urn, runs.get(urn), EARLIER_RUNS)

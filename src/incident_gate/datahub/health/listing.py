@@ -148,7 +148,7 @@ class Listing:
 
     def verify(self, urn: str, element: object) -> None:
         """Add what the primary store has of an incident that the list lacks."""
-        state = _state(element) if isinstance(element, dict) else None
+        state = _state(element) if isinstance(element, dict) and element.get("urn") == urn else None
         if state == "RESOLVED":
             self.confirmed_resolved.add(urn)
         elif state == "ACTIVE" and isinstance(element, dict):
@@ -166,6 +166,8 @@ class Listing:
         """Take in a later look at the same list and summary."""
         self.active |= later.active
         self.resolved |= later.resolved
+        self.total = max(self.total, later.total)
+        self.unreadable = max(self.unreadable, later.unreadable)
         # The summary has caught up. That it no longer names an incident would prove nothing: it drops the oldest.
         self.confirmed_resolved |= later.summary_resolved - later.summary_active.keys()
         if not self.summary_more:
@@ -303,9 +305,10 @@ class AssertionListing:
         if not isinstance(runs, list):
             assertion = assertion._replace(result=AssertionResult.UNREADABLE)
         elif results := [run for run in runs if _result(run) is not AssertionResult.INIT]:
-            time = whole(results[0], "timestampMillis")
-            assertion = assertion._replace(result=_result(results[0]), run_ms=time, since_ms=time)
-        elif len(runs) >= most or (whole(events, "total") or 0) > len(runs):
+            latest = _latest(results)
+            time = whole(latest, "timestampMillis")
+            assertion = assertion._replace(result=_result(latest), run_ms=time, since_ms=time)
+        elif len(runs) >= most or (urn in self.cut_off and not runs) or (whole(events, "total") or 0) > len(runs):
             # INIT is no result, and there may be one before what was read.
             assertion = assertion._replace(result=AssertionResult.UNREADABLE)
             self.cut_off.add(urn)
@@ -335,6 +338,13 @@ _RESULTS = {result.value: result for result in AssertionResult if result not in 
 def _result(run: object) -> AssertionResult:
     """The result of a run; what has no name counts as unreadable."""
     return _RESULTS.get(text(run, "result", "type"), AssertionResult.UNREADABLE)
+
+
+def _latest(runs: list[Any]) -> object:
+    """The run that counts: servers list the latest first; where the times say another, the worse of the two."""
+    times = [whole(run, "timestampMillis") or 0 for run in runs]
+    newest = [run for run, time in zip(runs, times, strict=True) if time == max(times)]
+    return max(runs[0], *newest, key=lambda run: _DOUBT.index(_result(run)))
 
 
 # The summary of an asset

@@ -146,11 +146,14 @@ def read_assertions(client: Client, capabilities: Capabilities, listing: Listing
         if assertions is None or assertions.problem or not assertions.is_incomplete:
             return
         try:
-            page, _ = _fetch_page(client, capabilities, listing, ASSERTIONS, assertions.reached, PAGE)
+            page, has_errors = _fetch_page(client, capabilities, listing, ASSERTIONS, assertions.reached, PAGE)
         except RequestFailure as failure:
             assertions.fail(f"DataHub does not list its assertions: {failure.message}")
             return
-        if not assertions.add(page, size=PAGE, runs=queries.RUNS):
+        is_new = assertions.add(page, size=PAGE, runs=queries.RUNS)
+        if has_errors:
+            assertions.fail("DataHub fails on some of its assertions")
+        if not is_new:
             return
 
 
