@@ -232,7 +232,9 @@ def _entity_type(text: str) -> tuple[EntityType, int]:
     """Read up to the tuple: the entity type, and where the rest begins."""
     if not text.startswith(_PREFIX):
         offset = next((i for i, (a, b) in enumerate(zip(text, _PREFIX, strict=False)) if a != b), len(text))
-        raise UrnError(offset, f"{quote(text)} is not a URN, like {FORMS[EntityType.DATASET]}")
+        lower = text[: len(_PREFIX)].lower() == _PREFIX
+        form = f"URNs begin with lower-case {_PREFIX}" if lower else f"a URN looks like {FORMS[EntityType.DATASET]}"
+        raise UrnError(offset, f"{quote(text)} is not a URN; {form}")
     word, colon, _ = text[len(_PREFIX) :].partition(":")
     end = len(_PREFIX) + len(word)
     try:

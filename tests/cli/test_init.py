@@ -62,7 +62,7 @@ def test_what_is_no_asset_is_refused_with_all_errors() -> None:
     ended = gate("init", "orders", ORDERS, "https://acme.acryl.io/search?query=orders")
     assert (ended.code, ended.out) == (2, "")
     orders, page, _ = ended.err.splitlines()
-    assert orders.startswith('error: "orders" is not a URN, like urn:li:dataset:')
+    assert orders.startswith('error: "orders" is not a URN; a URN looks like urn:li:dataset:')
     assert page.endswith("is a link, but not to an asset's page; expected a URN.")
 
 

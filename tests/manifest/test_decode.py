@@ -214,19 +214,19 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("hello", '1:1: the manifest is "hello"; expected a list of URNs, or a mapping with the keys'),
+        ("hello", '1:1: the manifest is "hello"; expected a list of URNs, or the keys'),
         ("[]", "1:1: the manifest names no asset; expected at least one URN in inputs or outputs"),
         ("inputs: []\noutputs: []", "1:1: the manifest names no asset; expected"),
         ("version: 1", "1:1: the manifest names no asset; expected"),
         ("inputs:", '1:8: "inputs" is empty; expected a list'),
-        ("inputs: {a: b}", '1:9: "inputs" is a mapping; expected a list'),
+        ("inputs: {a: b}", '1:9: "inputs" is a group of keys; expected a list'),
         ("version: '1'\noutputs: []", "1:10: version 1 is not supported; use 1"),
         ("-", "1:2: an item of the manifest is empty; expected an asset's URN"),
         ("- []", "1:3: an item of the manifest is a list; expected an asset's URN"),
         ("- yes", '1:3: an item of the manifest is "yes", which YAML reads as true or false; expected an asset\'s URN'),
         (
             "- 2027-01-31",
-            "which YAML reads as a date; expected an asset's URN; to use the word itself, put it in quotes: \"2027",
+            "which YAML reads as a date; expected an asset's URN$",
         ),
         (
             "- name: x",
@@ -257,7 +257,7 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
         (f'{ENTRY}name: "\u200b\u2060\u3164"', '2:9: "name" has no visible character; expected a text on one line'),
         (
             f"{ENTRY}ignore: [{{incident: 'urn:li:incident:1', until: 2027-01-31, reason: '\u200d \u115f'}}]",
-            '"reason" has no visible character; expected a text on one line',
+            '"reason" has no visible character; expected one line that says why',
         ),
         (f'{ENTRY}name: "a\\nb"', '"name" contains the control character U+000A; expected a text on one line'),
         (
@@ -275,18 +275,39 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
         (f"{ENTRY}min-priority: 0", '"min-priority" is "0", which YAML reads as a number; expected CRITICAL, HIGH'),
         (
             f"{WAIVER}urn:li:incident:x",
-            '3:5: an item of "ignore" is "urn:li:incident:x"; expected a mapping',
+            '3:5: an item of "ignore" is "urn:li:incident:x"; expected the keys',
         ),
         (
             f"{WAIVER}reason: x",
-            '3:5: "ignore" entry is missing "incident" or "assertion"; expected incident: urn:li:incident:<name>',
+            '3:5: "ignore" entry has no "incident" or "assertion"; expected incident: urn:li:incident:<name>',
         ),
-        (f"{WAIVER}reason: x", '3:5: "ignore" entry is missing "until"; expected until: a day such as 2027-01-31'),
-        (f"{WAIVER}until: 2027-01-31", '3:5: "ignore" entry is missing "reason"; expected reason: a text'),
-        (f"{WAIVER}until: 2027-02-30", '3:12: "until" is "2027-02-30": day is out of range for month; expected a day'),
+        (f"{WAIVER}reason: x", '3:5: "ignore" entry has no "until"; expected until: a day such as 2027-01-31'),
+        (
+            f"{WAIVER}until: 2027-01-31",
+            '3:5: "ignore" entry has no "reason"; expected reason: one line that says why',
+        ),
+        (f"{WAIVER}until: 2027-02-30", '3:12: "until" is "2027-02-30", which is not a date; expected a day'),
         (f"{WAIVER}until: 2027-01-31 10:00:00", '3:12: "until" is "2027-01-31 10:00:00", which YAML reads as a date'),
+        (
+            f"{WAIVER}incident: urn:li:incident:1",
+            'has no "until" and no "reason"; expected until: a day such as 2027-01-31 and reason: one line',
+        ),
+        (f"{ENTRY}assertion-max-age: 24", "which YAML reads as a number; expected a duration such as 24h or 7d$"),
+        (f"- {ORDERS}\n  types: [FIELD]", '2:8: "types" belongs to no entry: write "- urn: urn:li:…" in line 1'),
+        (f"- urn:{ORDERS}\n  types: [FIELD]", '2:8: "types" belongs to no entry: put a space after the first "urn:"'),
+        (f"{ENTRY}  types: [FIELD]", '2:10: "types" is indented too far'),
+        (
+            f"inputs:\n  - urn: {ORDERS}\n   types: [FIELD]",
+            "3:4: line 3 is indented by 3 spaces, the key above it by 4",
+        ),
+        (f"inputs:\n  - {ORDERS}\n - {DAILY}", "3:2: line 3 is indented by 1 space, the item above it by 2"),
+        (f"inputs:\n  -urn: {ORDERS}", "2:3: a space is missing after the dash"),
+        (f"inputs:\n  -urn: {ORDERS}\n    types: [FIELD]", "3:10: a space is missing after the dash in line 2"),
+        (f"-urn:{ORDERS}\nversion: 1", "2:8: a space is missing after the dash in line 1"),
+        (f"- '{ORDERS}\n- {DAILY}", "1:3: this is not YAML: the quote in line 1 is never closed"),
+        ("password: x\nfoo: [y]", "1:1: this is not a manifest: none of its keys is known"),
         (f"{WAIVER}until: never", '3:12: "until" is "never"; expected a day such as 2027-01-31'),
-        (f"{WAIVER}reason: ''", '3:13: "reason" is ""; expected a text'),
+        (f"{WAIVER}reason: ''", '3:13: "reason" is ""; expected one line'),
         (f"{WAIVER}incident: 5c3e", '3:15: "incident" is "5c3e"; expected urn:li:incident:<name>'),
         (
             f"{OUTPUT}{{type: CUSTOM}}",
@@ -297,7 +318,7 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
         (f"{OUTPUT}{{type: SQL, custom-type: x}}", '3:25: "custom-type" requires "type: CUSTOM"'),
         (f"{OUTPUT}{{type: BROKEN}}", '"type" is "BROKEN"; expected FRESHNESS, VOLUME'),
         (f"{OUTPUT}{{assignees: [ana]}}", 'an item of "assignees" is "ana"; expected urn:li:corpuser:<name> or'),
-        (f"{OUTPUT}FRESHNESS", '"incident" is "FRESHNESS"; expected a mapping with the keys type, custom-type'),
+        (f"{OUTPUT}FRESHNESS", '"incident" is "FRESHNESS"; expected the keys type, custom-type'),
         (f'{OUTPUT}{{title: "a\\x00"}}', '"title" contains the control character U+0000'),
         (f'{OUTPUT}{{description: "a\\n\\x1b[31m"}}', '"description" contains the control character U+001B'),
         ("a: [\n", "this is not YAML"),
@@ -305,7 +326,7 @@ OUTPUT = f"outputs:\n- urn: {DAILY}\n  incident: "
     ],
 )
 def test_each_mistake_is_explained(text: str, complaint: str) -> None:
-    assert any(complaint in line for line in mistakes(text)), mistakes(text)
+    assert any(complaint in f"{line}$" for line in mistakes(text)), mistakes(text)
 
 
 SALES = "urn:li:dataset:(urn:li:dataPlatform:excel,Sales{}North,PROD)"
@@ -363,7 +384,7 @@ def test_a_link_to_a_page_is_explained_with_the_urn() -> None:
     ],
 )
 def test_a_duplicate_by_alias_is_on_the_line_of_the_alias(text: str, complaint: str) -> None:
-    assert any(complaint in line for line in mistakes(text)), mistakes(text)
+    assert any(complaint in f"{line}$" for line in mistakes(text)), mistakes(text)
 
 
 def test_a_mistake_elsewhere_does_not_hide_a_duplicate() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.manifest.load import read_manifest
+from incident_gate.manifest.load import load_manifest, read_manifest
 from incident_gate.manifest.model import ManifestError
 
 URN = "urn:li:chart:(superset,17)"
@@ -78,3 +78,10 @@ def test_mistakes_inside_are_reported_under_the_name_given(tmp_path: Path) -> No
     path = tmp_path / "gate.yml"
     path.write_text("- x\n")
     assert complaint(path).startswith('shown.yml:1:3: "x" is not a URN')
+
+
+def test_another_file_is_refused_without_its_lines() -> None:
+    with pytest.raises(ManifestError) as caught:
+        load_manifest("env.yml", b"password: secret\nuser: [a]\n", TODAY)
+    assert [str(mistake) for mistake in caught.value.mistakes] == ["this is not a manifest: none of its keys is known"]
+    assert not caught.value.text

@@ -68,7 +68,7 @@ def test_every_line_that_is_no_urn_is_reported(workspace: Path) -> None:
     with pytest.raises(SettingError) as caught:
         load(workspace, inputs=f"{ORDERS}\norders", outputs="https://datahub/dataset/urn%3Ali%3Achart%3A(a%2Cb)/x")
     first, second = str(caught.value).splitlines()
-    assert first.startswith('inputs, URN 2: "orders" is not a URN, like urn:li:dataset:')
+    assert first.startswith('inputs, URN 2: "orders" is not a URN; a URN looks like urn:li:dataset:')
     assert second.startswith("outputs, URN 1: ")
     assert second.endswith("is a link to an asset's page; expected urn:li:chart:(a,b)")
 

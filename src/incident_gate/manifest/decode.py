@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from incident_gate.manifest.model import Mistake, Mistakes, Position
-from incident_gate.manifest.yaml import Kind, ListNode, MappingNode, Node, ScalarNode, open_parentheses, unclosed
+from incident_gate.manifest.yaml import (
+    Kind,
+    ListNode,
+    MappingNode,
+    Node,
+    ScalarNode,
+    lacks_space,
+    open_parentheses,
+    unclosed,
+)
 from incident_gate.text import control_character, plain, quote
 from incident_gate.urn import Urn, UrnError, nearest, parse_urn
 
@@ -43,7 +52,7 @@ class Text(NamedTuple):
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Check the text and convert it."""
-        scalar = _scalar_of(node, what, self.expected, mistakes, self.kind)
+        scalar = _scalar_of(node, what, self.expected, mistakes, self.kind, self._accepts)
         if scalar is None:
             return None
         text, position, expected = scalar.text, scalar.position, self.expected
@@ -59,10 +68,17 @@ class Text(NamedTuple):
         else:
             try:
                 return self.convert(text)
-            except ValueError as error:
-                message = f"{what} is {quote(text)}: {error}"
+            except ValueError:
+                message = f"{what} is {quote(text)}, which is not {self.kind}"
         mistakes.add(position, message, expected)
         return None
+
+    def _accepts(self, text: str) -> bool:
+        """Whether a word is valid once it is in quotes."""
+        try:
+            return bool(re.search(self.pattern, text)) and self.convert(text) is not None
+        except ValueError:
+            return False
 
 
 class Choice(NamedTuple):
@@ -133,14 +149,21 @@ def is_cut(node: ScalarNode | MappingNode, what: str, mistakes: Mistakes) -> boo
     return False
 
 
-def _scalar_of(node: Node, what: str, expected: str, mistakes: Mistakes, kind: Kind = Kind.TEXT) -> ScalarNode | None:
+def _scalar_of(  # noqa: PLR0913, PLR0917 - what the shapes differ in
+    node: Node,
+    what: str,
+    expected: str,
+    mistakes: Mistakes,
+    kind: Kind = Kind.TEXT,
+    accepts: Callable[[str], bool] = lambda _text: False,
+) -> ScalarNode | None:
     """Take a value of a kind, or explain why YAML reads none here; a date may be a text as well."""
     if isinstance(node, ScalarNode):
         if node.undefined:
             return None
         if node.filled or node.kind is kind or (node.kind is Kind.TEXT and kind is not Kind.NUMBER):
             return node
-        if node.kind is not Kind.NULL and kind is not Kind.NUMBER:
+        if node.kind is not Kind.NULL and kind is not Kind.NUMBER and accepts(node.text):
             expected += f"; to use the word itself, put it in quotes: {quote(node.text)}"
     mistakes.add(node.position, f"{what} is {node}", expected)
     return None
@@ -177,7 +200,11 @@ class ListOf(NamedTuple):
         if self.single and isinstance(node, ScalarNode):
             return self._decode_single(node, what, mistakes)
         if not isinstance(node, ListNode):
-            mistakes.add(node.position, f"{what} is {node}", self.expected)
+            first = node.pairs[0][0] if isinstance(node, MappingNode) and node.pairs else node
+            if isinstance(first, ScalarNode) and lacks_space(first.text):
+                mistakes.add(first.position, "a space is missing after the dash")
+            else:
+                mistakes.add(node.position, f"{what} is {node}", self.expected)
         elif len(node.items) > MAX_ITEMS:
             mistakes.add(node.position, f"{what} has {len(node.items):,} items", f"at most {MAX_ITEMS:,}")
         elif len(node.items) < self.min_items:
@@ -219,7 +246,7 @@ class Table(NamedTuple):
     @property
     def expected(self) -> str:
         """One pair."""
-        return f"a mapping: each key {self.key.expected}, each value {self.value.expected}"
+        return f"pairs: each key {self.key.expected}, each value {self.value.expected}"
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> dict[Any, Any] | None:
         """Read every pair."""
@@ -276,8 +303,8 @@ class Record(NamedTuple):
     def expected(self) -> str:
         """The shorthand, or the keys."""
         if name := self.shorthand:
-            return f"{self.keys[name].shape.expected}, or a mapping with the key {quote(name)}"
-        return f"a mapping with the keys {', '.join(self.keys)}"
+            return f"{self.keys[name].shape.expected}, or the key {quote(name)} with it"
+        return f"the keys {', '.join(self.keys)}"
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Read the mapping."""
@@ -324,9 +351,10 @@ class Record(NamedTuple):
     ) -> Iterator[Mistake]:
         """Find keys that are missing, or that are there and must not be beside or without another one."""
         subject = f"{what.removeprefix(_ITEM)} entry" if what.startswith(_ITEM) else what
+        if missing := [name for name, key in self.keys.items() if key.required and name not in places]:
+            examples = " and ".join(self.keys[name].example(name) for name in missing)
+            yield Mistake(node.position, f"{subject} has no {' and no '.join(map(quote, missing))}", examples)
         for name, key in self.keys.items():
-            if key.required and name not in places:
-                yield Mistake(node.position, f"{subject} is missing {quote(name)}", key.example(name))
             other, word = key.only_with or ("", "")
             if not other or (other in places and values[_field(other)] is None):
                 continue  # nothing is demanded, or the other key is reported already
@@ -338,10 +366,10 @@ class Record(NamedTuple):
         given = [name for name in self.one_of if name in places]
         if self.one_of and not given:
             first = self.one_of[0]
-            message = f"{subject} is missing {' or '.join(map(quote, self.one_of))}"
+            message = f"{subject} has no {' or '.join(map(quote, self.one_of))}"
             yield Mistake(node.position, message, self.keys[first].example(first))
         elif len(given) > 1:
-            yield Mistake(places[given[1]], f"{' and '.join(map(quote, given))} in one mapping", "one of them")
+            yield Mistake(places[given[1]], f"{' and '.join(map(quote, given))} in one place", "one of them")
         if self.not_empty and not node.pairs:
             yield Mistake(node.position, f"{what} is empty", f"at least one of the keys {', '.join(self.keys)}")
 

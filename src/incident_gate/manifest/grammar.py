@@ -118,7 +118,7 @@ _WAIVER = Record(
         "incident": Key(_urn("incident"), "The incident to ignore."),
         "assertion": Key(_urn("assertion"), "The failing assertion to ignore."),
         "until": Key(_DAY, "The last day on which it is ignored.", required=True),
-        "reason": Key(Text(), "Why, for the readers of the report.", required=True),
+        "reason": Key(Text("one line that says why"), "Why, for the readers of the report.", required=True),
     },
     Waiver,
     has_position=True,

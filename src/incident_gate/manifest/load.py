@@ -22,8 +22,9 @@ from incident_gate.manifest.model import (
     UnreadableError,
     Waiver,
 )
-from incident_gate.manifest.yaml import MAX_BYTES, Node, ScalarNode, read_nodes
+from incident_gate.manifest.yaml import MAX_BYTES, MappingNode, Node, ScalarNode, read_nodes
 from incident_gate.text import quote
+from incident_gate.urn import nearest
 
 EXAMPLE = """inputs:
   - urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.public.orders,PROD)"""
@@ -88,6 +89,9 @@ def load_manifest(
             return Manifest(path=shown)
         if root is None:
             raise _unusable(shown, "the file is empty", hint=f"Add your assets, for instance:\n{EXAMPLE}")
+        if isinstance(root, MappingNode) and root.pairs and not any(_is_known(key.text) for key, _ in root.pairs):
+            # Another file, whose lines may be secret: none is shown.
+            raise _unusable(shown, "this is not a manifest: none of its keys is known", hint="Check the path.")
         manifest = _decoded(shown, root, mistakes, needs_assets=needs_assets)
     except UnreadableError as error:
         mistakes.add(*error.mistake)
@@ -100,10 +104,14 @@ def _unusable(shown: str, message: str, *, hint: str) -> ManifestError:
     return ManifestError(shown, (Mistake(Position(1, 1), message),), hint=hint)
 
 
+def _is_known(key: str) -> bool:
+    return bool(nearest(key, tuple(MANIFEST.keys)))
+
+
 def _decoded(shown: str, root: Node, mistakes: Mistakes, *, needs_assets: bool) -> Manifest | None:
     """Decode either form: a mapping, or a list of inputs."""
     if isinstance(root, ScalarNode):
-        expected = f"a list of URNs, or a mapping with the keys {', '.join(MANIFEST.keys)}"
+        expected = f"a list of URNs, or the keys {', '.join(MANIFEST.keys)}"
         mistakes.add(root.position, f"the manifest is {root}", expected)
         return None
     values = MANIFEST.decode(root, "the manifest", mistakes)

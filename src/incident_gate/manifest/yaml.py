@@ -29,6 +29,8 @@ _SHORT = 24
 
 _COMMENT = re.compile(r"[ \t]*#")
 
+_BREAK = "\r\n|[\r\n\x85\u2028\u2029]"
+
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -112,7 +114,7 @@ class MappingNode(NamedTuple):
     pairs: list[tuple[ScalarNode, Node]]
 
     def __str__(self) -> str:
-        return "a mapping"
+        return "a group of keys"
 
 
 Node: TypeAlias = ScalarNode | ListNode | MappingNode
@@ -126,6 +128,11 @@ def unclosed(text: str) -> int:
 def open_parentheses(node: Node) -> int:
     """The parentheses that a value between [ ] or { } leaves open, because a comma cut it."""
     return unclosed(node.text) if isinstance(node, ScalarNode) and node.plain and node.flow else 0
+
+
+def lacks_space(text: str) -> bool:
+    """Whether an item of a list begins without the space after its dash."""
+    return text[:1] == "-" and text[1:2] not in {"", "-", " "}
 
 
 def _implicit_tag(text: str) -> str:
@@ -310,18 +317,63 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
     position = _position(text, end) if mark.index >= end else Position(mark.line + 1, mark.column + 1)
     if text[mark.index : mark.index + 1] == "\t":
         return UnreadableError(position, "tabs are not allowed for indentation; use spaces")
-    if "mapping values are not allowed" in str(error.problem):
-        return UnreadableError(position, 'a value is cut at ": "; put it in quotes')
+    if found := _explained(error, mark, re.split(_BREAK, text)):
+        return found
     context = f" {error.context}" if error.context else ""
     if context and error.context_mark and error.context_mark.line + 1 < position.line:
         context += f" that begins in line {error.context_mark.line + 1}"
     return UnreadableError(position, f"this is not YAML: {visible(f'{error.problem}{context}'[:200])}")
 
 
+def _explained(error: yaml.MarkedYAMLError, mark: yaml.Mark, lines: list[str]) -> UnreadableError | None:
+    """The usual slips in plain words; None for another one."""
+    problem, context = str(error.problem), error.context_mark
+    if "mapping values are not allowed" in problem:
+        return _misplaced_colon(mark.line, mark.column, lines)
+    if context and "unexpected end of stream" in problem and "quoted" in str(error.context):
+        return UnreadableError(_at(context), f"this is not YAML: the quote in line {context.line + 1} is never closed")
+    if context and "could not find expected ':'" in problem and lacks_space(lines[context.line].lstrip()):
+        return UnreadableError(_at(context), "a space is missing after the dash")
+    if "did not find expected" in problem and "block" in str(error.context) and mark.line < len(lines):
+        own = re.match(r"( *)(-?)", lines[mark.line])
+        for above in reversed(lines[: mark.line]):
+            found = re.match(r"( *)(- +)?[^\s#]", above)
+            if own and found and (found[2] or not own[2]):
+                other = len(found[1]) if own[2] else found.end() - 1
+                what = "the item" if own[2] else "the key"
+                spaces = f"{len(own[1])} space{'' if len(own[1]) == 1 else 's'}"
+                message = f"line {mark.line + 1} is indented by {spaces}, {what} above it by {other}"
+                return UnreadableError(_at(mark), message) if other != len(own[1]) else None
+    return None
+
+
+def _misplaced_colon(line: int, column: int, lines: list[str]) -> UnreadableError:
+    """A value that has a colon, or a key below a value that can have none."""
+    position = Position(line + 1, column + 1)
+    key = lines[line][:column].strip() if line < len(lines) else ""
+    above = next((number for number in range(line, 0, -1) if lines[number - 1].strip(" -")), 0)
+    if not re.fullmatch(r"[\w-]+", key) or not above:
+        return UnreadableError(position, 'a value is cut at ": "; put it in quotes')
+    if lacks_space(lines[above - 1].lstrip()):
+        return UnreadableError(position, f"a space is missing after the dash in line {above}")
+    value = lines[above - 1].strip(" -")
+    if value.startswith("urn:li:"):
+        to_do = f'write "- urn: urn:li:…" in line {above}, and align the key with "urn"'
+    elif value.startswith("urn:urn:"):
+        to_do = f'put a space after the first "urn:" in line {above}, and align the key with "urn"'
+    else:
+        return UnreadableError(position, f"{quote(key)} is indented too far; align it with the keys above")
+    return UnreadableError(position, f"{quote(key)} belongs to no entry: {to_do}")
+
+
 def _start(event: Any) -> Position:
-    return Position(event.start_mark.line + 1, event.start_mark.column + 1)
+    return _at(event.start_mark)
+
+
+def _at(mark: Any) -> Position:
+    return Position(mark.line + 1, mark.column + 1)
 
 
 def _position(text: str, offset: int) -> Position:
-    breaks = [found.end() for found in re.finditer("\r\n|[\r\n\x85\u2028\u2029]", text[:offset])]
+    breaks = [found.end() for found in re.finditer(_BREAK, text[:offset])]
     return Position(len(breaks) + 1, offset - (breaks[-1] if breaks else 0) + 1)
