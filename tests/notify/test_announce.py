@@ -84,6 +84,7 @@ def test_every_service_gets_its_message(
     assert announced(OWNED, "blocked") == []
 
     assert "Also for: <@U0ANA>, <@U0BOB>" in slack.shown
+    assert slack.messages[0]["channel"] == "#data"
     [received] = receiver.reports
     assert (received["event"], received["conclusion"], received["run"]["job"]) == ("blocked", "block", "build")
     assert received["inputs"][0]["owners"] == [{"urn": ANA.urn, "name": "Ana"}]

@@ -69,16 +69,6 @@ def test_webhook_takes_a_message(run: Run, make_service: MakeService) -> None:
     assert actions["elements"][0]["url"] == run.url
 
 
-def test_token_posts_to_the_channel(run: Run, make_service: MakeService) -> None:
-    slack = SlackStandIn()
-    with serving(slack) as url:
-        where = Notify(slack_token=slack.token, slack_channel="#data", slack_api=f"{url}/api")
-        post(where, make_service(), message_of(outcome(run, result("orders")), ["raised"], Mentioned()))
-
-    assert slack.messages[0]["channel"] == "#data"
-    assert [(request.method, request.path) for request in slack.requests] == [("POST", "/api/chat.postMessage")]
-
-
 SILENT = decision(entry("silent"), Conclusion.BLOCK, problems=(Problem(Reason.NO_ANSWER, "No answer"),))
 LATE = unhealthy("orders", "No rows", priority=Priority.CRITICAL, created_ms=NOW - 3 * HOUR)
 DOWN = UnreachableError("DataHub did not answer.")

@@ -20,7 +20,7 @@ from incident_gate.notify.delivery import DeliveryError, Service, ServiceAnswer
 from incident_gate.report.headline import grounds
 from incident_gate.report.model import Report
 from incident_gate.report.view import Row, SectionKind, sections, unchecked
-from incident_gate.report.words import count
+from incident_gate.report.words import NOT_READ, count
 from incident_gate.settings import Notify
 from incident_gate.text import plain, plain_prose
 
@@ -214,15 +214,12 @@ def _failure(report: Report) -> str:
 
 def _item(row: Row) -> str:
     if row.is_asset:
-        words = {"NOT FOUND": "Not in DataHub", "REMOVED": "Removed from DataHub"}.get(row.tag, "Not checked")
         notes = _shown(plain_prose(" ".join(row.notes)), 300)
-        return f"{words}: *{_link(row.title, row.page)}*{f'. {notes}' if notes else ''}"
-    is_output = row.result is not None
+        return f"{NOT_READ[row.tag]}: *{_link(row.title, row.page)}*{f'. {notes}' if notes else ''}"
     title = row.title or row.asset
     head = f"*{_link(title, row.page)}*"
     details = [f"{_shown(name, 100)}{f': {_shown(message, 150)}' if message else ''}" for name, message in row.details]
-    priority = row.tag.lower() if row.tag not in {"INCIDENT", "ASSERTION"} and not is_output else ""
-    facts = [_shown(fact, 60) for fact in ("" if title == row.asset else row.asset, priority, *row.facts) if fact]
+    facts = [_shown(fact, 60) for fact in ("" if title == row.asset else row.asset, row.priority, *row.facts) if fact]
     known = " · ".join(facts)
     if row.owners:
         owners = [_shown(owner) for owner in row.owners]

@@ -114,9 +114,8 @@ def _line(row: Row) -> str:
     """One thing as a line: an incident with what is known of it, or why an asset was not checked."""
     if row.is_asset:
         return " ".join(filter(None, (*(plain(fact, 200) for fact in row.facts), sentences(*row.notes))))
-    priority = row.tag.lower() if row.tag not in {"INCIDENT", "ASSERTION"} else ""
     name = row.decision.entry.label if row.decision else ""
-    facts = [fact for fact in (priority, *row.facts, "" if row.asset == name else row.asset) if fact]
+    facts = [fact for fact in (row.priority, *row.facts, "" if row.asset == name else row.asset) if fact]
     known = plain(" · ".join(facts), 300)
     return f"{plain(row.title)} ({known})" if known else plain(row.title)
 

@@ -85,9 +85,8 @@ def _details(report: Report, decision: Decision) -> Iterator[str]:
         if row.is_asset:
             yield plain(sentences(*row.notes), 1500)
             continue
-        priority = "" if row.tag in {"INCIDENT", "ASSERTION"} else row.tag
         owned = f"owned by {', '.join(row.owners)}" if row.owners else ""
-        words = (priority, row.title, *row.facts, owned, *row.urns, row.page or "")
+        words = (row.priority.upper(), row.title, *row.facts, owned, *row.urns, row.page or "")
         yield " · ".join(plain(word, 1000) for word in words if word)
     for excuse in decision.excused[:_SHOWN]:
         yield plain(f"does not count ({excuse.reason}): {title_of(excuse.item)}", 1000)

@@ -25,7 +25,7 @@ from incident_gate.report.headline import (
 from incident_gate.report.manifest_text import block, mistakes_of
 from incident_gate.report.model import Report
 from incident_gate.report.view import CHANGES, Row, Section, SectionKind, clear, place_url, sections, unchecked
-from incident_gate.report.words import count
+from incident_gate.report.words import NOT_READ, count
 from incident_gate.text import code, link, markdown, prose, visible
 
 # GitHub drops a step's summary whole above 1,048,576 bytes; the rest of the step may have written some already.
@@ -36,7 +36,6 @@ _NAME = "DataHub Incident Gate"
 _SIGNS = {Conclusion.BLOCK: "🔴", Conclusion.WARN: "🟡", Conclusion.PASS: "🟢"}
 _WORDS = {Conclusion.BLOCK: "blocked", Conclusion.WARN: "warned"}
 _BAD = frozenset({Change.RAISED, Change.KEPT, Change.LEFT})
-_ABSENT = {"NOT FOUND": "Not in DataHub", "REMOVED": "Removed from DataHub", "UNCHECKED": "Not checked"}
 _COLUMNS = {
     SectionKind.BLOCKS: ("What blocks", "Who can clear it"),
     SectionKind.WARNS: ("Warnings", "Who can clear it"),
@@ -223,15 +222,14 @@ def _lines(texts: Iterable[str]) -> str:
 def _asset_row(report: Report, row: Row) -> str:
     """An incident, a failing assertion or an asset that was not checked, and who can clear it."""
     if row.is_asset:
-        title = f"**{_ABSENT[row.tag]}: {link(row.title, row.page)}**"
+        title = f"**{NOT_READ[row.tag]}: {link(row.title, row.page)}**"
         notes = (prose(note, 600, breaks=True) for note in row.notes)
         selected = (markdown(fact, 200) for fact in row.facts)
         first = [title, *(code(urn, 4_000, breaks=True) for urn in row.urns), *selected, *notes]
         you = _place(report, row.position)
         owners = [f"**{markdown(owner, 80)}**" for owner in row.owners] if row.tag == "REMOVED" else []
         return _cells(first, [f"**you**{f': {you}' if you else ''}", *owners])
-    priority = row.tag.lower() if row.tag not in {"INCIDENT", "ASSERTION"} else ""
-    facts = (markdown(fact, 200) for fact in (priority, *row.facts) if fact)
+    facts = (markdown(fact, 200) for fact in (row.priority, *row.facts) if fact)
     # An age is not broken.
     facts_line = " · ".join(f.replace(" ", "&nbsp;") if f.startswith(("open for", "failing for")) else f for f in facts)
     first = [f"**{link(row.title, row.page)}**", link(row.asset, None), facts_line]

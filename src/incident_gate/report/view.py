@@ -85,6 +85,11 @@ class Row(NamedTuple):
         """Whether an asset itself is what is reported, because it was not found or not checked."""
         return not self.asset
 
+    @property
+    def priority(self) -> str:
+        """The incident's priority in small letters; empty if it has none."""
+        return "" if self.is_asset or self.result or self.tag in {"INCIDENT", "ASSERTION"} else self.tag.lower()
+
 
 class Section(NamedTuple):
     """Rows of one kind, the most severe first; `total` counts those that are left out as well."""

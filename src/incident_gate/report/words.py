@@ -28,6 +28,9 @@ _PAGES = {
     "mlPrimaryKey": ("mlPrimaryKeys", False),
 }
 
+NOT_READ = {"NOT FOUND": "Not in DataHub", "REMOVED": "Removed from DataHub", "UNCHECKED": "Not checked"}
+"""Why an asset itself is listed, by the tag of its row."""
+
 
 def count(number: int, noun: str) -> str:
     """`1 input`, `2 inputs`, `1,000 inputs`."""
