@@ -11,9 +11,8 @@ from incident_gate.datahub.parallel import Deadline
 from incident_gate.incident import Reason
 from incident_gate.manifest.model import Search
 from incident_gate.sandbox import Sandbox
-from incident_gate.select.lineage import select_upstreams
-from incident_gate.select.search import select_matches, urns_of
 from incident_gate.select.selection import SelectorResult
+from incident_gate.select.server import select_matches, select_upstreams, urns_of
 from incident_gate.urn import parse_urn
 from tests.helpers.asking import plain_client
 

@@ -14,8 +14,8 @@ from incident_gate.gate.check import without_warehouse
 from incident_gate.incident import Health, Problem, Reason
 from incident_gate.manifest.model import Dbt, Manifest, Mistake, Position, Search, UpstreamOf, Waiver
 from incident_gate.select.dbt import select_nodes
-from incident_gate.select.search import missing_values, urns_of
 from incident_gate.select.selection import SelectorResult
+from incident_gate.select.server import missing_values, urns_of
 from incident_gate.urn import Urn
 
 Resolve = Callable[[str], str]

@@ -21,9 +21,8 @@ from incident_gate.manifest.model import (
     UpstreamOf,
 )
 from incident_gate.select.dbt import select_nodes
-from incident_gate.select.lineage import select_upstreams
-from incident_gate.select.search import select_matches, urns_of
 from incident_gate.select.selection import ResolvedInputs, SelectorResult, Unresolved, check_paths, too_many
+from incident_gate.select.server import select_matches, select_upstreams, urns_of
 from incident_gate.urn import EntityType, Urn
 
 EntryT = TypeVar("EntryT", InputEntry, OutputEntry)

@@ -1,16 +1,18 @@
-"""The selector `search`: the assets that match conditions."""
+"""The selectors that ask DataHub: `upstream-of`, what assets are made from, and `search`, what matches conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from incident_gate.datahub.client import Client
+from incident_gate.datahub.graph.lineage import Hops, read_upstreams
 from incident_gate.datahub.graph.lists import PAGE
 from incident_gate.datahub.graph.lookup import Lookup
 from incident_gate.datahub.graph.search import AssetSearch, search_assets
 from incident_gate.incident import Problem, Reason
 from incident_gate.manifest.model import Search
 from incident_gate.select.selection import SelectorResult, choose
+from incident_gate.urn import Urn
 
 # The index's field for each condition.
 _FIELDS = {
@@ -23,7 +25,54 @@ _FIELDS = {
     "containers": "container",
     "env": "origin",
 }
-_HINT = "Compare it with the one in DataHub: a mistyped value matches nothing."
+_MISTYPED_HINT = "Compare it with the one in DataHub: a mistyped value matches nothing."
+_MISSING_HINT = (
+    "Check the spelling, or ingest it first. If this job creates it, name its inputs one by one until it exists."
+)
+_AGAIN_HINT = "Check that DataHub is healthy; then run again."
+_ACCESS_HINT = "Grant the token's user view access to it."
+_SO = "so nothing is known of its upstreams"
+
+
+def select_upstreams(
+    client: Client, lookup: Lookup, starts: Sequence[tuple[Urn, ...]], hops: Hops, *, at_most: int
+) -> SelectorResult:
+    """Walk up from several assets."""
+    problems: dict[tuple[Problem, str], None] = {}
+    siblings: dict[str, list[str]] = {}
+    for urns in starts:
+        known = [lookup.of(urn.text) for urn in urns]
+        start = urns[0].text
+        problem: Problem | None = None
+        if all(fact.exists is False for fact in known):
+            problem = Problem(Reason.NOT_FOUND, f"{start} is not in DataHub, {_SO}", _MISSING_HINT)
+        elif any(fact.removed for fact in known):
+            problem = Problem(Reason.REMOVED, f"{start} was removed (soft-deleted) in DataHub, {_SO}", _MISSING_HINT)
+        elif any(fact.hidden and fact.exists is not False for fact in known):
+            message = f"{start} may not be seen with this token, and neither may its upstreams"
+            problem = Problem(Reason.HIDDEN, message, _ACCESS_HINT)
+        elif any(urn.text not in lookup.by_urn for urn in urns):
+            message = f"The siblings of {start} could not be read, and may have upstreams of their own"
+            problem = Problem(Reason.ERROR, message, _AGAIN_HINT)
+        elif any(fact.siblings is None for fact in known):
+            message = f"A sibling of {start} may not be seen with this token, and may have upstreams of its own"
+            problem = Problem(Reason.HIDDEN, message, _ACCESS_HINT)
+        if problem:
+            problems[problem, start] = None
+        others = [urn.text for urn in urns[1:]] + [sibling for fact in known for sibling in fact.siblings or ()]
+        siblings[start] = [other for other in dict.fromkeys(others) if other != start]
+    found: dict[str, None] = {}
+    for urns, upstreams in zip(
+        starts, read_upstreams(client, lookup.schema, siblings, hops, most=at_most + PAGE), strict=True
+    ):
+        found |= dict.fromkeys(upstreams.found)
+        problems |= {(problem, upstreams.start): None for problem in upstreams.problems}
+        silent = not upstreams.found and not upstreams.problems
+        if silent and all(lookup.of(urn.text).exists is None for urn in urns):
+            message = f"DataHub does not report whether {upstreams.start} exists, and it has no upstreams"
+            problems[Problem(Reason.EXISTENCE_UNKNOWN, message, _MISSING_HINT), upstreams.start] = None
+    choice = choose(found, lookup.schema)
+    return choice._replace(problems=(*problems, *choice.problems))
 
 
 def urns_of(search: Search) -> tuple[str, ...]:
@@ -84,4 +133,4 @@ def _doubtful(lookup: Lookup, conditions: Mapping[str, tuple[str, ...]]) -> list
 def _not_found(lookup: Lookup, value: str) -> Problem:
     missing = lookup.of(value).exists is False
     message = f"{value} is not in DataHub" if missing else f"No asset in DataHub matches {value}"
-    return Problem(Reason.NOT_FOUND, message, _HINT)
+    return Problem(Reason.NOT_FOUND, message, _MISTYPED_HINT)
