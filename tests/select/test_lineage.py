@@ -209,23 +209,34 @@ def test_a_sibling_may_carry_the_edge(each_sandbox: Sandbox, each: Selecting) ->
     assert len(each.exchanges) == 2
 
 
-def test_a_sibling_on_the_way_may_carry_the_edge(each_sandbox: Sandbox, each: Selecting) -> None:
+@pytest.mark.parametrize("introspection", [True, False])
+def test_a_sibling_on_the_way_may_carry_the_edge(
+    each_sandbox: Sandbox, each: Selecting, *, introspection: bool
+) -> None:
     model, middle, start = table("model", "dbt"), table("model"), table("start")
     store = each_sandbox.store
     store.add_asset(start, upstreams=[middle])
     store.add_asset(middle)
     store.add_asset(model, siblings=[middle], upstreams=[A])
-    assert A in texts(each.upstreams(start, hops=2))
-    assert {A, B, C, D} <= set(texts(each.upstreams(start, hops="all")))
+    each_sandbox.faults = Faults(introspection=introspection)
+    near, far = each.upstreams(start, hops=2), each.upstreams(start, hops="all")
+    if not introspection and each_sandbox.generation is Generation.G1:
+        assert all(choice.problems for choice in (near, far))  # its siblings cannot be asked for
+        return
+    assert A in texts(near)
+    assert {A, B, C, D} <= set(texts(far))
+    assert (near.problems, far.problems) == ((), ())
 
 
 # Before 0.13.3 no server said so.
 SAYING_PARTIAL = [generation for generation in Generation if generation.schema_version >= (0, 13, 3)]
 
 
+@pytest.mark.parametrize("introspection", [True, False])
 @pytest.mark.parametrize("generation", SAYING_PARTIAL)
-def test_a_partial_walk_is_a_problem(generation: Generation) -> None:
-    with Sandbox.start(schema=generation, faults=Faults(walk_limit=2)) as server, selecting(server) as asked:
+def test_a_partial_walk_is_a_problem(generation: Generation, *, introspection: bool) -> None:
+    faults = Faults(walk_limit=2, introspection=introspection)
+    with Sandbox.start(schema=generation, faults=faults) as server, selecting(server) as asked:
         server.store.add_assets([A, B, C, D])
         for upstream, downstream in ((B, A), (C, B), (D, B)):
             server.store.add_lineage(upstream, downstream)

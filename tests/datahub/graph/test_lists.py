@@ -1,13 +1,17 @@
 """Every sign that a list is not whole."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from incident_gate.datahub.failure import GraphqlError
+from incident_gate.datahub.client import Client
+from incident_gate.datahub.failure import Answer, GraphqlError
 from incident_gate.datahub.graph.lists import EntityList, siblings_of
+from incident_gate.datahub.graph.lookup import look_up
 from incident_gate.incident import Reason
 from incident_gate.text import Redactor
+from tests.helpers.asking import ORDERS
 
 
 def _result(name: str, **fields: Any) -> dict[str, Any]:
@@ -178,6 +182,23 @@ def test_an_error_is_a_problem() -> None:
 )
 def test_siblings(siblings: Any, expected: Any) -> None:
     assert siblings_of({"siblings": siblings}, "a") == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "errors"),
+    [
+        ({"e0": True}, ()),  # an answer that leaves the asset out
+        ({"d0": None, "e0": True}, ()),
+        ({"d0": {"urn": ORDERS, "platform": {"name": "dbt"}, "siblings": None}}, (GraphqlError("broken"),)),
+        ({"d0": {"urn": ORDERS, "platform": {"name": "dbt"}}}, (GraphqlError("broken", ("d0", "siblings")),)),
+    ],
+)
+def test_an_asset_that_the_lookup_does_not_show_is_not_without_siblings(data: Any, errors: Any) -> None:
+    schema = {"types": [{"name": name, "fields": [{"name": "dataset"}]} for name in ("Query", "Dataset")]}
+    client = Mock(spec=Client)
+    client.execute.return_value = Answer({"__schema": schema} | data, errors)
+    known = look_up(client, [ORDERS]).of(ORDERS)
+    assert known.hidden or known.siblings is None
 
 
 def test_entity_named_by_a_secret_is_no_input() -> None:

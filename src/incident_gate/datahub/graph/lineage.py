@@ -8,10 +8,10 @@ alone. So every asset that a walk passes is asked for that as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from incident_gate.datahub.capabilities import TYPE_NAMES, Capabilities
+from incident_gate.datahub.capabilities import TYPE_NAMES, Capabilities, Discovery
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.lists import EntityList, Found, ListField, inline, read_lists
 from incident_gate.incident import Problem, Reason
@@ -28,7 +28,6 @@ _BETWEEN = ("urn:li:dataJob:", "urn:li:query:", "urn:li:dataProcessInstance:")
 # Those of them that the field `lineage` shows beyond a walk, and that are no assets.
 _NO_ASSETS = _BETWEEN[1:]
 _PARTIAL_HINT = "Name the upstream assets in the manifest, or choose fewer `hops`."
-_SEPARATE, _GHOSTS = "separateSiblings: true", "includeGhostEntities"
 
 
 @dataclass(slots=True)
@@ -80,13 +79,14 @@ def read_upstreams(
         RefusedError: Token, address, proxy or certificate are wrong.
     """
     results = [Upstreams(start) for start in starts]
-    form = _Form.of(schema)
+    discovery = Discovery(client, schema)
+    form = _Form.of(discovery.known)
     if form is None:
         for result in results:
             message = "This DataHub cannot be asked for lineage"
             result.problem(Reason.ERROR, message, "Name the upstream assets in the manifest.")
         return results
-    walking = _Walking(client, form, most)
+    walking = _Walking(client, discovery, form, most)
     todo = [
         _Step(result, urn, hops)
         for result in results
@@ -116,9 +116,10 @@ def _distance(hops: Hops) -> float:
 class _Walking:
     """Reads walks, and with them the relations of the assets that they pass: `relations`, by asset, each once."""
 
-    def __init__(self, client: Client, form: _Form, most: int) -> None:
+    def __init__(self, client: Client, discovery: Discovery, form: _Form, most: int) -> None:
         self.relations: dict[str, EntityList] = {}
         self._client = client
+        self._discovery = discovery
         self._form = form
         self._most = most
         self._asked: dict[tuple[str, str, bool], float] = {}  # how many hops were left
@@ -149,9 +150,9 @@ class _Walking:
         new = [urn for urn in dict.fromkeys(step.urn for step in steps) if urn not in self.relations]
         related = {urn: text for urn in new if (text := self._form.relations(urn, self._most))}
         lists = read_lists(self._client, "incidentGateLineage", [*walks, *related.values()])
-        if self._form.is_assumed and any(_GHOSTS in problem.message for read in lists for problem in read.problems):
-            # A server before 0.15 that hides its schema. It shows ghosts without being asked to.
-            self._form = replace(self._form, is_assumed=False, relation_options=_SEPARATE)
+        refusal = next((read.refusal for read in lists if read.refusal), None)
+        if refusal and self._discovery.learn(refusal) and (form := _Form.of(self._discovery.known)):
+            self._form = form
             return self.read(steps)
         self.relations |= dict(zip(related, lists[len(walks) :], strict=True))
         return list(zip(walking, lists, strict=False))
@@ -217,10 +218,7 @@ def _take_relations(step: _Step, relations: EntityList | None, siblings: Sequenc
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How one server is asked for lineage.
-
-    `related` are the types of assets that show their own relations. `is_assumed` where the server hides its schema.
-    """
+    """How one server is asked for lineage; `related` are the types of assets that show their own relations."""
 
     root: str
     options: str
@@ -228,44 +226,35 @@ class _Form:
     related: frozenset[str]
     relation_options: str
     relation_fields: str
-    is_assumed: bool = False
 
     @classmethod
-    def of(cls, schema: Capabilities | None) -> _Form | None:
-        """The form for a schema, that of current servers where it is hidden; None if it has no lineage."""
-        if schema is None:
-            return cls(
-                _SCROLL,
-                'keepAlive: "5m", searchFlags: {skipCache: true}, ',
-                "total nextScrollId " + _RESULT,
-                frozenset(_RELATED),
-                f"{_SEPARATE}, {_GHOSTS}: true",
-                "total",
-                is_assumed=True,
-            )
-        root = next((name for name in (_SCROLL, _SEARCH) if schema.has("Query", name)), "")
+    def of(cls, schema: Capabilities) -> _Form | None:
+        """The form for what a server has, so far as that is known; None if it has no lineage."""
+        root = next((name for name in (_SCROLL, _SEARCH) if schema.accepts("Query", name)), "")
         name = f"{root[:1].upper()}{root[1:]}"
-        if not root or not schema.has(f"{name}Input", "orFilters"):
+        if not root or not schema.accepts(f"{name}Input", "orFilters"):
             return None
-        flags = [flag for flag in _FLAGS if schema.has("SearchFlags", flag)]
-        options = 'keepAlive: "5m", ' if schema.has(f"{name}Input", "keepAlive") else ""
-        if flags and schema.has(f"{name}Input", "searchFlags"):
+        flags = [flag for flag in _FLAGS if schema.accepts("SearchFlags", flag)]
+        options = 'keepAlive: "5m", ' if root == _SCROLL and schema.accepts(f"{name}Input", "keepAlive") else ""
+        if flags and schema.accepts(f"{name}Input", "searchFlags"):
             options += f"searchFlags: {inline(dict.fromkeys(flags, 'true'))}, "
+        # Of a server that hides its schema it is not known which of the types it has.
         if schema.has(f"{name}Input", "lineageFlags") and schema.has("LineageFlags", "ignoreAsHops"):
             between = [kind for kind in _TYPES_BETWEEN if schema.has("EntityType", kind)]
             ignored = ", ".join(f"{{entityType: {kind}}}" for kind in between)
             options += f"lineageFlags: {{ignoreAsHops: [{ignored}]}}, "
-        page = [leaf for leaf in ("nextScrollId", "isPartial") if schema.has(f"{name}Results", leaf)]
-        signs = [leaf for leaf in _SIGNS if schema.has("SearchAcrossLineageResult", leaf)]
-        siblings = _SIBLINGS if schema.has("Dataset", "siblings") else ""
-        result = _RESULT.replace("degree", " ".join(["degree", *signs])).replace("type", f"type {siblings}".rstrip())
+        scroll = ["nextScrollId"] if root == _SCROLL else []
+        page = ["total", *scroll, *(["isPartial"] if schema.accepts(f"{name}Results", "isPartial") else [])]
+        signs = [sign for sign in _SIGNS if schema.accepts("SearchAcrossLineageResult", sign)]
+        siblings = f" {_SIBLINGS}" if schema.accepts("Dataset", "siblings") else ""
+        known = frozenset(TYPE_NAMES if schema.members else _RELATED)
         return cls(
             root,
             options,
-            " ".join(["total", *page, result]),
-            frozenset(kind for kind, name in TYPE_NAMES.items() if schema.has(name, "lineage")),
-            ", ".join(f"{flag}: true" for flag in ("separateSiblings", _GHOSTS) if schema.has("LineageInput", flag)),
-            "total filtered" if schema.has("EntityLineageResult", "filtered") else "total",
+            f"{' '.join(page)} searchResults {{ {' '.join(['degree', *signs])} entity {{ urn type{siblings} }} }}",
+            frozenset(kind for kind in known if schema.accepts(TYPE_NAMES[kind], "lineage")),
+            "".join(f", {flag}: true" for flag in _SWITCHES if schema.accepts("LineageInput", flag)),
+            "total filtered" if schema.accepts("EntityLineageResult", "filtered") else "total",
         )
 
     def walk(self, urn: str, hops: Hops, most: int) -> ListField:
@@ -286,7 +275,7 @@ class _Form:
         kind = urn.removeprefix("urn:li:").partition(":")[0]
         if kind not in self.related:
             return None
-        text = f"direction: UPSTREAM, start: $cursor#, count: $count#, {self.relation_options}"
+        text = f"direction: UPSTREAM, start: $cursor#, count: $count#{self.relation_options}"
         fields = f"{self.relation_fields} relationships {{ type entity {{ urn type }} }}"
         return ListField(
             f"{kind}(urn: $urn#) {{ lineage(input: {{{text}}}) {{ {fields} }} }}",
@@ -300,10 +289,10 @@ class _Form:
 
 _SCROLL, _SEARCH = "scrollAcrossLineage", "searchAcrossLineage"
 _FLAGS = ("skipCache", "skipHighlighting", "skipAggregates", "includeSoftDeleted", "includeRestricted")
+_SWITCHES = ("separateSiblings", "includeGhostEntities")
 _SIGNS = ("explored", "truncatedChildren", "ignoredAsHop")
-_RESULT = "searchResults { degree entity { urn type } }"
 _SIBLINGS = "... on Dataset { siblings { siblings { urn } } }"
-# The types that have relations of their own on every server.
+# The types that have relations of their own on every server, for one that hides its schema.
 _RELATED = (
     *("dataset", "dataJob", "dataFlow", "dashboard", "chart"),
     *("mlModel", "mlModelGroup", "mlFeature", "mlFeatureTable", "mlPrimaryKey"),

@@ -72,12 +72,14 @@ class EntityList:
         found: The entities by URN.
         problems: Why there may be more of them; empty only while nothing shows that one is missing.
         finished: Whether no further page is due.
+        refusal: Why the server refused to be asked for it.
     """
 
     def __init__(self, redact: Redactor = NO_SECRETS, *, scrolls: bool = False, entries: str = "searchResults") -> None:
         self.found: dict[str, Found] = {}
         self.problems: dict[Problem, None] = {}
         self.finished = False
+        self.refusal: RequestFailure | None = None
         self.total: int | None = None
         self.start = 0
         self.scroll: str | None = None
@@ -232,6 +234,7 @@ def _read_pages(client: Client, name: str, part: Sequence[tuple[ListField, Entit
         )
     except RequestFailure as failure:
         for _, entities in part:
+            entities.refusal = failure
             reason = Reason.REFUSED if failure.is_refusal else Reason.ERROR
             entities.stop(reason, f"DataHub reported an error for this asset: {failure.message}")
         return

@@ -105,9 +105,10 @@ def _decode(urns: Sequence[str], answer: Answer) -> dict[str, Existence]:
         entity = answer.data.get(f"d{number}")
         own: dict[str, Any] = entity if isinstance(entity, dict) and entity.get("urn") == urn else {}
         exists = next((x for x in (own.get("exists"), answer.data.get(f"e{number}")) if isinstance(x, bool)), None)
-        failed = any(error.path[:1] == (f"d{number}",) for error in answer.errors)
+        # An error that leads nowhere may concern any of them.
+        failed = any(not error.path or error.path[0] == f"d{number}" for error in answer.errors)
         status = own.get("status")
         removed = isinstance(status, dict) and status.get("removed") is True
-        hidden = f"d{number}" in answer.data and (not own or is_restricted(own))
+        hidden = urn.startswith(_DATASET) and (not own or is_restricted(own))
         found[urn] = Existence(exists, removed, hidden, None if failed else siblings_of(own, urn))
     return found
