@@ -195,8 +195,7 @@ def test_siblings(siblings: Any, expected: Any) -> None:
 )
 def test_an_asset_that_the_lookup_does_not_show_is_not_without_siblings(data: Any, errors: Any) -> None:
     schema = {"types": [{"name": name, "fields": [{"name": "dataset"}]} for name in ("Query", "Dataset")]}
-    client = Mock(spec=Client)
-    client.execute.return_value = Answer({"__schema": schema} | data, errors)
+    client = Mock(spec=Client, execute=Mock(return_value=Answer({"__schema": schema} | data, errors)))
     known = look_up(client, [ORDERS]).of(ORDERS)
     assert known.hidden or known.siblings is None
 
