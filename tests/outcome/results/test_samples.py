@@ -210,14 +210,6 @@ def test_a_file_without_cases_reports_nothing() -> None:
     assert evaluation.warnings == ("junit/pytest-no-tests.xml has no results.",)
 
 
-def test_a_scan_with_errors_passes_nothing() -> None:
-    evaluation = _single("soda-3.5/scan-missing-table.json", (ORDERS, "orders.*"))
-    (outcome,) = evaluation.decisions
-    assert not outcome.by_results
-    assert outcome.answers == {Cause.JOB}
-    assert "is of a scan with errors: a check may be missing in it" in evaluation.warnings[0]
-
-
 def test_dbts_own_file_decides_before_junit_that_was_made_from_it() -> None:
     folder, urns, projects = shop("1.12")
     patterns = ("dbt/shop-1.12/build.run_results.json", "results/junit/dbt-to-junit.xml")
