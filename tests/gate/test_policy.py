@@ -48,6 +48,7 @@ def judge(
         answered=EVERYTHING,
         incidents=incidents,
         unread=unread,
+        left_out=unread // 2,
         problems=problems,
         siblings=("urn:li:sibling",),
     )
@@ -182,6 +183,7 @@ def test_worse_of_incident_and_unknown_counts(on_incident: str, on_unknown: str,
 def test_ignored_asset_passes_with_its_incidents_listed() -> None:
     decision = judge(incident(), unread=3, rule=Rule(on_incident=OnIncident.IGNORE))
     assert (decision.verdict, decision.conclusion, decision.blocking_count) == ("healthy", "pass", 0)
+    assert decision.left_out == 0
     assert [(excuse.item, excuse.reason) for excuse in decision.excused] == [(incident(), "on-incident: ignore")]
 
 
@@ -189,7 +191,7 @@ def test_unread_incidents_are_never_excused() -> None:
     picky = Rule(types=frozenset({"SQL"}), min_priority=Priority.CRITICAL)
     decision = judge(unread=2, rule=picky, is_ours=lambda _incident: True)
     assert (decision.verdict, decision.conclusion) == (Verdict.UNHEALTHY, Conclusion.BLOCK)
-    assert (decision.unread, decision.blocking_count) == (2, 2)
+    assert (decision.unread, decision.left_out, decision.blocking_count) == (2, 1, 2)
     assert judge(incident(), unread=2).blocking_count == 3
     assert judge(unread=1, rule=Rule(on_incident=OnIncident.WARN)).conclusion is Conclusion.WARN
 

@@ -249,6 +249,13 @@ def _never(*_: object) -> CheckResult:
 @pytest.mark.parametrize("longest", [100, 130])
 def test_round_without_an_answer_does_not_replace_a_known_incident(longest: float) -> None:
     world = World(("a",), lambda _name, now: now >= 120, silent=(50, 125))
+    decide = world.decide
+
+    def decide_with_more(name: str) -> Decision:
+        found = decide(name)
+        return found._replace(unread=3, left_out=2) if found.blocking else found
+
+    world.decide = decide_with_more  # type: ignore[method-assign]
 
     result, _ = world.wait(longest)
 
@@ -257,6 +264,7 @@ def test_round_without_an_answer_does_not_replace_a_known_incident(longest: floa
     if longest == 100:
         assert (decided.verdict, decided.conclusion) == (Verdict.UNHEALTHY, Conclusion.BLOCK)
         assert (decided.blocking, decided.problems) == (unhealthy("a").blocking, unanswered("a").problems)
+        assert (decided.unread, decided.left_out) == (3, 2)
     else:
         assert decided.conclusion is Conclusion.PASS
 

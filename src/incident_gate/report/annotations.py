@@ -125,11 +125,10 @@ def _of_sections(report: Report) -> Iterator[_Pending]:
     path = report.manifest_path
     for section in sections(report):
         for row in section.rows:
-            if section.kind is SectionKind.MISSING:
-                yield Level.WARNING, partial(_of_asset, path, row, "not in DataHub")
-            elif row.result and row.result.change is Change.FAILED:
-                yield Level.WARNING, partial(_of_asset, path, row, CHANGES[Change.FAILED].phrase)
-            elif row.result and row.result.change is Change.CLEAR and row.result.hint:
+            change = row.result.change if row.result else None
+            if change is Change.FAILED:
+                yield Level.WARNING, partial(_of_asset, path, row, CHANGES[change].phrase)
+            elif section.kind is SectionKind.MISSING or (row.result and change is Change.CLEAR and row.result.hint):
                 yield Level.WARNING, partial(_of_asset, path, row, "not in DataHub")
             elif section.kind is SectionKind.WARNINGS:
                 yield Level.WARNING, partial(_of_note, path, row)

@@ -243,7 +243,6 @@ def steps(report: Report) -> list[Step]:
     if report.conclusion is not Conclusion.BLOCK:
         return []
     blocking, alike = _deciding(report), {id(decision) for decision in unchecked(report)}
-    option = f"`{report.override_option}`"
     made = []
     again = "run this again"
     if any(d.incident_count for d in blocking):
@@ -260,14 +259,12 @@ def steps(report: Report) -> list[Step]:
         rule = "" if isinstance(report.failure, RefusedError) else ", or set `on-unknown: warn` on its entry"
         text = f"An input that cannot be checked blocks. Fix it{rule}"
         made.append(Step(f"{text}.", text))
-    if report.override_option.startswith("-"):
-        only = f"add {report.override_option} REASON"
-        made.append(Step(f"Only this run: add `{report.override_option} REASON`.", f"To let this run pass, {only}"))
+    option = report.override_option
+    if option.startswith("-"):
+        prose, text = f"add `{option} REASON`", f"add {option} REASON"
     else:
-        made.append(
-            Step(f"Only this run: set {option} to a reason.", f"To let this run pass, set {option} to a reason")
-        )
-    return made
+        prose = text = f"set `{option}` to a reason"
+    return [*made, Step(f"Only this run: {prose}.", f"To let this run pass, {text}")]
 
 
 def _again(report: Report, prose: str, text: str) -> Step:

@@ -119,11 +119,12 @@ def outputs(report: Report) -> Mapping[str, str]:
     """
     gated = report.gated
     results = report.outcome.results if report.outcome else ()
+    assertions = [found for decision in report.decisions for found in _assertions(report, decision)]
     return {
         "conclusion": report.conclusion.value if gated else "",
         "verdict": report.verdict.value if gated else "",
         "incidents": _list(list(_incidents(report)), lambda missing: {"truncated": missing}),
-        "failing-assertions": _list(list(_assertions(report)), lambda missing: {"truncated": missing}),
+        "failing-assertions": _list(assertions, lambda missing: {"truncated": missing}),
         "unhealthy": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNHEALTHY),
         "unknown": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNKNOWN),
         "blocking-count": str(sum(decision.blocking_count for decision in report.decisions)),
@@ -138,18 +139,17 @@ def _incidents(report: Report) -> Iterator[dict[str, Any]]:
     for decision, incident in sorted(blocking, key=lambda found: severity(found[1])):
         yield _incident(report, decision, incident, reason=None)
     for decision in report.decisions:
-        for excuse in decision.excused:
-            if isinstance(excuse.item, Incident):
-                yield _incident(report, decision, excuse.item, reason=excuse.reason)
+        yield from _ignored(report, decision)
 
 
-def _assertions(report: Report) -> Iterator[dict[str, Any]]:
-    for decision in report.decisions:
-        yield from _of_input(report, decision)
+def _ignored(report: Report, decision: Decision) -> Iterator[dict[str, Any]]:
+    for excuse in decision.excused:
+        if isinstance(excuse.item, Incident):
+            yield _incident(report, decision, excuse.item, reason=excuse.reason)
 
 
-def _of_input(report: Report, decision: Decision) -> Iterator[dict[str, Any]]:
-    """The failing assertions of an input, and those that a waiver excuses."""
+def _assertions(report: Report, decision: Decision) -> Iterator[dict[str, Any]]:
+    """The failing assertions of an input, and those that do not count."""
     for assertion in decision.failing:
         yield _assertion(report, decision, assertion, reason=None)
     for excuse in decision.excused:
@@ -194,11 +194,8 @@ def _incident(report: Report, decision: Decision, incident: Incident, *, reason:
 
 
 def _input(report: Report, decision: Decision) -> dict[str, Any]:
-    incidents = [_incident(report, decision, incident, reason=None) for incident in decision.blocking]
-    incidents += [
-        _incident(report, decision, e.item, reason=e.reason) for e in decision.excused if isinstance(e.item, Incident)
-    ]
-    assertions = {"assertions": list(_of_input(report, decision))} if decision.counts_assertions else {}
+    incidents = (_incident(report, decision, incident, reason=None) for incident in decision.blocking)
+    assertions = {"assertions": list(_assertions(report, decision))} if decision.counts_assertions else {}
     return {
         "urn": decision.entry.urn.text,
         "name": decision.entry.label,
@@ -207,7 +204,7 @@ def _input(report: Report, decision: Decision) -> dict[str, Any]:
         "link": incidents_page(report.ui_url, decision.entry.urn.text),
         "verdict": decision.verdict.value,
         "conclusion": decision.conclusion.value,
-        "incidents": incidents,
+        "incidents": [*incidents, *_ignored(report, decision)],
         **assertions,
         "unread": decision.unread,
         "problems": [_problem(problem) for problem in decision.problems],

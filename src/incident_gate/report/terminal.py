@@ -94,10 +94,9 @@ def _lines(report: Report, screen: _Screen, most: int, *, explain: bool) -> Iter
         yield from _explanation(report, screen)
     if found := steps(report):
         yield ""
-    until = f"To let one pass until a date, add its URN to `ignore` in {plain(report.manifest_path, 500)}"
     helps = [step.help for step in found]
     if any(d.blocking or d.failing for d in report.decisions if d.conclusion is Conclusion.BLOCK):
-        helps.append(until)
+        helps.append(f"To let one pass until a date, add its URN to `ignore` in {plain(report.manifest_path, 500)}")
     for text in helps:
         first, *rest = screen.wrapped(plain(text[0].lower() + text[1:], 1000), len(_HELP), _HELP)
         yield from (screen.paint(_HELP.rstrip(), _BOLD) + first[len(_HELP) - 1 :], *rest)
