@@ -84,14 +84,14 @@ def test_lost_and_removed_assertions_are_counted_but_not_listed(ask: Asker, sand
 def test_time_series_lags(ask: Asker, sandbox: Sandbox) -> None:
     urn = sandbox.store.add_assertion(ORDERS)
     sandbox.store.add_run(urn, "SUCCESS", at_ms=1)
-    sandbox.store.add_run(urn, "FAILURE", at_ms=2, lag=0.3)
+    sandbox.store.add_run(urn, "FAILURE", at_ms=2, lag=1.0)
 
     def latest() -> str:
         result: str = assertions(ask, sandbox, limit=1)["assertions"][0]["runEvents"]["runEvents"][0]["result"]["type"]
         return result
 
     assert latest() == "SUCCESS"
-    time.sleep(0.35)
+    time.sleep(1.05)
     assert latest() == "FAILURE"
 
 

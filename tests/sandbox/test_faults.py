@@ -151,28 +151,28 @@ def test_setting_faults_counts_anew(ask: Asker, sandbox: Sandbox) -> None:
 
 
 def test_lag_hides_a_raise_and_then_a_resolution(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.faults = Faults(lag=0.4)
+    sandbox.faults = Faults(lag=1.0)
     urn = ask.data(sandbox, RAISE)["raiseIncident"]
     assert len(raised(sandbox)) == 1
     assert ask.data(sandbox, LIST)["dataset"]["incidents"] == {"total": 0, "incidents": []}
     assert ask.data(sandbox, f'{{ entityExists(urn: "{urn}") }}') == {"entityExists": True}
-    time.sleep(0.45)
+    time.sleep(1.05)
     assert ask.data(sandbox, LIST)["dataset"]["incidents"]["total"] == 1
     ask.data(
         sandbox, f'mutation updateIncidentStatus {{ updateIncidentStatus(urn: "{urn}", input: {{ state: RESOLVED }}) }}'
     )
     stale = ask.data(sandbox, LIST)["dataset"]["incidents"]
     assert stale == {"total": 1, "incidents": [{"urn": urn, "status": {"state": "RESOLVED"}}]}
-    time.sleep(0.45)
+    time.sleep(1.05)
     assert ask.data(sandbox, LIST)["dataset"]["incidents"] == {"total": 0, "incidents": []}
 
 
 def test_random_lag_never_reorders_the_changes_of_one_incident(ask: Asker, sandbox: Sandbox) -> None:
     sandbox.store.add_asset(CUSTOMERS)
-    urn = sandbox.store.raise_incident(ORDERS, lag=0.3)
+    urn = sandbox.store.raise_incident(ORDERS, lag=1.0)
     sandbox.store.resolve(urn, lag=0.0)
     assert ask.data(sandbox, LIST)["dataset"]["incidents"]["total"] == 0
-    time.sleep(0.35)
+    time.sleep(1.05)
     assert ask.data(sandbox, LIST)["dataset"]["incidents"]["total"] == 0
     everything = f'{{ dataset(urn: "{ORDERS}") {{ incidents(state: RESOLVED) {{ total }} }} }}'
     assert ask.data(sandbox, everything)["dataset"]["incidents"]["total"] == 1

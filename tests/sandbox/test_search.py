@@ -214,10 +214,10 @@ def test_large_pages_are_cut(ask: Asker, sandbox: Sandbox) -> None:
 
 
 def test_index_lags_behind_a_new_tag(ask: Asker, sandbox: Sandbox) -> None:
-    sandbox.store.add_tag(CUSTOMERS, GOLD, lag=0.3)
+    sandbox.store.add_tag(CUSTOMERS, GOLD, lag=1.0)
     gold = {"field": "tags", "values": [GOLD]}
     assert found(ask, sandbox, gold) == {MODEL, ORDERS}
-    time.sleep(0.35)
+    time.sleep(1.05)
     assert found(ask, sandbox, gold) == {MODEL, ORDERS, CUSTOMERS}
 
 

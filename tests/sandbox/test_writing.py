@@ -91,11 +91,11 @@ def test_raising_makes_an_asset_exist(ask: Asker, each_sandbox: Sandbox) -> None
 
 def test_asset_exists_only_after_the_hook(ask: Asker, sandbox: Sandbox) -> None:
     query = "query q($u: String!) { entityExists(urn: $u) dataset(urn: $u) { exists incidents { total } } }"
-    sandbox.faults = Faults(hook_lag=0.3)
+    sandbox.faults = Faults(hook_lag=1.0)
     ask.data(sandbox, RAISE % ORDERS)
     before = {"entityExists": False, "dataset": {"exists": False, "incidents": {"total": 1}}}
     assert ask.data(sandbox, query, u=ORDERS) == before
-    time.sleep(0.35)
+    time.sleep(1.05)
     assert ask.data(sandbox, query, u=ORDERS)["entityExists"] is True
     sandbox.faults = Faults(no_hook=True)
     ask.data(sandbox, RAISE % CUSTOMERS)
