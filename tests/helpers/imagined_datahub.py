@@ -72,7 +72,6 @@ class ImaginedDataHub:
     raised: list[tuple[NewIncident, str]] = field(default_factory=list)
     read_at: list[float] = field(default_factory=list)
     writes: list[tuple[str, str, str]] = field(default_factory=list)
-    looked_up: list[str] = field(default_factory=list)
     stages: list[str | None] = field(default_factory=list)
     on_read: Callable[[int], None] = lambda _number: None
     asset: str = ASSET
@@ -138,7 +137,6 @@ class ImaginedDataHub:
         return urn not in self.gone
 
     def read_incident(self, incident_urn: str) -> IncidentState | None:
-        self.looked_up.append(incident_urn)
         known = next((entry for entry in self.entries if entry.urn == incident_urn), None)
         if known is None or not self.knows_states:
             return None
