@@ -68,14 +68,14 @@ def _hangs(*_: object) -> None:
 
 # Mostly waiting, or long: begun first, so that no worker is left with one of them at the end.
 LONG_FILES = (
-    "tests/faults/test_fault_matrix.py",
+    "tests/server/faults/test_fault_matrix.py",
     "tests/campaign/test_campaign.py",
-    "tests/faults/test_process.py",
-    "tests/select/test_selected_gate.py",
-    "tests/datahub/health/test_misleading_answers.py",
-    "tests/select/test_selected_outputs.py",
-    "tests/outcome/test_outcome_life.py",
-    "tests/cli/test_waiting.py",
+    "tests/process/test_process.py",
+    "tests/server/select/test_selected_gate.py",
+    "tests/server/datahub/health/test_misleading_answers.py",
+    "tests/server/select/test_selected_outputs.py",
+    "tests/server/outcome/test_outcome_life.py",
+    "tests/server/cli/test_waiting.py",
 )
 
 
