@@ -126,7 +126,10 @@ def check(settings: Settings, *, on_wait: Callable[[WaitState], None] = lambda _
     if code is ExitCode.DATAHUB and report.failure:
         raise report.failure
     if code is not ExitCode.OK:
-        hint = "Resolve the incidents in DataHub, or see `report` for what is unknown and why."
+        has_incidents = any(decision.incident_count for decision in report.decisions)
+        hint = "Fix the input; `report` has what is unknown and why."
+        if has_incidents:
+            hint = "Resolve the incidents in DataHub; `report` has them, and what else blocks."
         raise BlockedError(f"{headline(report)}.", hint=hint, report=report)
     return report
 

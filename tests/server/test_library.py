@@ -37,7 +37,11 @@ def test_check_raises_with_the_report_where_an_input_blocks(datahub: Sandbox) ->
     assert isinstance(caught.value, GateError)
     assert caught.value.exit_code == 1
     assert caught.value.report.decisions[0].blocking[0].title == "late"
+    assert caught.value.hint.startswith("Resolve the incidents in DataHub;")
     assert json.loads(to_json(caught.value.report))["inputs"][0]["incidents"][0]["title"] == "late"
+    with pytest.raises(BlockedError, match="not found") as caught:
+        check(settings(datahub, inputs=[ORDERS.replace("orders", "ordres")]))
+    assert caught.value.hint.startswith("Fix the input;")
 
 
 def test_warning_returns(datahub: Sandbox) -> None:

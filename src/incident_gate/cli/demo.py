@@ -33,6 +33,7 @@ outputs:
   - urn: {_TABLE.format("orders_daily")}
     incident: {{type: OPERATIONAL, priority: HIGH}}
 """
+_KEY = "demo"
 
 
 __all__ = ["add_arguments", "demo", "sandbox"]
@@ -83,16 +84,16 @@ class _Demo:
         )
         store.raise_incident(_TABLE.format("payments"), title="Row count 2 % below normal", type="VOLUME", priority=3)
         self._print(f"A sandbox DataHub runs at {self.server.url}. The manifest:\n\n{_indented(_MANIFEST)}")
-        self._print("$ incident-gate check")
+        self._print(f"$ incident-gate check --incident-key {_KEY}")
         blocked = self._check(_MANIFEST)
         self._print("\nIn DataHub, the two incidents are resolved. The mistyped name in the manifest is corrected.\n")
         store.resolve(late)
         store.resolve(sibling)
         corrected = _MANIFEST.replace("order_itmes", "order_items")
-        self._print("$ incident-gate check")
+        self._print(f"$ incident-gate check --incident-key {_KEY}")
         passed = self._check(corrected)
         self._print("\nThe job goes on and fails. Its next run succeeds.\n")
-        reported = [self._report(corrected, mode) for mode in (Mode.RAISE, Mode.RESOLVE)]
+        reported = [self._report(corrected, status) for status in ("failure", "success")]
         as_expected = blocked is ExitCode.BLOCKED and passed is ExitCode.OK and set(reported) == {ExitCode.OK}
         return ExitCode.OK if as_expected else ExitCode.BLOCKED
 
@@ -103,17 +104,22 @@ class _Demo:
         self._print(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
         return result.exit_code
 
-    def _report(self, manifest: str, mode: Mode) -> ExitCode:
-        settings = self._settings(mode)
-        self._print(f"$ incident-gate {mode}")
+    def _report(self, manifest: str, status: str) -> ExitCode:
+        settings = self._settings(Mode.REPORT, status)
+        self._print(f"$ incident-gate report --incident-key {_KEY} --job-status {status}")
         with connect(settings) as client:
             result = report_outcome(settings, _load(manifest), settings.status, client)
         self._print(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
         return result.exit_code
 
-    def _settings(self, mode: Mode) -> RunSettings:
-        values = {"datahub-url": self.server.url, "datahub-token": self.server.token, "incident-key": "demo"}
-        return read_settings(lambda name: values.get(name, ""), {}, mode=mode, workspace=Path())
+    def _settings(self, mode: Mode, status: str = "") -> RunSettings:
+        values = {
+            "datahub-url": self.server.url,
+            "datahub-token": self.server.token,
+            "incident-key": _KEY,
+            "job-status": status,
+        }
+        return read_settings(lambda name: values.get(name, ""), {}, mode=mode, workspace=Path(), command_line=True)
 
     def _print(self, text: str) -> None:
         say(self.stdout, f"{text}\n")

@@ -66,7 +66,12 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             ),
             Command("schema", "offline", "schema", "print the JSON Schema of the manifest"),
             Command("sandbox", "demo", "sandbox", "serve a mock DataHub server on this machine"),
-            Command("demo", "demo", "demo", "show a blocked and a passing run against a sandbox"),
+            Command(
+                "demo",
+                "demo",
+                "demo",
+                "show a gate that blocks and passes, and a job that fails and succeeds, on a sandbox",
+            ),
         )
     }
 )

@@ -226,8 +226,11 @@ def _inputs(settings: RunSettings, client: Client, manifest: Manifest) -> Iterat
     unread = [(entry, health) for entry, health in zip(entries, healths, strict=True) if health.problems]
     for entry, health in unread:
         yield _unreadable(f"input {entry.label}", health)
-    if len(unread) < len(entries):
-        yield _ok("inputs", f"{len(entries) - len(unread):,} of {count(len(entries), 'input')} can be read.")
+    readable = f"{len(entries) - len(unread):,} of {count(len(entries), 'input')} can be read."
+    if not unread:
+        yield _ok("inputs", readable)
+    elif len(unread) < len(entries):
+        yield _problem("inputs", readable, "What keeps the others from being read is above.")
 
 
 def _incidents(healths: Sequence[Health]) -> Finding:
@@ -273,8 +276,11 @@ def _outputs(
         editable, unsure = editable + (may is True), unsure + (may is None)
         if may is False:
             yield _problem(subject, "The token may not edit incidents on it.", _GRANT)
-    if editable:
-        yield _ok("outputs", f"Incidents can be edited on {editable:,} of {count(len(entries), 'output')}.")
+    words = f"Incidents can be edited on {editable:,} of {count(len(entries), 'output')}."
+    if editable and editable + unsure < len(entries):
+        yield _problem("outputs", words, "What keeps the others from being edited is above.")
+    elif editable:
+        yield _ok("outputs", words)
     if unsure:
         of_all = f"{unsure:,} of {count(len(entries), 'output')}"
         yield _unknown(

@@ -226,7 +226,13 @@ def _is_ours(incident: Incident, *, identity: JobIdentity, written: frozenset[st
 
 def _explained(entry: InputEntry, health: Health, outputs: frozenset[str]) -> Health:
     """The health with the hint that fits an asset which this very job is going to create, or that nobody named."""
-    hint = _NOT_CREATED_YET if health.urn in outputs else _NOT_INGESTED if entry.selected_by else ""
+    hint = (
+        _NOT_CREATED_YET
+        if health.urn in outputs
+        else _NOT_INGESTED
+        if entry.selected_by and not entry.is_selector
+        else ""
+    )
     if not hint:
         return health
     problems = tuple(

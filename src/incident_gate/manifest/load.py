@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from incident_gate.files import FileError, MissingError, read_regular
 from incident_gate.manifest.grammar import MANIFEST
@@ -139,14 +140,17 @@ def _without_expired(manifest: Manifest, today: date) -> Manifest:
     if not warnings:
         return manifest
     return manifest._replace(
-        inputs=tuple(entry._replace(ignore=_valid(entry.ignore, today)) for entry in manifest.inputs),
-        selectors=tuple(entry._replace(ignore=_valid(entry.ignore, today)) for entry in manifest.selectors),
+        inputs=tuple(entry._replace(**_split(entry.ignore, today)) for entry in manifest.inputs),
+        selectors=tuple(entry._replace(**_split(entry.ignore, today)) for entry in manifest.selectors),
         warnings=tuple(warnings),
     )
 
 
-def _valid(waivers: tuple[Waiver, ...], today: date) -> tuple[Waiver, ...]:
-    return tuple(waiver for waiver in waivers if waiver.until >= today)
+def _split(waivers: tuple[Waiver, ...], today: date) -> dict[str, Any]:
+    return {
+        "ignore": tuple(waiver for waiver in waivers if waiver.until >= today),
+        "expired": tuple(waiver for waiver in waivers if waiver.until < today),
+    }
 
 
 def _expired(waiver: Waiver, label: str) -> Mistake:

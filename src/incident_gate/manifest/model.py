@@ -93,7 +93,7 @@ class InputEntry(NamedTuple):
 
     `selected_by` is the selector that selected it, empty where the manifest names the asset itself. `alternate_urns`
     are other URNs of the same asset: a dbt node has two. `is_selector` marks what stands for a selector that could not
-    resolve what it selects: then the URN may be any entity's, or a text.
+    resolve what it selects: then the URN may be any entity's, or a text. `expired` are rules that `ignore` had.
     """
 
     urn: Urn
@@ -101,6 +101,7 @@ class InputEntry(NamedTuple):
     name: str | None = None
     rules: Rules = NO_RULES
     ignore: tuple[Waiver, ...] = ()
+    expired: tuple[Waiver, ...] = ()
     selected_by: str = ""
     alternate_urns: tuple[Urn, ...] = ()
     is_selector: bool = False
@@ -203,6 +204,7 @@ class Selector(NamedTuple):
     name: str | None = None
     rules: Rules = NO_RULES
     ignore: tuple[Waiver, ...] = ()
+    expired: tuple[Waiver, ...] = ()
     at_most: int = 500
     may_be_empty: bool = False
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.incident import Incident
+from incident_gate.manifest.model import NOWHERE, OnUnknown
 from incident_gate.outcome.result import Change, OutcomeReport
 from incident_gate.report.model import Report
 from incident_gate.report.view import CHANGES, NAMED, clear, unchecked, unchecked_line, unknown_words
@@ -133,12 +134,17 @@ def _deciding(report: Report) -> list[Decision]:
     return [] if conclusion is Conclusion.PASS else [d for d in report.decisions if d.conclusion is conclusion]
 
 
+def _is_unknown(decision: Decision) -> bool:
+    return decision.verdict is Verdict.UNKNOWN or (bool(decision.problems) and decision.on_unknown is OnUnknown.BLOCK)
+
+
 def _unknown_words(decisions: Iterable[Decision]) -> dict[str, int]:
     """How many inputs are unknown, by why."""
     numbers: dict[str, int] = {}
     for decision in decisions:
-        if decision.verdict is Verdict.UNKNOWN:
-            words = unknown_words(decision)
+        if _is_unknown(decision):
+            # Beside an incident, the words say that there may be more.
+            words = unknown_words(decision) if decision.verdict is Verdict.UNKNOWN else "could not be checked in full"
             numbers[words] = numbers.get(words, 0) + 1
     return numbers
 
@@ -254,17 +260,28 @@ def steps(report: Report) -> list[Step]:
     if alike and report.failure and report.failure.hint:
         hint = report.failure.hint.rstrip(".")
         made.append(_again(report, f"{hint}. Then ", hint))
-    if any(d.verdict is Verdict.UNKNOWN and id(d) not in alike for d in blocking):
+    is_refused = isinstance(report.failure, RefusedError)
+    if found := [d for d in blocking if _is_unknown(d) and id(d) not in alike]:
         # A refusal would let every run pass, so `on-unknown` does not excuse it.
-        rule = "" if isinstance(report.failure, RefusedError) else ", or set `on-unknown: warn` on its entry"
+        rule = "" if is_refused else f", or {_on_unknown(report, found)}"
         text = f"An input that cannot be checked blocks. Fix it{rule}"
         made.append(Step(f"{text}.", text))
+    if is_refused:
+        return made  # a wrong setting is corrected, not overridden
     option = report.override_option
     if option.startswith("-"):
         prose, text = f"add `{option} REASON`", f"add {option} REASON"
     else:
         prose = text = f"set `{option}` to a reason"
     return [*made, Step(f"Only this run: {prose}.", f"To let this run pass, {text}")]
+
+
+def _on_unknown(report: Report, unknown: Sequence[Decision]) -> str:
+    """Where the rule for unknown inputs is set: what the settings name has no entry."""
+    if any(d.entry.position != NOWHERE for d in unknown):
+        return "set `on-unknown: warn` on its entry"
+    option = report.override_option.replace("override", "on-unknown")
+    return f"add `{option} warn`" if option.startswith("-") else f"set `{option}` to warn"
 
 
 def _again(report: Report, prose: str, text: str) -> Step:

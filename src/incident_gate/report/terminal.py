@@ -96,7 +96,9 @@ def _lines(report: Report, screen: _Screen, most: int, *, explain: bool) -> Iter
         yield ""
     helps = [step.help for step in found]
     if any(d.blocking or d.failing for d in report.decisions if d.conclusion is Conclusion.BLOCK):
-        helps.append(f"To let one pass until a date, add its URN to `ignore` in {plain(report.manifest_path, 500)}")
+        path = plain(report.manifest_path, 500)
+        create = "" if report.manifest_text else f"create {path} and "
+        helps.append(f"To let one pass until a date, {create}add its URN to `ignore` in {'it' if create else path}")
     for text in helps:
         first, *rest = screen.wrapped(plain(text[0].lower() + text[1:], 1000), len(_HELP), _HELP)
         yield from (screen.paint(_HELP.rstrip(), _BOLD) + first[len(_HELP) - 1 :], *rest)

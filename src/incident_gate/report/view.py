@@ -193,9 +193,15 @@ def _incident(report: Report, decision: Decision, incident: Incident) -> Row:
     return row._replace(
         tag="INCIDENT" if incident.priority is None else incident.priority.name,
         title=title_of(incident),
-        facts=(*(fact for fact in facts if fact), *row.facts),
+        facts=(*(fact for fact in facts if fact), *row.facts, *_expired(decision, incident.urn)),
         urns=(incident.urn,),
     )
+
+
+def _expired(decision: Decision, urn: str) -> Iterator[str]:
+    for rule in decision.entry.expired:
+        if rule.urn == urn:
+            yield f"its ignore rule ended on {rule.until} (line {rule.position.line}): extend it"
 
 
 def _assertion(report: Report, decision: Decision, assertion: Assertion) -> Row:
@@ -210,7 +216,7 @@ def _assertion(report: Report, decision: Decision, assertion: Assertion) -> Row:
         tag="ASSERTION",
         title=title_of(assertion),
         page=assertion_page(report.ui_url, assertion.asset, assertion.urn),
-        facts=(*(fact for fact in facts if fact), *row.facts),
+        facts=(*(fact for fact in facts if fact), *row.facts, *_expired(decision, assertion.urn)),
         urns=(assertion.urn,),
     )
 

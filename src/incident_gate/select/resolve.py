@@ -62,7 +62,15 @@ def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> Resolve
         unanswered = _problem(Problem(Reason.NO_ANSWER, error.message.rstrip("."), error.hint))
     picked = [(selector, _checked(selector, choices.get(selector, unanswered))) for selector in manifest.selectors]
     entries = [
-        InputEntry(urns[0], s.position, rules=s.rules, ignore=s.ignore, selected_by=s.label, alternate_urns=urns[1:])
+        InputEntry(
+            urns[0],
+            s.position,
+            rules=s.rules,
+            ignore=s.ignore,
+            expired=s.expired,
+            selected_by=s.label,
+            alternate_urns=urns[1:],
+        )
         for s, choice in picked
         for urns in choice.assets
     ]

@@ -100,7 +100,10 @@ def test_a_token_that_may_not_edit_is_a_problem_of_each_output(tmp_path: Path) -
     state, text = found["output analytics.customers"]
     assert state == "problem"
     assert '"Edit Incidents"' in text
-    assert found["outputs"] == ("ok", "Incidents can be edited on 1 of 2 outputs. ")
+    assert found["outputs"] == (
+        "problem",
+        "Incidents can be edited on 1 of 2 outputs. What keeps the others from being edited is above.",
+    )
 
 
 def test_an_asset_that_is_hidden_or_missing_is_a_problem(tmp_path: Path) -> None:
@@ -112,6 +115,7 @@ def test_an_asset_that_is_hidden_or_missing_is_a_problem(tmp_path: Path) -> None
     assert found["input sales"][0] == "problem"
     assert "Not found in DataHub" in found["input sales"][1]
     assert found["output analytics.customers"][0] == "problem"
+    assert found["inputs"][0] == "problem"
     assert "1 of 2 inputs can be read" in found["inputs"][1]
 
 

@@ -103,6 +103,7 @@ def test_what_a_selector_cannot_establish_is_an_unknown_input(lineage: Sandbox, 
     ended = _check(lineage, manifest)
     assert ended.code == 1
     assert message in " ".join(ended.out.split())
+    assert "as an entry of its own" not in " ".join(ended.out.split())
     assert _check(lineage, f"{manifest}    on-unknown: warn\n").code == 0
     assert _document(lineage, manifest, 1)["verdict"] == "unknown"
 

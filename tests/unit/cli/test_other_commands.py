@@ -63,11 +63,12 @@ def test_demo_shows_a_blocked_and_a_passing_run() -> None:
     ended = gate("demo")
 
     assert ended.code == 0
-    said = [line for line in ended.out.splitlines() if line.startswith(("✗", "✓", "Raised", "Resolved", "exit code"))]
+    said = [line for line in ended.out.splitlines() if line.startswith(("✗", "✓", "Job", "exit code"))]
     assert [line.partition(":")[0].partition("  ")[0] for line in said] == [
         *("✗ Blocked", "exit code 1", "✓ Passed", "exit code 0"),
-        *("Raised on request", "exit code 0", "Resolved on request", "exit code 0"),
+        *("Job failed", "exit code 0", "Job succeeded", "exit code 0"),
     ]
+    assert "help: to let this run pass, add --override REASON" in ended.out
 
 
 def test_version_is_printed() -> None:

@@ -168,6 +168,7 @@ def test_an_expired_waiver_is_dropped_with_a_warning() -> None:
       - {{incident: "urn:li:incident:new", until: 2026-11-23, reason: backfill}}
 """)
     assert [waiver.incident for waiver in manifest.inputs[0].ignore] == ["urn:li:incident:new"]
+    assert [waiver.incident for waiver in manifest.inputs[0].expired] == ["urn:li:incident:old"]
     (warning,) = manifest.warnings
     assert warning.position == Position(4, 9)
     assert str(warning) == (

@@ -31,7 +31,10 @@ def verdict(text: str) -> list[Decision]:
     manifest = load_manifest("gate.yml", text.encode(), TODAY, VARIABLES)
     entries = list(manifest.inputs)
     if C not in {entry.urn.text for entry in entries}:
-        selected = [InputEntry(parse_urn(C), s.position, None, s.rules, s.ignore, s.label) for s in manifest.selectors]
+        selected = [
+            InputEntry(parse_urn(C), s.position, None, s.rules, s.ignore, selected_by=s.label)
+            for s in manifest.selectors
+        ]
         entries += selected
     return [_decided(entry) for entry in entries]
 

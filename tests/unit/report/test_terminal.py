@@ -74,6 +74,7 @@ def test_a_blocked_run() -> None:
         decision(entry("shop.products")),
         owners={orders.urn.text: (Owner("urn:li:corpuser:ana", "Ana Lopez"),)},
         override_option="--override",
+        manifest_text="inputs:",
         notices=("DataHub is asked over plain http: the token can be read on its way, so use https.",),
     )
     assert terminal(run) == WHOLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from incident_gate.ci.run import Run
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
 from incident_gate.incident import Assertion, Incident, Priority, Problem, Reason
-from incident_gate.manifest.model import NOWHERE, OutputEntry, Position
+from incident_gate.manifest.model import NOWHERE, OutputEntry, Position, Waiver
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.headline import headline, outcome_line, sentence, steps
 from incident_gate.report.model import Override
@@ -78,6 +79,11 @@ def results(*changes: Change) -> tuple[OutputResult, ...]:
                 "1 input has 2 open incidents, 1 was removed from DataHub, 1 was not found in DataHub.",
                 "Of the others, 1 is clear and 1 only warns. 1 incident does not count.",
             ),
+        ),
+        (
+            (unhealthy("a")._replace(problems=REFUSED.problems), FINE),
+            "Blocked: 1 incident on 1 input, 1 input could not be checked in full, 1 input clear",
+            ("1 input has an open incident, 1 could not be checked in full.", "The other one is clear."),
         ),
         ((ASSERTED,), "Blocked: 1 failing assertion on 1 input", ("1 input has a failing assertion.", "")),
     ],
@@ -224,6 +230,14 @@ def test_what_has_no_page_has_no_link(decision_: Decision, has_page: bool) -> No
     assert bool(row.page) is has_page
 
 
+def test_a_rule_that_has_expired_is_beside_its_incident() -> None:
+    late = unhealthy("a")
+    rule = Waiver(date(2026, 11, 1), "known", Position(4, 9), late.blocking[0].urn)
+    late = late._replace(entry=late.entry._replace(expired=(rule,)))
+    [row] = rows_of(report(late), late)
+    assert row.facts[-1] == "its ignore rule ended on 2026-11-01 (line 4): extend it"
+
+
 def test_steps_are_only_those_that_apply() -> None:
     def shown(*decisions: Decision, **fields: object) -> list[str]:
         return [step.prose for step in steps(report(*decisions, **fields))]
@@ -236,7 +250,12 @@ def test_steps_are_only_those_that_apply() -> None:
         override,
     ]
     refused = RefusedError("DataHub rejected the token", hint="Check it.")
-    assert shown(REFUSED, failure=refused)[0] == "An input that cannot be checked blocks. Fix it."
+    assert shown(REFUSED, failure=refused) == ["An input that cannot be checked blocks. Fix it."]
+    named = missing("a")._replace(entry=entry("a")._replace(position=NOWHERE))
+    fix = "An input that cannot be checked blocks. Fix it, or "
+    assert shown(named)[0] == f"{fix}set `on-unknown` to warn."
+    assert shown(named, override_option="--override")[0] == f"{fix}add `--on-unknown warn`."
+    assert shown(unhealthy("a")._replace(problems=REFUSED.problems))[1].startswith(fix)
     assert shown(ASSERTED, override_option="--override") == [
         "Fix what the failing assertions show, then {}.",
         "Only this run: add `--override REASON`.",
