@@ -29,7 +29,8 @@ _WRITING = (
 _DESCRIPTION = "Stop a pipeline while its input datasets have open incidents in DataHub, and report how it ended."
 _EXIT_CODES = (
     "exit codes: 0 pass or warn, 1 blocked, 2 the manifest or an option is wrong, 3 DataHub could not be queried or an "
-    "output could not be written. DATAHUB_GMS_URL and DATAHUB_GMS_TOKEN replace --datahub-url and --datahub-token."
+    "output could not be written. "
+    "DATAHUB_GMS_URL and DATAHUB_GMS_TOKEN are used where --datahub-url and --datahub-token are not given."
 )
 _LOG = "log every request, and where an error was raised"
 # How much an option must resemble a mistyped one to be proposed.
@@ -54,7 +55,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         command.name: command
         for command in (
-            Command("check", "online", "check", "check the inputs for active incidents, and block on them", _READING),
+            Command("check", "online", "check", "check the inputs for open incidents, and block on them", _READING),
             Command("raise", "online", "outcome", "raise an incident on each output", _WRITING),
             Command("resolve", "online", "outcome", "resolve incidents created by `raise`", _WRITING),
             Command("report", "online", "outcome", "raise or resolve, depending on --job-status", _WRITING),

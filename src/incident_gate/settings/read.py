@@ -178,7 +178,7 @@ def _connection(
 def _address(values: Values, url: Sourced, ui_url: str) -> Address:
     if not url.value:
         raise SettingError(
-            f"No DataHub URL: set {values.spelling.of(options.DATAHUB_URL.name, URL)}.", hint=f"Like {EXAMPLE}."
+            f"No DataHub URL: set {values.spelling.of(options.DATAHUB_URL.name, URL)}.", hint=f"For example {EXAMPLE}."
         )
     return parse_address(url.value, setting=url.setting, ui_url=ui_url, ui_setting=values.named(options.DATAHUB_UI_URL))
 
