@@ -119,12 +119,17 @@ def test_an_asset_that_is_hidden_or_missing_is_a_problem(tmp_path: Path) -> None
     assert "1 of 2 inputs can be read" in found["inputs"][1]
 
 
-def test_no_output_that_can_be_edited_is_not_called_fine(manifest: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "urn", "name"), [("input", DASHBOARD, "sales"), ("output", ORDERS, "analytics.orders")]
+)
+def test_nothing_that_can_be_used_is_not_called_fine(tmp_path: Path, kind: str, urn: str, name: str) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(f"{kind}s:\n  - {urn}\n")
     with start(edits=()) as server:
-        found = findings(server, str(manifest))
+        found = findings(server, str(path))
 
-    assert found["output analytics.customers"][0] == "problem"
-    assert "outputs" not in found
+    assert found[f"{kind} {name}"][0] == "problem"
+    assert f"{kind}s" not in found
 
 
 def test_a_server_that_cannot_be_asked_does_not_tell_privileges(manifest: Path) -> None:
@@ -162,27 +167,19 @@ def test_a_server_that_hides_its_schema_leaves_it_open(manifest: Path) -> None:
     assert (found["schema"][0], found["outputs"][0], found["inputs"][0]) == ("unknown", "unknown", "ok")
 
 
-def test_a_wrong_token_is_a_problem(manifest: Path) -> None:
-    with start() as server:
-        found = findings(server, str(manifest), token="wrong")
-
-    assert found["connection"][0] == "problem"
-    assert "rejected the token (HTTP 401)" in found["connection"][1]
-    assert found["the rest"][0] == "unknown"
-
-
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
+        (None, "rejected the token (HTTP 401)"),
         (Fault(kind=FaultKind.HTML), "web page"),
         (Fault(kind=FaultKind.REDIRECT), "redirects to"),
         (Fault(kind=FaultKind.STATUS, status=500), "HTTP 500"),
     ],
 )
-def test_what_is_not_datahub_is_a_problem(manifest: Path, fault: Fault, said: str) -> None:
+def test_server_that_does_not_let_us_in_is_a_problem(manifest: Path, fault: Fault | None, said: str) -> None:
     with start() as server:
-        server.faults = Faults(rules=(fault,))
-        found = findings(server, str(manifest))
+        server.faults = Faults(rules=(fault,) if fault else ())
+        found = findings(server, str(manifest), token=TOKEN if fault else "wrong")
 
     assert found["connection"][0] == "problem"
     assert said in found["connection"][1]
@@ -209,16 +206,6 @@ def test_what_the_manifest_does_not_name_is_not_looked_at(tmp_path: Path) -> Non
         assert findings(server, str(path))["outputs"][1] == "The manifest names none, so no outcome is reported. "
         path.write_text(f"outputs:\n  - {CUSTOMERS}\n")
         assert findings(server, str(path))["inputs"] == ("ok", "The manifest names none. ")
-
-
-def test_no_input_that_can_be_read_is_not_called_fine(tmp_path: Path) -> None:
-    path = tmp_path / "gate.yml"
-    path.write_text(f"inputs:\n  - {DASHBOARD}\n")
-    with start() as server:
-        found = findings(server, str(path))
-
-    assert found["input sales"][0] == "problem"
-    assert "inputs" not in found
 
 
 def test_an_unreachable_server_is_3() -> None:
@@ -251,24 +238,21 @@ def answered(httpx_mock: HTTPXMock, members: dict[str, list[str]], user: dict[st
     return {f["subject"]: f for f in json.loads(out.getvalue())["findings"]}
 
 
-def test_a_server_that_lets_anybody_in_is_a_warning(httpx_mock: HTTPXMock) -> None:
-    found = answered(httpx_mock, {"Dataset": ["incidents"]}, None)
+@pytest.mark.parametrize(
+    ("user", "states", "said"),
+    [
+        (None, ("warning", "unknown"), "it does not check who asks"),
+        ({}, ("unknown", "unknown"), "does not report whose it is"),
+        ({"urn": "urn:li:corpuser:robot"}, ("ok", "unknown"), "belongs to urn:li:corpuser:robot"),
+    ],
+)
+def test_token_is_described_as_far_as_the_server_knows_it(
+    httpx_mock: HTTPXMock, user: dict[str, str] | None, states: tuple[str, str], said: str
+) -> None:
+    found = answered(httpx_mock, {"Dataset": ["incidents"]}, user)
 
-    assert found["token"]["state"] == "warning"
-    assert "it does not check who asks" in found["token"]["detail"]
-
-
-def test_a_server_may_keep_to_itself_what_it_is(httpx_mock: HTTPXMock) -> None:
-    found = answered(httpx_mock, {"Dataset": ["incidents"]}, {})
-
-    assert (found["token"]["state"], found["version"]["state"]) == ("unknown", "unknown")
-    assert "does not report whose it is" in found["token"]["detail"]
-
-
-def test_a_user_without_a_name_is_told_by_the_urn(httpx_mock: HTTPXMock) -> None:
-    found = answered(httpx_mock, {"Dataset": ["incidents"]}, {"urn": "urn:li:corpuser:robot"})
-
-    assert "belongs to urn:li:corpuser:robot" in found["token"]["detail"]
+    assert (found["token"]["state"], found["version"]["state"]) == states
+    assert said in found["token"]["detail"]
 
 
 def test_a_server_that_does_not_know_the_question_who_asks_is_looked_at_all_the_same(httpx_mock: HTTPXMock) -> None:
