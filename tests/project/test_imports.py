@@ -2,7 +2,9 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -39,7 +41,7 @@ def imports() -> Iterator[tuple[str, str]]:
                 start = [".".join(parts[: -node.level])] if node.level else []
                 origin = ".".join(start + ([node.module] if node.module else []))
                 # `from incident_gate import urn` imports a module.
-                names = [f"{origin}.{alias.name}" for alias in node.names] if origin == PACKAGE else [origin]
+                names = [f"{origin}.{alias.name}" for alias in node.names] + [origin] * (origin != PACKAGE)
             else:
                 continue
             yield from ((module, name) for name in names if name.split(".")[0] == PACKAGE)
@@ -69,6 +71,25 @@ def test_imports_go_down(layer: frozenset[str]) -> None:
         and LEVEL[folder(name)] <= LEVEL[folder(module)]
     ]
     assert wrong == []
+
+
+def test_no_modules_import_each_other() -> None:
+    paths = [path.relative_to(SOURCE).with_suffix("") for path in SOURCE.rglob("*.py") if path.stem != "__init__"]
+    modules = {".".join([PACKAGE, *path.parts]) for path in paths}
+    graph = {module: {name for importer, name in FOUND if importer == module and name in modules} for module in modules}
+
+    TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+def test_no_name_of_a_public_class_stands_twice() -> None:
+    names = Counter(
+        node.name
+        for path in SOURCE.rglob("*.py")
+        if "sandbox" not in path.parts
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_lowest_modules_import_nothing_from_above() -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from incident_gate.ci.run import Run
 from incident_gate.json_values import mapping
-from incident_gate.settings import OPTIONS, RunSettings, Scope
+from incident_gate.settings import OPTIONS, OptionScope, RunSettings
 
 # Linux starts no process with a variable of more than 128 KiB, and saved state is handed on as one.
 LONGEST_STATE = 64 * 1024
@@ -57,7 +57,7 @@ def values_to_save(
         "start": str(start),
         "digest": digest_of(manifest),
     }
-    inputs = {name: read(name) for name, option in OPTIONS.items() if Scope.ACTION in option.exists}
+    inputs = {name: read(name) for name, option in OPTIONS.items() if OptionScope.ACTION in option.exists}
     # The environment may name another server by then.
     address = settings.connection.address
     inputs |= {"datahub-url": address.graphql_url, "datahub-ui-url": address.ui_url or ""}

@@ -345,11 +345,11 @@ class _Parser(argparse.ArgumentParser):
         """Add the options of a command from the table, and its own flags; returns the default manifest."""
         from incident_gate.settings.options import (  # noqa: PLC0415 - 30 ms, which --help and --version do without
             DEFAULT_MANIFEST,
-            Scope,
+            OptionScope,
             options_of,
         )
 
-        for option in options_of(Scope(scope)):
+        for option in options_of(OptionScope(scope)):
             text = option.help + (f" (default: {option.default})" if option.default else "")
             if not option.metavar:
                 self.add_argument(option.flag, dest=option.name, action="store_true", help=text)

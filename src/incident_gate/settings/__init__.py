@@ -6,7 +6,7 @@ from incident_gate.settings.options import (
     DEFAULT_TIMEOUT,
     OPTIONS,
     Mode,
-    Scope,
+    OptionScope,
     options_of,
 )
 from incident_gate.settings.parse import ReportFile
@@ -18,9 +18,9 @@ __all__ = [
     "OPTIONS",
     "Mode",
     "Notify",
+    "OptionScope",
     "ReportFile",
     "RunSettings",
-    "Scope",
     "Waiting",
     "content_of",
     "manifest_of",

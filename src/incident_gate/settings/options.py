@@ -31,7 +31,7 @@ class Mode(StrEnum):
     REPORT = "report"
 
 
-class Scope(StrEnum):
+class OptionScope(StrEnum):
     """Where an option exists, besides the commands that connect to DataHub."""
 
     CHECK = "check"
@@ -44,12 +44,12 @@ class Scope(StrEnum):
     ACTION = "action"
 
 
-_OUTCOME = frozenset({Scope.RAISE, Scope.RESOLVE, Scope.REPORT, Scope.ACTION})
-_JOB = _OUTCOME | {Scope.CHECK}
-_ASSETS = _JOB | {Scope.DOCTOR, Scope.SELECT}
-_MANIFEST = _ASSETS | {Scope.VALIDATE}
-_CHECK = frozenset({Scope.CHECK, Scope.ACTION})
-_ACTION = frozenset({Scope.ACTION})
+_OUTCOME = frozenset({OptionScope.RAISE, OptionScope.RESOLVE, OptionScope.REPORT, OptionScope.ACTION})
+_JOB = _OUTCOME | {OptionScope.CHECK}
+_ASSETS = _JOB | {OptionScope.DOCTOR, OptionScope.SELECT}
+_MANIFEST = _ASSETS | {OptionScope.VALIDATE}
+_CHECK = frozenset({OptionScope.CHECK, OptionScope.ACTION})
+_ACTION = frozenset({OptionScope.ACTION})
 
 
 class Option(NamedTuple, Generic[T_co]):
@@ -63,7 +63,7 @@ class Option(NamedTuple, Generic[T_co]):
     parse: Callable[[str, str], T_co]
     metavar: str
     help: str
-    exists: frozenset[Scope] = _MANIFEST
+    exists: frozenset[OptionScope] = _MANIFEST
     default: str = ""
     repeatable: bool = False
     secret: bool = False
@@ -230,7 +230,7 @@ JOB_STATUS = Option(
     parse.text,
     "STATUS",
     "how the job ended; the words of GitLab, Jenkins and Airflow too (default on GitLab: CI_JOB_STATUS)",
-    frozenset({Scope.REPORT, Scope.ACTION}),
+    frozenset({OptionScope.REPORT, OptionScope.ACTION}),
 )
 MATRIX = Option("matrix", parse.matrix, "JSON", "the values of the matrix job as JSON", _JOB)
 
@@ -242,6 +242,6 @@ OPTIONS: Mapping[str, Option[Any]] = MappingProxyType(
 DEFAULT_TIMEOUT = float(TIMEOUT.default)
 
 
-def options_of(scope: Scope) -> tuple[Option[Any], ...]:
+def options_of(scope: OptionScope) -> tuple[Option[Any], ...]:
     """The options that exist in one place, in their order."""
     return tuple(option for option in OPTIONS.values() if scope in option.exists)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from incident_gate.cli.main import COMMANDS
-from incident_gate.settings import OPTIONS, Scope, options_of, read_settings
+from incident_gate.settings import OPTIONS, OptionScope, options_of, read_settings
 from tests.helpers.command import gate
 
 ROOT = Path(__file__).parents[3]
@@ -20,7 +20,7 @@ EXPRESSIONS = {"job-status", "matrix", "github-token"}
 
 
 def test_inputs_are_those_of_the_table() -> None:
-    assert sorted(INPUTS) == sorted(option.name for option in options_of(Scope.ACTION))
+    assert sorted(INPUTS) == sorted(option.name for option in options_of(OptionScope.ACTION))
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -46,12 +46,12 @@ def test_every_option_is_read_once() -> None:
     assert sorted(read) == sorted(OPTIONS)
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name in list(Scope)])
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name in list(OptionScope)])
 def test_help_of_a_command_has_its_options(command: str) -> None:
     shown = set(re.findall(r"^  (--[\w-]+)", gate(command, "--help").out, re.MULTILINE))
     own = {"--format", "--explain", "--online", "--verbose"}
 
-    assert shown - own == {option.flag for option in options_of(Scope(command))}
+    assert shown - own == {option.flag for option in options_of(OptionScope(command))}
 
 
 def test_every_option_exists_somewhere() -> None:
