@@ -295,7 +295,7 @@ def _with_selected_outputs(settings: RunSettings, manifest: Manifest) -> tuple[M
 
 
 def _context(settings: RunSettings, client: Client) -> Context:
-    from incident_gate.datahub.health.query import History
+    from incident_gate.datahub.health.answer import History
     from incident_gate.datahub.incidents import Writer
     from incident_gate.outcome.own import Context, IndexTimeouts
     from incident_gate.outcome.wording import Wording

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from incident_gate.ci.run import Run
-from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.datahub.incidents import Attempt, IncidentState, NewIncident, RaiseStatus, Writer
 from incident_gate.datahub.parallel import Deadline

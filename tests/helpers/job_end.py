@@ -10,7 +10,7 @@ from incident_gate.ci.identity import JobIdentity
 from incident_gate.ci.run import Run
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection, parse_address
-from incident_gate.datahub.health.query import HealthQuery, History
+from incident_gate.datahub.health.answer import HealthQuery, History
 from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.datahub.incidents import Writer
 from incident_gate.datahub.parallel import Deadline

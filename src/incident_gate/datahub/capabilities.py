@@ -105,11 +105,9 @@ class Selection(NamedTuple):
 class Capabilities(NamedTuple):
     """What can be asked of a server: all that is known of DataHub, but for what its schema or a refusal excludes.
 
-    Attributes:
-        members: Fields, input fields and values of each type of its schema; empty where that is not known.
-        refused: The types and fields that refusals name as not there.
-        with_assertions: Whether a query may ask for assertions.
-        is_minimal: The query is that of DataHub's guide of 2022, word for word, which asks for a dataset's incidents.
+    `members` are the fields, input fields and values of each type of its schema, empty where that is not known, and
+    `refused` the types and fields that refusals name. `is_minimal`: the query is that of DataHub's guide of 2022, word
+    for word, which asks for a dataset's incidents.
     """
 
     members: Mapping[str, frozenset[str]] = MappingProxyType({})

@@ -52,16 +52,11 @@ AWAITED = Exchange("", 0, 0, 0.0, None, "")
 
 
 class Client:
-    """Sends GraphQL requests to one endpoint until the deadline.
+    """Sends GraphQL requests to one endpoint; after the deadline none is begun, and none is waited for.
 
-    Args:
-        http: Carries the token; its settings are `connection.open_client`'s.
-        url: The GraphQL endpoint.
-        deadline: After it no request is begun, and none is waited for.
-        on_exchange: Called with every request that ended, and with `AWAITED` about four times a second until then.
-        secrets: What was sent and may not come back in any text.
-        is_plain: Whether the connection goes to the server itself, without TLS.
-        sleep: Waits for seconds between two attempts.
+    `http` carries the token. `on_exchange` is called with every request that ended, and with `AWAITED` about four times
+    a second until then. `secrets` were sent and may not come back in any text. `is_plain`: the connection goes to the
+    server itself, without TLS.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first three are named
@@ -176,16 +171,7 @@ class Client:
             result = str(outcome) if isinstance(outcome, Exception) else "ok"
             if isinstance(outcome, Answer) and outcome.errors:
                 result = f"partial: {outcome.errors[0]}"
-            self._on_exchange(
-                Exchange(
-                    operation=operation,
-                    assets=assets,
-                    attempt=attempt,
-                    seconds=time.monotonic() - started,
-                    status=status,
-                    result=result,
-                )
-            )
+            self._on_exchange(Exchange(operation, assets, attempt, time.monotonic() - started, status, result))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

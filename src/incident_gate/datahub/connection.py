@@ -129,13 +129,9 @@ _HOST = re.compile(r"[\w.-]+")
 
 
 class Proxy(NamedTuple):
-    """The proxy for one address; `url` is empty where the connection is direct.
+    """The proxy for one address, perhaps with credentials; `url` is empty where the connection is direct.
 
-    Args:
-        url: The proxy's address, perhaps with credentials.
-        variable: The variable that names it.
-        exempt: The entry of `NO_PROXY` that makes the connection direct.
-        notices: What the user should know about the variables.
+    `variable` names it, and `exempt` is the entry of `NO_PROXY` that makes the connection direct.
     """
 
     url: str = ""
@@ -281,16 +277,8 @@ class Spelling(StrEnum):
 class Connection(NamedTuple):
     """How to reach DataHub; secrets are not in its repr.
 
-    Args:
-        address: The server.
-        token: The personal access token; empty for none.
-        token_setting: The input, option, variable or file that the token came from.
-        headers: Further request headers.
-        ca_bundle: Certificate authorities besides the public ones.
-        certificate_file: The public ones, as `SSL_CERT_FILE` names them; without it and the next, certifi's.
-        certificate_folder: The same as a folder of hashed files, as `SSL_CERT_DIR` names it.
-        proxy: The proxy for the address.
-        spelling: How the user spells the names of options.
+    `token_setting` is the input, option, variable or file that the token came from. `ca_bundle` has certificate
+    authorities besides the public ones, which are those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, else certifi's.
     """
 
     address: Address

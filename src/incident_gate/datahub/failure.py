@@ -20,11 +20,9 @@ _NOT_ALLOWED = {401, 403}
 
 
 class Failure(Exception):  # noqa: N818 - it is caught by name in this folder and never reaches a user
-    """A request without a usable answer.
+    """A request without a usable answer; the message is a sentence's beginning without the full stop.
 
-    Args:
-        message: What happened, as a sentence's beginning without the full stop.
-        may_have_executed: Whether a write may have been carried out all the same.
+    `may_have_executed`: a write may have been carried out all the same.
     """
 
     def __init__(self, message: str, *, may_have_executed: bool) -> None:
@@ -36,16 +34,10 @@ class Failure(Exception):  # noqa: N818 - it is caught by name in this folder an
 class TransientFailure(Failure):
     """Worth another attempt.
 
-    Args:
-        message: What happened.
-        may_have_executed: Whether a write may have been carried out all the same.
-        retry_after: Seconds that the server asked to wait; None leaves the wait to us.
-        patience: Seconds after the first failure for which another attempt makes sense; None for the whole deadline.
-        slow: Whether the server ran out of time, so that asking for less may help more than asking again.
-        ends_as: What to raise after the last attempt.
-        answer: What to take then instead, if a part of the answer is there.
-        hint: What to do when all attempts failed.
-        is_silent: Whether the server closed the connection before it answered.
+    `retry_after`: seconds that the server asked to wait. `patience`: seconds after the first failure for which another
+    attempt makes sense; None for the whole deadline. `slow`: the server ran out of time, so that asking for less may
+    help more than asking again. `ends_as`: what to raise after the last attempt; `answer`: what to take instead, if a
+    part of it is there. `is_silent`: the server closed the connection before it answered.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first are named
@@ -97,14 +89,7 @@ class Rejection(Enum):
 
 
 class RequestFailure(Failure):
-    """Refused as it is.
-
-    Args:
-        message: What happened.
-        errors: The GraphQL errors, if there are any.
-        rejection: Whether it is the document that the server refused.
-        status: The HTTP status.
-    """
+    """Refused as it is; `rejection`: whether it is the document that the server refused."""
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Rejection, RequestFailure, TransientFailure
 from incident_gate.errors import UnreachableError, WriteError
 from incident_gate.incident import Mark, Priority, mark_in
+from incident_gate.json_values import text
 
 _URN_PREFIX = "urn:li:incident:"
 # Messages of servers before anything is written, without a code that identifies them.
@@ -73,11 +74,7 @@ class IncidentState(NamedTuple):
 
 
 class Writer:
-    """Writes to one server; learns from its first refusal which generation it is. Shared by threads.
-
-    Args:
-        client: Where to write.
-    """
+    """Writes to one server; learns from its first refusal which generation it is. Shared by threads."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -144,8 +141,8 @@ class Writer:
         except RequestFailure as refusal:
             failure = refusal
         else:
-            urn = answer.data.get("raiseIncident")
-            if isinstance(urn, str) and urn.startswith(_URN_PREFIX):
+            urn = text(answer.data, "raiseIncident")
+            if urn.startswith(_URN_PREFIX):
                 return Attempt(RaiseStatus.CREATED, urn=urn, has_id=has_id)
             errors = "; ".join(map(str, answer.errors)) or "DataHub's answer names no incident"
             failure = RequestFailure(errors, errors=answer.errors)
@@ -201,10 +198,10 @@ class Writer:
             entity = self._client.execute(queries.INCIDENT, {"urn": incident_urn}).data.get("entity")
         except RequestFailure:
             return None
-        asset, state = (_text_at(entity, *names) for names in (("entity", "urn"), ("status", "state")))
+        asset, state = text(entity, "entity", "urn"), text(entity, "status", "state")
         if not asset or not state:
             return None
-        return IncidentState(asset, state == "ACTIVE", mark_in(_text_at(entity, "description")))
+        return IncidentState(asset, state == "ACTIVE", mark_in(text(entity, "description")))
 
     def _update(self, operation: Operation, variables: Mapping[str, object], *, repeatable: bool = True) -> bool:
         try:
@@ -239,12 +236,6 @@ def _variables(operation: Operation, new: NewIncident, incident_id: str) -> Mapp
         "startedAt": new.started_ms,
         "id": incident_id,
     }
-
-
-def _text_at(value: object, *names: str) -> str:
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
 
 
 def _after(operations: tuple[Operation, ...], refused: Operation) -> tuple[Operation, ...]:

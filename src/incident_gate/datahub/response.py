@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from incident_gate.datahub.failure import Answer, GraphqlError, Rejection, RequestFailure, TransientFailure
 from incident_gate.errors import Hint, RefusedError, TokenMissingError
+from incident_gate.json_values import at, whole
 from incident_gate.text import NO_SECRETS, Redactor
 
 # Seconds for which a broken connection or a garbled answer is tried again: a restart behind a load balancer takes that
@@ -135,18 +136,18 @@ def _parse(received: Received, host: str, assets: int) -> dict[str, Any]:
         )
     if _has_more_values(body, value_limit(assets)):
         raise RequestFailure(f"{host} sends more than {value_limit(assets):,} values in one answer", status=413)
-    whole = True
+    breaks_off = False
     value = None
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        whole = False
+        breaks_off = True
     if isinstance(value, dict) and ("data" in value or isinstance(value.get("errors"), list)):
         return value
     if status >= 500 or status in {400, 413, 422}:  # noqa: PLR2004 - the class of server errors
         raise RequestFailure(f"{host} answers HTTP {status}", status=status)
     kind = received.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not whole and "json" in kind:
+    if breaks_off and "json" in kind:
         raise TransientFailure(
             f"{host} sends JSON that breaks off",
             may_have_executed=True,
@@ -211,17 +212,14 @@ def _refused(errors: tuple[GraphqlError, ...], *, unexecuted: bool, status: int,
 def _error(value: object, redact: Redactor) -> GraphqlError:
     if not isinstance(value, dict):
         return GraphqlError(redact(str(value))[:500])
-    extensions = value.get("extensions")
-    extensions = extensions if isinstance(extensions, dict) else {}
-    code = extensions.get("code")
     path = value.get("path")
     # A path that cannot be followed to its end leads nowhere.
     followed = isinstance(path, list) and all(isinstance(p, str | int) and not isinstance(p, bool) for p in path)
     return GraphqlError(
         redact(str(value.get("message") or "an error without a message"))[:1000],
         tuple(path) if isinstance(path, list) and followed else (),
-        code if isinstance(code, int) and not isinstance(code, bool) else None,
-        str(extensions.get("classification") or value.get("classification") or ""),
+        whole(value, "extensions", "code"),
+        str(at(value, "extensions", "classification") or value.get("classification") or ""),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Rejection, RequestFailure
+from incident_gate.json_values import at, text
 from incident_gate.urn import Urn
 
 # Assets in one request.
@@ -40,9 +41,9 @@ def identity_of(client: Client) -> Identity:
         if failure.rejection is Rejection.NONE:
             raise
         return Identity()
-    urn = _get(data, "me", "corpUser", "urn")
-    user = _get(data, "me", "corpUser", "username") or urn
-    version = client.redact(_get(data, "appConfig", "appVersion"))
+    urn = text(data, "me", "corpUser", "urn")
+    user = text(data, "me", "corpUser", "username") or urn
+    version = client.redact(text(data, "appConfig", "appVersion"))
     return Identity(version=version, user=client.redact(user), urn=urn)
 
 
@@ -63,8 +64,7 @@ def may_raise(
         except RequestFailure:
             continue
         for place, urn in enumerate(chunk):
-            answer = data.get(f"a{place}")
-            held = answer.get("privileges") if isinstance(answer, dict) else None
+            held = at(data, f"a{place}", "privileges")
             if isinstance(held, list):
                 # Edit Entity suffices, too.
                 answers[urn.text] = "EDIT_ENTITY_INCIDENTS" in held or "EDIT_ENTITY" in held
@@ -88,9 +88,3 @@ def _type_of(urn: Urn) -> str:
     kind = f"Ml{kind[2:].lower()}" if kind in {"mlModel", "mlFeature"} else kind
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).upper()
     return words.replace("ML_", "ML", 1) if words.startswith("ML_") else words
-
-
-def _get(value: object, *path: str) -> str:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""

@@ -16,7 +16,7 @@ from incident_gate.datahub.capabilities import Capabilities, Generation, introsp
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection
 from incident_gate.datahub.failure import Failure
-from incident_gate.datahub.health.query import HealthQuery, History
+from incident_gate.datahub.health.answer import HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.server_info import identity_of, may_raise
 from incident_gate.errors import DataHubError, ExitCode, RefusedError

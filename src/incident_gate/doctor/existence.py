@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.lookup import look_up
-from incident_gate.datahub.health.query import HealthQuery, History
+from incident_gate.datahub.health.answer import HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import without_warehouse
 from incident_gate.incident import Health, Problem, Reason

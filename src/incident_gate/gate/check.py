@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from incident_gate.ci.identity import JobIdentity
-from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.errors import DataHubError, ExitCode, Hint, RefusedError, most_severe
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, decide, rule_for, worst

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.ci.run import Run
-from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.datahub.parallel import Deadline

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from incident_gate.ci.identity import JobIdentity
-from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import Reader, Reading
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
 from incident_gate.gate.check import CheckResult, check_inputs, without_warehouse

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from incident_gate.ci.run import Run
-from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import Reading
 from incident_gate.errors import WriteError
 from incident_gate.incident import Cause, Problem, Reason, sign

@@ -6,16 +6,16 @@ An answer may have any shape: what is missing or not as promised is a problem, n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from incident_gate.datahub.capabilities import VISIBILITY_FIELDS
 from incident_gate.datahub.failure import GraphqlError, RequestFailure
 from incident_gate.datahub.health.listing import ACCESS_HINT, MOST_TEXT, AssertionListing, Listing, read_summary
-from incident_gate.datahub.health.query import HealthQuery
-from incident_gate.incident import Health, Problem, Question, Reason, not_asked
+from incident_gate.incident import Health, Problem, Question, Reason, not_asked, questions
 from incident_gate.json_values import at, text
 from incident_gate.text import NO_SECRETS, Redactor
-from incident_gate.urn import EntityType
+from incident_gate.urn import EntityType, Urn
 
 _SIBLING_HINT = "Grant view access, or set `siblings: false`."
 # The names in an answer of the fields that answer a question; of the others see `_read_fields`.
@@ -26,9 +26,53 @@ _FIELDS = {
     Question.SIBLINGS: "siblings",
     Question.ASSERTIONS: "assertions",
 }
-
-
 _OF_DATASETS = frozenset({Question.SIBLINGS, Question.ASSERTIONS})
+_EXISTENCE = frozenset({Question.EXISTS, Question.NOT_REMOVED, Question.VISIBLE})
+
+
+class HealthQuery(NamedTuple):
+    """An asset to ask about: whether its siblings and its assertions count, or whether its existence alone matters.
+
+    `alternate_urns` are the asset's further URNs, as a dbt node has: incidents on any of them count, and one of them
+    must exist. With `must_exist`, `urn` itself must, because somebody wrote it down.
+    """
+
+    urn: Urn
+    siblings: bool = True
+    assertions: bool = False
+    existence_only: bool = False
+    alternate_urns: tuple[Urn, ...] = ()
+    must_exist: bool = True
+
+    @property
+    def questions(self) -> frozenset[Question]:
+        """What is asked. Only datasets have siblings and assertions."""
+        if self.existence_only:
+            return _EXISTENCE
+        is_dataset = self.urn.entity_type is EntityType.DATASET
+        return questions(siblings=self.siblings and is_dataset, assertions=self.assertions and is_dataset)
+
+    @property
+    def needed(self) -> frozenset[Question]:
+        """What must be known. `entityExists` answers about what cannot be asked for itself."""
+        return self.questions - {Question.VISIBLE} if self.existence_only else self.questions
+
+    def of_each_urn(self) -> list[HealthQuery]:
+        """The same question about each of the asset's URNs alone."""
+        if not self.alternate_urns and self.must_exist:
+            return [self]
+        return [
+            HealthQuery(urn, self.siblings, self.assertions, self.existence_only)
+            for urn in (self.urn, *self.alternate_urns)
+        ]
+
+
+class History(Enum):
+    """Which resolved incidents are read besides the active ones."""
+
+    NONE = auto()
+    NEWEST = auto()  # as many as the first answer has
+    WHOLE = auto()  # as far as the server lists them
 
 
 class Element(NamedTuple):
@@ -57,15 +101,9 @@ class Asked(NamedTuple):
 class PartialHealth:
     """One asset's health as its answers come in.
 
-    Attributes:
-        query: What is asked.
-        own: Its active incidents.
-        history: Its incidents in all states; empty unless they are read.
-        siblings: The active incidents of each sibling.
-        exists: None until an answer shows it.
-        has_existence: Whether the server can be asked for it.
-        lower_case: The same URN in lower case, if that is another one and exists.
-        problems: Why the health is not known, whatever the questions are.
+    `own` are its active incidents, `siblings` those of each sibling; `history` is empty unless it is read. `exists` is
+    None until an answer shows it, `has_existence` whether the server can be asked. `lower_case` is the same URN in
+    lower case, if that is another one and exists. `problems` are why the health is not known, whatever is asked.
     """
 
     def __init__(self, query: HealthQuery, redact: Redactor = NO_SECRETS, *, needs_witness: bool = True) -> None:
@@ -328,67 +366,3 @@ def _siblings(partial: PartialHealth, value: dict[str, Any], asked: Asked) -> It
             yield sibling, partial.siblings[urn]
         elif any(sibling.get(name) != shown[urn].get(name) for name in ("incidents", "assertions", "aspects")):
             partial.problem(Reason.MALFORMED, "DataHub lists one of its siblings twice, or itself, with other contents")
-
-
-# Splitting an answer about many assets
-
-
-def split_by_urn(
-    urns: Sequence[str], data: Mapping[str, Any], errors: Sequence[GraphqlError], root: str
-) -> list[Element]:
-    """Split an answer about many assets in one field: an element for each URN.
-
-    Matched by URN: an answer that is shorter or in another order must not lend one asset's health to another.
-    """
-    values = data.get(root)
-    if not isinstance(values, list):
-        raise RequestFailure(str(errors[0]) if errors else "DataHub's answer has no assets in it", errors=tuple(errors))
-    if len(values) > len(urns):
-        raise RequestFailure(f"DataHub answers with {len(values):,} assets, where {len(urns):,} were asked for")
-    by_place = _by_place(errors, [(root, place) for place in range(len(urns))])
-    places: dict[str, list[int]] = {}
-    for place, value in enumerate(values):
-        if urn := text(value, "urn"):
-            places.setdefault(urn, []).append(place)
-    if any(place >= len(values) and urns[place] in places for place in by_place):
-        # The list was closed up or sorted, so its places do not show which assets the errors are about.
-        raise RequestFailure(str(errors[0]), errors=tuple(errors))
-    elements: list[Element] = []
-    for asked, urn in enumerate(urns):
-        match places.get(urn, []):
-            case []:
-                elements.append(Element(None, tuple(by_place.get(asked, ()))))
-            case [place]:
-                elements.append(Element(values[place], tuple(by_place.get(place, ()))))
-            case several:
-                # Two answers for one asset: neither is believed.
-                elements.append(Element([values[place] for place in several]))
-    return elements
-
-
-def split_by_alias(urns: Sequence[str], data: Mapping[str, Any], errors: Sequence[GraphqlError]) -> list[Element]:
-    """Split an answer of one aliased field for each URN: `a0`, `a1` and so on. An asset with another URN is none."""
-    by_place = _by_place(errors, [(f"a{place}",) for place in range(len(urns))])
-    elements: list[Element] = []
-    for place, urn in enumerate(urns):
-        value = data.get(f"a{place}")
-        # The query of DataHub's guide does not ask for the URN: there only the alias identifies the asset.
-        if isinstance(value, dict) and "urn" in value and text(value, "urn") != urn:
-            value = None
-        elements.append(Element(value, tuple(by_place.get(place, ()))))
-    return elements
-
-
-def _by_place(
-    errors: Sequence[GraphqlError], prefixes: Sequence[tuple[str | int, ...]]
-) -> dict[int, list[GraphqlError]]:
-    """The errors by the element that their path leads into."""
-    places = {prefix: place for place, prefix in enumerate(prefixes)}
-    length = len(prefixes[0])
-    found: dict[int, list[GraphqlError]] = {}
-    for error in errors:
-        place = places.get(error.path[:length])
-        if place is None:
-            raise RequestFailure(str(error), errors=tuple(errors))
-        found.setdefault(place, []).append(error._replace(path=error.path[length:]))
-    return found

@@ -8,13 +8,12 @@ from typing import NamedTuple
 from incident_gate.datahub.capabilities import Capabilities, Discovery
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import RequestFailure
-from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.answer import HealthQuery, History, PartialHealth
 from incident_gate.datahub.health.listing import AssertionListing
-from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.datahub.health.request import (
     ACTIVE,
     IN_ALL_STATES,
-    Scope,
+    Extent,
     chunks,
     execute,
     fetch_each,
@@ -63,7 +62,7 @@ class BatchReader(NamedTuple):
     """
 
     client: Client
-    scope: Scope
+    scope: Extent
     server: ServerState
     sleep: Callable[[float], None]
 

@@ -48,28 +48,14 @@ def _count(page: object) -> int | None:
 
 
 class Listing:
-    """The incidents of one URN.
+    """The incidents of one URN, an asset's or a sibling's; `shown` is the URN as reports show it.
 
-    Attributes:
-        urn: The asset or sibling.
-        kind: The word in its URN that names its type.
-        redact: Applied to every text.
-        shown: The URN as reports show it; an asset's own is not the server's text.
-        is_read: Whether any page came.
-        active: Incidents by URN.
-        resolved: Those that are over.
-        total: The greatest count of the server's search index, which is counted apart from the list: the list lacks
-            what the primary store does not load.
-        reached: The offset up to which the list was read.
-        unreadable: Elements of the list that are no incidents.
-        problems: Why the list is not complete.
-        assertions: Those of the asset; None until they are read.
-        has_summary: Whether the asset's summary was asked for.
-        summary_active: Incidents that the summary names as active, beyond the first page of the list.
-        summary_more: How many more it names than are checked.
-        summary_resolved: URNs that it names as resolved.
-        unlisted: Those of them that are active, although the list lacks them.
-        confirmed_resolved: URNs of those that are over.
+    `total` is the greatest count of the server's search index, which is counted apart from the list: the list lacks
+    what the primary store does not load. `reached` is the offset up to which it was read, and `unreadable` counts
+    elements that are no incidents. `assertions` is None until they are read.
+    `summary_active` are incidents that the asset's summary names as active, beyond the first page of the list, and
+    `summary_more` counts those that are not checked; `summary_resolved` are URNs that it names as resolved. Of the
+    claims, `unlisted` are active although the list lacks them, and `confirmed_resolved` are over.
     """
 
     # As a dataclass it would take 0.4 ms to make; so would the other two that an answer is collected in.

@@ -9,10 +9,10 @@ from functools import partial
 from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
+from incident_gate.datahub.health.answer import HealthQuery, History
 from incident_gate.datahub.health.batch import BatchReader, BatchResult, ServerState
 from incident_gate.datahub.health.listing import worse
-from incident_gate.datahub.health.query import HealthQuery, History
-from incident_gate.datahub.health.request import Scope
+from incident_gate.datahub.health.request import Extent
 from incident_gate.datahub.parallel import Deadline, run_all
 from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError, most_severe
 from incident_gate.incident import Assertion, Health, Incident, Problem, Reason, severity
@@ -26,7 +26,6 @@ GRACE = 1.0
 
 _FAILURES = {Reason.NO_ANSWER, Reason.ERROR, Reason.REFUSED}
 _REFUSALS = {Reason.REFUSED, Reason.HIDDEN}
-
 
 # Bytes of active incidents that one reading keeps, beside the most severe of every asset.
 KEPT_BYTES = 4 << 20
@@ -87,14 +86,9 @@ class Reading(NamedTuple):
 
 
 class Reader:
-    """Reads the health of assets.
+    """Reads the health of assets; without `summaries`, lists are checked with nothing else, and a look is one request.
 
-    Args:
-        client: Where to ask.
-        history: Which resolved incidents are read besides.
-        summaries: Whether lists are checked with the assets' summaries; without, a look is one request.
-        server: What is known of the server already.
-        sleep: Waits for seconds.
+    `server` is what is known of the server already.
     """
 
     def __init__(
@@ -106,7 +100,7 @@ class Reader:
         server: ServerState | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._batches = BatchReader(client, Scope(history, summaries), server or ServerState(client), sleep)
+        self._batches = BatchReader(client, Extent(history, summaries), server or ServerState(client), sleep)
 
     def variant(self, history: History, *, summaries: bool = True) -> Reader:
         """A reader of the same server that reads another part of the history, and shares what is known of it."""
@@ -119,14 +113,7 @@ class Reader:
         return Reader(client.until(deadline), scope.history, summaries=scope.summaries, server=server, sleep=sleep)
 
     def read(self, queries: Sequence[HealthQuery]) -> Reading:
-        """Ask about all assets.
-
-        Args:
-            queries: The assets. Of one that is named twice, the existence alone is not asked once more.
-
-        Returns:
-            A health for every query. Whatever was not answered is a health with a problem.
-        """
+        """A health for every query: whatever was not answered is one with a problem."""
         reading = self._read([part for query in queries for part in query.of_each_urn()])
         answers = iter(reading.healths)
         healths = [_combined([next(answers) for _ in query.of_each_urn()], query) for query in queries]

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from incident_gate.datahub import queries
 from incident_gate.datahub.capabilities import Capabilities, Selection
 from incident_gate.datahub.client import Client, Operation
-from incident_gate.datahub.failure import Answer, RequestFailure
+from incident_gate.datahub.failure import Answer, GraphqlError, RequestFailure
 from incident_gate.datahub.health.answer import (
     Asked,
     Element,
+    HealthQuery,
+    History,
     PartialHealth,
     read_element,
-    split_by_alias,
-    split_by_urn,
 )
 from incident_gate.datahub.health.listing import Listing
-from incident_gate.datahub.health.query import HealthQuery, History
 from incident_gate.incident import Question
+from incident_gate.json_values import text
 
 T = TypeVar("T")
 Groups = Mapping[Selection, Sequence[tuple[str, str]]]
@@ -35,7 +35,7 @@ IN_ALL_STATES = Selection(frozenset(), history=True, page=True)
 ASSERTIONS = Selection(frozenset({Question.ASSERTIONS}), page=True)
 
 
-class Scope(NamedTuple):
+class Extent(NamedTuple):
     """How much is read of every asset; without summaries, a look is one request."""
 
     history: History = History.NONE
@@ -86,7 +86,7 @@ def execute(client: Client, operation: Operation, assets: int, variables: Mappin
 
 
 def fetch_health(
-    client: Client, capabilities: Capabilities, scope: Scope, some: Sequence[HealthQuery]
+    client: Client, capabilities: Capabilities, scope: Extent, some: Sequence[HealthQuery]
 ) -> dict[str, PartialHealth]:
     """Ask about some assets in one request; what the answer shows of each, by URN. Raises as `fetch` does."""
     groups: dict[Selection, list[HealthQuery]] = {}
@@ -175,3 +175,67 @@ def chunks(some: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 def _others(roots: Sequence[str], root: str) -> set[tuple[str, ...]]:
     return {(other,) for other in roots if other != root}
+
+
+# Splitting an answer about many assets
+
+
+def split_by_urn(
+    urns: Sequence[str], data: Mapping[str, Any], errors: Sequence[GraphqlError], root: str
+) -> list[Element]:
+    """Split an answer about many assets in one field: an element for each URN.
+
+    Matched by URN: an answer that is shorter or in another order must not lend one asset's health to another.
+    """
+    values = data.get(root)
+    if not isinstance(values, list):
+        raise RequestFailure(str(errors[0]) if errors else "DataHub's answer has no assets in it", errors=tuple(errors))
+    if len(values) > len(urns):
+        raise RequestFailure(f"DataHub answers with {len(values):,} assets, where {len(urns):,} were asked for")
+    by_place = _by_place(errors, [(root, place) for place in range(len(urns))])
+    places: dict[str, list[int]] = {}
+    for place, value in enumerate(values):
+        if urn := text(value, "urn"):
+            places.setdefault(urn, []).append(place)
+    if any(place >= len(values) and urns[place] in places for place in by_place):
+        # The list was closed up or sorted, so its places do not show which assets the errors are about.
+        raise RequestFailure(str(errors[0]), errors=tuple(errors))
+    elements: list[Element] = []
+    for asked, urn in enumerate(urns):
+        match places.get(urn, []):
+            case []:
+                elements.append(Element(None, tuple(by_place.get(asked, ()))))
+            case [place]:
+                elements.append(Element(values[place], tuple(by_place.get(place, ()))))
+            case several:
+                # Two answers for one asset: neither is believed.
+                elements.append(Element([values[place] for place in several]))
+    return elements
+
+
+def split_by_alias(urns: Sequence[str], data: Mapping[str, Any], errors: Sequence[GraphqlError]) -> list[Element]:
+    """Split an answer of one aliased field for each URN: `a0`, `a1` and so on. An asset with another URN is none."""
+    by_place = _by_place(errors, [(f"a{place}",) for place in range(len(urns))])
+    elements: list[Element] = []
+    for place, urn in enumerate(urns):
+        value = data.get(f"a{place}")
+        # The query of DataHub's guide does not ask for the URN: there only the alias identifies the asset.
+        if isinstance(value, dict) and "urn" in value and text(value, "urn") != urn:
+            value = None
+        elements.append(Element(value, tuple(by_place.get(place, ()))))
+    return elements
+
+
+def _by_place(
+    errors: Sequence[GraphqlError], prefixes: Sequence[tuple[str | int, ...]]
+) -> dict[int, list[GraphqlError]]:
+    """The errors by the element that their path leads into."""
+    places = {prefix: place for place, prefix in enumerate(prefixes)}
+    length = len(prefixes[0])
+    found: dict[int, list[GraphqlError]] = {}
+    for error in errors:
+        place = places.get(error.path[:length])
+        if place is None:
+            raise RequestFailure(str(error), errors=tuple(errors))
+        found.setdefault(place, []).append(error._replace(path=error.path[length:]))
+    return found

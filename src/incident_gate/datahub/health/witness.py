@@ -14,10 +14,9 @@ from incident_gate.datahub import queries
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import RequestFailure
-from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.answer import History, PartialHealth
 from incident_gate.datahub.health.listing import Listing
-from incident_gate.datahub.health.query import History
-from incident_gate.datahub.health.request import IN_ALL_STATES, PAGE, Scope, chunks, execute, fetch_health, read_pages
+from incident_gate.datahub.health.request import IN_ALL_STATES, PAGE, Extent, chunks, execute, fetch_health, read_pages
 from incident_gate.json_values import mappings, text
 
 # Seconds: index and hook lag separately, so a moment's disagreement of list and summary means nothing.
@@ -38,7 +37,7 @@ class _Claim(NamedTuple):
 def check_summaries(
     client: Client,
     capabilities: Capabilities,
-    scope: Scope,
+    scope: Extent,
     partials: Mapping[str, PartialHealth],
     sleep: Callable[[float], None],
 ) -> None:

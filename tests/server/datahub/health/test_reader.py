@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from incident_gate.api import connect
-from incident_gate.datahub.health.query import HealthQuery
+from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
 from incident_gate.errors import RefusedError, UnreachableError
 from incident_gate.incident import Health, Reason

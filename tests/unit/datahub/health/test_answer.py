@@ -5,9 +5,8 @@ import pytest
 
 from incident_gate.datahub.capabilities import VISIBILITY_FIELDS
 from incident_gate.datahub.failure import GraphqlError
-from incident_gate.datahub.health.answer import Asked, Element, PartialHealth, is_restricted, read_element
+from incident_gate.datahub.health.answer import Asked, Element, HealthQuery, PartialHealth, is_restricted, read_element
 from incident_gate.datahub.health.listing import MOST_DESCRIPTION, Listing
-from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.incident import Health, Mark, Priority, Reason, read_priority, sign
 from incident_gate.text import NO_SECRETS, Redactor
 from incident_gate.urn import EntityType, parse_urn

@@ -6,10 +6,9 @@ import httpx
 import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
-from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.answer import HealthQuery, PartialHealth
 from incident_gate.datahub.health.batch import DATED, read_runs
 from incident_gate.datahub.health.listing import AssertionListing, Listing
-from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.request import MOST_PAGES, read_assertions
 from incident_gate.incident import AssertionResult
 from incident_gate.urn import parse_urn

@@ -9,10 +9,10 @@ import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
+from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.batch import BatchReader, BatchResult, ServerState
-from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
-from incident_gate.datahub.health.request import Scope
+from incident_gate.datahub.health.request import Extent
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import RefusedError
 from incident_gate.incident import Health, Reason
@@ -168,7 +168,7 @@ def test_nothing_is_asked_about_no_asset() -> None:
 
 
 def read_one(client: Client, server: AnsweringServer, urn: str, known: Capabilities | None = None) -> BatchResult:
-    return BatchReader(client, Scope(), ServerState(client, known), server.sleep).read([HealthQuery(parse_urn(urn))])
+    return BatchReader(client, Extent(), ServerState(client, known), server.sleep).read([HealthQuery(parse_urn(urn))])
 
 
 NO_FIELD = ("Dashboard", "exists")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from incident_gate.datahub.failure import GraphqlError, RequestFailure
-from incident_gate.datahub.health.answer import Element, split_by_alias, split_by_urn
+from incident_gate.datahub.health.answer import Element
+from incident_gate.datahub.health.request import split_by_alias, split_by_urn
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 
 ASKED = [ORDERS, CUSTOMERS]

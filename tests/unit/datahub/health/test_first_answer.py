@@ -6,10 +6,9 @@ import httpx
 import pytest
 
 from incident_gate.datahub.capabilities import MINIMAL_QUERY, Capabilities
-from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.answer import HealthQuery, History, PartialHealth
 from incident_gate.datahub.health.batch import ALIASES, BatchReader, ServerState
-from incident_gate.datahub.health.query import HealthQuery, History
-from incident_gate.datahub.health.request import Scope
+from incident_gate.datahub.health.request import Extent
 from incident_gate.incident import Reason
 from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
@@ -17,7 +16,7 @@ from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, ORDERS
 
 # Of 2022: incidents on datasets alone, and no list of entities.
 OLD = Capabilities(refused=frozenset({("Query", "entities"), ("Dashboard", ""), ("DataJob", "")}))
-ACTIVE_ONLY = Scope()
+ACTIVE_ONLY = Extent()
 MISSING = "Validation error (FieldUndefined@[entities/exists]) : Field 'exists' in type 'Dataset' is undefined"
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 
@@ -39,7 +38,7 @@ def healthy(_name: str, variables: dict[str, Any]) -> object:
 
 
 def ask(
-    server: AnsweringServer, *batch: HealthQuery, known: Capabilities | None = None, scope: Scope = ACTIVE_ONLY
+    server: AnsweringServer, *batch: HealthQuery, known: Capabilities | None = None, scope: Extent = ACTIVE_ONLY
 ) -> dict[str, PartialHealth]:
     partials: dict[str, PartialHealth] = {}
     with server.client() as client:
@@ -99,12 +98,12 @@ def test_error_in_one_group_is_none_in_another() -> None:
     ("scope", "history", "summary"),
     [
         (ACTIVE_ONLY, False, True),
-        (Scope(History.NEWEST), True, True),
-        (Scope(History.WHOLE), True, True),
-        (Scope(History.NEWEST, summaries=False), True, False),
+        (Extent(History.NEWEST), True, True),
+        (Extent(History.WHOLE), True, True),
+        (Extent(History.NEWEST, summaries=False), True, False),
     ],
 )
-def test_scope_decides_what_is_read(scope: Scope, *, history: bool, summary: bool) -> None:
+def test_scope_decides_what_is_read(scope: Extent, *, history: bool, summary: bool) -> None:
     server = AnsweringServer(healthy)
 
     ask(server, query(DASHBOARD), scope=scope)

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from incident_gate.datahub.failure import GraphqlError, RequestFailure
-from incident_gate.datahub.health.answer import PartialHealth
+from incident_gate.datahub.health.answer import HealthQuery, PartialHealth
 from incident_gate.datahub.health.listing import Listing
-from incident_gate.datahub.health.query import HealthQuery
 from incident_gate.incident import Incident, Question, Reason
 from incident_gate.urn import parse_urn
 from tests.helpers.asking import CUSTOMERS, DASHBOARD, MODEL, ORDERS

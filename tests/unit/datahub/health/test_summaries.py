@@ -8,9 +8,8 @@ import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.health import witness
-from incident_gate.datahub.health.answer import PartialHealth
-from incident_gate.datahub.health.query import HealthQuery, History
-from incident_gate.datahub.health.request import Scope
+from incident_gate.datahub.health.answer import HealthQuery, History, PartialHealth
+from incident_gate.datahub.health.request import Extent
 from incident_gate.datahub.health.witness import CHECKED, SECOND_LOOK, check_summaries
 from incident_gate.errors import UnreachableError
 from incident_gate.incident import Incident
@@ -21,7 +20,7 @@ from tests.helpers.asking import CUSTOMERS, ORDERS
 FIRST, SECOND = "urn:li:incident:1", "urn:li:incident:2"
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 CHECK = "incidentGateWitness"
-ACTIVE_ONLY = Scope()
+ACTIVE_ONLY = Extent()
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +37,7 @@ def doubting(*incidents: str, urn: str = ORDERS) -> PartialHealth:
     return partial
 
 
-def check(server: AnsweringServer, *partials: PartialHealth, scope: Scope = ACTIVE_ONLY) -> None:
+def check(server: AnsweringServer, *partials: PartialHealth, scope: Extent = ACTIVE_ONLY) -> None:
     with server.client() as client:
         check_summaries(client, Capabilities(), scope, {partial.urn: partial for partial in partials}, server.sleep)
 
@@ -154,7 +153,7 @@ def test_only_what_the_summary_names_is_found_where_the_history_is_read_anyway()
     entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
     partial = doubting(FIRST)
 
-    check(AnsweringServer(answering(None, entities=entities)), partial, scope=Scope(History.NEWEST))
+    check(AnsweringServer(answering(None, entities=entities)), partial, scope=Extent(History.NEWEST))
 
     assert set(partial.own.unlisted) == {FIRST}
 
@@ -196,7 +195,7 @@ def test_second_look_does_not_wait_beyond_the_deadline() -> None:
 def test_outcome_looks_once() -> None:
     server, partial = AnsweringServer(answering(None)), doubting(FIRST)
 
-    check(server, partial, scope=Scope(History.NEWEST))
+    check(server, partial, scope=Extent(History.NEWEST))
 
     assert (operations(server), server.waits) == (["check"], [])
     assert list(partial.own.unconfirmed) == [FIRST]
@@ -254,8 +253,8 @@ def test_history_is_read_to_its_end() -> None:
     assert partial.own.confirmed_resolved == {FIRST}
 
 
-@pytest.mark.parametrize("scope", [ACTIVE_ONLY, Scope(History.NEWEST)])
-def test_further_pages_have_what_an_outcome_writes_back(scope: Scope) -> None:
+@pytest.mark.parametrize("scope", [ACTIVE_ONLY, Extent(History.NEWEST)])
+def test_further_pages_have_what_an_outcome_writes_back(scope: Extent) -> None:
     page = {"entities": [history(state(FIRST, "RESOLVED"), total=2)]}
     server = AnsweringServer(
         lambda name, _: {"entities": [history(state(SECOND, "ACTIVE"), total=2)]} if name == CHECK else page
