@@ -85,7 +85,9 @@ def _split(url: str, setting: str) -> SplitResult:
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         # Quoted only if it cannot be `user:password@host` without the scheme.
         shown = "" if "@" in text else f": {text[:200]!r}"
-        raise SettingError(f"{setting} is not an http(s) URL{shown}.", hint=f"Give it like {EXAMPLE}.")
+        raise SettingError(
+            f"{setting} is not an http(s) URL{shown}.", hint=f"Begin it with http:// or https://, like {EXAMPLE}."
+        )
     if parts.query or parts.fragment:
         # Not quoted: tokens are passed in queries.
         raise SettingError(f"{setting} has a query or a fragment.", hint="Give the server's address without them.")

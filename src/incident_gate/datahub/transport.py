@@ -185,6 +185,8 @@ def _broken(
 
 def _phrase(text: str) -> str:
     """What the operating system says, without its number, as a part of a sentence."""
+    if "WRONG_VERSION_NUMBER" in text:
+        return "the server does not speak TLS on this port"  # OpenSSL reads a plain answer as a version
     text = re.sub(r"^\[Errno -?\d+\] ", "", text)
     return f"{text[0].lower()}{text[1:]}" if text[1:2].islower() else text
 

@@ -117,8 +117,12 @@ def test_answer_that_is_not_http_is_a_wrong_address_and_not_quoted() -> None:
             "ca-bundle",
         ),
         (
-            caused(httpx.ConnectError("wrong version"), OSError(), ssl.SSLError(1, "wrong version")),
-            f"The TLS handshake with {HOST} failed: wrong version.",
+            caused(
+                httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)"),
+                OSError(),
+                ssl.SSLError(1, "wrong version"),
+            ),
+            f"The TLS handshake with {HOST} failed: the server does not speak TLS on this port.",
             "http or https",
         ),
         (
