@@ -89,6 +89,14 @@ def test_later_look_renews_the_asset_and_each_sibling_that_it_shows() -> None:
     assert numbers(found.health().incidents) == ["1", "2"]
 
 
+def test_list_that_was_not_read_leaves_its_question_open() -> None:
+    found = partial(DASHBOARD)
+    assert Question.INCIDENTS in found.health().answered
+    found.own.is_read = False
+
+    assert Question.INCIDENTS not in found.health().answered
+
+
 # Existence
 
 
