@@ -101,14 +101,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test on `each` generation one of each kind: which one, its name draws."""
-    if "each_generation" not in metafunc.fixturenames:
+    """Give a test on `each` generation one of each kind, which its name draws; and `kinds` all of these at once."""
+    wanted = {"each_generation", "kinds"}.intersection(metafunc.fixturenames)
+    if not wanted:
         return
     drawn = zlib.crc32(metafunc.function.__name__.encode())
     rows = ALIKE if metafunc.definition.get_closest_marker("writes") else (*ALIKE[:2], ALIKE[2] + ALIKE[3])
-    chosen = [row[drawn % len(row)] for row in rows]
     every = metafunc.config.getoption("every_generation")
-    metafunc.parametrize("each_generation", list(Generation) if every else chosen, indirect=True)
+    chosen = list(Generation) if every else [row[drawn % len(row)] for row in rows]
+    if "kinds" in wanted:
+        metafunc.parametrize("kinds", [chosen], ids=["all kinds"])
+    else:
+        metafunc.parametrize("each_generation", chosen, indirect=True)
 
 
 @pytest.hookimpl(optionalhook=True)

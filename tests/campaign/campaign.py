@@ -32,7 +32,7 @@ IN_DOUBT = " (in doubt)"
 LONGEST_LAG, LONGEST_DELAY = 3.0, 0.4
 # The same, after which a request counts as lost, and for which a connection is tried again.
 HANGING, PATIENCE = 20.0, 30.0
-AT_ONCE = 6
+AT_ONCE = 10
 # How much slower a schedule is played again, and how often.
 SLOWER, AGAIN = 5, 3
 # Two legs of one matrix, which write the same table.

@@ -13,7 +13,7 @@ from tests.helpers.gating import check, tables
 from tests.helpers.wire import WireFault, WireServer, WireStep
 
 # Seconds that a gate has to end in which only time ends, one that ends with an answer, and one that would have to wait.
-SHORT, LONG, HOPELESS = 6, 100, 50
+SHORT, LONG, HOPELESS = 4, 100, 50
 BATCH = 5
 ASSETS = tables(3 * BATCH)
 

@@ -27,7 +27,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Callable[[Cell], Run]]:
         patch.setattr("incident_gate.datahub.client.REQUEST_SECONDS", 2.0)
         patch.setattr("incident_gate.datahub.health.reader.BATCH", BATCH)
         patch.setattr("incident_gate.datahub.client.size_limit", lambda _assets: 1024 * 1024)
-        patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 3.0)
+        patch.setattr("incident_gate.datahub.response.PARTIAL_PATIENCE", 1.5)
         with Sandbox.start() as server:  # builds the schema once, lest all of them do it at the same time
             check(server, ASSETS[0])
         played: dict[Cell, Future[Run]] = {cell: pool.submit(play, cell) for cell in wanted}
