@@ -35,14 +35,9 @@ class Hint(str):
 
     `{name}` stands for a setting, as the user of this run sets it; `{name|VARIABLE}` for the setting, or that variable
     where the environment is read. `{0}`, `{1}` stand for values, which may be untrusted: they are never looked
-    through, and a hint among them is resolved with the rest. Until it is
-    resolved, the text has the names of the action's inputs.
+    through, and a hint among them is resolved with the rest. The template is a constant without other braces. Until it
+    is resolved, the text has the names of the action's inputs.
 
-    Args:
-        template: A constant, without any other braces.
-        values: For `{0}` and so on.
-
-    Example:
         >>> Hint("Raise {timeout}.").resolved(lambda name, variable: f"--{name}")
         'Raise --timeout.'
     """
@@ -53,17 +48,13 @@ class Hint(str):
 
     def __new__(cls, template: str, *values: object) -> Self:
         """Make the text, with the names of the action's inputs."""
-        hint = super().__new__(cls, _filled(template, values, _either))
+        hint = super().__new__(cls, _filled(template, values, lambda *names: " or ".join(filter(None, names))))
         hint.template, hint.values = template, values
         return hint
 
     def resolved(self, name_of: Callable[[str, str], str]) -> str:
         """The text with other names: `name_of` is called with a setting, and a variable or nothing."""
         return _filled(self.template, self.values, name_of)
-
-
-def _either(name: str, variable: str) -> str:
-    return f"{name} or {variable}" if variable else name
 
 
 def _filled(template: str, values: tuple[object, ...], name_of: Callable[[str, str], str]) -> str:

@@ -74,11 +74,7 @@ def _below(root: Path, path: Path) -> Path:
 
 
 def open_regular(path: Path, *, max_bytes: int) -> BinaryIO:
-    """Open a regular file for reading.
-
-    Args:
-        path: The file, as `locate` returned it.
-        max_bytes: The largest size that is accepted.
+    """Open a regular file for reading, as `locate` returned it.
 
     Raises:
         MissingError: It does not exist.
@@ -98,16 +94,7 @@ def open_regular(path: Path, *, max_bytes: int) -> BinaryIO:
 
 
 def read_regular(path: Path, *, max_bytes: int) -> bytes:
-    """Read a regular file whole.
-
-    Args:
-        path: The file, as `locate` returned it.
-        max_bytes: The largest size that is accepted.
-
-    Raises:
-        MissingError: It does not exist.
-        FileError: It is a folder, a pipe or a device, is too large, or cannot be read.
-    """
+    """Read a regular file whole; raises what `open_regular` does."""
     with open_regular(path, max_bytes=max_bytes) as file:
         try:
             data = file.read(max_bytes + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from urllib.parse import unquote
 
 from incident_gate.text import control_character, quote
@@ -13,27 +13,45 @@ from incident_gate.text import control_character, quote
 MAX_LENGTH = 512
 """Characters: the server stores no URN that is longer than this many bytes, those of columns excepted."""
 _MAX_COLUMN_LENGTH = 4_000
+_PREFIX = "urn:li:"
+_PLATFORM = "urn:li:dataPlatform:"
+_DELIMITER = r"[(),]"
+# A dataset's URN without a character that has a meaning anywhere: nearly all of them.
+_ORDINARY = r"urn:li:dataset:\(urn:li:dataPlatform:[\w.-]+,([\w.@$/:+-]+),([A-Z_]+)\)"
 
 
 class EntityType(StrEnum):
-    """The types of assets, as in their URNs. On which of them a server tracks incidents, the server decides."""
+    """The types of assets, as in their URNs. On which of them a server tracks incidents, the server decides.
 
-    DATASET = "dataset"
-    DATA_JOB = "dataJob"
-    DATA_FLOW = "dataFlow"
-    DASHBOARD = "dashboard"
-    CHART = "chart"
-    SCHEMA_FIELD = "schemaField"
-    CONTAINER = "container"
-    DATA_PRODUCT = "dataProduct"
-    DOMAIN = "domain"
-    GLOSSARY_TERM = "glossaryTerm"
-    ML_FEATURE = "mlFeature"
-    ML_FEATURE_TABLE = "mlFeatureTable"
-    ML_MODEL = "mlModel"
-    ML_MODEL_GROUP = "mlModelGroup"
-    ML_PRIMARY_KEY = "mlPrimaryKey"
-    NOTEBOOK = "notebook"
+    Each has the length of the tuple in its URNs (0 without one), and what such a URN looks like, for people.
+    """
+
+    DATASET = "dataset", 3, "(urn:li:dataPlatform:<platform>,<name>,<env>)"
+    DATA_JOB = "dataJob", 2, "(urn:li:dataFlow:(<orchestrator>,<flow>,<cluster>),<job>)"
+    DATA_FLOW = "dataFlow", 3, "(<orchestrator>,<flow>,<cluster>)"
+    DASHBOARD = "dashboard", 2, "(<tool>,<id>)"
+    CHART = "chart", 2, "(<tool>,<id>)"
+    SCHEMA_FIELD = "schemaField", 2, "(<URN of a dataset>,<field path>)"
+    CONTAINER = "container", 0, "<id>"
+    DATA_PRODUCT = "dataProduct", 0, "<id>"
+    DOMAIN = "domain", 0, "<id>"
+    GLOSSARY_TERM = "glossaryTerm", 0, "<name>"
+    ML_FEATURE = "mlFeature", 2, "(<namespace>,<name>)"
+    ML_FEATURE_TABLE = "mlFeatureTable", 2, "(urn:li:dataPlatform:<platform>,<name>)"
+    ML_MODEL = "mlModel", 3, "(urn:li:dataPlatform:<platform>,<name>,<env>)"
+    ML_MODEL_GROUP = "mlModelGroup", 3, "(urn:li:dataPlatform:<platform>,<name>,<env>)"
+    ML_PRIMARY_KEY = "mlPrimaryKey", 2, "(<namespace>,<name>)"
+    NOTEBOOK = "notebook", 2, "(<tool>,<id>)"
+
+    parts: int
+    form: str
+
+    def __new__(cls, word: str, parts: int, key: str) -> Self:
+        """Make a member whose value is the word."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.parts, member.form = parts, f"{_PREFIX}{word}:{key}"
+        return member
 
 
 FABRICS = (
@@ -58,36 +76,6 @@ FABRICS = (
 """DataHub's environments of a dataset (`FabricType`): the server cannot read a URN with any other."""
 
 
-class Form(NamedTuple):
-    """What a type's URN looks like, for people, and the length of its tuple; 0 without one."""
-
-    text: str
-    parts: int = 0
-
-    def __str__(self) -> str:
-        return self.text
-
-
-FORMS = {
-    EntityType.DATASET: Form("urn:li:dataset:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
-    EntityType.DATA_JOB: Form("urn:li:dataJob:(urn:li:dataFlow:(<orchestrator>,<flow>,<cluster>),<job>)", 2),
-    EntityType.DATA_FLOW: Form("urn:li:dataFlow:(<orchestrator>,<flow>,<cluster>)", 3),
-    EntityType.DASHBOARD: Form("urn:li:dashboard:(<tool>,<id>)", 2),
-    EntityType.CHART: Form("urn:li:chart:(<tool>,<id>)", 2),
-    EntityType.SCHEMA_FIELD: Form("urn:li:schemaField:(<URN of a dataset>,<field path>)", 2),
-    EntityType.CONTAINER: Form("urn:li:container:<id>"),
-    EntityType.DATA_PRODUCT: Form("urn:li:dataProduct:<id>"),
-    EntityType.DOMAIN: Form("urn:li:domain:<id>"),
-    EntityType.GLOSSARY_TERM: Form("urn:li:glossaryTerm:<name>"),
-    EntityType.ML_FEATURE: Form("urn:li:mlFeature:(<namespace>,<name>)", 2),
-    EntityType.ML_FEATURE_TABLE: Form("urn:li:mlFeatureTable:(urn:li:dataPlatform:<platform>,<name>)", 2),
-    EntityType.ML_MODEL: Form("urn:li:mlModel:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
-    EntityType.ML_MODEL_GROUP: Form("urn:li:mlModelGroup:(urn:li:dataPlatform:<platform>,<name>,<env>)", 3),
-    EntityType.ML_PRIMARY_KEY: Form("urn:li:mlPrimaryKey:(<namespace>,<name>)", 2),
-    EntityType.NOTEBOOK: Form("urn:li:notebook:(<tool>,<id>)", 2),
-}
-
-
 class Urn(NamedTuple):
     """A well-formed asset URN. `name` is what a person calls the asset; untrusted text like all of it."""
 
@@ -100,13 +88,7 @@ class Urn(NamedTuple):
 
 
 class UrnError(ValueError):
-    """A malformed URN.
-
-    Args:
-        offset: Characters of the text before the mistake.
-        message: What is wrong.
-        expected: What would be right.
-    """
+    """A malformed URN: `offset` is the number of characters before the mistake."""
 
     def __init__(self, offset: int, message: str, expected: str = "") -> None:
         super().__init__(f"{message}; expected {expected}" if expected else message)
@@ -141,21 +123,20 @@ def _parsed(text: str) -> Urn:
         return Urn(text, EntityType.DATASET, ordinary[1])
     _check_characters(text)
     entity_type, start = _entity_type(text)
-    form = FORMS[entity_type]
-    if not form.parts:
+    if not entity_type.parts:
         if start == len(text):
-            raise UrnError(start, "the URN ends too early", form.text)
+            raise UrnError(start, "the URN ends too early", entity_type.form)
         return Urn(text, entity_type, text[start:])
-    parts = _tuple_parts(text, start, len(text), form)
-    if "<platform>" in form.text:
+    parts = _tuple_parts(text, start, entity_type)
+    if "<platform>" in entity_type.form:
         _check_platform(parts[0])
-    if "<env>" in form.text:
+    if "<env>" in entity_type.form:
         _check_fabric(parts[2])
     name = _decoded(parts[1].text)
-    if entity_type is EntityType.DATA_JOB:
-        name = f"{_decoded(_flow_id(text, parts[0]).text)}.{name}"
-    elif entity_type is EntityType.SCHEMA_FIELD:
-        name = f"{_parent(parts[0]).name}.{name}"
+    if entity_type is EntityType.DATA_JOB and not parts[0].text.startswith("urn:li:dataFlow:"):
+        raise UrnError(parts[0].offset, f"{quote(parts[0].text)} is not a data flow", entity_type.form)
+    if entity_type in {EntityType.DATA_JOB, EntityType.SCHEMA_FIELD}:
+        name = f"{_inner(parts[0]).name}.{name}"
     return Urn(text, entity_type, name)
 
 
@@ -197,18 +178,10 @@ class _Part(NamedTuple):
     text: str
 
 
-_PREFIX = "urn:li:"
-_PLATFORM = "urn:li:dataPlatform:"
-_FLOW = "urn:li:dataFlow:"
-_DELIMITER = r"[(),]"
-# A dataset's URN without a character that has a meaning anywhere: nearly all of them.
-_ORDINARY = r"urn:li:dataset:\(urn:li:dataPlatform:[\w.-]+,([\w.@$/:+-]+),([A-Z_]+)\)"
-
-
 def _check_characters(text: str) -> None:
     """Refuse what the server refuses anywhere (its own separator, spaces around), and control characters."""
     if not text:
-        raise UrnError(0, "the URN is empty", f"for instance {FORMS[EntityType.DATASET]}")
+        raise UrnError(0, "the URN is empty", f"for instance {EntityType.DATASET.form}")
     limit = _MAX_COLUMN_LENGTH if text.startswith("urn:li:schemaField:") else MAX_LENGTH
     if len(text) > limit:
         raise UrnError(limit, f"the URN has {len(text):,} characters", f"at most {limit:,}, the limit of DataHub")
@@ -233,20 +206,17 @@ def _entity_type(text: str) -> tuple[EntityType, int]:
     if not text.startswith(_PREFIX):
         offset = next((i for i, (a, b) in enumerate(zip(text, _PREFIX, strict=False)) if a != b), len(text))
         lower = text[: len(_PREFIX)].lower() == _PREFIX
-        form = f"URNs begin with lower-case {_PREFIX}" if lower else f"a URN looks like {FORMS[EntityType.DATASET]}"
+        form = f"URNs begin with lower-case {_PREFIX}" if lower else f"a URN looks like {EntityType.DATASET.form}"
         raise UrnError(offset, f"{quote(text)} is not a URN; {form}")
     word, colon, _ = text[len(_PREFIX) :].partition(":")
     end = len(_PREFIX) + len(word)
-    try:
-        entity_type = EntityType(word)
-    except ValueError:
-        raise UrnError(
-            len(_PREFIX),
-            f"{quote(word)} is not a type of asset" if colon else "the URN ends too early",
-            nearest(word, tuple(EntityType)) or f"one of {', '.join(EntityType)}",
-        ) from None
+    entity_type = next((known for known in EntityType if known == word), None)
+    if not entity_type:
+        problem = f"{quote(word)} is not a type of asset" if colon else "the URN ends too early"
+        expected = nearest(word, tuple(EntityType)) or f"one of {', '.join(EntityType)}"
+        raise UrnError(len(_PREFIX), problem, expected)
     if not colon:
-        raise UrnError(end, "the URN ends too early", str(FORMS[entity_type]))
+        raise UrnError(end, "the URN ends too early", entity_type.form)
     return entity_type, end + 1
 
 
@@ -257,41 +227,39 @@ def nearest(word: str, known: tuple[str, ...]) -> str:
     return f'"{folded[near[0]]}"' if near else ""
 
 
-def _tuple_parts(text: str, start: int, end: int, form: Form) -> list[_Part]:
+def _tuple_parts(text: str, start: int, entity_type: EntityType) -> list[_Part]:
     """Split `(a,b,c)` at the commas outside inner parentheses, as the server does."""
-    if start >= end or text[start] != "(":
-        raise UrnError(start, 'there is no "(" here', str(form))
+    form = entity_type.form
+    if text[start : start + 1] != "(":
+        raise UrnError(start, 'there is no "(" here', form)
     parts: list[_Part] = []
     depth, begin = 0, start + 1
-    for delimiter in re.compile(_DELIMITER).finditer(text, start, end):
+    for delimiter in re.compile(_DELIMITER).finditer(text, start):
         offset, character = delimiter.start(), delimiter.group()
-        if character == "(":
-            depth += 1
-        elif character == ")":
-            depth -= 1
+        depth += {"(": 1, ")": -1}.get(character, 0)
         if (depth == 1 and character == ",") or depth == 0:
             parts.append(_Part(begin, text[begin:offset]))
             begin = offset + 1
         if depth == 0:
             break
     if depth:
-        raise UrnError(end, 'a "(" is never closed', f'{form}; a lone "(" in a name is written "%28"')
-    if begin < end:
-        rest = quote(text[begin:end])
-        raise UrnError(begin, f"{rest} follows the end", f'{form}; a lone ")" in a name is written "%29"')
-    _check_parts(parts, form)
+        raise UrnError(len(text), 'a "(" is never closed', f'{form}; a lone "(" in a name is written "%28"')
+    if rest := text[begin:]:
+        raise UrnError(begin, f"{quote(rest)} follows the end", f'{form}; a lone ")" in a name is written "%29"')
+    _check_parts(parts, entity_type)
     return parts
 
 
-def _check_parts(parts: list[_Part], form: Form) -> None:
+def _check_parts(parts: list[_Part], entity_type: EntityType) -> None:
     """Refuse a tuple of the wrong length, and parts that are empty or begin or end with a space."""
-    if len(parts) != form.parts:
-        odd = parts[min(form.parts, len(parts) - 1)]
-        comma = '; a comma in a name is written "%2C"' if len(parts) > form.parts else ""
-        raise UrnError(odd.offset, f"{len(parts)} parts between the parentheses, not {form.parts}", f"{form}{comma}")
+    if len(parts) != entity_type.parts:
+        odd = parts[min(entity_type.parts, len(parts) - 1)]
+        comma = '; a comma in a name is written "%2C"' if len(parts) > entity_type.parts else ""
+        message = f"{len(parts)} parts between the parentheses, not {entity_type.parts}"
+        raise UrnError(odd.offset, message, f"{entity_type.form}{comma}")
     for part in parts:
         if not part.text:
-            raise UrnError(part.offset, "a part of the URN is empty", str(form))
+            raise UrnError(part.offset, "a part of the URN is empty", entity_type.form)
         if (space := _outer_space(part.text)) is not None:
             raise UrnError(part.offset + space, "there is a space around a part of the URN", "no space here")
 
@@ -311,16 +279,8 @@ def _check_fabric(fabric: _Part) -> None:
         raise UrnError(fabric.offset, f"DataHub has no environment {quote(fabric.text)}", expected)
 
 
-def _flow_id(text: str, flow: _Part) -> _Part:
-    """Read the flow inside a job's URN."""
-    if not flow.text.startswith(_FLOW):
-        raise UrnError(flow.offset, f"{quote(flow.text)} is not a data flow", str(FORMS[EntityType.DATA_JOB]))
-    begin = flow.offset + len(_FLOW)
-    return _tuple_parts(text, begin, flow.offset + len(flow.text), FORMS[EntityType.DATA_FLOW])[1]
-
-
-def _parent(part: _Part) -> Urn:
-    """Parse the dataset inside a column's URN."""
+def _inner(part: _Part) -> Urn:
+    """Parse the flow inside a job's URN, or the dataset inside a column's."""
     try:
         return _parsed(part.text)
     except UrnError as error:

@@ -8,7 +8,7 @@ from typing import Any
 from incident_gate.manifest.decode import MAX_ITEMS, AssetUrn, Choice, Key, ListOf, Record, Shape, Table, Text, Variants
 from incident_gate.manifest.grammar import INPUTS, MANIFEST
 from incident_gate.manifest.yaml import Kind
-from incident_gate.urn import FABRICS, FORMS, Form
+from incident_gate.urn import FABRICS, EntityType
 
 Schema = dict[str, Any]
 
@@ -47,7 +47,7 @@ def _schema(shape: Shape, definitions: Schema) -> Schema:
             options = [value if type(value) in {bool, int} else word for word, value in shape.options.items()]
             schema = _or_variable({"enum": options})
         case AssetUrn():
-            pattern = f"^({'|'.join(map(_pattern, FORMS.values()))})$"
+            pattern = f"^({'|'.join(map(_pattern, EntityType))})$"
             definitions["AssetUrn"] = _or_variable({"type": "string", "pattern": pattern})
             schema = {"$ref": "#/definitions/AssetUrn"}
         case ListOf():
@@ -76,18 +76,18 @@ def _text(rule: Text) -> Schema:
     return _or_variable(schema | ({"format": "date"} if rule.kind is Kind.DATE else {}))
 
 
-def _pattern(form: Form) -> str:
-    """A form such as `urn:li:chart:(<tool>,<id>)` as a regular expression.
+def _pattern(entity_type: EntityType) -> str:
+    """The form of a type's URNs as a regular expression.
 
     It comes close to what the decoder accepts: of parentheses within parentheses it knows one level.
     """
-    part = r"([^(),]|\([^()]*\))+" if form.parts else r"\S.*"
+    part = r"([^(),]|\([^()]*\))+" if entity_type.parts else r"\S.*"
     named = {
         "<platform>": "[^(),]+",
         "<env>": f"({'|'.join(FABRICS)})",
         "<URN of a dataset>": r"urn:li:dataset:\(.+\)",
     }
-    pieces = re.split("(<[^>]*>)", form.text)
+    pieces = re.split("(<[^>]*>)", entity_type.form)
     return "".join(named.get(piece, part) if piece.startswith("<") else re.escape(piece) for piece in pieces)
 
 
