@@ -25,7 +25,8 @@ from incident_gate.incident import Problem
 from incident_gate.manifest.model import Dbt, Manifest, OutputEntry
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.model import Override, Report
-from incident_gate.settings import Mode, RunSettings
+from incident_gate.settings.model import RunSettings
+from incident_gate.settings.options import Mode
 from incident_gate.urn import Urn
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from incident_gate.gate.wait import WaitState
     from incident_gate.manifest.model import Manifest
     from incident_gate.report.model import Report
-    from incident_gate.settings import RunSettings
+    from incident_gate.settings.model import RunSettings
 
 
 _SECRET = ("datahub_token", "headers")
@@ -117,7 +117,8 @@ def check(settings: Settings, *, on_wait: Callable[[WaitState], None] = lambda _
     """
     from incident_gate import api
     from incident_gate.report.headline import headline
-    from incident_gate.settings import Mode, read_settings
+    from incident_gate.settings.options import Mode
+    from incident_gate.settings.read import read_settings
 
     run = read_settings(settings.option, {}, mode=Mode.GATE, library=True)
     manifest = _manifest(settings, run)
@@ -157,7 +158,8 @@ def report_outcome(settings: Settings, status: str) -> Report:
     """
     from incident_gate import api
     from incident_gate.outcome.result import Change
-    from incident_gate.settings import Mode, read_settings
+    from incident_gate.settings.options import Mode
+    from incident_gate.settings.read import read_settings
 
     if not isinstance(status, str):
         raise SettingError(f"status is {status!r}.", hint="Use success, failure, cancelled or skipped.")
@@ -176,7 +178,7 @@ def report_outcome(settings: Settings, status: str) -> Report:
 def _manifest(settings: Settings, run: RunSettings) -> Manifest:
     from datetime import UTC, datetime
 
-    from incident_gate.settings import manifest_of
+    from incident_gate.settings.read import manifest_of
 
     today = datetime.now(UTC).date()
     if settings.option("manifest"):

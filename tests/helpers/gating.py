@@ -10,7 +10,8 @@ from incident_gate.datahub.client import Exchange
 from incident_gate.gate.policy import Decision
 from incident_gate.manifest.load import load_manifest
 from incident_gate.sandbox import Sandbox
-from incident_gate.settings import Mode, read_settings
+from incident_gate.settings.options import Mode
+from incident_gate.settings.read import read_settings
 
 TABLE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.{},PROD)"
 

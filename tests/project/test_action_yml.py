@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from incident_gate.settings import DEFAULT_MANIFEST, DEFAULT_TIMEOUT, Mode
+from incident_gate.settings.options import DEFAULT_MANIFEST, DEFAULT_TIMEOUT, Mode
 
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

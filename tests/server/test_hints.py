@@ -11,7 +11,7 @@ import incident_gate
 from incident_gate.datahub.connection import Connection, Spelling, parse_address
 from incident_gate.errors import Hint
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
-from incident_gate.settings import OPTIONS
+from incident_gate.settings.options import OPTIONS
 from tests.helpers.asking import ORDERS
 from tests.helpers.command import gate
 

@@ -12,7 +12,7 @@ from incident_gate import BlockedError, GateError, Settings, check, report_outco
 from incident_gate.errors import DataHubError, RefusedError, SettingError, WriteError
 from incident_gate.manifest.model import ManifestError
 from incident_gate.sandbox import Fault, FaultKind, Faults, Grant, Sandbox
-from incident_gate.settings import OPTIONS
+from incident_gate.settings.options import OPTIONS
 from tests.helpers.asking import CUSTOMERS, ORDERS
 
 

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from incident_gate.ci.run import Run
 from incident_gate.json_values import mapping
-from incident_gate.settings import OPTIONS, OptionScope, RunSettings
+from incident_gate.settings.model import RunSettings
+from incident_gate.settings.options import OPTIONS, OptionScope
 
 # Linux starts no process with a variable of more than 128 KiB, and saved state is handed on as one.
 LONGEST_STATE = 64 * 1024

@@ -16,7 +16,9 @@ from incident_gate.report.terminal import terminal
 from incident_gate.sandbox import Sandbox
 from incident_gate.sandbox.command import add_arguments
 from incident_gate.sandbox.command import run as serve
-from incident_gate.settings import Mode, RunSettings, read_settings
+from incident_gate.settings.model import RunSettings
+from incident_gate.settings.options import Mode
+from incident_gate.settings.read import read_settings
 
 _TABLE = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.{},PROD)"
 _MODEL = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.{},PROD)"

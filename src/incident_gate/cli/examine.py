@@ -19,7 +19,8 @@ from incident_gate.manifest.model import Dbt, InputEntry, Manifest, ManifestErro
 from incident_gate.process import say
 from incident_gate.report.words import count
 from incident_gate.select.selection import ResolvedInputs
-from incident_gate.settings import Mode, manifest_of
+from incident_gate.settings.options import Mode
+from incident_gate.settings.read import manifest_of
 from incident_gate.text import plain
 
 

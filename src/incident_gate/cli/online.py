@@ -17,8 +17,10 @@ from incident_gate.report.json import chunks
 from incident_gate.report.model import Report
 from incident_gate.report.progress import Progress, WaitLog, showing, trace
 from incident_gate.report.terminal import terminal
-from incident_gate.settings import Mode, RunSettings, manifest_of, read_settings
+from incident_gate.settings.model import RunSettings
+from incident_gate.settings.options import Mode
 from incident_gate.settings.parse import STANDARD_OUTPUT
+from incident_gate.settings.read import manifest_of, read_settings
 from incident_gate.text import plain
 
 if TYPE_CHECKING:

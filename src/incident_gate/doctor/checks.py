@@ -25,7 +25,7 @@ from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import Manifest, OutputEntry, Search
 from incident_gate.report.words import count
 from incident_gate.select.resolve import resolve
-from incident_gate.settings import RunSettings
+from incident_gate.settings.model import RunSettings
 from incident_gate.text import plain
 
 VERSION = 1

@@ -19,7 +19,7 @@ from incident_gate.notify.delivery import SECONDS, DeliveryError, Service
 from incident_gate.report.json import document
 from incident_gate.report.model import Report
 from incident_gate.report.view import events_of
-from incident_gate.settings import Notify, RunSettings
+from incident_gate.settings.model import Notify, RunSettings
 
 Task = Callable[[Service], None]
 

@@ -14,7 +14,7 @@ from incident_gate.notify.delivery import DeliveryError, Service, ServiceAnswer
 from incident_gate.report.headline import grounds
 from incident_gate.report.model import Report
 from incident_gate.report.summary import summary
-from incident_gate.settings import Notify
+from incident_gate.settings.model import Notify
 from incident_gate.text import link, markdown
 
 LONGEST_COMMENT = 65_536  # characters; GitHub refuses a longer one

@@ -11,7 +11,7 @@ from incident_gate.errors import DataHubError
 from incident_gate.gate.policy import Decision
 from incident_gate.report.model import Report
 from incident_gate.report.view import affected_assets, events_of
-from incident_gate.settings import RunSettings
+from incident_gate.settings.model import RunSettings
 
 # The verdict is known by then, and nobody should wait long for a name.
 _SECONDS = 10.0

@@ -21,7 +21,7 @@ from incident_gate.report.headline import grounds
 from incident_gate.report.model import Report
 from incident_gate.report.view import Row, SectionKind, sections, unchecked
 from incident_gate.report.words import NOT_READ, count
-from incident_gate.settings import Notify
+from incident_gate.settings.model import Notify
 from incident_gate.text import plain, plain_prose
 
 # Slack refuses a message beyond these as a whole.

@@ -14,7 +14,7 @@ from incident_gate.text import plain
 
 if TYPE_CHECKING:
     from incident_gate.gate.wait import WaitState
-    from incident_gate.settings import RunSettings
+    from incident_gate.settings.model import RunSettings
 
 _SILENT_SECONDS = 2.0  # most runs are over by then
 _DRAW_SECONDS = 0.2

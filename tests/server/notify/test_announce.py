@@ -15,7 +15,8 @@ from incident_gate.datahub.graph.owners import Owner
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.notify.announce import announce
 from incident_gate.report.model import Report
-from incident_gate.settings import Notify, RunSettings, read_settings
+from incident_gate.settings.model import Notify, RunSettings
+from incident_gate.settings.read import read_settings
 from tests.helpers.report_samples import decision, entry, report, unhealthy
 from tests.helpers.services import GitHubStandIn, Received, ReceiverStandIn, Reply, SlackStandIn, serving
 

@@ -8,7 +8,7 @@ from incident_gate.ci.run import Run
 from incident_gate.notify.comment import LONGEST_COMMENT, body_of, keep_comment, marker_of
 from incident_gate.notify.delivery import DeliveryError
 from incident_gate.report.model import Report
-from incident_gate.settings import Notify
+from incident_gate.settings.model import Notify
 from tests.helpers.report_samples import decision, entry, everything, report, unhealthy
 from tests.helpers.services import GitHubStandIn, serving
 from tests.server.notify.conftest import MakeService

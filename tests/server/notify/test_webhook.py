@@ -8,7 +8,7 @@ import pytest
 from incident_gate.notify.announce import post_report as post
 from incident_gate.notify.delivery import DeliveryError
 from incident_gate.report.json import document
-from incident_gate.settings import Notify
+from incident_gate.settings.model import Notify
 from tests.helpers.report_samples import everything
 from tests.helpers.services import ReceiverStandIn, serving
 from tests.server.notify.conftest import MakeService

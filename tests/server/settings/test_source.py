@@ -9,7 +9,8 @@ import pytest
 
 from incident_gate.errors import SettingError
 from incident_gate.sandbox import Sandbox
-from incident_gate.settings import RunSettings, read_settings, secrets_of
+from incident_gate.settings.model import RunSettings
+from incident_gate.settings.read import read_settings, secrets_of
 from tests.helpers.asking import ORDERS
 from tests.helpers.command import gate
 

@@ -7,7 +7,8 @@ import pytest
 
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import NOWHERE, Manifest, ManifestError, OnIncident, Position
-from incident_gate.settings import RunSettings, manifest_of, read_settings
+from incident_gate.settings.model import RunSettings
+from incident_gate.settings.read import manifest_of, read_settings
 
 TODAY = date(2026, 11, 23)
 ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders,PROD)"

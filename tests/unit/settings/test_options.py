@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from incident_gate.cli.main import COMMANDS
-from incident_gate.settings import OPTIONS, OptionScope, options_of, read_settings
+from incident_gate.settings.options import OPTIONS, OptionScope, options_of
+from incident_gate.settings.read import read_settings
 from tests.helpers.command import gate
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,9 @@ import pytest
 from incident_gate.ci.identity import BLOCKED
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, OnUnknown
-from incident_gate.settings import DEFAULT_TIMEOUT, Mode, RunSettings, read_settings
+from incident_gate.settings.model import RunSettings
+from incident_gate.settings.options import DEFAULT_TIMEOUT, Mode
+from incident_gate.settings.read import read_settings
 
 URL = "https://datahub.example.com"
 GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/shop", "GITHUB_WORKFLOW": "Nightly"}

@@ -11,7 +11,7 @@ from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.graph.owners import Owner, owners_of_consumers, people_of
 from incident_gate.sandbox import Generation, Sandbox
-from incident_gate.settings import read_settings
+from incident_gate.settings.read import read_settings
 from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, MODEL, ORDERS
 
 ANA, TEAM, GONE = "urn:li:corpuser:ana", "urn:li:corpGroup:data", "urn:li:corpuser:gone"

@@ -14,7 +14,7 @@ from incident_gate.datahub.health.reader import BATCH, Reader
 from incident_gate.errors import RefusedError, UnreachableError
 from incident_gate.incident import Health, Reason
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
-from incident_gate.settings import read_settings
+from incident_gate.settings.read import read_settings
 from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
 from tests.helpers.asking import MODEL, ORDERS
