@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from incident_gate.datahub.client import Client, Exchange
-from incident_gate.datahub.health.batch import ServerState
-from incident_gate.datahub.health.reader import PARALLEL, Reader
+from incident_gate.datahub.health.reader import PARALLEL, Reader, ServerState
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.datahub.transport import open_client
-from incident_gate.errors import ExitCode, GateError
+from incident_gate.errors import GateError
 from incident_gate.gate.check import CheckResult, check_inputs, overridden
 from incident_gate.gate.policy import Conclusion, unused_waivers, worst
 from incident_gate.gate.wait import WaitState, wait
@@ -27,6 +26,7 @@ from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.model import Override, Report
 from incident_gate.settings.model import RunSettings
 from incident_gate.settings.options import Mode
+from incident_gate.text import Redactor
 from incident_gate.urn import Urn
 
 if TYPE_CHECKING:
@@ -41,13 +41,6 @@ WordedT = TypeVar("WordedT", Problem, OutputResult)
 
 # Where the job's start is not known: GitHub's own runners end a job after six hours, others later.
 _LONGEST_JOB = 24 * 3600
-
-
-class Result(NamedTuple):
-    """What a stage reports, and the exit code."""
-
-    report: Report
-    exit_code: ExitCode
 
 
 @contextmanager
@@ -97,7 +90,7 @@ def check(
     client: Client,
     *,
     on_wait: OnWait = lambda _state: None,
-) -> Result:
+) -> Report:
     """Check the inputs, and wait for those that block if the settings say so.
 
     Args:
@@ -135,6 +128,7 @@ def check(
         warnings=(*manifest.warnings, *unused_waivers(result.decisions)),
         notices=(*settings.warnings, *gate.notices, *result.notices),
         failure=result.failure,
+        nothing_answered=result.nothing_answered,
         missing_outputs=missing_outputs,
         waited=waited,
         override=settings.override and Override(*settings.override, effective=blocks),
@@ -147,7 +141,7 @@ def check(
         from incident_gate.notify.owners import with_owners  # where inputs do not pass
 
         report = with_owners(gate.client, settings, report)
-    return Result(report, result.exit_code)
+    return report
 
 
 class _Gate:
@@ -165,12 +159,12 @@ class _Gate:
         self.notices = self._selection.notices if self._selection else ()
 
     @property
-    def _unestablished(self) -> tuple[Unresolved, ...]:
+    def _unresolved(self) -> tuple[Unresolved, ...]:
         return self._selection.problems if self._selection else ()
 
     def check_all(self, *, reports_outcome: bool = False) -> CheckResult:
         """Check every input."""
-        everything = range(len(self._manifest.inputs) + len(self._unestablished))
+        everything = range(len(self._manifest.inputs) + len(self._unresolved))
         return self._check(everything, reports_outcome=reports_outcome)
 
     def check_again(self, positions: Sequence[int]) -> CheckResult:
@@ -196,7 +190,7 @@ class _Gate:
 
     def _check(self, positions: Sequence[int], *, reports_outcome: bool = False) -> CheckResult:
         inputs = self._manifest.inputs
-        unknown = [self._unestablished[position - len(inputs)] for position in positions if position >= len(inputs)]
+        unknown = [self._unresolved[position - len(inputs)] for position in positions if position >= len(inputs)]
         return check_inputs(
             self._manifest._replace(inputs=tuple(inputs[place] for place in positions if place < len(inputs))),
             reader=self._reader,
@@ -214,7 +208,7 @@ class _Gate:
 
 def report_outcome(
     settings: RunSettings, manifest: Manifest, status: str, client: Client, *, job_start: float | None = None
-) -> Result:
+) -> Report:
     """Raise or resolve incidents on the outputs, by the job's status.
 
     Args:
@@ -239,12 +233,14 @@ def report_outcome(
         outputs=(*manifest.outputs, *manifest.output_selectors),
     )
     if nothing:
-        return Result(_outcome_report(settings, manifest, OutcomeReport(outcome=status, nothing=nothing)), ExitCode.OK)
+        return _outcome_report(settings, manifest, OutcomeReport(outcome=status, nothing=nothing))
     unresolved: tuple[OutputResult, ...] = ()
     if manifest.output_selectors:
         manifest, unresolved = _with_selected_outputs(settings, manifest)
     if settings.test_results:
-        evaluation = _evaluate_results(settings, manifest, job_start, job_failed=status == Outcome.FAILURE)
+        evaluation = _evaluate_results(
+            settings, manifest, client.redact, job_start, job_failed=status == Outcome.FAILURE
+        )
     else:
         evaluation = evaluate_status(manifest.outputs, Outcome(status))
     # Reading files has a time limit of its own.
@@ -252,9 +248,7 @@ def report_outcome(
     only = {Mode.RAISE: Effect.RAISE, Mode.RESOLVE: Effect.RESOLVE}.get(settings.mode)
     outcome = report(_context(settings, client), manifest.outputs, evaluation, Outcome(status), only=only)
     outcome = outcome._replace(results=(*outcome.results, *unresolved))
-    written = with_owners(client, settings, _outcome_report(settings, manifest, outcome))
-    failed = any(result.change is Change.FAILED for result in outcome.results)
-    return Result(written, ExitCode.DATAHUB if failed else ExitCode.OK)
+    return with_owners(client, settings, _outcome_report(settings, manifest, outcome))
 
 
 def _outcome_report(settings: RunSettings, manifest: Manifest, outcome: OutcomeReport) -> Report:
@@ -324,12 +318,11 @@ def _context(settings: RunSettings, client: Client) -> Context:
 
 
 def _evaluate_results(
-    settings: RunSettings, manifest: Manifest, job_start: float | None, *, job_failed: bool
+    settings: RunSettings, manifest: Manifest, redact: Redactor, job_start: float | None, *, job_failed: bool
 ) -> Evaluation:
     """What the files with results have about each output."""
     from incident_gate.outcome.results.load import ResultFiles, assess
     from incident_gate.outcome.results.model import moment
-    from incident_gate.text import Redactor
 
     started = moment(settings.run.started)
     selectors = [selector.what for selector in manifest.output_selectors]
@@ -341,7 +334,7 @@ def _evaluate_results(
         job_start=job_start or (started.seconds if started else time.time() - _LONGEST_JOB),
         manifests=tuple(path for dbt in selectors for path in dbt.manifest),
         platforms=tuple(dbt.target_platform for dbt in selectors if dbt.target_platform),
-        redact=Redactor(settings.secrets),
+        redact=redact,
     )
     return assess(manifest.outputs, files, job_failed=job_failed)
 

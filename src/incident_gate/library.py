@@ -123,10 +123,10 @@ def check(settings: Settings, *, on_wait: Callable[[WaitState], None] = lambda _
     run = read_settings(settings.option, {}, mode=Mode.GATE, library=True)
     manifest = _manifest(settings, run)
     with api.connect(run) as client:
-        report, code = api.check(run, manifest, client, on_wait=on_wait)
-    if code is ExitCode.DATAHUB and report.failure:
+        report = api.check(run, manifest, client, on_wait=on_wait)
+    if report.exit_code is ExitCode.DATAHUB and report.failure:
         raise report.failure
-    if code is not ExitCode.OK:
+    if report.exit_code is not ExitCode.OK:
         has_incidents = any(decision.incident_count for decision in report.decisions)
         hint = "Fix the input; `report` has what is unknown and why."
         if has_incidents:
@@ -167,8 +167,8 @@ def report_outcome(settings: Settings, status: str) -> Report:
     run = read_settings(lambda name: options.get(name, settings.option(name)), {}, mode=Mode.REPORT, library=True)
     manifest = _manifest(settings, run)
     with api.connect(run) as client:
-        report, code = api.report_outcome(run, manifest, run.status, client)
-    if code is not ExitCode.OK and report.outcome:
+        report = api.report_outcome(run, manifest, run.status, client)
+    if report.exit_code is not ExitCode.OK and report.outcome:
         failed = [output for output in report.outcome.results if output.change is Change.FAILED]
         reasons = (f"{output.entry.label}: {output.message} {output.hint}".strip() for output in failed)
         raise WriteError("\n".join(reasons))

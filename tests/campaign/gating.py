@@ -394,7 +394,7 @@ def play(schedule: Schedule) -> Tally:
         # Searches and the hook may have caught up in between.
         after = [truth(server, schedule, urn) for urn in urns]
         tally.requests = len(server.requests)
-    for decision, first, last in zip(result.report.decisions, before, after, strict=True):
+    for decision, first, last in zip(result.decisions, before, after, strict=True):
         verdict = decision.verdict.value
         tally.verdicts[verdict] += 1
         tally.silent += verdict == HEALTHY and last.silent
@@ -405,7 +405,7 @@ def play(schedule: Schedule) -> Tally:
         words = f"seed {schedule.seed}: {decision.entry.urn.text} is {verdict}, not {sorted(right)}"
         wrong = tally.false_passes if verdict == HEALTHY else tally.false_blocks if right == {HEALTHY} else tally.others
         wrong.append(f"{words}: {decision.problems}\n    {schedule}")
-    if (result.exit_code == 0) != all(decision.verdict.value == HEALTHY for decision in result.report.decisions):
+    if (result.exit_code == 0) != all(decision.verdict.value == HEALTHY for decision in result.decisions):
         tally.others.append(f"seed {schedule.seed}: exit code {result.exit_code}\n    {schedule}")
     return tally
 

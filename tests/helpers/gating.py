@@ -4,11 +4,12 @@ import os
 from collections.abc import Callable
 from datetime import date
 
-from incident_gate.api import Result, connect
 from incident_gate.api import check as check_manifest
+from incident_gate.api import connect
 from incident_gate.datahub.client import Exchange
 from incident_gate.gate.policy import Decision
 from incident_gate.manifest.load import load_manifest
+from incident_gate.report.model import Report
 from incident_gate.sandbox import Sandbox
 from incident_gate.settings.options import Mode
 from incident_gate.settings.read import read_settings
@@ -27,7 +28,7 @@ def check(
     manifest: str = "",
     on_exchange: Callable[[Exchange], None] | None = None,
     **options: str,
-) -> Result:
+) -> Report:
     """Gate assets, each an input of its own, or the inputs of a manifest's text."""
     if not manifest:
         manifest = "".join(f'- "{urn}"\n' for urn in urns)
@@ -45,15 +46,15 @@ def check(
         return check_manifest(settings, loaded, client)
 
 
-def only(result: Result) -> Decision:
+def only(result: Report) -> Decision:
     """The decision on the only input."""
-    [decision] = result.report.decisions
+    [decision] = result.decisions
     return decision
 
 
-def verdicts(result: Result) -> list[str]:
+def verdicts(result: Report) -> list[str]:
     """One word for each input."""
-    return [decision.verdict.value for decision in result.report.decisions]
+    return [decision.verdict.value for decision in result.decisions]
 
 
 def reasons(decision: Decision) -> list[str]:

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from incident_gate.ci.run import Run
 from incident_gate.datahub.health.answer import HealthQuery
-from incident_gate.datahub.health.reader import Reader, Reading
+from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.health.reading import Reading
 from incident_gate.datahub.incidents import Attempt, IncidentState, NewIncident, RaiseStatus, Writer
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import GateError
@@ -85,7 +86,7 @@ class ImaginedDataHub:
         assert not any(question.siblings for question in questions)
         self.on_read(len(self.read_at))
         self.read_at.append(self.now)
-        return Reading(tuple(self._health(question.urn.text) for question in questions))
+        return Reading({question: self._health(question.urn.text) for question in questions})
 
     def _health(self, urn: str) -> Health:
         listed = [entry for entry in self.entries if entry.listed_at <= self.now and urn == ASSET]

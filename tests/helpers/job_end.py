@@ -11,7 +11,8 @@ from incident_gate.ci.run import Run
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection, parse_address
 from incident_gate.datahub.health.answer import HealthQuery, History
-from incident_gate.datahub.health.reader import Reader, Reading
+from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.health.reading import Reading
 from incident_gate.datahub.incidents import Writer
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.datahub.transport import open_client

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.api import Result
+from incident_gate.report.model import Report
 from incident_gate.sandbox import Faults, Sandbox
 from tests.helpers.asking import ORDERS
 from tests.helpers.gating import check, only, tables, verdicts
@@ -49,7 +49,7 @@ def test_a_hundred_gates_at_once_are_all_served(sandbox: Sandbox) -> None:
     # Every tenth request is answered with 503: a server that is under load.
     sandbox.faults = Faults(error_rate=0.1)
 
-    def gate(_number: int) -> Result:
+    def gate(_number: int) -> Report:
         return check(sandbox, *urns, timeout="100")
 
     with ThreadPoolExecutor(100) as pool:

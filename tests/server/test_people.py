@@ -16,7 +16,7 @@ def test_stage_and_assignees_of_what_blocks_are_reported(each_datahub: Sandbox) 
 
     result = check(each_datahub, ORDERS)
 
-    [incident] = result.report.decisions[0].blocking
+    [incident] = result.decisions[0].blocking
     if each_datahub.generation in OLD:
         assert (incident.stage, incident.assignees) == (None, ())
     else:
@@ -37,5 +37,5 @@ def test_one_more_request_names_the_people_of_all_that_blocks(datahub: Sandbox, 
 
     result = check(datahub, ORDERS)
 
-    assert {incident.stage for incident in result.report.decisions[0].blocking} == {"TRIAGE"}
+    assert {incident.stage for incident in result.decisions[0].blocking} == {"TRIAGE"}
     assert [request.operation for request in datahub.requests].count("incidentGatePeople") == 1

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from incident_gate.action import runner
 from incident_gate.action.state import LONGEST_STATE, SavedState, digest_of, saved_state, too_long, values_to_save
-from incident_gate.api import Result, announce, check, connect, report_outcome
+from incident_gate.api import announce, check, connect, report_outcome
 from incident_gate.ci.identity import is_blocked, mark_job_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.model import Manifest, ManifestError
@@ -105,16 +105,16 @@ class Stage:
             content = content_of(settings)
             manifest = manifest_of(settings, _today(), content)
             if settings.mode is Mode.GATE:
-                result = self._gate(settings, manifest, content)
+                report = self._gate(settings, manifest, content)
             else:
-                result = self._outcome(settings, manifest, settings.status)
+                report = self._outcome(settings, manifest, settings.status)
             # The files of a post stage would replace the gate's, when nothing can upload them any more.
-            self._write_reports(settings, result.report)
+            self._write_reports(settings, report)
         except Exception:
             # Who reads the outputs of a step that failed must not take silence for health.
             self._write_outputs(json.NO_VERDICT)
             raise
-        return result.exit_code
+        return report.exit_code
 
     def _post(self) -> ExitCode:
         """Errors are warnings: the job has ended."""
@@ -158,7 +158,7 @@ class Stage:
             run=state and state.run,
         )
 
-    def _gate(self, settings: RunSettings, manifest: Manifest, content: bytes) -> Result:
+    def _gate(self, settings: RunSettings, manifest: Manifest, content: bytes) -> Report:
         self.interrupt_message = (
             "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
         )
@@ -166,15 +166,15 @@ class Stage:
             self._progress(settings) as (progress, on_wait),
             connect(settings, progress) as client,
         ):
-            result = check(settings, manifest, client, on_wait=on_wait)
-        self._publish(result.report)
-        self._save(settings, result.report, content)
-        self._notify(settings, manifest, result.report)
-        return result
+            report = check(settings, manifest, client, on_wait=on_wait)
+        self._publish(report)
+        self._save(settings, report, content)
+        self._notify(settings, manifest, report)
+        return report
 
     def _outcome(
         self, settings: RunSettings, manifest: Manifest, status: str, *, job_start: float | None = None
-    ) -> Result:
+    ) -> Report:
         labels = [entry.label for entry in manifest.outputs] + [entry.label for entry in manifest.output_selectors]
         names = ", ".join(plain(label, 80) for label in labels[:20])
         self.interrupt_message = (
@@ -182,10 +182,10 @@ class Stage:
             "The next run of this job finds its own and goes on from there."
         )
         with self._progress(settings) as (progress, _), connect(settings, progress) as client:
-            result = report_outcome(settings, manifest, status, client, job_start=job_start)
-        self._publish(result.report)
-        self._notify(settings, manifest, result.report)
-        return result
+            report = report_outcome(settings, manifest, status, client, job_start=job_start)
+        self._publish(report)
+        self._notify(settings, manifest, report)
+        return report
 
     def _notify(self, settings: RunSettings, manifest: Manifest, report: Report) -> None:
         """Notify the services that the settings name; by now everything else is written."""

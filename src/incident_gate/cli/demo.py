@@ -12,6 +12,7 @@ from incident_gate.errors import ExitCode
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import Manifest
 from incident_gate.process import say
+from incident_gate.report.model import Report
 from incident_gate.report.terminal import terminal
 from incident_gate.sandbox import Sandbox
 from incident_gate.sandbox.command import add_arguments
@@ -102,17 +103,17 @@ class _Demo:
     def _check(self, manifest: str) -> ExitCode:
         settings = self._settings(Mode.GATE)
         with connect(settings) as client:
-            result = check(settings, _load(manifest), client)
-        self._print(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
-        return result.exit_code
+            return self._show(check(settings, _load(manifest), client))
 
     def _report(self, manifest: str, status: str) -> ExitCode:
         settings = self._settings(Mode.REPORT, status)
         self._print(f"$ incident-gate report --incident-key {_KEY} --job-status {status}")
         with connect(settings) as client:
-            result = report_outcome(settings, _load(manifest), settings.status, client)
-        self._print(terminal(result.report, colour=self.colour, width=self.width) + f"exit code {result.exit_code}")
-        return result.exit_code
+            return self._show(report_outcome(settings, _load(manifest), settings.status, client))
+
+    def _show(self, report: Report) -> ExitCode:
+        self._print(terminal(report, colour=self.colour, width=self.width) + f"exit code {report.exit_code}")
+        return report.exit_code
 
     def _settings(self, mode: Mode, status: str = "") -> RunSettings:
         values = {

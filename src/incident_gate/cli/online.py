@@ -32,10 +32,10 @@ def check(call: Call) -> int:
     settings = settings_of(call, Mode.GATE)
     manifest = manifest_of(settings, today())
     with progress_of(call, settings) as (progress, on_wait), connect(settings, progress) as client:
-        report, code = check_inputs(settings, manifest, client, on_wait=on_wait)
+        report = check_inputs(settings, manifest, client, on_wait=on_wait)
     _show(call, settings, report, explain=call.options.explain)
     _notify(call, settings, manifest, report)
-    return code
+    return report.exit_code
 
 
 def outcome(call: Call) -> int:
@@ -43,10 +43,10 @@ def outcome(call: Call) -> int:
     settings = settings_of(call, Mode(call.command))
     manifest = manifest_of(settings, today())
     with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
-        report, code = report_outcome(settings, manifest, settings.status, client)
+        report = report_outcome(settings, manifest, settings.status, client)
     _show(call, settings, report)
     _notify(call, settings, manifest, report)
-    return code
+    return report.exit_code
 
 
 def settings_of(call: Call, mode: Mode, *, needs_server: bool = True) -> RunSettings:

@@ -221,7 +221,7 @@ def _inputs(settings: RunSettings, client: Client, manifest: Manifest) -> Iterat
     reading = Reader(client).read(queries)
     if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
         raise reading.failure
-    healths = reading.healths
+    healths = [reading.healths[query] for query in queries]
     yield _incidents(healths)
     unread = [(entry, health) for entry, health in zip(entries, healths, strict=True) if health.problems]
     for entry, health in unread:
@@ -254,12 +254,14 @@ def _outputs(
     if not entries:
         yield _ok("outputs", "The manifest names none, so no outcome is reported.")
         return
-    queries = [HealthQuery(urn, siblings=False) for entry in entries for urn in (entry.urn, *entry.alternate_urns)]
-    reading = Reader(client, History.NEWEST).read(queries)
+    queries = [[HealthQuery(urn, siblings=False) for urn in (entry.urn, *entry.alternate_urns)] for entry in entries]
+    reading = Reader(client, History.NEWEST).read([query for of_entry in queries for query in of_entry])
     if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
         raise reading.failure
-    answers = iter(reading.healths)
-    found = [_raised_on(entry, [next(answers) for _ in (entry.urn, *entry.alternate_urns)]) for entry in entries]
+    found = [
+        _raised_on(entry, [reading.healths[query] for query in of_entry])
+        for entry, of_entry in zip(entries, queries, strict=True)
+    ]
     entries, healths = tuple(entry for entry, _ in found), [health for _, health in found]
     may_edit = may_raise(client, capabilities, actor, [entry.urn for entry in entries])
     editable = unsure = 0

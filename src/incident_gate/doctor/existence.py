@@ -90,7 +90,7 @@ def _missing(client: Client, assets: list[_Named], resolve: Resolve) -> Iterator
     reading = Reader(client, History.WHOLE).read(queries)
     if reading.failure:
         raise reading.failure
-    answered = list(zip(assets, reading.healths, strict=True))
+    answered = [(asset, reading.healths[query]) for asset, query in zip(assets, queries, strict=True)]
     for asset, health in answered:
         for problem in health.problems:
             yield _mistake(asset.position, problem, resolve, about=health.urn if asset.is_selected else "")

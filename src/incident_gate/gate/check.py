@@ -9,8 +9,8 @@ from typing import NamedTuple
 from incident_gate.ci.identity import JobIdentity
 from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import Reader
-from incident_gate.errors import DataHubError, ExitCode, Hint, RefusedError, most_severe
-from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, decide, rule_for, worst
+from incident_gate.errors import DataHubError, Hint, RefusedError, most_severe
+from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, decide, rule_for
 from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import (
     InputEntry,
@@ -42,19 +42,6 @@ class CheckResult(NamedTuple):
     nothing_answered: bool = False
     missing_outputs: tuple[MissingOutput, ...] = ()
     notices: tuple[str, ...] = ()
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """What the run returns.
-
-        A run without any answer, or one that a wrong setting ended, has another exit code than an asset that is
-        not healthy.
-        """
-        if worst(d.conclusion for d in self.decisions) is not Conclusion.BLOCK:
-            return ExitCode.OK
-        if self.failure and (self.nothing_answered or isinstance(self.failure, RefusedError)):
-            return ExitCode.DATAHUB
-        return ExitCode.BLOCKED
 
 
 def check_inputs(  # noqa: PLR0913 - all but the first are named
@@ -105,17 +92,15 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         for entry in outputs
     ]
     reading = reader.read([*queries, *existence])
-    missing = _missing(outputs, reading.healths[len(queries) :])
-    reading = reading._replace(healths=reading.healths[: len(queries)])
+    missing = _missing(outputs, [reading.healths[query] for query in existence])
+    reading = reading._replace(healths={query: reading.healths[query] for query in queries})
+    healths = [reading.healths[query] for query in queries]
     failure = most_severe([failure, reading.failure, None if manifest.inputs else _common_refusal(unresolved)])
     if isinstance(failure, RefusedError):
         # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would let every run pass,
         # so it is not excused.
         rules = [rule.with_on_unknown(OnUnknown.BLOCK) for rule in rules]
-    healths = [
-        *reading.healths,
-        *(Health(urn=entry.urn.text, problems=(problem,)) for entry, problem in unresolved),
-    ]
+    unknown = [Health(urn=entry.urn.text, problems=(problem,)) for entry, problem in unresolved]
     written = frozenset(urn.text for entry in manifest.outputs for urn in (entry.urn, *entry.alternate_urns))
     # What the job is going to build is not known yet: then each of its workflow's own incidents may be on an output.
     any_asset = bool(manifest.output_selectors)
@@ -128,7 +113,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
                 is_ours=partial(_is_ours, identity=identity, written=None if any_asset else _written(health, written)),
                 now_ms=now_ms,
             )
-            for entry, health, rule in zip(entries, healths, rules, strict=True)
+            for entry, health, rule in zip(entries, [*healths, *unknown], rules, strict=True)
         ),
         failure,
         bool(entries) and reading.nothing_answered,
@@ -136,7 +121,7 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
         tuple(
             without_warehouse(
                 (entry.position, health)
-                for entry, health in zip(manifest.inputs, reading.healths, strict=True)
+                for entry, health in zip(manifest.inputs, healths, strict=True)
                 if entry.selected_by
             ).values()
         ),
@@ -194,7 +179,7 @@ def _missing(outputs: Sequence[OutputEntry], healths: Sequence[Health]) -> tuple
     """The outputs that do not exist, known before the job starts and not only when it fails."""
     missing = []
     for entry, health in zip(outputs, healths, strict=True):
-        problems = [each.problems for each in health.of_each_urn or (health,)]
+        problems = [each.problems for each in health.parts]
         # Of the two URNs of a dbt node, one must exist.
         if all(problem and problem[0].reason in {Reason.NOT_FOUND, Reason.REMOVED} for problem in problems):
             first = problems[0][0]

@@ -63,16 +63,19 @@ class Context:
     def read(self, entries: Sequence[OutputEntry]) -> tuple[Health, ...]:
         """The health of outputs, without their siblings."""
         queries = [HealthQuery(entry.urn, siblings=False, alternate_urns=entry.alternate_urns) for entry in entries]
-        return self.reader.read(queries).healths
+        healths = self.reader.read(queries).healths
+        return tuple(healths[query] for query in queries)
 
     def look(self, entries: Sequence[OutputEntry]) -> tuple[Health, ...]:
         """The health of outputs that were read before, as it is now."""
-        return self.quick_reader.read([HealthQuery(entry.urn, siblings=False) for entry in entries]).healths
+        queries = [HealthQuery(entry.urn, siblings=False) for entry in entries]
+        healths = self.quick_reader.read(queries).healths
+        return tuple(healths[query] for query in queries)
 
     def read_full_history(self, entry: OutputEntry) -> Health:
         """The health of an output with its whole history."""
-        [health] = self.full_history_reader.read([HealthQuery(entry.urn, siblings=False)]).healths
-        return health
+        query = HealthQuery(entry.urn, siblings=False)
+        return self.full_history_reader.read([query]).healths[query]
 
 
 def of_key(incidents: Sequence[Incident], key: str) -> list[Incident]:

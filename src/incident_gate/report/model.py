@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_gate.ci.run import Run
-from incident_gate.errors import GateError
+from incident_gate.errors import ExitCode, GateError, RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Verdict
 from incident_gate.manifest.model import Mistake
-from incident_gate.outcome.result import OutcomeReport
+from incident_gate.outcome.result import Change, OutcomeReport
 
 if TYPE_CHECKING:
     from incident_gate.datahub.graph.owners import Owner
@@ -38,10 +38,10 @@ class Report(NamedTuple):
 
     `ui_url` is the base of links to DataHub's pages, without a trailing slash; None leaves links out. `now_ms` is Unix
     time in milliseconds, for ages. `notices` are sentences about the run. `failure` is why requests ended early; the
-    decisions have what it left unknown. `missing_outputs` are outputs that DataHub does not have.
-    `owners` are those of the `affected_assets`, by the asset's URN; `consumers` own what is made from these assets.
-    `waited` is how long the gate waited, and for what, `override` why nothing blocked, and `override_option` the
-    option's name as the user sets it. `manifest_text` is the manifest's file as it was read.
+    decisions have what it left unknown, which is everything where `nothing_answered`. `missing_outputs` are outputs
+    that DataHub does not have. `owners` are those of the `affected_assets`, by the asset's URN; `consumers` own what is
+    made from these assets. `waited` is how long the gate waited, and for what, `override` why nothing blocked, and
+    `override_option` the option's name as the user sets it. `manifest_text` is the manifest's file as it was read.
     """
 
     manifest_path: str
@@ -53,6 +53,7 @@ class Report(NamedTuple):
     notices: tuple[str, ...] = ()
     gated: bool = True
     failure: GateError | None = None
+    nothing_answered: bool = False
     missing_outputs: tuple[MissingOutput, ...] = ()
     owners: Mapping[str, tuple[Owner, ...]] = MappingProxyType({})
     consumers: tuple[Owner, ...] = ()
@@ -71,3 +72,16 @@ class Report(NamedTuple):
     def verdict(self) -> Verdict:
         """The worst verdict of all inputs."""
         return max((d.verdict for d in self.decisions), key=list(Verdict).index, default=Verdict.HEALTHY)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the run returns.
+
+        A run without any answer, or one that a wrong setting ended, has another exit code than an asset that is
+        not healthy.
+        """
+        if self.conclusion is Conclusion.BLOCK:
+            is_down = self.failure and (self.nothing_answered or isinstance(self.failure, RefusedError))
+            return ExitCode.DATAHUB if is_down else ExitCode.BLOCKED
+        results = self.outcome.results if self.outcome else ()
+        return ExitCode.DATAHUB if any(result.change is Change.FAILED for result in results) else ExitCode.OK

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from incident_gate.api import Result
+from incident_gate.report.model import Report
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.gating import check, tables
 from tests.helpers.wire import WireFault, WireServer, WireStep
@@ -212,7 +212,7 @@ CELLS = tuple(_cells())
 class Run:
     """What became of a cell, and how many requests the server got."""
 
-    result: Result
+    result: Report
     requests: int
 
 

@@ -8,10 +8,10 @@ import socket
 import pytest
 
 from incident_gate.action.runner import commands
-from incident_gate.api import Result
 from incident_gate.report import json as json_report
 from incident_gate.report import summary, terminal
 from incident_gate.report.annotations import annotate
+from incident_gate.report.model import Report
 from tests.helpers.asking import ORDERS
 from tests.helpers.gating import check
 from tests.helpers.loopback import answer_all, listening
@@ -75,16 +75,16 @@ RESPONSES = {
 }
 
 
-def shown(result: Result) -> str:
+def shown(result: Report) -> str:
     """Everything that any report of a run shows, with entities and joiners undone."""
-    report = result.report
+    report = result
     texts = [
         terminal.terminal(report),
         summary.summary(report, summary.LIMIT),
         json_report.document(report),
         json.dumps(json_report.outputs(report)),
         *commands(annotate(report)),
-        str(result.report.failure),
+        str(result.failure),
     ]
     plain = html.unescape("\n".join(texts)).replace("\u2060", "").replace("\\u2060", "")
     return re.sub(r"</?span>", "", plain)

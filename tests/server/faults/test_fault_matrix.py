@@ -37,7 +37,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Callable[[Cell], Run]]:
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_fault(cell: Cell, runs: Callable[[Cell], Run]) -> None:
     run = runs(cell)
-    report = run.result.report
+    report = run.result
 
     assert run.result.exit_code == cell.exit_code
     if cell.trouble.kind in {Kind.REFUSAL, Kind.HOPELESS} and cell.moment is Moment.FIRST:

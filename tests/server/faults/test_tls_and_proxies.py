@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from incident_gate.api import Result
 from incident_gate.errors import ExitCode, SettingError
+from incident_gate.report.model import Report
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import ORDERS
 from tests.helpers.gating import check, verdicts
@@ -56,10 +56,10 @@ def secure(server: Sandbox, authority: trustme.CA) -> Iterator[str]:
         yield f"https://localhost:{port}"
 
 
-def refusal(result: Result) -> str:
+def refusal(result: Report) -> str:
     assert result.exit_code is ExitCode.DATAHUB
     assert verdicts(result) == ["unknown"]
-    return str(result.report.failure)
+    return str(result.failure)
 
 
 def test_certificate_of_an_unknown_authority_is_refused_at_once(secure: str, server: Sandbox) -> None:
@@ -116,7 +116,7 @@ def test_server_that_ends_the_handshake_is_tried_again() -> None:
         result = check(f"https://localhost:{port}", ORDERS, timeout="1")
 
     assert result.exit_code is ExitCode.DATAHUB
-    assert "Cannot connect to localhost" in str(result.report.failure)
+    assert "Cannot connect to localhost" in str(result.failure)
     assert len(hellos) > 1
 
 
@@ -264,7 +264,7 @@ def test_proxy_that_does_not_apply_does_not_matter(
 
     assert verdicts(result) == ["healthy"]
     expected = f"{notice} has entries that cannot be used: 10.0.0.0/99."
-    assert (expected in result.report.notices) is bool(notice)
+    assert (expected in result.notices) is bool(notice)
 
 
 def test_proxy_of_the_user_with_a_password_is_a_secret(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,8 +275,8 @@ def test_proxy_of_the_user_with_a_password_is_a_secret(server: Sandbox, monkeypa
         result = check(server.url.replace("http:", "https:"), ORDERS, datahub_token=CANARY)
 
     assert proxy.heads
-    assert "proxy-password" not in str(result.report.failure)
-    assert "YW5hOnByb3h5LXBhc3N3b3Jk" not in str(result.report.failure)
+    assert "proxy-password" not in str(result.failure)
+    assert "YW5hOnByb3h5LXBhc3N3b3Jk" not in str(result.failure)
 
 
 # Whom the token reaches

@@ -45,7 +45,7 @@ def test_check_reports_the_waiver_on_its_line(datahub: Sandbox) -> None:
       - {{incident: urn:li:incident:gone, until: 2099-01-01, reason: known}}
 """
 
-    [warning] = check(datahub, manifest=manifest).report.warnings
+    [warning] = check(datahub, manifest=manifest).warnings
 
     assert (warning.position.line, warning.position.column) == (4, 9)
     assert "urn:li:incident:gone matches no active incident" in warning.message

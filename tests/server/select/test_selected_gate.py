@@ -349,4 +349,4 @@ def test_many_outputs_with_many_upstreams_are_within_the_limits(sandbox: Sandbox
 
     result = gated(sandbox, manifest=manifest)
 
-    assert (result.exit_code, len(result.report.decisions)) == (0, len(upstreams))
+    assert (result.exit_code, len(result.decisions)) == (0, len(upstreams))

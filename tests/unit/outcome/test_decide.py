@@ -8,7 +8,7 @@ import pytest
 
 from incident_gate.ci.run import Run
 from incident_gate.datahub.health.answer import HealthQuery
-from incident_gate.datahub.health.reader import Reading
+from incident_gate.datahub.health.reading import Reading
 from incident_gate.errors import WriteError
 from incident_gate.incident import Cause, Problem, Reason, sign
 from incident_gate.outcome.decide import skip_reason

@@ -1,21 +1,33 @@
-"""The health of many assets: in batches, in parallel, and bounded in all that may go wrong."""
+"""Reads the health of many assets, in batches and in parallel: the first answers, then what they leave open."""
 
 from __future__ import annotations
 
-import threading
+import functools
 import time
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 
+from incident_gate.datahub.capabilities import Capabilities, Discovery
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.health.answer import HealthQuery, History
-from incident_gate.datahub.health.batch import BatchReader, BatchResult, ServerState
-from incident_gate.datahub.health.listing import worse
-from incident_gate.datahub.health.request import Extent
-from incident_gate.datahub.parallel import Deadline, run_all
+from incident_gate.datahub.failure import RequestFailure
+from incident_gate.datahub.health.answer import HealthQuery, History, PartialHealth
+from incident_gate.datahub.health.reading import Reading, Room, combined, common_failure, unanswered
+from incident_gate.datahub.health.request import (
+    ACTIVE,
+    IN_ALL_STATES,
+    Extent,
+    chunks,
+    fetch_each,
+    fetch_health,
+    read_assertions,
+    read_pages,
+    read_runs,
+)
+from incident_gate.datahub.health.witness import check_summaries
+from incident_gate.datahub.parallel import Deadline, Refusals, bisect, run_all
+from incident_gate.datahub.queries import existence_of_each
 from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError, most_severe
-from incident_gate.incident import Assertion, Health, Incident, Problem, Reason, severity
+from incident_gate.incident import Question, Reason
 
 # On the server each asset is one search request, so a batch bounds how long one answer takes, and the two together
 # bound what a gate may put on a server at a time.
@@ -23,66 +35,18 @@ BATCH = 250
 PARALLEL = 4
 # Seconds after the deadline for the answers that came in time to be read and handed over.
 GRACE = 1.0
-
-_FAILURES = {Reason.NO_ANSWER, Reason.ERROR, Reason.REFUSED}
-_REFUSALS = {Reason.REFUSED, Reason.HIDDEN}
-
-# Bytes of active incidents that one reading keeps, beside the most severe of every asset.
-KEPT_BYTES = 4 << 20
-# Of an incident, besides its texts.
-_EMPTY_INCIDENT = 400
+# Aliased fields in one request: each field costs complexity, of which servers allow 2,000, and an asset has about
+# thirty.
+ALIASES = 40
+EXISTENCE_ALIASES = 500
 
 
-class _Room:
-    """The room for incidents that one reading has. Threads share it."""
+class ServerState:
+    """What is known of one server: what one batch finds out serves the others. Threads share it."""
 
-    def __init__(self, size: int) -> None:
-        self._left = size
-        self._lock = threading.Lock()
-
-    def kept(self, health: Health) -> Health:
-        """The health with as many active incidents as there is room for; the rest is counted, and counts as well.
-
-        What this gate has raised itself comes first, because it may not count, then the most severe.
-        """
-        needed = sum(map(_size, health.incidents))
-        with self._lock:
-            if needed <= self._left:
-                self._left -= needed
-                return health
-            incidents = sorted(health.incidents, key=lambda incident: (incident.mark is None, severity(incident)))
-            kept = incidents[:1]
-            for incident in incidents[1:]:
-                if _size(incident) > self._left:
-                    break
-                self._left -= _size(incident)
-                kept.append(incident)
-        return health._replace(
-            incidents=tuple(kept),
-            unread=health.unread + len(incidents) - len(kept),
-            left_out=len(incidents) - len(kept),
-            unlisted=min(health.unlisted, len(kept)),
-        )
-
-
-def _size(incident: Incident) -> int:
-    texts = (incident.urn, incident.title, incident.description, incident.message, incident.custom_type)
-    return _EMPTY_INCIDENT + sum(len(text) for text in texts if text)
-
-
-class Reading(NamedTuple):
-    """The health of every asset that was asked for, in that order.
-
-    `failure` is set when the requests as a whole failed: then some assets, perhaps all, are without an answer.
-    """
-
-    healths: tuple[Health, ...]
-    failure: DataHubError | None = None
-
-    @property
-    def nothing_answered(self) -> bool:
-        """Whether DataHub failed on every asset, so that the health of none is known."""
-        return all(_has_only(health, _FAILURES) for health in self.healths)
+    def __init__(self, client: Client, schema: Capabilities | None = None) -> None:
+        self.discovery = Discovery(client, schema)
+        self.refusals = Refusals()
 
 
 class Reader:
@@ -100,62 +64,166 @@ class Reader:
         server: ServerState | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._batches = BatchReader(client, Extent(history, summaries), server or ServerState(client), sleep)
+        self.client = client
+        self.extent = Extent(history, summaries)
+        self.server = server or ServerState(client)
+        self._sleep = sleep
 
     def variant(self, history: History, *, summaries: bool = True) -> Reader:
         """A reader of the same server that reads another part of the history, and shares what is known of it."""
-        client, _, server, sleep = self._batches
-        return Reader(client, history, summaries=summaries, server=server, sleep=sleep)
+        reader = copy(self)
+        reader.extent = Extent(history, summaries)
+        return reader
 
     def until(self, deadline: Deadline) -> Reader:
         """This reader with another deadline."""
-        client, scope, server, sleep = self._batches
-        return Reader(client.until(deadline), scope.history, summaries=scope.summaries, server=server, sleep=sleep)
+        reader = copy(self)
+        reader.client = self.client.until(deadline)
+        return reader
 
     def read(self, queries: Sequence[HealthQuery]) -> Reading:
         """A health for every query: whatever was not answered is one with a problem."""
-        reading = self._read([part for query in queries for part in query.of_each_urn()])
-        answers = iter(reading.healths)
-        healths = [_combined([next(answers) for _ in query.of_each_urn()], query) for query in queries]
-        return reading._replace(healths=tuple(healths))
+        parts = [part for query in queries for part in query.of_each_urn()]
+        unique = _unique(parts)
+        room = Room()
 
-    def _read(self, queries: Sequence[HealthQuery]) -> Reading:
-        """Ask about all URNs, each for itself."""
-        unique = _unique(queries)
-        batches = _batches(unique)
-        room = _Room(KEPT_BYTES)
+        def read(batch: Sequence[HealthQuery]) -> Reading:
+            reading = self.read_batch(batch)
+            return reading._replace(healths={query: room.kept(health) for query, health in reading.healths.items()})
 
-        def read(batch: Sequence[HealthQuery]) -> BatchResult:
-            result = self._batches.read(batch)
-            return result._replace(healths=tuple(health and room.kept(health) for health in result.healths))
-
-        results: list[BatchResult | None] = run_all(
-            [partial(read, batch) for batch in batches],
+        results: list[Reading | None] = run_all(
+            [functools.partial(read, batch) for batch in _batches(unique)],
             threads=PARALLEL,
-            deadline=self._batches.client.deadline.later(GRACE),
+            deadline=self.client.deadline.later(GRACE),
             # What ends one batch ends them all: further batches would fail in the same way.
             stop=lambda result: result.failure is not None,
         )
-        healths = {
-            query: health
-            for batch, result in zip(batches, results, strict=True)
-            if result
-            for query, health in zip(batch, result.healths, strict=True)
-            if health
-        }
-        asked = {query.urn.text: query for query in unique}
-        failure = most_severe(result.failure for result in results if result)
-        if failure is None and len(healths) < len(unique):
+        readings = [result for result in results if result]
+        answers = {query: health for reading in readings for query, health in reading.healths.items()}
+        failure = most_severe(reading.failure for reading in readings)
+        if failure is None and len(answers) < len(unique):
             failure = UnreachableError(
                 "DataHub did not answer for every input in time.",
                 hint=Hint("Raise `{timeout}`, in seconds, or ask for less."),
             )
         if failure is None:
-            failure = _common_failure([healths[query] for query in queries if not query.existence_only])
-        answers = (healths.get(asked[q.urn.text] if q.existence_only else q) for q in queries)
+            failure = common_failure([answers[part] for part in parts if not part.existence_only])
+        asked = {part.urn.text: part for part in unique}
+        healths = {
+            part: answers.get(asked[part.urn.text] if part.existence_only else part) or unanswered(part, failure)
+            for part in parts
+        }
         return Reading(
-            tuple(health or _left_out(query, failure) for query, health in zip(queries, answers, strict=True)), failure
+            {query: combined(query, [healths[part] for part in query.of_each_urn()]) for query in queries}, failure
         )
+
+    # One batch
+
+    def read_batch(self, batch: Sequence[HealthQuery]) -> Reading:
+        """Ask about one batch, in which no asset is twice.
+
+        What was answered before a failure counts: an incident that was seen is not forgotten because a later page did
+        not come.
+        """
+        partials: dict[str, PartialHealth] = {}
+        failure: DataHubError | None = None
+        try:
+            self._read_batch(batch, partials)
+        except (UnreachableError, RefusedError) as error:
+            failure = error
+        found = {query: partials[query.urn.text] for query in batch if query.urn.text in partials}
+        return Reading({query: partial.health() for query, partial in found.items()}, failure)
+
+    def _read_batch(self, batch: Sequence[HealthQuery], partials: dict[str, PartialHealth]) -> None:
+        client = self.client
+        capabilities = self.fetch_batch(batch, partials)
+        for partial in partials.values():
+            for listing in partial.listings:
+                read_pages(client, capabilities, listing, ACTIVE)
+            if self.extent.history is History.WHOLE:
+                read_pages(client, capabilities, partial.history, IN_ALL_STATES)
+            for listing in partial.listings:
+                read_assertions(client, capabilities, listing)
+        read_runs(client, [found for partial in partials.values() for found in partial.assertion_lists])
+        check_summaries(client, capabilities, self.extent, partials, self._sleep)
+        # Last, because an asset that is not known to exist is not healthy: what a failure on the way here leaves open
+        # stays unknown.
+        self.fetch_existence([*partials.values()])
+        known = self.server.discovery.known
+        for partial in partials.values():
+            partial.has_existence = not (
+                known.lacks(partial.own.kind, Question.EXISTS) and not known.accepts("Query", "entityExists")
+            )
+
+    def fetch_batch(self, batch: Sequence[HealthQuery], partials: dict[str, PartialHealth]) -> Capabilities:
+        """Ask about all assets of a batch, in one form after another; return the one that the server accepts."""
+        form = self.server.discovery.known
+        while True:
+            # Nothing of an earlier form counts: the server refused it.
+            partials.clear()
+            try:
+                self._fetch_in_form(form, batch, partials)
+            except RequestFailure as failure:
+                form = self.server.discovery.next_form(form, failure)
+            else:
+                return form
+
+    def _fetch_in_form(
+        self, form: Capabilities, batch: Sequence[HealthQuery], partials: dict[str, PartialHealth]
+    ) -> None:
+        """Ask in one form; a `RequestFailure` is the refusal of the form."""
+
+        def add(query: HealthQuery) -> PartialHealth:
+            partial = PartialHealth(query, self.client.redact, needs_witness=self.extent.summaries)
+            partials[query.urn.text] = partial
+            return partial
+
+        for part in _parts(form, batch):
+            bisect(
+                part,
+                lambda some: partials.update(fetch_health(self.client, form, self.extent, some)),
+                refused=lambda query, failure: add(query).refused(failure),
+                refusals=self.server.refusals,
+            )
+        for query in batch:
+            if query.urn.text in partials:
+                continue
+            # `entityExists` may answer for its existence.
+            partial, kind = add(query), query.urn.entity_type.value
+            lacking = frozenset(question for question in query.questions if form.lacks(kind, question))
+            partial.note_lacking(lacking)
+            if Question.INCIDENTS in lacking:
+                message = f"This DataHub does not track incidents on a {kind}"
+                partial.problem(Reason.NO_INCIDENTS_FIELD, message, "Take it out of the manifest.")
+
+    def fetch_existence(self, partials: Sequence[PartialHealth]) -> None:
+        """Ask whether assets exist of which that is open, and whether one that may not exists in lower case.
+
+        What is refused stays open, which is a problem of its own. Raises as `fetch_batch` does.
+        """
+        absent = [partial for partial in partials if not partial.exists and not partial.problems]
+        asked = [(partial, partial.urn) for partial in absent if partial.exists is None]
+        known = {partial.urn for partial in partials}
+        asked += [(partial, low) for partial in absent if (low := lower_case(partial.urn)) and low not in known]
+
+        def answer(part: Sequence[tuple[PartialHealth, str]]) -> None:
+            elements = fetch_each(self.client, existence_of_each(len(part)), [urn for _, urn in part])
+            for (partial, urn), element in zip(part, elements, strict=True):
+                exists = element.value if isinstance(element.value, bool) and not element.errors else None
+                if urn == partial.urn:
+                    partial.exists = exists
+                elif exists:
+                    partial.lower_case = urn
+
+        discovery = self.server.discovery
+        for chunk in chunks(asked, EXISTENCE_ALIASES):
+            if not discovery.known.accepts("Query", "entityExists"):
+                return
+            try:
+                bisect(chunk, answer, refused=lambda _question, _failure: None, refusals=self.server.refusals)
+            except RequestFailure as failure:
+                discovery.learn(failure)
+                return
 
 
 def _unique(queries: Sequence[HealthQuery]) -> list[HealthQuery]:
@@ -174,84 +242,33 @@ def _batches(queries: Sequence[HealthQuery]) -> list[Sequence[HealthQuery]]:
         if number == len(rounds):
             rounds.append([])
         rounds[number].append(query)
-    return [some[start : start + BATCH] for some in rounds for start in range(0, len(some), BATCH)]
+    return [batch for some in rounds for batch in chunks(some, BATCH)]
 
 
-def _common_failure(healths: Sequence[Health]) -> DataHubError | None:
-    """The failure that all assets share, if DataHub answered for none of them."""
-    if not healths:
-        return None
-    problem = healths[0].problems[0] if healths[0].problems else Problem(Reason.ERROR, "")
-    if all(_has_only(health, _REFUSALS) for health in healths):
-        return RefusedError(
-            f"DataHub refuses every input. The first: {problem.message}.",
-            hint=Hint("Check {datahub-token} and {datahub-url}: the token's user must be allowed to view the inputs."),
-        )
-    if all(_has_only(health, _FAILURES) for health in healths):
-        return UnreachableError(f"DataHub failed on every input. The first: {problem.message}.", hint=problem.hint)
-    return None
+def _parts(form: Capabilities, batch: Sequence[HealthQuery]) -> Iterator[Sequence[HealthQuery]]:
+    """What can be asked together: all that the server knows where it has `entities`, else a few of a kind."""
+    known = [query for query in batch if _can_be_asked(form, query)]
+    if form.has_entities:
+        yield from chunks(known, BATCH)
+        return
+    kinds = dict.fromkeys((query.urn.entity_type, query.questions) for query in known)
+    for kind in kinds:
+        alike = [query for query in known if (query.urn.entity_type, query.questions) == kind]
+        yield from chunks(alike, ALIASES)
 
 
-def _has_only(health: Health, reasons: set[Reason]) -> bool:
-    """Whether nothing is known of an asset but a problem of such a kind."""
-    failed = any(problem.reason in reasons for problem in health.problems)
-    return failed and not health.incidents and not health.unread
+def _can_be_asked(form: Capabilities, query: HealthQuery) -> bool:
+    kind = query.urn.entity_type.value
+    if not form.has_entities and not form.accepts("Query", kind):
+        return False
+    needed = {Question.EXISTS, Question.NOT_REMOVED} if query.existence_only else {Question.INCIDENTS}
+    return any(form.asks(kind, question) for question in needed)
 
 
-def _left_out(query: HealthQuery, failure: DataHubError | None) -> Health:
-    message = failure.message.rstrip(".") if failure else "DataHub did not answer for it"
-    problem = Problem(Reason.NO_ANSWER, message, failure.hint if failure else "")
-    return Health(urn=query.urn.text, problems=(problem,))
-
-
-_ABSENT = frozenset({Reason.NOT_FOUND, Reason.REMOVED, Reason.EXISTENCE_UNKNOWN})
-
-
-def _combined(healths: Sequence[Health], query: HealthQuery) -> Health:
-    """The health of an asset by the answers for all its URNs."""
-    first = healths[0]
-    if len(healths) == 1:
-        return first
-    absent = [any(problem.reason in _ABSENT for problem in health.problems) for health in healths]
-    problems = [
-        problem
-        for number, health in enumerate(healths)
-        for problem in health.problems
-        # Which of the URNs DataHub knows depends on what was ingested.
-        if all(absent) or not absent[number] or problem.reason not in _ABSENT or (number == 0 and query.must_exist)
-    ]
-    if all(absent) and not query.must_exist and {problem.reason for problem in problems} == {Reason.NOT_FOUND}:
-        names = ", ".join(health.urn for health in healths)
-        problems = [Problem(Reason.NOT_FOUND, f"None of its URNs is in DataHub: {names}", first.problems[0].hint)]
-    known = [health.urn for number, health in enumerate(healths) if number and not absent[number]]
-    siblings = dict.fromkeys([*known, *(sibling for health in healths for sibling in health.siblings)])
-    return Health(
-        urn=first.urn,
-        incidents=tuple({incident.urn: incident for health in healths for incident in health.incidents}.values()),
-        # Siblings of each other count the same incidents.
-        unread=max(health.unread for health in healths),
-        left_out=max(health.left_out for health in healths),
-        problems=tuple(dict.fromkeys(problems)),
-        siblings=tuple(sibling for sibling in siblings if sibling != first.urn),
-        resolved=tuple({incident.urn: incident for health in healths for incident in health.resolved}.values()),
-        assertions=_worst_of_each(found for health in healths for found in health.assertions),
-        assertion_problems=tuple(problem for health in healths for problem in health.assertion_problems),
-        unlisted=max(health.unlisted for health in healths),
-        unverified=tuple({incident.urn: incident for health in healths for incident in health.unverified}.values()),
-        of_each_urn=tuple(healths),
-        answered=frozenset.intersection(
-            *(
-                health.answered
-                for health, is_absent in zip(healths, absent, strict=True)
-                if not is_absent or all(absent)
-            )
-        ),
-    )
-
-
-def _worst_of_each(assertions: Iterable[Assertion]) -> tuple[Assertion, ...]:
-    """Each assertion once: siblings of each other may list the same ones."""
-    found: dict[str, Assertion] = {}
-    for assertion in assertions:
-        found[assertion.urn] = worse(found[assertion.urn], assertion) if assertion.urn in found else assertion
-    return tuple(found.values())
+def lower_case(urn: str) -> str:
+    """A dataset's URN with its name in lower case; empty where there is nothing to change."""
+    start, end = urn.find(",") + 1, urn.rfind(",")
+    if not urn.startswith("urn:li:dataset:(") or not 0 < start < end:
+        return ""
+    lowered = f"{urn[:start]}{urn[start:end].lower()}{urn[end:]}"
+    return "" if lowered == urn else lowered

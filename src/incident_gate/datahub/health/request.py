@@ -9,26 +9,19 @@ from incident_gate.datahub import queries
 from incident_gate.datahub.capabilities import Capabilities, Selection
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Answer, GraphqlError, RequestFailure
-from incident_gate.datahub.health.answer import (
-    Asked,
-    Element,
-    HealthQuery,
-    History,
-    PartialHealth,
-    read_element,
-)
-from incident_gate.datahub.health.listing import Listing
-from incident_gate.incident import Question
-from incident_gate.json_values import text
+from incident_gate.datahub.health.answer import Asked, Element, HealthQuery, History, PartialHealth, read_element
+from incident_gate.datahub.health.listing import AssertionListing, Listing
+from incident_gate.incident import AssertionResult, Question
+from incident_gate.json_values import mappings, text
 
 T = TypeVar("T")
-Groups = Mapping[Selection, Sequence[tuple[str, str]]]
-"""Assets, each with its type and its URN, by what to read of them."""
 
 PAGE = 100
 """Elements of each list in the first answer. Servers cut it to a size of their own."""
 # Elements in a further page. Servers refuse offsets beyond 10,000 (5,000 on newer ones).
 FURTHER_PAGE, MOST_PAGES = 1000, 500
+# Assertions in one request for more of their runs.
+DATED = 100
 
 ACTIVE = Selection(frozenset({Question.INCIDENTS}), page=True)
 IN_ALL_STATES = Selection(frozenset(), history=True, page=True)
@@ -48,27 +41,31 @@ class Extent(NamedTuple):
 
 
 def fetch(
-    client: Client, capabilities: Capabilities, groups: Groups, *, start: int = 0, size: int = PAGE
+    client: Client,
+    capabilities: Capabilities,
+    groups: Mapping[Selection, Sequence[Listing]],
+    *,
+    start: int = 0,
+    size: int = PAGE,
 ) -> dict[Selection, list[Element]]:
-    """Ask about assets in one request; without `entities`, all of them are of one kind and one group."""
-    urns = [[urn for _, urn in assets] for assets in groups.values()]
+    """Ask about assets in one request, each by its list; without `entities`, all are of one type and one group."""
+    urns = [[listing.urn for listing in listings] for listings in groups.values()]
     page = {"start": start, "count": size}
     if not capabilities.has_entities:
-        [(selection, assets)] = groups.items()
-        operation = queries.health_of_each(capabilities, assets[0][0], len(assets), selection)
+        [(selection, listings)] = groups.items()
+        operation = queries.health_of_each(capabilities, listings[0].kind, len(listings), selection)
         return {selection: fetch_each(client, operation, urns[0], page)}
-    operation = queries.health_of_many(
-        capabilities, [({kind for kind, _ in assets}, selection) for selection, assets in groups.items()]
-    )
+    kinds = [({listing.kind for listing in listings}, selection) for selection, listings in groups.items()]
     variables = {f"urns{place or ''}": some for place, some in enumerate(urns)}
-    answer = execute(client, operation, sum(map(len, urns)), {**page, **variables})
+    operation = queries.health_of_many(capabilities, kinds)
+    data, errors = execute(client, operation, sum(map(len, urns)), {**page, **variables})
     roots = [queries.root_name(place) for place in range(len(urns))]
-    return {
-        selection: split_by_urn(
-            some, answer.data, [e for e in answer.errors if e.path[:1] not in _others(roots, root)], root
-        )
-        for selection, root, some in zip(groups, roots, urns, strict=True)
-    }
+    elements = {}
+    for selection, root, some in zip(groups, roots, urns, strict=True):
+        others = {(other,) for other in roots if other != root}
+        own = [error for error in errors if error.path[:1] not in others]
+        elements[selection] = split_by_urn(some, data, own, root)
+    return elements
 
 
 def fetch_each(
@@ -86,26 +83,20 @@ def execute(client: Client, operation: Operation, assets: int, variables: Mappin
 
 
 def fetch_health(
-    client: Client, capabilities: Capabilities, scope: Extent, some: Sequence[HealthQuery]
+    client: Client, capabilities: Capabilities, extent: Extent, some: Sequence[HealthQuery]
 ) -> dict[str, PartialHealth]:
-    """Ask about some assets in one request; what the answer shows of each, by URN. Raises as `fetch` does."""
-    groups: dict[Selection, list[HealthQuery]] = {}
-    for query in some:
-        groups.setdefault(scope.selection(query), []).append(query)
-    elements = fetch(
-        client,
-        capabilities,
-        {group: [(query.urn.entity_type.value, query.urn.text) for query in alike] for group, alike in groups.items()},
-    )
-    partials: dict[str, PartialHealth] = {}
+    """Ask about some assets in one request; what the answer shows of each, by URN. Raises as `Client.execute` does."""
+    partials = [PartialHealth(query, client.redact, needs_witness=extent.summaries) for query in some]
+    groups: dict[Selection, list[PartialHealth]] = {}
+    for partial in partials:
+        groups.setdefault(extent.selection(partial.query), []).append(partial)
+    listings = {selection: [partial.own for partial in alike] for selection, alike in groups.items()}
+    elements = fetch(client, capabilities, listings)
     for selection, alike in groups.items():
-        kinds = {query.urn.entity_type.value for query in alike}
-        asked = {kind: asked_of(kind, selection, capabilities) for kind in kinds}
-        for query, element in zip(alike, elements[selection], strict=True):
-            partial = PartialHealth(query, client.redact, needs_witness=scope.summaries)
-            read_element(partial, element, asked[query.urn.entity_type.value])
-            partials[query.urn.text] = partial
-    return partials
+        asked = {kind: asked_of(kind, selection, capabilities) for kind in {partial.own.kind for partial in alike}}
+        for partial, element in zip(alike, elements[selection], strict=True):
+            read_element(partial, element, asked[partial.own.kind])
+    return {partial.urn: partial for partial in partials}
 
 
 def asked_of(kind: str, selection: Selection, capabilities: Capabilities) -> Asked:
@@ -157,12 +148,35 @@ def read_assertions(client: Client, capabilities: Capabilities, listing: Listing
             return
 
 
+def read_runs(client: Client, lists: Sequence[AssertionListing]) -> None:
+    """Read more runs: since when assertions fail, and the result of those whose runs were cut off.
+
+    Where the server does not answer, the last failure is all that is known, and what was cut off stays unknown.
+    """
+    asked = [
+        (assertions, urn)
+        for assertions in lists
+        for urn, assertion in assertions.found.items()
+        if assertion.result is AssertionResult.FAILURE or urn in assertions.cut_off
+    ]
+    for chunk in chunks(asked, DATED):
+        urns = list(dict.fromkeys(urn for _, urn in chunk))
+        try:
+            data, errors = execute(client, queries.RUNS_OF_ASSERTIONS, len(urns), {"urns": urns})
+        except RequestFailure:
+            return
+        if errors:
+            continue
+        runs = {text(entity, "urn"): entity.get("runEvents") for entity in mappings(data, "entities")}
+        for assertions, urn in chunk:
+            assertions.add_runs(urn, runs.get(urn), queries.EARLIER_RUNS)
+
+
 def _fetch_page(  # noqa: PLR0913, PLR0917 - a list and a part of it
     client: Client, capabilities: Capabilities, listing: Listing, selection: Selection, start: int, size: int
 ) -> tuple[object, bool]:
     """One page of one list of one asset, and whether there are errors."""
-    groups = {selection: [(listing.kind, listing.urn)]}
-    [[element]] = fetch(client, capabilities, groups, start=start, size=size).values()
+    [[element]] = fetch(client, capabilities, {selection: [listing]}, start=start, size=size).values()
     value = element.value.get(selection.list_name) if isinstance(element.value, dict) else None
     return value, bool(element.errors)
 
@@ -171,10 +185,6 @@ def chunks(some: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """The items in parts that one request can hold."""
     for start in range(0, len(some), size):
         yield some[start : start + size]
-
-
-def _others(roots: Sequence[str], root: str) -> set[tuple[str, ...]]:
-    return {(other,) for other in roots if other != root}
 
 
 # Splitting an answer about many assets

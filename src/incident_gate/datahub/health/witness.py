@@ -37,7 +37,7 @@ class _Claim(NamedTuple):
 def check_summaries(
     client: Client,
     capabilities: Capabilities,
-    scope: Extent,
+    extent: Extent,
     partials: Mapping[str, PartialHealth],
     sleep: Callable[[float], None],
 ) -> None:
@@ -45,7 +45,7 @@ def check_summaries(
 
     An outcome goes by its own incidents, and looks again by itself: with a history there is no second look.
     """
-    deadline, has_history = client.deadline, scope.history is not History.NONE
+    deadline, has_history = client.deadline, extent.history is not History.NONE
     for is_second in (False,) if has_history else (False, True):
         doubted = [partial for partial in partials.values() if any(each.unconfirmed for each in partial.listings)]
         if not doubted or deadline.passed:
@@ -53,7 +53,7 @@ def check_summaries(
         try:
             if is_second:
                 sleep(min(SECOND_LOOK, deadline.remaining))
-                again = fetch_health(client, capabilities, scope, [partial.query for partial in doubted])
+                again = fetch_health(client, capabilities, extent, [partial.query for partial in doubted])
                 for urn, later in again.items():
                     partials[urn].renew(later)
             listings = [listing for partial in doubted for listing in partial.listings]

@@ -2,18 +2,18 @@
 
 import pytest
 
-from incident_gate.api import Result
 from incident_gate.datahub.client import Exchange
 from incident_gate.errors import ExitCode
+from incident_gate.report.model import Report
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.gating import check, tables, verdicts
 
 
-def failure(result: Result) -> str:
+def failure(result: Report) -> str:
     """What ended the conversation."""
-    assert result.report.failure is not None
-    return str(result.report.failure)
+    assert result.failure is not None
+    return str(result.failure)
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_what_a_setting_causes_is_refused_at_once(
     result = check(server, ORDERS, on_unknown=on_unknown)
 
     assert sentence in failure(result)
-    assert result.report.failure is not None
-    assert "Check datahub-" in result.report.failure.hint
+    assert result.failure is not None
+    assert "Check datahub-" in result.failure.hint
     assert (verdicts(result), result.exit_code) == (["unknown"], ExitCode.DATAHUB)
     assert len(server.requests) == 1
 
@@ -129,7 +129,7 @@ def test_unreachable_server_is_waved_through_only_on_request(server: Sandbox) ->
 
     assert blocked.exit_code is ExitCode.DATAHUB
     assert warned.exit_code is ExitCode.OK
-    assert [d.conclusion.value for d in warned.report.decisions] == ["warn", "warn"]
+    assert [d.conclusion.value for d in warned.decisions] == ["warn", "warn"]
 
 
 def test_every_request_is_told_with_its_operation_and_without_any_value(server: Sandbox) -> None:

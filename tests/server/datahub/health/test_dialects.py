@@ -65,8 +65,8 @@ def test_server_that_lacks_fields_still_blocks(lacking: str, *, introspection: b
         # Without entityExists nobody can tell that an asset exists.
         known = "healthy" if lacking in {"exists", "entities"} else "unknown"
         assert verdicts(result) == ["unhealthy", known, "unknown", "unhealthy", "unknown"]
-        assert reasons(result.report.decisions[2]) == ["removed"]
-        assert reasons(result.report.decisions[4]) == ["not-found" if known == "healthy" else "existence-not-supported"]
+        assert reasons(result.decisions[2]) == ["removed"]
+        assert reasons(result.decisions[4]) == ["not-found" if known == "healthy" else "existence-not-supported"]
 
 
 def test_every_generation_blocks_without_introspection(each_sandbox: Sandbox) -> None:
@@ -143,7 +143,7 @@ def test_null_existence_is_asked_again_and_believed(schema: Generation) -> None:
         result = check(server, ORDERS, CUSTOMERS)
 
         assert verdicts(result) == ["unknown", "healthy"]
-        assert reasons(result.report.decisions[0]) == ["existence-unknown"]
+        assert reasons(result.decisions[0]) == ["existence-unknown"]
         assert server.requests.operations[:2] == ["incidentGateHealth", "incidentGateExistence"]
 
 

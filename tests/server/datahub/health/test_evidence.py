@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from incident_gate.datahub.capabilities import MINIMAL_QUERY, Capabilities, fields_of, introspect
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.answer import HealthQuery
-from incident_gate.datahub.health.batch import BatchReader, ServerState
-from incident_gate.datahub.health.request import Extent
+from incident_gate.datahub.health.reader import Reader, ServerState
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.gate.policy import Rule, Verdict, decide
 from incident_gate.incident import Health, Question, questions
@@ -74,8 +73,8 @@ def verdict_of(query: HealthQuery, rule: Rule, form: Capabilities, answer: Mappi
         lambda name, _: {"a0": answer.get("exists")} if name == "incidentGateExistence" else both(answer)
     )
     with server.client() as client:
-        [health], _ = BatchReader(client, Extent(), ServerState(client, form), server.sleep).read([query])
-    assert health is not None
+        reader = Reader(client, server=ServerState(client, form), sleep=server.sleep)
+        health = reader.read_batch([query]).healths[query]
     return decide(ENTRY, health, rule, is_ours=lambda _: False).verdict
 
 

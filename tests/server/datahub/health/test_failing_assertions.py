@@ -165,10 +165,8 @@ def test_waiver_of_an_assertion_excuses_it(sandbox: Sandbox) -> None:
 
     assert verdicts(result) == ["healthy"]
     assert [excuse.item.urn for excuse in only(result).excused] == [urn]
-    assert (
-        headline(result.report) == "Passed: no open incident or failing assertion counts on 1 input (1 does not count)"
-    )
-    assert not result.report.warnings
+    assert headline(result) == "Passed: no open incident or failing assertion counts on 1 input (1 does not count)"
+    assert not result.warnings
 
 
 @pytest.mark.parametrize(
@@ -243,13 +241,13 @@ def test_assertions_are_reported_beside_incidents(sandbox: Sandbox) -> None:
     result = check(sandbox, *urns, on_failing_assertion="block")
 
     assert result.exit_code is ExitCode.BLOCKED
-    assert headline(result.report) == "Blocked: 1 incident on 1 input, 2 failing assertions on 2 inputs, 4 inputs clear"
-    shown = terminal.terminal(result.report)
+    assert headline(result) == "Blocked: 1 incident on 1 input, 2 failing assertions on 2 inputs, 4 inputs clear"
+    shown = terminal.terminal(result)
     assert "unique id" in shown
-    outputs = json_report.outputs(result.report)
+    outputs = json_report.outputs(result)
     assert outputs["blocking-count"] == "3"
     assert "rows > 0" not in outputs["incidents"]
-    [failing] = result.report.decisions[1].failing
+    [failing] = result.decisions[1].failing
     assert failing.urn == urn
     assert failing.since_ms is not None
     assert failing.run_ms is not None

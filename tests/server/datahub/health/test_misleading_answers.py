@@ -130,10 +130,10 @@ def test_error_in_an_asset_is_no_health(each_sandbox: Sandbox, code: int) -> Non
     result = check(each_sandbox, ORDERS, CUSTOMERS)
 
     assert verdicts(result) == ["unknown", "healthy"]
-    assert reasons(result.report.decisions[0]) == ["refused" if code == 403 else "error"]
+    assert reasons(result.decisions[0]) == ["refused" if code == 403 else "error"]
     hidden = each_sandbox.generation.hides_reasons and code == 500
     reason = "An unknown error occurred." if hidden else "Failed to retrieve incidents from GMS"
-    assert reason in result.report.decisions[0].problems[0].message
+    assert reason in result.decisions[0].problems[0].message
     assert result.exit_code is ExitCode.BLOCKED
 
 
@@ -162,7 +162,7 @@ def test_null_element_is_no_health(each_sandbox: Sandbox) -> None:
     result = check(each_sandbox, ORDERS, CUSTOMERS)
 
     assert verdicts(result) == ["unknown", "healthy"]
-    assert reasons(result.report.decisions[0]) == ["hidden"]
+    assert reasons(result.decisions[0]) == ["hidden"]
 
 
 def test_asset_that_the_token_may_not_see_is_no_health(each_generation: Generation) -> None:
@@ -184,7 +184,7 @@ def test_asset_that_throws_is_unknown_and_every_other_is_answered(each_sandbox: 
     expected[123:125] = ["unknown", "unhealthy"]
     assert verdicts(result) == expected
     reason = "An unknown error occurred." if each_sandbox.generation.hides_reasons else urns[123]
-    assert reason in result.report.decisions[123].problems[0].message
+    assert reason in result.decisions[123].problems[0].message
 
 
 def test_half_of_a_batch_that_throws_is_unknown_and_the_other_half_is_answered(sandbox: Sandbox) -> None:
@@ -214,8 +214,8 @@ def test_server_that_throws_for_each_of_a_few_could_not_be_asked(sandbox: Sandbo
 
     assert set(verdicts(result)) == {"unknown"}
     assert result.exit_code is ExitCode.DATAHUB
-    assert result.report.failure is not None
-    assert "failed on every input" in result.report.failure.message
+    assert result.failure is not None
+    assert "failed on every input" in result.failure.message
 
 
 def test_complexity_limit_is_met_with_smaller_questions() -> None:
@@ -239,7 +239,7 @@ def test_complexity_limit_below_the_query_for_one_asset_leaves_unknown_what_is_n
     result = check(each_sandbox, *urns)
 
     assert verdicts(result) == ["unknown"] * 9 + ["unhealthy"]
-    assert "not-asked" in reasons(result.report.decisions[0])
+    assert "not-asked" in reasons(result.decisions[0])
 
 
 @pytest.mark.parametrize("schema", [Generation.G2, Generation.G3, Generation.G4])
@@ -265,7 +265,7 @@ def test_every_asset_type_is_asked(each_sandbox: Sandbox) -> None:
         # It has incidents on datasets only: of the others nothing can be known.
         assert verdicts(healthy) == ["healthy", *["unknown"] * 4]
         assert verdicts(unhealthy) == ["unhealthy", *["unknown"] * 4]
-        assert "does not track incidents on a dataJob" in healthy.report.decisions[1].problems[0].message
+        assert "does not track incidents on a dataJob" in healthy.decisions[1].problems[0].message
     else:
         assert verdicts(healthy) == ["healthy"] * 5
         assert verdicts(unhealthy) == ["unhealthy"] * 5
@@ -318,7 +318,7 @@ def test_incident_of_a_sibling_does_not_count_without_siblings(each_sandbox: San
 
     result = check(each_sandbox, manifest=f"inputs:\n- urn: {ORDERS}\n  siblings: false\n- urn: {CUSTOMERS}\n")
 
-    assert result.report.decisions[0].verdict == "healthy"
+    assert result.decisions[0].verdict == "healthy"
     assert all("siblings" not in request.variables.get("urns", ()) for request in each_sandbox.requests)
 
 

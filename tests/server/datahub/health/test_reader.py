@@ -27,7 +27,8 @@ EXISTENCE = HealthQuery(parse_urn(ORDERS), existence_only=True)
 def read(server: Sandbox, queries: Sequence[HealthQuery]) -> tuple[Health, ...]:
     given = {"datahub-url": server.url, "datahub-token": server.token}
     with connect(read_settings(lambda name: given.get(name, ""), {})) as client:
-        return Reader(client).read(queries).healths
+        healths = Reader(client).read(queries).healths
+    return tuple(healths[query] for query in queries)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_failure_on_every_asset_is_one_of_the_server_unless_something_is_known(
 
     assert type(reading.failure) is failure
     assert reading.nothing_answered is (incidents is NOTHING)
-    assert reading.healths[0].problems
+    assert reading.healths[WITH].problems
 
 
 def test_asset_that_is_not_answered_in_time_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +115,7 @@ def test_asset_that_is_not_answered_in_time_is_unknown(monkeypatch: pytest.Monke
         reading = Reader(client).read([WITH])
 
     assert isinstance(reading.failure, UnreachableError)
-    assert [problem.reason for problem in reading.healths[0].problems] == [Reason.NO_ANSWER]
+    assert [problem.reason for problem in reading.healths[WITH].problems] == [Reason.NO_ANSWER]
     assert reading.nothing_answered
 
 
@@ -127,7 +128,7 @@ def test_refusal_of_the_token_ends_the_requests() -> None:
 
     assert isinstance(reading.failure, RefusedError)
     assert len(server.requests) < 60
-    assert {problem.reason for health in reading.healths for problem in health.problems} == {Reason.NO_ANSWER}
+    assert {problem.reason for health in reading.healths.values() for problem in health.problems} == {Reason.NO_ANSWER}
 
 
 # Assets with several URNs
@@ -176,7 +177,7 @@ def test_round_with_a_new_deadline_leaves_the_deadline_of_an_earlier_one_alone()
 def test_incidents_that_there_is_no_room_for_are_counted_and_the_most_severe_are_kept(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("incident_gate.datahub.health.reader.KEPT_BYTES", 1_500)
+    monkeypatch.setattr("incident_gate.datahub.health.reading.KEPT_BYTES", 1_500)
     urns = tables(3)
     sandbox.store.add_assets(urns)
     for urn in urns:

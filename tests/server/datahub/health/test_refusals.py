@@ -36,8 +36,8 @@ def test_other_service_blocks_although_unknown_warns(name: str, monkeypatch: pyt
         result = check(f"http://127.0.0.1:{port}", ORDERS, CUSTOMERS, on_unknown="warn", timeout="2")
 
     assert result.exit_code is ExitCode.DATAHUB
-    assert result.report.failure is not None
-    assert "datahub-url" in result.report.failure.hint
+    assert result.failure is not None
+    assert "datahub-url" in result.failure.hint
 
 
 def looking_up(error: int) -> Callable[..., object]:
@@ -53,7 +53,7 @@ def test_name_that_does_not_exist_blocks_although_unknown_warns(monkeypatch: pyt
     result = check("http://datahub.example.com", ORDERS, on_unknown="warn", timeout="1")
 
     assert result.exit_code is ExitCode.DATAHUB
-    assert "the host name does not exist" in str(result.report.failure)
+    assert "the host name does not exist" in str(result.failure)
 
 
 def test_name_server_that_fails_is_a_datahub_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_token_that_may_read_no_input_blocks_although_unknown_warns(each_sandbox
     result = check(each_sandbox, *urns, on_unknown="warn")
 
     assert result.exit_code is ExitCode.DATAHUB
-    assert "refuses every input" in str(result.report.failure)
+    assert "refuses every input" in str(result.failure)
 
 
 def test_token_that_may_not_see_one_of_the_inputs_only_warns() -> None:
@@ -93,7 +93,7 @@ def test_redirect_to_https_shows_both_addresses_and_what_to_set(sandbox: Sandbox
     secure = sandbox.url.replace("http:", "https:")
     sandbox.faults = Faults(rules=(Fault(kind=FaultKind.REDIRECT, location=f"{secure}/api/graphql"),))
 
-    failure = check(sandbox, ORDERS).report.failure
+    failure = check(sandbox, ORDERS).failure
 
     assert failure is not None
     assert f"{sandbox.url} redirects to {secure} instead of answering" in failure.message
@@ -106,7 +106,7 @@ def test_redirect_to_https_shows_both_addresses_and_what_to_set(sandbox: Sandbox
 def test_urn_that_datahub_has_in_lower_case_is_named(each_sandbox: Sandbox) -> None:
     each_sandbox.store.add_assets([LOWER, CUSTOMERS])
 
-    decision = check(each_sandbox, MIXED, CUSTOMERS).report.decisions[0]
+    decision = check(each_sandbox, MIXED, CUSTOMERS).decisions[0]
 
     assert reasons(decision) == ["not-found"]
     assert f"DataHub has it in lower case: `{LOWER}`" in decision.problems[0].hint
@@ -134,7 +134,7 @@ def test_existing_assets_in_capitals_cost_no_further_request(sandbox: Sandbox) -
 def test_rate_limit_has_its_own_advice(sandbox: Sandbox) -> None:
     sandbox.faults = Faults(rules=(Fault(kind=FaultKind.RATE_LIMIT, retry_after="60"),))
 
-    failure = check(sandbox, ORDERS, timeout="2").report.failure
+    failure = check(sandbox, ORDERS, timeout="2").failure
 
     assert failure is not None
     assert "is up" not in failure.hint

@@ -23,7 +23,7 @@ def test_incident_that_search_hides_blocks_on_cloud(urn: str) -> None:
 
         result = check(server, *ASSETS)
 
-        [decision] = [d for d in result.report.decisions if d.blocking]
+        [decision] = [d for d in result.decisions if d.blocking]
         assert decision.entry.urn.text == urn
         assert [(i.urn, i.title, i.priority) for i in decision.blocking] == [(raised, "Late", 1)]
         assert result.exit_code is ExitCode.BLOCKED
@@ -97,8 +97,8 @@ def test_incident_that_nothing_shows_is_unknown(generation: Generation) -> None:
         result = check(server, ORDERS, CUSTOMERS)
 
         assert verdicts(result) == ["unknown", "healthy"]
-        assert reasons(result.report.decisions[0]) == ["unverified"]
-        assert gone in result.report.decisions[0].problems[0].message
+        assert reasons(result.decisions[0]) == ["unverified"]
+        assert gone in result.decisions[0].problems[0].message
         assert result.exit_code is ExitCode.BLOCKED
 
 
@@ -110,7 +110,7 @@ def test_incident_that_is_listed_a_moment_later_blocks(sandbox: Sandbox) -> None
 
     # At the second look the index may have it or not: it never passes.
     assert verdicts(result)[0] in {"unhealthy", "unknown"}
-    assert raised in str(result.report.decisions[0])
+    assert raised in str(result.decisions[0])
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_summaries_without_end_are_checked_up_to_a_limit_and_are_one_problem_eac
 
         assert set(verdicts(result)) == {"unknown"}
         assert len(server.requests) <= 1 + 2 * (20 * MOST_CLAIMS // CHECKED) + 1
-        for decision in result.report.decisions:
+        for decision in result.decisions:
             assert [problem.reason for problem in decision.problems] == ["unverified"] * 2
             assert "4,900 more" in decision.problems[0].message
 
@@ -199,8 +199,8 @@ def test_shell_of_an_asset_that_may_not_be_viewed_is_unknown(urn: str, generatio
         result = check(server, seen, urn)
 
         assert verdicts(result) == ["healthy", "unknown"]
-        assert reasons(result.report.decisions[1]) == ["hidden"]
-        assert "hidden from this token" in result.report.decisions[1].problems[0].message
+        assert reasons(result.decisions[1]) == ["hidden"]
+        assert "hidden from this token" in result.decisions[1].problems[0].message
 
 
 LATE_TYPES = (
@@ -240,7 +240,7 @@ def test_token_that_may_view_no_input_is_refused() -> None:
         result = check(server, ORDERS, CUSTOMERS, on_unknown="warn")
 
         assert result.exit_code is ExitCode.DATAHUB
-        assert "DataHub refuses every input" in str(result.report.failure)
+        assert "DataHub refuses every input" in str(result.failure)
 
 
 @pytest.mark.parametrize("faults", [Faults(lacks=("aspects",)), Faults(lacks=("aspects",), introspection=False)])

@@ -60,8 +60,8 @@ def test_healthy_assets_pass_and_an_active_incident_blocks(schema: str, introspe
         blocked = check(server.url, ORDERS, CUSTOMERS, *urns)
 
         assert verdicts(blocked) == ["unhealthy", "unknown", "healthy", "healthy"]
-        assert [incident.title for incident in blocked.report.decisions[0].blocking] == ["Late"]
-        assert reasons(blocked.report.decisions[1]) == ["not-found"]
+        assert [incident.title for incident in blocked.decisions[0].blocking] == ["Late"]
+        assert reasons(blocked.decisions[1]) == ["not-found"]
         assert blocked.exit_code is ExitCode.BLOCKED
 
 
@@ -97,7 +97,7 @@ def test_server_that_refuses_every_form_is_refused() -> None:
     with Stranger(sdl=sdl, introspection=INTROSPECTION["null"]) as server:
         result = check(server.url, ORDERS, on_unknown="warn")
 
-        assert "refuses the simplest query" in str(result.report.failure)
+        assert "refuses the simplest query" in str(result.failure)
         assert result.exit_code is ExitCode.DATAHUB
         assert server.operations[:2] == ["incidentGateHealth", "incidentGateSchema"]
         assert server.operations[-1] == "incidentGateHealthOfEach"
@@ -162,7 +162,7 @@ def test_soft_deletion_and_siblings_count_on_a_server_that_hides_its_schema() ->
         result = check(server.url, ORDERS, CUSTOMERS)
 
         assert verdicts(result) == ["unhealthy", "unknown"]
-        assert reasons(result.report.decisions[1]) == ["removed"]
+        assert reasons(result.decisions[1]) == ["removed"]
 
 
 @pytest.mark.parametrize("introspection", ["shown", "null", "a lie", "HTTP 403"])
@@ -190,11 +190,11 @@ def test_server_that_cannot_be_asked_what_exists_is_told_from_one_that_does_not_
 ) -> None:
     mute_sdl = sdl.replace("entityExists(urn: String!): Boolean", "")
     with Stranger(sdl=mute_sdl, introspection=INTROSPECTION[introspection]) as server:
-        assert reasons(check(server.url, ORDERS).report.decisions[0]) == ["existence-not-supported"]
+        assert reasons(check(server.url, ORDERS).decisions[0]) == ["existence-not-supported"]
     nulls = Stranger(
         sdl=sdl,
         introspection=INTROSPECTION[introspection],
         interrupt=lambda name, _: Reply.of({"data": {"a0": None}}) if name == "incidentGateExistence" else None,
     )
     with nulls as server:
-        assert reasons(check(server.url, ORDERS).report.decisions[0]) == ["existence-unknown"]
+        assert reasons(check(server.url, ORDERS).decisions[0]) == ["existence-unknown"]

@@ -7,9 +7,8 @@ import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.health.answer import HealthQuery, PartialHealth
-from incident_gate.datahub.health.batch import DATED, read_runs
 from incident_gate.datahub.health.listing import AssertionListing, Listing
-from incident_gate.datahub.health.request import MOST_PAGES, read_assertions
+from incident_gate.datahub.health.request import DATED, MOST_PAGES, read_assertions, read_runs
 from incident_gate.incident import AssertionResult
 from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing

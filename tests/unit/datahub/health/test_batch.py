@@ -10,9 +10,8 @@ import pytest
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.answer import HealthQuery
-from incident_gate.datahub.health.batch import BatchReader, BatchResult, ServerState
-from incident_gate.datahub.health.reader import BATCH, Reader
-from incident_gate.datahub.health.request import Extent
+from incident_gate.datahub.health.reader import BATCH, Reader, ServerState
+from incident_gate.datahub.health.reading import Reading
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import RefusedError
 from incident_gate.incident import Health, Reason
@@ -46,7 +45,8 @@ def read() -> Iterator[Callable[[Answering], tuple[Health, ...]]]:
             return httpx.Response(200, json=answer(json.loads(request.content)))
 
         clients.append(httpx.Client(transport=httpx.MockTransport(respond)))
-        return Reader(Client(clients[-1], "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS).healths
+        reading = Reader(Client(clients[-1], "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS)
+        return tuple(reading.healths.values())
 
     yield run
     for client in clients:
@@ -83,7 +83,7 @@ def test_error_status_is_no_health_even_with_a_whole_answer(status: int) -> None
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))) as client:
         reading = Reader(Client(client, "http://datahub.test/api/graphql", Deadline.after(5))).read(QUESTIONS)
 
-    assert all(health.problems for health in reading.healths)
+    assert all(health.problems for health in reading.healths.values())
     assert reading.failure is not None
     assert f"HTTP {status}" in reading.failure.message
 
@@ -153,7 +153,7 @@ def test_progress_is_told_batch_by_batch() -> None:
         reader = Reader(Client(client, "http://datahub.test/api/graphql", Deadline.after(5)))
         reading = reader.read(questions)
 
-    assert not any(health.problems for health in reading.healths)
+    assert not any(health.problems for health in reading.healths.values())
 
 
 def test_nothing_is_asked_about_no_asset() -> None:
@@ -163,12 +163,12 @@ def test_nothing_is_asked_about_no_asset() -> None:
     with httpx.Client(transport=httpx.MockTransport(respond)) as client:
         reading = Reader(Client(client, "http://datahub.test/api/graphql", Deadline.after(5))).read([])
 
-    assert reading.healths == ()
-    assert reading.failure is None
+    assert reading == Reading({})
 
 
-def read_one(client: Client, server: AnsweringServer, urn: str, known: Capabilities | None = None) -> BatchResult:
-    return BatchReader(client, Extent(), ServerState(client, known), server.sleep).read([HealthQuery(parse_urn(urn))])
+def read_one(client: Client, server: AnsweringServer, urn: str, known: Capabilities | None = None) -> Reading:
+    reader = Reader(client, server=ServerState(client, known), sleep=server.sleep)
+    return reader.read_batch([HealthQuery(parse_urn(urn))])
 
 
 NO_FIELD = ("Dashboard", "exists")
@@ -201,10 +201,10 @@ def test_existence_that_is_not_known_is_told_from_one_that_cannot_be_asked_for(
     server = AnsweringServer(lambda name, _: {"entities": [found]} if name == "incidentGateHealth" else answer)
 
     with server.client() as client:
-        [health], failure = read_one(client, server, DASHBOARD, known)
+        healths, failure = read_one(client, server, DASHBOARD, known)
 
+    [health] = healths.values()
     assert failure is None
-    assert health is not None
     assert [problem.reason for problem in health.problems] == reasons
     assert ("incidentGateExistence" in dict(server.requests)) is has_query
 
@@ -216,10 +216,10 @@ def test_what_was_answered_before_a_failure_counts() -> None:
     server = AnsweringServer(lambda _name, _variables: next(answers))
 
     with server.client() as client:
-        [health], failure = read_one(client, server, ORDERS)
+        healths, failure = read_one(client, server, ORDERS)
 
+    [health] = healths.values()
     assert isinstance(failure, RefusedError)
-    assert health is not None
     assert (len(health.incidents), health.unread) == (1, 1)
 
 
@@ -229,5 +229,5 @@ def test_nothing_is_known_of_a_batch_that_is_refused() -> None:
     with server.client() as client:
         result = read_one(client, server, ORDERS)
 
-    assert result.healths == (None,)
+    assert result.healths == {}
     assert isinstance(result.failure, RefusedError)

@@ -6,8 +6,7 @@ import httpx
 import pytest
 
 from incident_gate.datahub.health.answer import HealthQuery, PartialHealth
-from incident_gate.datahub.health.batch import EXISTENCE_ALIASES, BatchReader, ServerState, lower_case
-from incident_gate.datahub.health.request import Extent
+from incident_gate.datahub.health.reader import EXISTENCE_ALIASES, Reader, ServerState, lower_case
 from incident_gate.incident import Reason
 from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
@@ -27,7 +26,7 @@ def ask(server: AnsweringServer, *partials: PartialHealth) -> bool:
     """Ask; whether the server is still taken to have `entityExists`."""
     with server.client() as client:
         state = ServerState(client)
-        BatchReader(client, Extent(), state, server.sleep).fetch_existence(partials)
+        Reader(client, server=state, sleep=server.sleep).fetch_existence(partials)
     return state.discovery.known.accepts("Query", "entityExists")
 
 

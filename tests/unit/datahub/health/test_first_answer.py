@@ -7,7 +7,7 @@ import pytest
 
 from incident_gate.datahub.capabilities import MINIMAL_QUERY, Capabilities
 from incident_gate.datahub.health.answer import HealthQuery, History, PartialHealth
-from incident_gate.datahub.health.batch import ALIASES, BatchReader, ServerState
+from incident_gate.datahub.health.reader import ALIASES, Reader, ServerState
 from incident_gate.datahub.health.request import Extent
 from incident_gate.incident import Reason
 from incident_gate.urn import parse_urn
@@ -38,11 +38,13 @@ def healthy(_name: str, variables: dict[str, Any]) -> object:
 
 
 def ask(
-    server: AnsweringServer, *batch: HealthQuery, known: Capabilities | None = None, scope: Extent = ACTIVE_ONLY
+    server: AnsweringServer, *batch: HealthQuery, known: Capabilities | None = None, extent: Extent = ACTIVE_ONLY
 ) -> dict[str, PartialHealth]:
     partials: dict[str, PartialHealth] = {}
     with server.client() as client:
-        BatchReader(client, scope, ServerState(client, known), server.sleep).fetch_batch(batch, partials)
+        history, summaries = extent
+        reader = Reader(client, history, summaries=summaries, server=ServerState(client, known), sleep=server.sleep)
+        reader.fetch_batch(batch, partials)
     return partials
 
 
@@ -95,7 +97,7 @@ def test_error_in_one_group_is_none_in_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "history", "summary"),
+    ("extent", "history", "summary"),
     [
         (ACTIVE_ONLY, False, True),
         (Extent(History.NEWEST), True, True),
@@ -103,10 +105,10 @@ def test_error_in_one_group_is_none_in_another() -> None:
         (Extent(History.NEWEST, summaries=False), True, False),
     ],
 )
-def test_scope_decides_what_is_read(scope: Extent, *, history: bool, summary: bool) -> None:
+def test_extent_decides_what_is_read(extent: Extent, *, history: bool, summary: bool) -> None:
     server = AnsweringServer(healthy)
 
-    ask(server, query(DASHBOARD), scope=scope)
+    ask(server, query(DASHBOARD), extent=extent)
 
     assert ("history:" in server.documents[0], "incidentsSummary" in server.documents[0]) == (history, summary)
 

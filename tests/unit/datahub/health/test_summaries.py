@@ -37,9 +37,9 @@ def doubting(*incidents: str, urn: str = ORDERS) -> PartialHealth:
     return partial
 
 
-def check(server: AnsweringServer, *partials: PartialHealth, scope: Extent = ACTIVE_ONLY) -> None:
+def check(server: AnsweringServer, *partials: PartialHealth, extent: Extent = ACTIVE_ONLY) -> None:
     with server.client() as client:
-        check_summaries(client, Capabilities(), scope, {partial.urn: partial for partial in partials}, server.sleep)
+        check_summaries(client, Capabilities(), extent, {partial.urn: partial for partial in partials}, server.sleep)
 
 
 def state(incident: str, value: str) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def test_only_what_the_summary_names_is_found_where_the_history_is_read_anyway()
     entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
     partial = doubting(FIRST)
 
-    check(AnsweringServer(answering(None, entities=entities)), partial, scope=Extent(History.NEWEST))
+    check(AnsweringServer(answering(None, entities=entities)), partial, extent=Extent(History.NEWEST))
 
     assert set(partial.own.unlisted) == {FIRST}
 
@@ -195,7 +195,7 @@ def test_second_look_does_not_wait_beyond_the_deadline() -> None:
 def test_outcome_looks_once() -> None:
     server, partial = AnsweringServer(answering(None)), doubting(FIRST)
 
-    check(server, partial, scope=Extent(History.NEWEST))
+    check(server, partial, extent=Extent(History.NEWEST))
 
     assert (operations(server), server.waits) == (["check"], [])
     assert list(partial.own.unconfirmed) == [FIRST]
@@ -253,16 +253,16 @@ def test_history_is_read_to_its_end() -> None:
     assert partial.own.confirmed_resolved == {FIRST}
 
 
-@pytest.mark.parametrize("scope", [ACTIVE_ONLY, Extent(History.NEWEST)])
-def test_further_pages_have_what_an_outcome_writes_back(scope: Extent) -> None:
+@pytest.mark.parametrize("extent", [ACTIVE_ONLY, Extent(History.NEWEST)])
+def test_further_pages_have_what_an_outcome_writes_back(extent: Extent) -> None:
     page = {"entities": [history(state(FIRST, "RESOLVED"), total=2)]}
     server = AnsweringServer(
         lambda name, _: {"entities": [history(state(SECOND, "ACTIVE"), total=2)]} if name == CHECK else page
     )
 
-    check(server, doubting(FIRST), scope=scope)
+    check(server, doubting(FIRST), extent=extent)
 
-    assert ["stage message" in document for document in server.documents] == [scope is not ACTIVE_ONLY] * 2
+    assert ["stage message" in document for document in server.documents] == [extent is not ACTIVE_ONLY] * 2
 
 
 def test_unreadable_entities_show_nothing() -> None:
