@@ -257,12 +257,12 @@ def test_a_datahub_that_cannot_be_asked_for_lineage(datahub: Sandbox, fault: dic
 def test_a_refusal_counts_after_a_failure_too(datahub: Sandbox) -> None:
     datahub.faults = Faults(
         rules=(
-            Fault(kind=FaultKind.STATUS, status=503, operation="incidentGate(Schema|Lookup|Lineage)"),
+            Fault(kind=FaultKind.STATUS, status=500, operation="incidentGate(Schema|Lookup|Lineage)"),
             Fault(kind=FaultKind.STATUS, status=401),
         )
     )
     named = WARNED.replace("inputs: [", f"inputs: [{{urn: {B!r}, on-unknown: warn}}, ")
-    assert _check(datahub, named, "--timeout", "4").code == 3
+    assert _check(datahub, named).code == 3
 
 
 @pytest.mark.usefixtures("here")
