@@ -257,7 +257,7 @@ def test_a_datahub_that_cannot_be_asked_for_lineage(datahub: Sandbox, fault: dic
 def test_a_refusal_counts_after_a_failure_too(datahub: Sandbox) -> None:
     datahub.faults = Faults(
         rules=(
-            Fault(kind=FaultKind.STATUS, status=500, operation="incidentGate(Schema|Lookup|Lineage)"),
+            Fault(kind=FaultKind.RATE_LIMIT, retry_after="600", operation="incidentGate(Schema|Lookup|Lineage)"),
             Fault(kind=FaultKind.STATUS, status=401),
         )
     )
