@@ -10,7 +10,7 @@ import httpx
 from hypothesis import strategies as st
 
 from incident_gate.action.runner import commands
-from incident_gate.ci.identity import JobIdentity
+from incident_gate.ci.run import JobIdentity
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.parallel import Deadline

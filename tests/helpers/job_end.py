@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import cast
 
-from incident_gate.ci.identity import JobIdentity
-from incident_gate.ci.run import Run
+from incident_gate.ci.run import JobIdentity, Run
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection, parse_address
 from incident_gate.datahub.health.answer import HealthQuery, History

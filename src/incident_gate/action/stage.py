@@ -13,7 +13,7 @@ from typing import TextIO
 from incident_gate.action import runner
 from incident_gate.action.state import LONGEST_STATE, SavedState, digest_of, saved_state, too_long, values_to_save
 from incident_gate.api import announce, check, connect, report_outcome
-from incident_gate.ci.identity import is_blocked, mark_job_blocked
+from incident_gate.ci.run import is_blocked, mark_job_blocked
 from incident_gate.errors import ExitCode, GateError
 from incident_gate.manifest.model import Manifest, ManifestError
 from incident_gate.report import json, summary, terminal

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from incident_gate.ci.run import Run, server_address
+from incident_gate.ci.run import Run, Variables, server_address, variables
 from incident_gate.files import FileError, read_regular
 from incident_gate.json_values import at, mapping, text, whole
 
@@ -16,22 +16,18 @@ SYSTEM = "GitHub Actions"
 _LONGEST_EVENT = 64 << 20  # GitHub caps them at 25 MB
 
 
-def run_from(environment: Mapping[str, str]) -> Run | None:
+def run_from(get: Variables) -> Run | None:
     """Read GitHub's variables; None outside GitHub Actions."""
-
-    def get(name: str) -> str:
-        return environment.get(f"GITHUB_{name}", "").strip()
-
-    if not (get("ACTIONS") or get("RUN_ID") or get("WORKFLOW_REF") or get("WORKFLOW") or get("EVENT_NAME")):
+    if not get("GITHUB_ACTIONS", "GITHUB_RUN_ID", "GITHUB_WORKFLOW_REF", "GITHUB_WORKFLOW", "GITHUB_EVENT_NAME"):
         return None
-    repository, run_id, attempt = get("REPOSITORY"), get("RUN_ID"), get("RUN_ATTEMPT")
-    server, url = get("SERVER_URL").rstrip("/") or "https://github.com", ""
+    repository, run_id, attempt = get("GITHUB_REPOSITORY"), get("GITHUB_RUN_ID"), get("GITHUB_RUN_ATTEMPT")
+    server, url = get("GITHUB_SERVER_URL").rstrip("/") or "https://github.com", ""
     if repository and run_id:
         url = f"{server}/{repository}/actions/runs/{run_id}"
         url += f"/attempts/{attempt}" if attempt else ""
-    event_name = get("EVENT_NAME")
-    event = _event(get("EVENT_PATH"))
-    ref = get("REF") or f"refs/{'tags' if get('REF_TYPE') == 'tag' else 'heads'}/{get('REF_NAME')}"
+    event_name = get("GITHUB_EVENT_NAME")
+    event = _event(get("GITHUB_EVENT_PATH"))
+    ref = get("GITHUB_REF") or f"refs/{'tags' if get('GITHUB_REF_TYPE') == 'tag' else 'heads'}/{get('GITHUB_REF_NAME')}"
     branch = ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else ""
     default_branch = text(event, "repository", "default_branch")
     if event_name == "schedule" and not ref.startswith(("refs/pull/", "refs/tags/")):
@@ -43,23 +39,23 @@ def run_from(environment: Mapping[str, str]) -> Run | None:
         system=SYSTEM,
         server=server_address(server),
         repository=repository,
-        workflow=get("WORKFLOW"),
-        workflow_file=_workflow_file(get("WORKFLOW_REF"), repository) or get("WORKFLOW"),
-        job=get("JOB"),
+        workflow=get("GITHUB_WORKFLOW"),
+        workflow_file=_workflow_file(get("GITHUB_WORKFLOW_REF"), repository) or get("GITHUB_WORKFLOW"),
+        job=get("GITHUB_JOB"),
         run_id=run_id,
         attempt=attempt,
-        number=get("RUN_NUMBER"),
+        number=get("GITHUB_RUN_NUMBER"),
         url=url,
-        commit=get("SHA"),
+        commit=get("GITHUB_SHA"),
         branch=branch,
         tag=ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else "",
         default_branch=default_branch,
         has_branches=True,
-        actor=get("TRIGGERING_ACTOR") or get("ACTOR"),
+        actor=get("GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR"),
         change=_change(event_name, ref, event, repository),
         is_ordered=True,
         # A re-run sees the secrets that the first run saw, so its actor counts.
-        why_no_secrets=_why_no_secrets(event_name, get("ACTOR")),
+        why_no_secrets=_why_no_secrets(event_name, get("GITHUB_ACTOR")),
         is_scheduled=event_name == "schedule",
     )
 
@@ -77,16 +73,17 @@ NO_PULL_REQUEST = PullRequest()
 
 def pull_request_of(environment: Mapping[str, str]) -> PullRequest:
     """The pull request that this run is for, by its event or its ref."""
-    event = _event(environment.get("GITHUB_EVENT_PATH", ""))
+    get = variables(environment)
+    event = _event(get("GITHUB_EVENT_PATH"))
     number = whole(event, "pull_request", "number") or 0
     if not number and at(event, "issue", "pull_request"):
         number = whole(event, "issue", "number") or 0
-    if not number and (ref := re.fullmatch(r"refs/pull/(\d{1,9})/\w+", environment.get("GITHUB_REF", ""))):
+    if not number and (ref := re.fullmatch(r"refs/pull/(\d{1,9})/\w+", get("GITHUB_REF"))):
         number = int(ref[1])
-    api = environment.get("GITHUB_API_URL", "").strip().rstrip("/") or "https://api.github.com"
+    api = get("GITHUB_API_URL").rstrip("/") or "https://api.github.com"
     # On GitHub Enterprise Server, /api/graphql is beside /api/v3.
-    graphql = environment.get("GITHUB_GRAPHQL_URL", "").strip() or f"{api.removesuffix('/v3')}/graphql"
-    has_one = number > 0 and environment.get("GITHUB_REPOSITORY")
+    graphql = get("GITHUB_GRAPHQL_URL") or f"{api.removesuffix('/v3')}/graphql"
+    has_one = number > 0 and get("GITHUB_REPOSITORY")
     return PullRequest(api, number, graphql) if has_one else NO_PULL_REQUEST
 
 

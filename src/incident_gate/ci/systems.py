@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 from incident_gate.ci import github
-from incident_gate.ci.run import Run, server_address
+from incident_gate.ci.run import Run, Variables, server_address, variables
 
 GITLAB = "GitLab CI/CD"
 _MERGE_REQUEST_SOURCES = frozenset({"merge_request_event", "external_pull_request_event"})
@@ -32,7 +32,7 @@ def current_run(environment: Mapping[str, str]) -> Run:
     """
     # Airflow first: its workers may run inside another system's job.
     readers = (airflow_run, github.run_from, gitlab_run, jenkins_run)
-    found = [run for read in readers if (run := read(environment)) is not None]
+    found = [run for read in readers if (run := read(variables(environment)))]
     if not found:
         return Run()
     branched = next((run for run in found if run.has_branches), found[0])
@@ -50,72 +50,63 @@ def _change(run: Run) -> str:
     return run.change or ("for a merge queue" if run.branch.startswith(_MERGE_QUEUE) else "")
 
 
-def airflow_run(environment: Mapping[str, str]) -> Run | None:
+def airflow_run(get: Variables) -> Run | None:
     """Read `AIRFLOW_CTX_*`, which operators hand to the processes that they start; None outside of Airflow."""
-
-    def get(name: str) -> str:
-        return environment.get(f"AIRFLOW_CTX_{name}", "").strip()
-
-    dag = get("DAG_ID")
+    dag = get("AIRFLOW_CTX_DAG_ID")
     if not dag:
         return None
     # Airflow 3 renamed the execution date.
-    run_id = get("DAG_RUN_ID") or get("LOGICAL_DATE") or get("EXECUTION_DATE")
+    run_id = get("AIRFLOW_CTX_DAG_RUN_ID", "AIRFLOW_CTX_LOGICAL_DATE", "AIRFLOW_CTX_EXECUTION_DATE")
     return Run(
         system="Airflow",
         workflow=dag,
         workflow_file=dag,
-        job=get("TASK_ID"),
+        job=get("AIRFLOW_CTX_TASK_ID"),
         run_id=run_id,
-        attempt=get("TRY_NUMBER"),
-        url=_airflow_url(environment, dag, run_id),
-        actor=get("DAG_OWNER"),
+        attempt=get("AIRFLOW_CTX_TRY_NUMBER"),
+        url=_airflow_url(get, dag, run_id),
+        actor=get("AIRFLOW_CTX_DAG_OWNER"),
     )
 
 
-def _airflow_url(environment: Mapping[str, str], dag: str, run_id: str) -> str:
+def _airflow_url(get: Variables, dag: str, run_id: str) -> str:
     dag, run_id = quote(dag, safe=""), quote(run_id, safe="")
-    if base := environment.get("AIRFLOW__API__BASE_URL", "").strip().rstrip("/"):  # Airflow 3
+    if base := get("AIRFLOW__API__BASE_URL").rstrip("/"):  # Airflow 3
         return f"{base}/dags/{dag}/runs/{run_id}"
-    if base := environment.get("AIRFLOW__WEBSERVER__BASE_URL", "").strip().rstrip("/"):
+    if base := get("AIRFLOW__WEBSERVER__BASE_URL").rstrip("/"):
         return f"{base}/dags/{dag}/grid?dag_run_id={run_id}"
     return ""
 
 
-def gitlab_run(environment: Mapping[str, str]) -> Run | None:
+def gitlab_run(get: Variables) -> Run | None:
     """Read GitLab's `CI_*`; None outside of GitLab."""
-
-    def get(name: str) -> str:
-        return environment.get(f"CI_{name}", "").strip()
-
-    if not (environment.get("GITLAB_CI") or get("PROJECT_PATH")):
+    if not get("GITLAB_CI", "CI_PROJECT_PATH"):
         return None
     is_change = (
-        get("MERGE_REQUEST_IID")
-        or get("EXTERNAL_PULL_REQUEST_IID")
-        or get("PIPELINE_SOURCE") in _MERGE_REQUEST_SOURCES
-        or get("COMMIT_REF_NAME").startswith("refs/merge-requests/")
+        get("CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID")
+        or get("CI_PIPELINE_SOURCE") in _MERGE_REQUEST_SOURCES
+        or get("CI_COMMIT_REF_NAME").startswith("refs/merge-requests/")
     )
     return Run(
         system=GITLAB,
-        server=server_address(get("SERVER_URL")),
-        repository=get("PROJECT_PATH"),
-        workflow=get("PIPELINE_NAME") or "pipeline",
-        workflow_file=_without_ref(get("CONFIG_PATH")) or ".gitlab-ci.yml",
+        server=server_address(get("CI_SERVER_URL")),
+        repository=get("CI_PROJECT_PATH"),
+        workflow=get("CI_PIPELINE_NAME") or "pipeline",
+        workflow_file=_without_ref(get("CI_CONFIG_PATH")) or ".gitlab-ci.yml",
         # Legs of `parallel` have their values in the job's name.
-        job=get("JOB_NAME"),
-        run_id=get("PIPELINE_ID"),
-        url=get("JOB_URL") or get("PIPELINE_URL"),
-        commit=get("COMMIT_SHA"),
-        branch=get("COMMIT_BRANCH"),
-        tag=get("COMMIT_TAG"),
-        default_branch=get("DEFAULT_BRANCH"),
+        job=get("CI_JOB_NAME"),
+        run_id=get("CI_PIPELINE_ID"),
+        url=get("CI_JOB_URL", "CI_PIPELINE_URL"),
+        commit=get("CI_COMMIT_SHA"),
+        branch=get("CI_COMMIT_BRANCH"),
+        tag=get("CI_COMMIT_TAG"),
+        default_branch=get("CI_DEFAULT_BRANCH"),
         has_branches=True,
-        actor=environment.get("GITLAB_USER_LOGIN", "").strip() or environment.get("GITLAB_USER_NAME", "").strip(),
+        actor=get("GITLAB_USER_LOGIN", "GITLAB_USER_NAME"),
         change="a merge request" if is_change else "",
         is_ordered=True,
-        is_scheduled=get("PIPELINE_SOURCE") == "schedule",
-        started=get("JOB_STARTED_AT"),
+        is_scheduled=get("CI_PIPELINE_SOURCE") == "schedule",
+        started=get("CI_JOB_STARTED_AT"),
     )
 
 
@@ -128,16 +119,12 @@ def _without_ref(config_path: str) -> str:
     return f"{path}{at}{project.partition(':')[0]}"
 
 
-def jenkins_run(environment: Mapping[str, str]) -> Run | None:
+def jenkins_run(get: Variables) -> Run | None:
     """Read Jenkins' `JOB_NAME`, `BUILD_*`, and `BRANCH_*` of multibranch projects; None outside of Jenkins."""
-
-    def get(name: str) -> str:
-        return environment.get(name, "").strip()
-
     name, branch, tag = get("JOB_NAME"), get("BRANCH_NAME"), get("TAG_NAME")
-    if not name or not (get("JENKINS_URL") or get("JENKINS_HOME") or get("BUILD_NUMBER")):
+    if not name or not get("JENKINS_URL", "JENKINS_HOME", "BUILD_NUMBER"):
         return None
-    is_multibranch = bool(get("BRANCH_IS_PRIMARY") or get("CHANGE_ID") or tag)
+    is_multibranch = bool(get("BRANCH_IS_PRIMARY", "CHANGE_ID", "TAG_NAME"))
     # In any other job BRANCH_NAME may be a parameter, so there it is a branch only if the job is named after it.
     if not is_multibranch and unquote(name.rpartition("/")[2]) != branch:
         branch = ""
@@ -148,16 +135,16 @@ def jenkins_run(environment: Mapping[str, str]) -> Run | None:
         repository=server_address(get("JENKINS_URL")),
         workflow=workflow,
         workflow_file=workflow,
-        run_id=get("BUILD_NUMBER") or get("BUILD_ID"),
-        url=get("BUILD_URL") or get("RUN_DISPLAY_URL"),
+        run_id=get("BUILD_NUMBER", "BUILD_ID"),
+        url=get("BUILD_URL", "RUN_DISPLAY_URL"),
         commit=get("GIT_COMMIT"),
         # A multibranch project builds tags and pull requests as branches.
         branch="" if tag else branch,
         tag=tag,
         default_branch=branch if get("BRANCH_IS_PRIMARY").lower() == "true" else "",
         has_branches=bool(branch or tag),
-        actor=get("BUILD_USER_ID") or get("BUILD_USER") or get("CHANGE_AUTHOR"),
-        change="a pull request" if get("CHANGE_ID") else "" if is_multibranch else _plugins_change(environment),
+        actor=get("BUILD_USER_ID", "BUILD_USER", "CHANGE_AUTHOR"),
+        change="a pull request" if get("CHANGE_ID") else "" if is_multibranch else _plugins_change(get),
     )
 
 
@@ -169,10 +156,7 @@ def _without_branch(job_name: str, branch: str) -> str:
     return project if slash and branch and unquote(last) == branch else job_name
 
 
-def _plugins_change(environment: Mapping[str, str]) -> str:
-    def is_set(name: str) -> bool:
-        return bool(environment.get(name, "").strip())
-
-    if is_set("GERRIT_CHANGE_NUMBER") and environment.get("GERRIT_EVENT_TYPE", "").strip() not in _GERRIT_MERGED:
+def _plugins_change(get: Variables) -> str:
+    if get("GERRIT_CHANGE_NUMBER") and get("GERRIT_EVENT_TYPE") not in _GERRIT_MERGED:
         return "for a change under review"
-    return next((change for names, change in _JENKINS_CHANGES if all(map(is_set, names))), "")
+    return next((change for names, change in _JENKINS_CHANGES if all(map(get, names))), "")

@@ -14,7 +14,7 @@ from types import MappingProxyType, ModuleType
 from typing import BinaryIO, NamedTuple, NoReturn, TextIO
 
 from incident_gate import __version__
-from incident_gate.ci.identity import mark_job_blocked
+from incident_gate.ci.run import mark_job_blocked
 from incident_gate.errors import ExitCode, GateError, SettingError
 from incident_gate.manifest.model import ManifestError
 from incident_gate.process import end, on_interrupt, prepare, say, started

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from incident_gate.ci.identity import JobIdentity
+from incident_gate.ci.run import JobIdentity
 from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.errors import DataHubError, Hint, RefusedError, most_severe

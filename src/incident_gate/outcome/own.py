@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
-from incident_gate.ci.identity import JobIdentity
-from incident_gate.ci.run import Run
+from incident_gate.ci.run import JobIdentity, Run
 from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer

@@ -7,8 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from incident_gate.ci.identity import JobIdentity
-from incident_gate.ci.run import Run
+from incident_gate.ci.run import JobIdentity, Run
 from incident_gate.datahub.connection import Connection, Proxy
 from incident_gate.manifest.model import NO_RULES, Rules
 from incident_gate.settings.options import Mode

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from incident_gate.ci.identity import canonical_matrix
+from incident_gate.ci.run import canonical_matrix
 from incident_gate.errors import SettingError
 from incident_gate.text import plain
 

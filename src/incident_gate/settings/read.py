@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from incident_gate.ci.github import NO_PULL_REQUEST, pull_request_of
 from incident_gate.ci.github import SYSTEM as GITHUB
-from incident_gate.ci.identity import JobIdentity, is_blocked
-from incident_gate.ci.run import STATUSES, UNFINISHED, Run
+from incident_gate.ci.run import STATUSES, UNFINISHED, JobIdentity, Run, is_blocked
 from incident_gate.ci.systems import GITLAB, current_run
 from incident_gate.datahub.connection import (
     DIRECT,

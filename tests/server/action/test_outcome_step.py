@@ -8,7 +8,7 @@ import pytest
 
 from incident_gate.action.state import LONGEST_STATE
 from incident_gate.api import check
-from incident_gate.ci.identity import BLOCKED
+from incident_gate.ci.run import BLOCKED
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 from tests.helpers.step import Ended, Step

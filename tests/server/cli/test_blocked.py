@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.ci.identity import BLOCKED
+from incident_gate.ci.run import BLOCKED
 from incident_gate.sandbox import Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
 from tests.helpers.command import gate

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from incident_gate.ci.github import pull_request_of, run_from
-from incident_gate.ci.run import Run
+from incident_gate.ci.run import Run, variables
 
 ENVIRONMENT = {
     "GITHUB_ACTIONS": "true",
@@ -33,7 +33,7 @@ ENVIRONMENT = {
 
 def run(**changes: str) -> Run:
     """The run, with other values for some of GitHub's variables."""
-    found = run_from({**ENVIRONMENT, **{f"GITHUB_{name}": value for name, value in changes.items()}})
+    found = run_from(variables(ENVIRONMENT | {f"GITHUB_{name}": value for name, value in changes.items()}))
     assert found is not None
     return found
 
@@ -70,7 +70,7 @@ def test_everything_that_github_provides_is_read() -> None:
 
 def test_outside_github_there_is_no_run() -> None:
     # Set by other tools as well.
-    assert run_from({"GITHUB_TOKEN": "x", "GITHUB_REPOSITORY": "acme/shop"}) is None
+    assert run_from(variables({"GITHUB_TOKEN": "x", "GITHUB_REPOSITORY": "acme/shop"})) is None
 
 
 @pytest.mark.parametrize(

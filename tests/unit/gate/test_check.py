@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from incident_gate.ci.identity import JobIdentity
+from incident_gate.ci.run import JobIdentity
 from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.health.reading import Reading

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from incident_gate.ci.identity import BLOCKED
+from incident_gate.ci.run import BLOCKED
 from incident_gate.errors import SettingError
 from incident_gate.manifest.model import OnIncident, OnUnknown
 from incident_gate.settings.model import RunSettings
