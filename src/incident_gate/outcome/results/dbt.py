@@ -11,10 +11,11 @@ from urllib.parse import unquote
 from incident_gate.dbt.project import DbtNode, DbtProject, NodeKind
 from incident_gate.dbt.stream import NAME as NAMED
 from incident_gate.dbt.stream import TEXT
-from incident_gate.json_values import text
+from incident_gate.json_values import at, text
 from incident_gate.outcome.results.model import (
     CheckStatus,
     FileResults,
+    JsonReader,
     NoResultsError,
     ReportedResult,
     ResultKeeper,
@@ -37,20 +38,14 @@ WANTED: Mapping[str, Any] = {
 _COMMANDS = frozenset({"run", "build", "test", "seed", "snapshot"})
 _PASSED, _FAILED, _ERROR, _SKIPPED, _UNKNOWN, _ = CheckStatus
 _BUILD_STATUSES = {
-    "success": _PASSED,
-    "warn": _PASSED,
-    "error": _FAILED,
-    "fail": _FAILED,
-    "runtime error": _FAILED,
-    "partial success": _FAILED,
+    **dict.fromkeys(("success", "warn"), _PASSED),
+    **dict.fromkeys(("error", "fail", "runtime error", "partial success"), _FAILED),
     "skipped": _SKIPPED,
 }
 _CHECK_STATUSES = {
-    "pass": _PASSED,
-    "warn": _PASSED,
+    **dict.fromkeys(("pass", "warn"), _PASSED),
     "fail": _FAILED,
-    "error": _ERROR,
-    "runtime error": _ERROR,
+    **dict.fromkeys(("error", "runtime error"), _ERROR),
     "skipped": _SKIPPED,
 }
 # In `sources.json`, `error` means that the data is too old; what could not be queried is a `runtime error`.
@@ -66,26 +61,16 @@ _HOOKS = frozenset({"operation", "sql_operation"})
 _HARMLESS = frozenset({"success", "pass", "warn", "skipped", "no-op", "reused"})
 
 
-class DbtReader:
-    """Takes in the entries of a file, whatever format it has."""
+class DbtReader(JsonReader):
+    """dbt's reader."""
 
     def __init__(self, keeper: ResultKeeper) -> None:
-        self._keeper = keeper
-        self._metadata: Any = {}
-        self._args: Any = {}
-        self._has_results = False
+        super().__init__(keeper)
         self._rows: list[tuple[str, str, str]] = []
         self._stray = ""
 
-    def take(self, path: tuple[str, ...], value: Any) -> None:
-        """Take in an entry."""
+    def _take(self, path: tuple[str, ...], value: Any) -> None:
         match path:
-            case ("metadata",):
-                self._metadata = value
-            case ("args",):
-                self._args = value
-            case ("results",):
-                self._has_results = isinstance(value, list)
             case ("results", _) if isinstance(value, dict) and "unique_id" in value:
                 unique_id = text(value, "unique_id")
                 message = self._keeper.keep(text(value, "message") or text(value, "error"), unique_id)
@@ -93,44 +78,38 @@ class DbtReader:
             case ("results", _):
                 self._stray = "has a result without a unique_id"
 
-    @property
-    def accepts(self) -> bool:
-        """Whether this is a file of dbt."""
-        return bool(self._schema or self._rows)
-
-    @property
-    def _schema(self) -> str:
-        return text(self._metadata, "dbt_schema_version")
-
-    def results(self) -> FileResults:
-        """What the file reports; a NoResultsError where it is another file of dbt."""
-        written = moment(text(self._metadata, "generated_at"))
-        if self._schema and not ("/run-results/" in self._schema or "/sources/" in self._schema):
-            raise NoResultsError(f"is of dbt, but has no results: its schema is {quote(self._schema)}")
-        if not self._has_results:
+    def results(self) -> FileResults | None:
+        """What the file reports; None where it is not of dbt, a NoResultsError where it is another file of dbt."""
+        schema = text(self._values, "metadata", "dbt_schema_version")
+        if not (schema or self._rows):
+            return None
+        if schema and not ("/run-results/" in schema or "/sources/" in schema):
+            raise NoResultsError(f"is of dbt, but has no results: its schema is {quote(schema)}")
+        written = moment(at(self._values, "metadata", "generated_at"))
+        if not isinstance(self._values.get("results"), list):
             return FileResults(written=written, problem="has no results of dbt")
-        if "/sources/" in self._schema:
+        if "/sources/" in schema:
             checks = (self._freshness(*row) for row in self._rows if row[0].startswith("source."))
             return FileResults(written=written, results=tuple(checks))
         results, stray = self._results()
-        bad = tuple(result for result in results if result.status.is_bad)
-        which = self._args.get("which") if isinstance(self._args, dict) else None
+        which, note = at(self._values, "args", "which"), ""
+        options = [option for option in ("empty", "sample") if at(self._values, "args", option) not in (None, False)]
         if not isinstance(which, str):
-            return FileResults(written=written, results=bad, note="does not name the command that wrote it")
-        if which not in _COMMANDS:
+            note = "does not name the command that wrote it"
+        elif which not in _COMMANDS:
             command = "docs generate" if which == "generate" else which
             note = f"was written by {quote(f'dbt {command}')}, which neither builds nor tests"
-            return FileResults(written=written, note=note)
-        for option in ("empty", "sample"):
-            if not (self._args.get(option) is None or self._args.get(option) is False):
-                note = f"was written with --{option}, so a success proves nothing about the data"
-                return FileResults(written=written, results=bad, note=note)
-        return FileResults(written=written, results=results, stray=stray)
+            results = ()
+        elif options:
+            note = f"was written with --{options[0]}, so a success proves nothing about the data"
+        if note:
+            results, stray = tuple(result for result in results if result.status.is_bad), ""
+        return FileResults(written=written, results=results, stray=stray, note=note)
 
     def _results(self) -> tuple[tuple[ReportedResult, ...], str]:
         """The results, and the failure of a kind that is not known, if there is one."""
         # An invocation is no part of the identity: a retry has another one.
-        identity = (text(self._args, "project_dir"), text(self._args, "target"))
+        identity = (text(self._values, "args", "project_dir"), text(self._values, "args", "target"))
         found: list[ReportedResult] = []
         stray = self._stray
         for unique_id, word, message in self._rows:

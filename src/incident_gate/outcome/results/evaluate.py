@@ -26,15 +26,7 @@ def evaluate(
     job_failed: bool,
     redact: Redactor = NO_SECRETS,
 ) -> Evaluation:
-    """Decide about each output.
-
-    Args:
-        outputs: Of the manifest, those that selectors stand for included.
-        files: The results.
-        projects: dbt's manifests.
-        job_failed: Whether the job failed; if not, it succeeded.
-        redact: Replaces secrets in names: only in what is shown, because names relate checks to outputs.
-    """
+    """Decide about each output. Secrets are replaced only in what is shown: names relate checks to outputs."""
     patterns = [pattern for output in outputs for pattern in output.checks]
     nodes = projects.behind([_urns(output) for output in outputs])
     # Results in whose projects no output is found are of another project, or the outputs' URNs are mistyped.

@@ -13,6 +13,7 @@ from incident_gate.json_values import at, mapping, text, whole
 from incident_gate.outcome.results.model import (
     CheckStatus,
     FileResults,
+    JsonReader,
     Moment,
     ReportedResult,
     ResultKeeper,
@@ -71,20 +72,16 @@ class _Validation:
     results: list[ReportedResult] = field(default_factory=list)
 
 
-class ExpectationsReader:
-    """Takes in the entries of a file."""
+class ExpectationsReader(JsonReader):
+    """Great Expectations' reader."""
 
     def __init__(self, keeper: ResultKeeper) -> None:
-        self._keeper = keeper
+        super().__init__(keeper)
         self._root = _Validation()
         self._nested: list[_Validation] = []
-        self._values: dict[str, Any] = {}  # of the root
 
-    def take(self, path: tuple[str, ...], value: Any) -> None:
-        """Take in an entry."""
+    def _take(self, path: tuple[str, ...], value: Any) -> None:
         validation = self._nested[-1] if self._nested and path[0] in _CHECKPOINTS else self._root
-        if len(path) == 1:
-            self._values[path[0]] = value
         match path:
             case ("run_results" | "validation_results", _):
                 self._keeper.limits.keep()
@@ -98,14 +95,13 @@ class ExpectationsReader:
             case (*_, "results" | "expectations", _) if not (isinstance(value, dict) and "unique_id" in value):
                 validation.results.append(self._result(value))
 
-    @property
-    def accepts(self) -> bool:
-        """Whether this is a file of Great Expectations."""
-        return self._is_checkpoint or (isinstance(self._values.get("results"), list) and "success" in self._values)
-
-    def results(self) -> FileResults:
-        """What the file reports."""
-        validations = self._nested if self._is_checkpoint else [self._root]
+    def results(self) -> FileResults | None:
+        """What the file reports; None where it is not of Great Expectations."""
+        runs, described = (self._values.get(key) for key in _CHECKPOINTS)
+        is_checkpoint = isinstance(runs, dict) or isinstance(described, list)
+        if not (is_checkpoint or (isinstance(self._values.get("results"), list) and "success" in self._values)):
+            return None
+        validations = self._nested if is_checkpoint else [self._root]
         stray = ""
         every: list[ReportedResult] = []
         times: list[Moment | None] = []
@@ -119,11 +115,6 @@ class ExpectationsReader:
             stray = _NO_FAILURE
         written = min(filter(None, times), default=None) or moment(at(self._values.get("run_id"), "run_time"))
         return FileResults(written=written, results=tuple(every), stray=stray)
-
-    @property
-    def _is_checkpoint(self) -> bool:
-        runs, described = (self._values.get(key) for key in _CHECKPOINTS)
-        return isinstance(runs, dict) or isinstance(described, list)
 
     def _result(self, expectation: object) -> ReportedResult:
         """An expectation, with its batch and column as identity."""

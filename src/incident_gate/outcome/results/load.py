@@ -20,7 +20,7 @@ from incident_gate.outcome.results import dbt, great_expectations, junit, soda
 from incident_gate.outcome.results.dbt import DbtReader, Projects
 from incident_gate.outcome.results.evaluate import evaluate
 from incident_gate.outcome.results.great_expectations import ExpectationsReader
-from incident_gate.outcome.results.model import FileResults, Moment, NoResultsError, ResultKeeper
+from incident_gate.outcome.results.model import FileResults, JsonReader, Moment, NoResultsError, ResultKeeper
 from incident_gate.outcome.results.soda import SodaReader
 from incident_gate.text import NO_SECRETS, Redactor
 
@@ -49,15 +49,9 @@ def result_limits() -> Limits:
 class ResultFiles:
     """Where results are.
 
-    Args:
-        patterns: Paths or globs, one each; relative ones are below `folder`.
-        folder: The workspace, or the current folder of a command line.
-        confined: Whether files outside `folder` are refused.
-        job_start: When the job started, Unix time in seconds: an older file is of another job.
-        manifests: Paths of dbt's, besides those beside its results.
-        platforms: Of the tables of dbt's projects, besides those of their adapters.
-        redact: Replaces secrets in what is shown.
-        limits: For all files together.
+    `patterns` are paths or globs, relative ones below `folder`; `confined` refuses files outside of it. A file that is
+    older than `job_start` (Unix time in seconds) is of another job. `manifests` are paths of dbt's, besides those
+    beside its results, and `platforms` those of its tables, besides those of their adapters.
     """
 
     patterns: Sequence[str]
@@ -77,13 +71,7 @@ class ResultFiles:
 
 
 def assess(outputs: Sequence[OutputEntry], files: ResultFiles, *, job_failed: bool) -> Evaluation:
-    """Decide about each output by the files with results.
-
-    Args:
-        outputs: Those that selectors stand for included.
-        files: Where the results are.
-        job_failed: Whether the job failed; if not, it succeeded.
-    """
+    """Decide about each output by the files with results; the outputs that selectors stand for are among them."""
     results = load(files)
     projects, problems = _projects(results, files)
     return evaluate(outputs, (*results, *problems), projects, job_failed=job_failed, redact=files.redact)
@@ -201,7 +189,7 @@ def _parse(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
     if first == "<":
         return replace(junit.read(file, keeper), format=junit.NAME)
     # The first that accepts a file reads it. Two of them have a list `results`.
-    readers: dict[str, DbtReader | ExpectationsReader | SodaReader] = {
+    readers: dict[str, JsonReader] = {
         dbt.NAME: DbtReader(keeper),
         great_expectations.NAME: ExpectationsReader(keeper),
         soda.NAME: SodaReader(keeper),
@@ -210,8 +198,8 @@ def _parse(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
         for reader in readers.values() if path else ():
             reader.take(path, value)
     for name, reader in readers.items():
-        if reader.accepts:
-            return replace(reader.results(), format=name)
+        if results := reader.results():
+            return replace(results, format=name)
     raise NoResultsError("is none of the formats that are read: dbt, JUnit XML, Great Expectations, Soda")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -107,6 +108,27 @@ class ResultKeeper(NamedTuple):
     def shown(self, message: object) -> str:
         """A message as people see it: its first line, without secrets, cut."""
         return plain(self.redact(one_line(message)), LONGEST_MESSAGE)
+
+
+class JsonReader(ABC):
+    """Reads one format: takes in the entries of any JSON file, and knows at its end whether it is of this format."""
+
+    def __init__(self, keeper: ResultKeeper) -> None:
+        self._keeper = keeper
+        self._values: dict[str, Any] = {}  # of the root
+
+    def take(self, path: tuple[str, ...], value: Any) -> None:
+        """Take in an entry."""
+        if len(path) == 1:
+            self._values[path[0]] = value
+        self._take(path, value)
+
+    @abstractmethod
+    def _take(self, path: tuple[str, ...], value: Any) -> None: ...
+
+    @abstractmethod
+    def results(self) -> FileResults | None:
+        """What the file reports; None where it is of another format."""
 
 
 LONGEST_MESSAGE = 300

@@ -12,6 +12,7 @@ from incident_gate.json_values import text
 from incident_gate.outcome.results.model import (
     CheckStatus,
     FileResults,
+    JsonReader,
     ReportedResult,
     ResultKeeper,
     incident_type,
@@ -25,34 +26,25 @@ WANTED: Mapping[str, Any] = {
     | dict.fromkeys(("outcome", "definition"), TEXT),
 }
 
+_SCAN_KEYS = ("hasErrors", "scanStartTimestamp")
 _STATUSES = {"pass": CheckStatus.PASSED, "warn": CheckStatus.PASSED, "fail": CheckStatus.FAILED}
 
 
-class SodaReader:
-    """Takes in the entries of a file."""
+class SodaReader(JsonReader):
+    """Soda's reader."""
 
     def __init__(self, keeper: ResultKeeper) -> None:
-        self._keeper = keeper
-        self._values: dict[str, Any] = {}
+        super().__init__(keeper)
         self._checks: list[ReportedResult] = []
 
-    def take(self, path: tuple[str, ...], value: Any) -> None:
-        """Take in an entry."""
-        match path:
-            case ("checks", _):
-                self._checks.append(self._check(value))
-            case (key,):
-                self._values[key] = value
+    def _take(self, path: tuple[str, ...], value: Any) -> None:
+        if path[0] == "checks" and len(path) > 1:
+            self._checks.append(self._check(value))
 
-    @property
-    def accepts(self) -> bool:
-        """Whether this is a file of Soda."""
-        return isinstance(self._values.get("checks"), list) and not {"hasErrors", "scanStartTimestamp"}.isdisjoint(
-            self._values
-        )
-
-    def results(self) -> FileResults:
-        """What the file reports."""
+    def results(self) -> FileResults | None:
+        """What the file reports; None where it is not of Soda."""
+        if not isinstance(self._values.get("checks"), list) or self._values.keys().isdisjoint(_SCAN_KEYS):
+            return None
         problem = stray = ""
         if self._values.get("hasErrors") is not False:
             problem = "is of a scan with errors: a check may be missing in it"
