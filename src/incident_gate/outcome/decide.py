@@ -18,6 +18,7 @@ from incident_gate.outcome.own import (
     fold,
     keep,
     newer_run,
+    obstacle,
     of_key,
     recheck,
     standing_of,
@@ -40,18 +41,6 @@ _ANSWERED_BY = {
     Cause.BUILD: "until it is built or all of its checks pass",
     Cause.CHECKS: "until all of its checks pass",
 }
-# Of the results for several URNs, the first of these is the output's.
-_ORDER = (
-    Change.FAILED,
-    Change.RAISED,
-    Change.WOULD_RAISE,
-    Change.KEPT,
-    Change.WOULD_KEEP,
-    Change.RESOLVED,
-    Change.WOULD_RESOLVE,
-    Change.LEFT,
-    Change.CLEAR,
-)
 # An asset that is not there, or was removed, has no incident of this job either.
 _ABSENT = frozenset({Reason.NOT_FOUND, Reason.REMOVED, Reason.EXISTENCE_UNKNOWN})
 
@@ -75,21 +64,9 @@ class _Target(NamedTuple):
     def is_absent(self) -> bool:
         return any(problem.reason in _ABSENT for problem in self.health.problems)
 
-    @property
-    def is_readable(self) -> bool:
-        return all(problem.reason is Reason.EXISTENCE_NOT_SUPPORTED for problem in self.health.problems)
-
 
 def skip_reason(status: str, *, run: Run, branches: Sequence[str], blocked: bool, outputs: Sequence[object]) -> str:
-    """Why this end of a job is not reported at all; empty if it is.
-
-    Args:
-        status: How the job ended.
-        run: This run.
-        branches: `report-branches`.
-        blocked: Whether the gate stopped this job.
-        outputs: The manifest's, selectors included.
-    """
+    """Why this end of a job is not reported at all; empty if it is. `outputs` are the manifest's with its selectors."""
     if not_counted := why_not_counted(run, branches):
         return not_counted
     if not outputs:
@@ -111,12 +88,7 @@ def report(
 ) -> OutcomeReport:
     """Raise or resolve on each output as it was decided; one that cannot be written never stops the others.
 
-    Args:
-        context: Of this job.
-        outputs: Those that were evaluated.
-        evaluation: The decisions about them.
-        outcome: How the job ended.
-        only: The one effect that this step may have; None for both.
+    `only` is the one effect that this step may have; None for both.
     """
     decisions = [_narrowed(decision, only) for decision in evaluation.decisions]
     decided = list(zip(outputs, decisions, strict=True))
@@ -181,13 +153,13 @@ def _targets(context: Context, entry: OutputEntry, decision: OutputDecision, hea
     if decision.effect is Effect.RESOLVE:
         return [target for target in targets if target in ours or target in present] or targets[:1]
     # An incident that cannot be read may be this job's: a second one must not be raised beside it.
-    unreadable = [target for target in present if not target.is_readable]
+    unreadable = [target for target in present if obstacle(target.health)]
     return ours or unreadable[:1] or present[:1] or targets[:1]
 
 
 def _merged(results: Sequence[OutputResult]) -> OutputResult:
     """The result for an output by those for its URNs."""
-    first = min(results, key=lambda result: _ORDER.index(result.change))
+    first = min(results, key=lambda result: list(Change).index(result.change))
     incidents = [urn for result in results if result.change is first.change for urn in result.incidents]
     return first._replace(
         incidents=tuple(incidents),
@@ -289,10 +261,8 @@ def _raise_or_keep(context: Context, target: _Target) -> OutputResult | PendingR
     if ours and (kept := keep(context, entry, ours, decision)):
         fold(context, entry, kept)
         return OutputResult(entry, Change.KEPT, incidents=(kept[0].urn,))
-    for problem in health.problems:
-        # Raising on an asset that does not exist would create it. Servers of 2022 cannot be asked.
-        if problem.reason is not Reason.EXISTENCE_NOT_SUPPORTED:
-            return _not_written(entry, f"{problem.message}.", problem.hint)
+    if problem := obstacle(health):  # raising on an asset that does not exist would create it
+        return _not_written(entry, f"{problem.message}.", problem.hint)
     if context.dry_run:
         return OutputResult(entry, Change.WOULD_RAISE)
     mark = context.identity.mark_of(entry.urn.text, run=context.wording.run.run_id, cause=decision.cause)

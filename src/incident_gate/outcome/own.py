@@ -13,7 +13,7 @@ from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.incidents import Writer
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import WriteError
-from incident_gate.incident import Cause, Health, Incident
+from incident_gate.incident import Cause, Health, Incident, Problem, Reason
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.result import OutputDecision
 from incident_gate.outcome.wording import Wording, cause_in, is_foreign, run_in
@@ -81,6 +81,11 @@ def of_key(incidents: Sequence[Incident], key: str) -> list[Incident]:
     """The incidents of one key, oldest first."""
     ours = (incident for incident in incidents if incident.mark and incident.mark.key == key)
     return sorted(ours, key=lambda incident: (incident.created_ms or 0, incident.urn))
+
+
+def obstacle(health: Health) -> Problem | None:
+    """Why nothing can be concluded from what a list lacks. Servers of 2022 cannot be asked what exists."""
+    return next((p for p in health.problems if p.reason is not Reason.EXISTENCE_NOT_SUPPORTED), None)
 
 
 def strictest_cause(*causes: Cause | None) -> Cause:

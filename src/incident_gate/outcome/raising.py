@@ -19,10 +19,10 @@ from functools import partial
 from incident_gate.datahub.incidents import Attempt, RaiseStatus
 from incident_gate.datahub.parallel import run_all
 from incident_gate.errors import DataHubError, Hint, WriteError
-from incident_gate.incident import Health, Incident, Mark, Reason
+from incident_gate.incident import Health, Incident, Mark
 from incident_gate.manifest.model import OutputEntry
-from incident_gate.outcome.own import Context, fold, keep, of_key
-from incident_gate.outcome.result import JOB_FAILED, Change, OutputDecision, OutputResult
+from incident_gate.outcome.own import Context, fold, keep, obstacle, of_key
+from incident_gate.outcome.result import Change, OutputDecision, OutputResult
 
 # Polite to the server, like the reader's.
 PARALLEL = 4
@@ -43,7 +43,7 @@ class PendingRaise:
     entry: OutputEntry
     mark: Mark
     health: Health
-    decision: OutputDecision = JOB_FAILED
+    decision: OutputDecision
     previous: str = ""
     title: str = ""
     attempt: Attempt = _NO_ANSWER
@@ -208,7 +208,7 @@ def _settle(context: Context, one: PendingRaise, health: Health, *, is_listed: b
             # After one attempt there is at most one. After several, an earlier one may be on its way still.
             if not ours or (one.attempts > 1 and not is_settled):
                 # Not written, if the list can be believed: then there is another round.
-                return is_settled and _is_readable(health)
+                return is_settled and not obstacle(health)
     _finish(context, one, ours)
     return True
 
@@ -241,7 +241,3 @@ def _latest_of_key(health: Health, key: str) -> str:
 
 def _is_among(urn: str | None, incidents: Sequence[Incident]) -> bool:
     return urn is not None and any(incident.urn == urn for incident in incidents)
-
-
-def _is_readable(health: Health) -> bool:
-    return all(problem.reason is Reason.EXISTENCE_NOT_SUPPORTED for problem in health.problems)

@@ -82,18 +82,18 @@ def evaluate_status(outputs: Sequence[OutputEntry], outcome: Outcome) -> Evaluat
 
 
 class Change(StrEnum):
-    """What was done on one output."""
+    """What was done on one output; of what was done on several of its URNs, the first of these."""
 
+    FAILED = "failed"  # could not be written
     RAISED = "raised"
+    WOULD_RAISE = "would raise"  # under dry-run
     KEPT = "kept"  # still active, and updated with the new run
-    LEFT = "left"  # success, and left active: a newer run failed, or this one does not answer its cause
+    WOULD_KEEP = "would keep"
     RESOLVED = "resolved"
+    WOULD_RESOLVE = "would resolve"
+    LEFT = "left"  # success, and left active: a newer run failed, or this one does not answer its cause
     CLEAR = "clear"  # success, and nothing of ours was active
     UNTOUCHED = "untouched"  # the results say neither success nor failure
-    FAILED = "failed"  # could not be written
-    WOULD_RAISE = "would raise"  # the same three under dry-run
-    WOULD_KEEP = "would keep"
-    WOULD_RESOLVE = "would resolve"
 
 
 class OutputResult(NamedTuple):
