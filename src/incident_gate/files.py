@@ -50,12 +50,15 @@ def locate(text: str, root: Path | None, *, in_folder: str = "") -> Path:
     return path
 
 
-def names_outside(pattern: str, root: Path) -> bool:
-    """Whether a pattern of files names a place outside a folder. Symlinks are followed when the matches are located."""
-    if pattern.partition("/")[0] == "~":
-        return True
+def locate_pattern(pattern: str, root: Path | None) -> str:
+    """The same for a pattern of files, as it is. Symlinks are followed when its matches are located."""
+    if root is None:
+        return str(locate(pattern, None))
     top = os.path.abspath(root)  # noqa: PTH100 - resolves no symlinks
-    return os.path.commonpath([top, os.path.abspath(Path(root, pattern))]) != top  # noqa: PTH100
+    is_below = os.path.commonpath([top, os.path.abspath(Path(root, pattern))]) == top  # noqa: PTH100
+    if pattern.partition("/")[0] == "~" or not is_below:
+        raise OutsideError("leads out of the workspace")
+    return pattern
 
 
 def _below(root: Path, path: Path) -> Path:

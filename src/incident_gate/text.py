@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib import parse
 
@@ -58,6 +59,12 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Name all the words of a closed set."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 class Redactor(NamedTuple):

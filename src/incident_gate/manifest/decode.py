@@ -17,7 +17,7 @@ from incident_gate.manifest.yaml import (
     open_parentheses,
     unclosed,
 )
-from incident_gate.text import control_character, plain, quote
+from incident_gate.text import control_character, one_of, plain, quote
 from incident_gate.urn import Urn, UrnError, nearest, parse_urn
 
 MAX_ITEMS = 20_000
@@ -129,12 +129,6 @@ class AssetUrn(NamedTuple):
             if not is_cut(scalar, what, mistakes):
                 mistakes.add(scalar.at(error.offset), error.message, error.expected)
             return None
-
-
-def one_of(words: Iterable[str]) -> str:
-    """Name all the words of a closed set."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 def is_cut(node: ScalarNode | MappingNode, what: str, mistakes: Mistakes) -> bool:

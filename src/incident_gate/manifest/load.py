@@ -11,6 +11,7 @@ from typing import Any
 from incident_gate.files import FileError, MissingError, read_regular
 from incident_gate.manifest.grammar import MANIFEST
 from incident_gate.manifest.model import (
+    NOWHERE,
     InputEntry,
     Manifest,
     ManifestError,
@@ -29,17 +30,17 @@ from incident_gate.urn import nearest
 
 EXAMPLE = """inputs:
   - urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.public.orders,PROD)"""
+_START = Position(1, 1)
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
-def read_manifest(  # noqa: PLR0913 - what the callers differ in
+def read_manifest(
     path: Path,
     shown: str,
     today: date,
     variables: Mapping[str, str] = _NO_VARIABLES,
     *,
     needs_assets: bool = True,
-    if_missing: str = f"Create it, for instance with:\n{EXAMPLE}",
 ) -> Manifest:
     """Read and load a manifest's file.
 
@@ -49,23 +50,23 @@ def read_manifest(  # noqa: PLR0913 - what the callers differ in
         today: The day on which waivers must be valid.
         variables: The values of `${NAME}`.
         needs_assets: Whether a manifest that names no asset is an error.
-        if_missing: What to do where there is no such file.
 
     Raises:
         ManifestError: There is no such file, it cannot be read, or it has errors.
     """
-    data = read_content(path, shown, if_missing=if_missing)
-    return load_manifest(shown, data, today, variables, needs_assets=needs_assets)
+    content = read_content(path, shown, if_missing="Check the path, or create the file with `incident-gate init`.")
+    return load_manifest(shown, content, today, variables, needs_assets=needs_assets)
 
 
 def read_content(path: Path, shown: str, *, if_missing: str) -> bytes:
-    """Read a manifest's file, without loading it; takes and raises what `read_manifest` does."""
+    """Read a manifest's file without loading it; raises what `read_manifest` does."""
     try:
         return read_regular(path, max_bytes=MAX_BYTES)
     except MissingError:
-        raise _unusable(shown, "there is no such file", hint=if_missing) from None
+        raise _unusable(shown, NOWHERE, "there is no such file", hint=if_missing) from None
     except FileError as error:
-        raise _unusable(shown, f"the file {error}", hint="Check the path and its permissions.") from None
+        hint = "Check the path and its permissions."
+        raise _unusable(shown, NOWHERE, f"the file {error}", hint=hint) from None
 
 
 def load_manifest(
@@ -89,10 +90,10 @@ def load_manifest(
         if root is None and not needs_assets:
             return Manifest(path=shown)
         if root is None:
-            raise _unusable(shown, "the file is empty", hint=f"Add your assets, for instance:\n{EXAMPLE}")
+            raise _unusable(shown, _START, "the file is empty", hint=f"Add your assets, for instance:\n{EXAMPLE}")
         if isinstance(root, MappingNode) and root.pairs and not any(_is_known(key.text) for key, _ in root.pairs):
             # Another file, whose lines may be secret: none is shown.
-            raise _unusable(shown, "this is not a manifest: none of its keys is known", hint="Check the path.")
+            raise _unusable(shown, _START, "this is not a manifest: none of its keys is known", hint="Check the path.")
         manifest = _decoded(shown, root, mistakes, needs_assets=needs_assets)
     except UnreadableError as error:
         mistakes.add(*error.mistake)
@@ -101,8 +102,8 @@ def load_manifest(
     return _without_expired(manifest, today)._replace(text=text)
 
 
-def _unusable(shown: str, message: str, *, hint: str) -> ManifestError:
-    return ManifestError(shown, (Mistake(Position(1, 1), message),), hint=hint)
+def _unusable(shown: str, position: Position, message: str, *, hint: str) -> ManifestError:
+    return ManifestError(shown, (Mistake(position, message),), hint=hint)
 
 
 def _is_known(key: str) -> bool:

@@ -270,8 +270,8 @@ class ManifestError(GateError):
     """
 
     def __init__(self, path: str, mistakes: tuple[Mistake, ...], *, hint: str = "", text: str = "") -> None:
-        lines = (f"{path}:{mistake.position.line}:{mistake.position.column}: {mistake}" for mistake in mistakes)
-        super().__init__("\n".join(lines), hint=hint)
+        places = (path if at == NOWHERE else f"{path}:{at.line}:{at.column}" for at, *_ in mistakes)
+        super().__init__("\n".join(map("{}: {}".format, places, mistakes)), hint=hint)
         self.path = path
         self.mistakes = mistakes
         self.text = text

@@ -157,7 +157,8 @@ def _remark(text: str, level: Level) -> Annotation:
 
 
 def _on_line(path: str, mistake: Mistake, hint: str, level: Level) -> Annotation:
-    message = "\n".join(plain(line, 1500) for line in (str(mistake), *hint.splitlines()))
+    text = f"{path}: {mistake}" if mistake.position == NOWHERE else str(mistake)
+    message = "\n".join(plain(line, 1500) for line in (text, *hint.splitlines()))
     return _at(level, path, mistake.position, "Incident gate manifest", message)
 
 

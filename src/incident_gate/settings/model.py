@@ -12,6 +12,7 @@ from incident_gate.datahub.connection import Connection, Proxy
 from incident_gate.manifest.model import NO_RULES, Rules
 from incident_gate.settings.options import Mode
 from incident_gate.settings.parse import ReportFile
+from incident_gate.urn import Urn
 
 
 class Waiting(NamedTuple):
@@ -33,16 +34,9 @@ class OverrideReason(NamedTuple):
 class Notify(NamedTuple):
     """Which services are notified of which events; tokens and addresses are not in its repr.
 
-    Args:
-        events: The words of `notify-on`.
-        slack_webhook_url: An incoming webhook; or `slack_token` with `slack_channel`.
-        slack_api: The base of Slack's Web API.
-        webhook_url: The address of the user's own receiver, and the secret that signs what it receives.
-        downstream_hops: How far consumers' owners are mentioned; 0 mentions none.
-        comment: Whether to keep a comment on the pull request.
-        pull_request: Its number; 0 where the run is for none.
-        github_api: The base of GitHub's REST API; `github_graphql` is the address of the other one.
-        proxies: The proxy for each address.
+    Slack has an incoming webhook, or `slack_token` with `slack_channel`; `webhook_url` is the user's own receiver.
+    `downstream_hops` of 0 mention no consumers' owners. `pull_request` is 0 where the run is for none, and `proxies`
+    has the proxy for each address.
     """
 
     events: frozenset[str] = frozenset({"raised", "resolved"})
@@ -85,7 +79,7 @@ class RunSettings(NamedTuple):
 
     `manifest_shown` is the manifest's path as the user knows it. `timeout` is for all requests of a stage together, in
     seconds. Every path must stay below `workspace`; None where the user may name any file. `is_blocked` means that the
-    gate stopped this job in an earlier step. `inputs` and `outputs` are URNs besides those of the manifest, `overrides`
+    gate stopped this job in an earlier step. `inputs` and `outputs` are named besides the manifest's, `overrides` are
     rules that come before its defaults, `report_branches` patterns (empty for the default branch), `notices` what the
     user should know about the settings themselves.
     """
@@ -99,8 +93,8 @@ class RunSettings(NamedTuple):
     mode: Mode = Mode.GATE
     workspace: Path | None = None
     is_blocked: bool = False
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    inputs: tuple[Urn, ...] = ()
+    outputs: tuple[Urn, ...] = ()
     variables: Mapping[str, str] = MappingProxyType({})
     overrides: Rules = NO_RULES
     override: OverrideReason | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from operator import attrgetter
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -16,6 +16,7 @@ from incident_gate.incident import INCIDENT_TYPES, Priority
 from incident_gate.manifest.model import OnFailingAssertion, OnIncident, OnUnknown
 from incident_gate.settings import parse
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 DEFAULT_MANIFEST = ".github/incident-gate.yml"
@@ -74,13 +75,15 @@ class Option(NamedTuple, Generic[T_co]):
         return f"--{self.name}"
 
 
-def _choices(words: Iterable[str]) -> str:
-    return f"{{{','.join(words)}}}"
+def _choice(
+    name: str, members: Mapping[str, T], what: str, exists: frozenset[OptionScope] = _CHECK, default: str = ""
+) -> Option[T | None]:
+    return Option(name, partial(parse.choice, members), f"{{{','.join(members)}}}", what, exists, default)
 
 
-# For a whole run an incident cannot be ignored: that would let every run pass.
-_FOR_A_RUN = [OnIncident.BLOCK, OnIncident.WARN]
-_EVENTS = ("raised", "resolved", "blocked")
+def _words(members: Iterable[T]) -> dict[str, T]:
+    return {str(member): member for member in members}
+
 
 # Connection
 DATAHUB_URL = Option("datahub-url", parse.text, "URL", "address of DataHub's server, UI or GraphQL endpoint")
@@ -92,7 +95,7 @@ HEADERS = Option("headers", parse.headers, "'NAME: VALUE'", "an extra request he
 CA_BUNDLE = Option("ca-bundle", parse.text, "FILE", "PEM file with certificate authorities")
 TIMEOUT = Option(
     "timeout",
-    parse.seconds(LONGEST_TIMEOUT),
+    partial(parse.timeout, LONGEST_TIMEOUT),
     "TIME",
     "time limit for all requests to DataHub, like 90s or 2m",
     default="120",
@@ -100,46 +103,37 @@ TIMEOUT = Option(
 
 # What is checked
 MANIFEST = Option("manifest", parse.text, "FILE", "path of the manifest", _ACTION, DEFAULT_MANIFEST)
-INPUTS = Option("inputs", parse.lines, "URN", "an input's URN, besides those of the manifest", _ASSETS, repeatable=True)
+INPUTS = Option("inputs", parse.urns, "URN", "an input's URN, besides those of the manifest", _ASSETS, repeatable=True)
 OUTPUTS = Option(
-    "outputs", parse.lines, "URN", "an output's URN, besides those of the manifest", _ASSETS, repeatable=True
+    "outputs", parse.urns, "URN", "an output's URN, besides those of the manifest", _ASSETS, repeatable=True
 )
 VARIABLES = Option("variables", parse.variables, "NAME=VALUE", "value for ${NAME} in the manifest", repeatable=True)
-ON_INCIDENT = Option(
+ON_INCIDENT = _choice(
     "on-incident",
-    parse.choice(_FOR_A_RUN),
-    _choices(_FOR_A_RUN),
+    # For a whole run an incident cannot be ignored: that would let every run pass.
+    _words([OnIncident.BLOCK, OnIncident.WARN]),
     "what an open incident does; an entry of the manifest comes first, its defaults last",
-    _CHECK,
 )
-ON_UNKNOWN = Option(
-    "on-unknown",
-    parse.choice(OnUnknown),
-    _choices(OnUnknown),
-    "what happens if an input cannot be checked; order as for --on-incident",
-    _CHECK,
+ON_UNKNOWN = _choice(
+    "on-unknown", _words(OnUnknown), "what happens if an input cannot be checked; order as for --on-incident"
 )
-ON_FAILING_ASSERTION = Option(
+ON_FAILING_ASSERTION = _choice(
     "on-failing-assertion",
-    parse.choice(OnFailingAssertion),
-    _choices(OnFailingAssertion),
+    _words(OnFailingAssertion),
     "what a failing assertion does; order as for --on-incident",
-    _CHECK,
 )
 TYPES = Option(
     "types",
-    parse.items_of(INCIDENT_TYPES),
+    partial(parse.items_of, INCIDENT_TYPES),
     "TYPES",
     "only incidents of these types count; order as for --on-incident",
     _CHECK,
     repeatable=True,
 )
-MIN_PRIORITY = Option(
+MIN_PRIORITY = _choice(
     "min-priority",
-    parse.choice(Priority, attrgetter("name")),
-    _choices(Priority.__members__),
+    Priority.__members__,
     "incidents of a lower priority do not count; order as for --on-incident",
-    _CHECK,
 )
 OVERRIDE = Option(
     "override", parse.reason, "REASON", "a reason to let this run pass: every problem becomes a warning", _CHECK
@@ -173,21 +167,21 @@ TEST_RESULTS = Option(
     repeatable=True,
 )
 INCIDENT_KEY = Option("incident-key", parse.text, "KEY", "tells apart jobs that look alike", _JOB)
-INCIDENT_TITLE = Option("incident-title", parse.bounded(500), "TEXT", "title of raised incidents", _OUTCOME)
+INCIDENT_TITLE = Option("incident-title", partial(parse.bounded, 500), "TEXT", "title of raised incidents", _OUTCOME)
 INCIDENT_MESSAGE = Option(
     "incident-message",
-    parse.bounded(20_000),
+    partial(parse.bounded, 20_000),
     "TEXT",
     "description of raised incidents, or the message of resolved ones",
     _OUTCOME,
 )
-MODE = Option("mode", parse.choice(Mode), _choices(Mode), "what the step does", _ACTION, "gate")
+MODE = _choice("mode", _words(Mode), "what the step does", _ACTION, "gate")
 DRY_RUN = Option("dry-run", parse.flag, "", "show what would be raised or resolved, and write nothing", _OUTCOME)
 
 # Notifications
 NOTIFY_ON = Option(
     "notify-on",
-    parse.items_of(_EVENTS),
+    partial(parse.items_of, ("raised", "resolved", "blocked")),
     "EVENTS",
     "events that services are notified of",
     _JOB,
@@ -207,7 +201,7 @@ WEBHOOK_SECRET = Option(
 )
 DOWNSTREAM_HOPS = Option(
     "downstream-hops",
-    parse.count(3),
+    partial(parse.count, 3),
     "COUNT",
     "also mention the owners of downstream assets, up to this many hops",
     _JOB,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from incident_gate.ci.run import canonical_matrix
 from incident_gate.errors import SettingError
-from incident_gate.text import plain
+from incident_gate.text import one_of, plain
+from incident_gate.urn import Urn, UrnError, nearest, parse_urn
 
-E = TypeVar("E", bound=Enum)
+T = TypeVar("T")
 
 # Settings are quoted in errors up to this length.
 _SHOWN = 80
@@ -53,44 +53,31 @@ def text(value: str, _setting: str) -> str:
     return value
 
 
-def bounded(limit: int) -> Callable[[str, str], str]:
+def bounded(limit: int, value: str, setting: str) -> str:
     """Text of at most `limit` characters."""
-
-    def parse(value: str, setting: str) -> str:
-        if len(value) > limit:
-            raise SettingError(f"{setting} has {len(value):,} characters.", hint=f"The limit is {limit:,}.")
-        return value
-
-    return parse
+    if len(value) > limit:
+        raise SettingError(f"{setting} has {len(value):,} characters.", hint=f"The limit is {limit:,}.")
+    return value
 
 
 def reason(value: str, setting: str) -> str:
     """A reason on one line. Without a character that can be seen it is none."""
-    found = " ".join(bounded(500)(value, setting).split())
+    found = " ".join(bounded(500, value, setting).split())
     return found if plain(found) else ""
 
 
 def flag(value: str, setting: str) -> bool:
     """True or false in the words of YAML 1.2's core schema, as GitHub's own toolkit accepts them."""
-    if value in {"", "false", "False", "FALSE"}:
-        return False
-    if value in {"true", "True", "TRUE"}:
-        return True
-    raise SettingError(f"{setting} is {shown(value)}.", hint="Use true or false.")
+    if value not in {"", "true", "True", "TRUE", "false", "False", "FALSE"}:
+        raise SettingError(f"{setting} is {shown(value)}.", hint="Use true or false.")
+    return value.lower() == "true"
 
 
-def choice(members: Iterable[E], name: Callable[[E], str] = str) -> Callable[[str, str], E | None]:
-    """One member of an enum by its name, or None where nothing was set."""
-    words = {name(member): member for member in members}
-    *others, last = words
-    expected = f"{', '.join(others)} or {last}" if others else last
-
-    def parse(value: str, setting: str) -> E | None:
-        if value and value not in words:
-            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use {expected}.")
-        return words.get(value)
-
-    return parse
+def choice(members: Mapping[str, T], value: str, setting: str) -> T | None:
+    """What one of a few words means, or None where nothing was set."""
+    if value and value not in members:
+        raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use {one_of(members)}.")
+    return members.get(value)
 
 
 def lines(value: str, _setting: str) -> tuple[str, ...]:
@@ -98,34 +85,33 @@ def lines(value: str, _setting: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in value.splitlines() if line.strip())
 
 
+def urns(value: str, setting: str) -> tuple[Urn, ...]:
+    """URNs, one a line, each once; every line that is none is reported."""
+    found: dict[Urn, None] = {}
+    errors: list[str] = []
+    for number, line in enumerate(lines(value, setting), start=1):
+        try:
+            found[parse_urn(line)] = None
+        except UrnError as error:
+            errors.append(f"{setting}, URN {number}: {error}")
+    if errors:
+        raise SettingError("\n".join(errors))
+    return tuple(found)
+
+
 def items(value: str, _setting: str) -> tuple[str, ...]:
     """Items separated by commas or lines."""
     return tuple(item.strip() for item in re.split(r"[,\n]", value) if item.strip())
 
 
-def items_of(words: Iterable[str]) -> Callable[[str, str], frozenset[str]]:
+def items_of(words: Iterable[str], value: str, setting: str) -> frozenset[str]:
     """Items separated by commas or lines, each one of `words`."""
-    known = tuple(words)
-
-    def parse(value: str, setting: str) -> frozenset[str]:
-        found = items(value, setting)
-        if wrong := [item for item in found if item not in known]:
-            raise SettingError(f"{setting} has {shown(wrong[0])}.", hint=f"Use any of: {', '.join(known)}.")
-        return frozenset(found)
-
-    return parse
-
-
-def seconds(longest: float) -> Callable[[str, str], float]:
-    """A duration that is not zero, up to `longest` seconds."""
-
-    def parse(value: str, setting: str) -> float:
-        found = interval(value, setting)
-        if found > longest:
-            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use up to {longest / 3600:.0f}h.")
-        return found
-
-    return parse
+    known, found = tuple(words), items(value, setting)
+    if wrong := next((item for item in found if item not in known), ""):
+        near = nearest(wrong, known).strip('"')
+        hint = f"Did you mean {near}?" if near else f"Use any of: {', '.join(known)}."
+        raise SettingError(f"{setting} has {shown(wrong)}.", hint=hint)
+    return frozenset(found)
 
 
 def duration(value: str, setting: str) -> float:
@@ -144,15 +130,19 @@ def interval(value: str, setting: str) -> float:
     return found
 
 
-def count(most: int) -> Callable[[str, str], int]:
+def timeout(longest: float, value: str, setting: str) -> float:
+    """A duration that is not zero, up to `longest` seconds."""
+    found = interval(value, setting)
+    if found > longest:
+        raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use up to {longest / 3600:.0f}h.")
+    return found
+
+
+def count(most: int, value: str, setting: str) -> int:
     """A whole number from 0 to `most`."""
-
-    def parse(value: str, setting: str) -> int:
-        if not (value.isascii() and value.isdecimal() and int(value[:10]) <= most):
-            raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use a whole number from 0 to {most}.")
-        return int(value)
-
-    return parse
+    if not (value.isascii() and value.isdecimal() and int(value[:10]) <= most):
+        raise SettingError(f"{setting} is {shown(value)}.", hint=f"Use a whole number from 0 to {most}.")
+    return int(value)
 
 
 def secret(value: str, setting: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from incident_gate.ci.github import NO_PULL_REQUEST, pull_request_of
 from incident_gate.ci.github import SYSTEM as GITHUB
@@ -23,7 +23,7 @@ from incident_gate.datahub.connection import (
     proxy_for,
 )
 from incident_gate.errors import SettingError
-from incident_gate.files import OutsideError, locate, names_outside
+from incident_gate.files import OutsideError, locate, locate_pattern
 from incident_gate.manifest.load import EXAMPLE as MANIFEST_EXAMPLE
 from incident_gate.manifest.load import load_manifest, read_content
 from incident_gate.manifest.model import NOWHERE, InputEntry, Manifest, OutputEntry, Rules
@@ -31,25 +31,18 @@ from incident_gate.settings import options, parse
 from incident_gate.settings.model import Notify, OverrideReason, RunSettings, Waiting
 from incident_gate.settings.options import DEFAULT_MANIFEST, OPTIONS, Mode, Option
 from incident_gate.settings.source import URL, Sourced, Sources, config_of, sources, token_of
-from incident_gate.text import plain
-from incident_gate.urn import Urn, UrnError, parse_urn
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 SLACK_API = "https://slack.com/api"
-_ON_SCHEDULE = (
-    "This run is scheduled: if the workflow itself sets {}, no scheduled run ever blocks. "
-    "Set it for one run only, from an input of a run that a person starts."
-)
 
 
 def secrets_of(get: Callable[[str], str], environment: Mapping[str, str]) -> tuple[str, ...]:
     """Every value that no log may show, before anything else is read."""
     found = [get(option.name) for option in OPTIONS.values() if option.secret]
-    try:
+    with suppress(SettingError):  # reported when the settings are read
         found.append(token_of(environment).value)
-    except SettingError:  # reported when the settings are read
-        found.append("")
     for line in get(options.HEADERS.name).splitlines():
         name, _, value = (part.strip() for part in line.partition(":"))
         found += header_secrets(name, value)
@@ -73,8 +66,8 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     Args:
         get: The value of an option by its name; empty where unset.
         environment: The process's variables, for fallbacks and what the CI system says of the run.
-        mode: What the command line's command means; None reads the input of that name.
-        workspace: The folder that paths must stay below, symlinks resolved; None for the command line.
+        mode: None reads the input of that name.
+        workspace: The folder that paths must stay below, symlinks resolved; None where they may lead anywhere.
         reads_manifest: Whether the manifest's file is going to be read, so that its path matters.
         command_line: Whether options are spelled `--name`, and DataHub's own configuration file may be used.
         library: Whether options are spelled `like_this`.
@@ -85,11 +78,11 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         SettingError: With every error, one a line.
     """
     spelling = Spelling.OPTION if command_line else Spelling.ARGUMENT if library else Spelling.INPUT
-    values = Values(get, spelling)
+    values = Values(get, spelling, workspace)
     run = run or current_run(environment)
     mode = mode or values(options.MODE) or Mode.GATE
     shown = values(options.MANIFEST)
-    connection, notices = _connection(values, environment, workspace, config=command_line, needs_server=needs_server)
+    connection, notices = _connection(values, environment, needs_server=needs_server)
     identity = JobIdentity(
         server=connection.address.server,
         ci_server=run.server,
@@ -101,11 +94,11 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     )
     report_outcome = values(options.REPORT_OUTCOME)
     if mode is not Mode.GATE or report_outcome:
-        _check_identity(values, identity, run, command_line=command_line)
+        _check_identity(values, identity, run)
     notify = _notify(values, environment)
     settings = RunSettings(
         mode=mode,
-        manifest=values.path(options.MANIFEST, shown, workspace if reads_manifest else None),
+        manifest=values.path(options.MANIFEST, shown) if reads_manifest else Path(shown),
         manifest_shown=shown,
         workspace=workspace,
         connection=connection,
@@ -125,12 +118,12 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         override=_override(values, run, environment),
         report_outcome=report_outcome,
         report_branches=values(options.REPORT_BRANCHES),
-        test_results=_test_results(values, workspace),
+        test_results=tuple(values.pattern(options.TEST_RESULTS, text) for text in values(options.TEST_RESULTS)),
         dry_run=values(options.DRY_RUN),
         incident_title=values(options.INCIDENT_TITLE),
         incident_message=values(options.INCIDENT_MESSAGE),
         waiting=_waiting(values),
-        report_files=_report_files(values, workspace),
+        report_files=_report_files(values),
         notify=notify,
         timeout=values(options.TIMEOUT),
         job_status=_job_status(values, mode, run, environment),
@@ -141,58 +134,61 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
 
 
 def _connection(
-    values: Values, environment: Mapping[str, str], workspace: Path | None, *, config: bool, needs_server: bool
+    values: Values, environment: Mapping[str, str], *, needs_server: bool
 ) -> tuple[Connection, tuple[str, ...]]:
-    url = Sourced(values.text(options.DATAHUB_URL), values.named(options.DATAHUB_URL))
-    token = Sourced(values.text(options.DATAHUB_TOKEN), values.named(options.DATAHUB_TOKEN))
-    found = values.attempt(
-        lambda: sources(url, token, environment, config=config_of(environment) if config else None), Sources(url, token)
+    """How to reach DataHub, and notices about it."""
+    url, token = (
+        Sourced(values.text(option), values.named(option)) for option in (options.DATAHUB_URL, options.DATAHUB_TOKEN)
     )
-    ui_url = values.text(options.DATAHUB_UI_URL)
-    headers: Mapping[str, str] = values(options.HEADERS)
-    bundle = values.text(options.CA_BUNDLE)
+    config = config_of(environment) if values.spelling is Spelling.OPTION else None
+    found = values.attempt(Sources(url, token), sources, url, token, environment, config)
     address = Address("", "", "")
     if found.url.value or needs_server:
-        address = values.attempt(lambda: _address(values, found.url, ui_url), address)
-    proxy = values.attempt(lambda: proxy_for(address.graphql_url, environment), DIRECT) if address.server else DIRECT
+        address = values.attempt(address, _address, values, found.url)
+    proxy = values.attempt(DIRECT, proxy_for, address.graphql_url, environment) if address.server else DIRECT
+    headers: Mapping[str, str] = values(options.HEADERS)
+    bundle = values.text(options.CA_BUNDLE)
     connection = Connection(
         address=address,
-        token=values.attempt(lambda: parse.secret(found.token.value, found.token.setting), ""),
+        token=values.attempt("", parse.secret, found.token.value, found.token.setting),
         token_setting=found.token.setting,
         headers=headers,
-        ca_bundle=values.path(options.CA_BUNDLE, bundle, workspace) if bundle else None,
+        ca_bundle=values.path(options.CA_BUNDLE, bundle) if bundle else None,
         certificate_file=environment.get("SSL_CERT_FILE", ""),
         certificate_folder=environment.get("SSL_CERT_DIR", ""),
         proxy=proxy,
         spelling=values.spelling,
     )
-    public = [name for name, value in headers.items() if value and not header_secrets(name, value)]
     notices = (*found.notices, *proxy.notices)
-    if not public:
-        return connection, notices
-    shown = "Not masked, as an ordinary word or a short value is no secret: the value of "
-    return connection, (*notices, f"{shown}{', '.join(public)} in {values.named(options.HEADERS)}.")
+    if public := ", ".join(name for name, value in headers.items() if value and not header_secrets(name, value)):
+        why = "Not masked, as an ordinary word or a short value is no secret"
+        notices += (f"{why}: the value of {public} in {values.named(options.HEADERS)}.",)
+    return connection, notices
 
 
-def _address(values: Values, url: Sourced, ui_url: str) -> Address:
+def _address(values: Values, url: Sourced) -> Address:
     if not url.value:
         raise SettingError(
             f"No DataHub URL: set {values.spelling.of(options.DATAHUB_URL.name, URL)}.", hint=f"For example {EXAMPLE}."
         )
-    return parse_address(url.value, setting=url.setting, ui_url=ui_url, ui_setting=values.named(options.DATAHUB_UI_URL))
+    ui_url, ui_setting = values.text(options.DATAHUB_UI_URL), values.named(options.DATAHUB_UI_URL)
+    return parse_address(url.value, setting=url.setting, ui_url=ui_url, ui_setting=ui_setting)
 
 
-def _check_identity(values: Values, identity: JobIdentity, run: Run, *, command_line: bool) -> None:
+def _check_identity(values: Values, identity: JobIdentity, run: Run) -> None:
     """Refuse to write where the incidents of two jobs would look alike."""
-    key = values.named(options.INCIDENT_KEY)
+    key, matrix = values.named(options.INCIDENT_KEY), values.named(options.MATRIX)
     if not identity.is_known:
         values.add(
             "Cannot tell which job this is (no CI system detected).",
             hint=f"Set {key} to a name that only this job has, for example orders.build.",
         )
-    elif command_line and run.system == GITHUB and not identity.incident_key and not values.text(options.MATRIX):
+    elif (
+        values.spelling is Spelling.OPTION
+        and run.system == GITHUB
+        and not (identity.incident_key or values.text(options.MATRIX))
+    ):
         # The action's input has the leg as its default. The environment does not show it.
-        matrix = values.named(options.MATRIX)
         values.add(
             f"{matrix} is not set, so the legs of a matrix would look alike.",
             hint=f"Use {matrix} '${{{{ toJSON(matrix) }}}}', which is null without a matrix, or {key}.",
@@ -211,7 +207,7 @@ def _job_status(values: Values, mode: Mode, run: Run, environment: Mapping[str, 
         )
     elif mode is Mode.REPORT and status not in STATUSES:
         values.add(
-            f"{named} is {status[:80]!r}." if status else f"{named} is not set, so there is nothing to report.",
+            f"{named} is {parse.shown(status)}." if status else f"{named} is not set, so there is nothing to report.",
             hint="Use success, failure, cancelled, skipped, or the word of the CI system for one of them.",
         )
     return STATUSES.get(status, status)
@@ -226,22 +222,51 @@ def _waiting(values: Values) -> Waiting:
 
 
 def _override(values: Values, run: Run, environment: Mapping[str, str]) -> OverrideReason | None:
-    reason = values(options.OVERRIDE)
+    warning = (
+        f"This run is scheduled: if the workflow itself sets {values.named(options.OVERRIDE)}, no scheduled run ever "
+        "blocks. Set it for one run only, from an input of a run that a person starts."
+    )
     actor = run.actor or environment.get("USER", "") or environment.get("USERNAME", "")
-    warning = _ON_SCHEDULE.format(values.named(options.OVERRIDE)) if run.is_scheduled else ""
-    return OverrideReason(reason, actor, warning) if plain(reason) else None
+    reason = values(options.OVERRIDE)
+    return OverrideReason(reason, actor, warning if run.is_scheduled else "") if reason else None
 
 
-def _report_files(values: Values, workspace: Path | None) -> tuple[parse.ReportFile, ...]:
+def _report_files(values: Values) -> tuple[parse.ReportFile, ...]:
     reports = values(options.REPORT_FILES)
     for report in reports:
         if report.path != parse.STANDARD_OUTPUT:
-            values.path(options.REPORT_FILES, report.path, workspace)
+            values.path(options.REPORT_FILES, report.path)
     return reports
 
 
-def _test_results(values: Values, workspace: Path | None) -> tuple[str, ...]:
-    return tuple(values.pattern(options.TEST_RESULTS, text, workspace) for text in values(options.TEST_RESULTS))
+def _notify(values: Values, environment: Mapping[str, str]) -> Notify:
+    token, channel = values(options.SLACK_TOKEN), values(options.SLACK_CHANNEL)
+    if token and not channel:
+        named = values.named(options.SLACK_CHANNEL)
+        values.add(f"{values.named(options.SLACK_TOKEN)} needs {named}.", hint=f"Set {named} as well.")
+    comment = values(options.COMMENT)
+    pull = pull_request_of(environment) if comment else NO_PULL_REQUEST
+    slack_api = environment.get("SLACK_API_URL", "").strip().rstrip("/") or SLACK_API
+    if token:
+        values.attempt("", parse.service_url, slack_api, "SLACK_API_URL")
+    notify = Notify(
+        events=values(options.NOTIFY_ON),
+        slack_webhook_url=values(options.SLACK_WEBHOOK_URL),
+        slack_token=token,
+        slack_channel=channel,
+        slack_api=slack_api,
+        webhook_url=values(options.WEBHOOK_URL),
+        webhook_secret=values(options.WEBHOOK_SECRET),
+        downstream_hops=values(options.DOWNSTREAM_HOPS),
+        comment=comment,
+        pull_request=pull.number,
+        github_api=pull.api,
+        github_graphql=pull.graphql,
+        github_token=values(options.GITHUB_TOKEN),
+    )
+    used = (notify.webhook_url, notify.slack_webhook_url, token and slack_api, pull.api if pull.number else "")
+    proxies = {url: values.attempt(DIRECT, proxy_for, url, environment) for url in used if url}
+    return notify._replace(proxies=proxies)
 
 
 def _unused(values: Values, notify: Notify) -> tuple[str, ...]:
@@ -258,64 +283,23 @@ def _unused(values: Values, notify: Notify) -> tuple[str, ...]:
     )
 
 
-def _notify(values: Values, environment: Mapping[str, str]) -> Notify:
-    webhook_url, slack_webhook_url = values(options.WEBHOOK_URL), values(options.SLACK_WEBHOOK_URL)
-    slack_token, slack_channel = values(options.SLACK_TOKEN), values(options.SLACK_CHANNEL)
-    comment = values(options.COMMENT)
-    if slack_token and not slack_channel:
-        channel = values.named(options.SLACK_CHANNEL)
-        values.add(f"{values.named(options.SLACK_TOKEN)} needs {channel}.", hint=f"Set {channel} as well.")
-    pull = pull_request_of(environment) if comment else NO_PULL_REQUEST
-    slack_api = environment.get("SLACK_API_URL", "").strip().rstrip("/") or SLACK_API
-    if slack_token:
-        values.attempt(lambda: parse.service_url(slack_api, "SLACK_API_URL"), "")
-    used = (webhook_url, slack_webhook_url, slack_api if slack_token else "", pull.api if pull.number else "")
-    return Notify(
-        events=values(options.NOTIFY_ON),
-        slack_webhook_url=slack_webhook_url,
-        slack_token=slack_token,
-        slack_channel=slack_channel,
-        slack_api=slack_api,
-        webhook_url=webhook_url,
-        webhook_secret=values(options.WEBHOOK_SECRET),
-        downstream_hops=values(options.DOWNSTREAM_HOPS),
-        comment=comment,
-        pull_request=pull.number,
-        github_api=pull.api,
-        github_graphql=pull.graphql,
-        github_token=values(options.GITHUB_TOKEN),
-        proxies={url: values.attempt(partial(proxy_for, url, environment), DIRECT) for url in used if url},
-    )
-
-
 def manifest_of(settings: RunSettings, today: date, data: bytes | None = None) -> Manifest:
     """The manifest that the settings describe: its file, and the assets that the settings name besides.
 
-    Args:
-        settings: The file, further inputs and outputs, and the variables.
-        today: The day on which waivers must be valid.
-        data: The file's content, where it was read before.
+    `ignore` rules must be valid on the day `today`. `data` is the file's content, where it was read before.
 
     Raises:
-        SettingError: `inputs` or `outputs` holds something else than URNs.
         ManifestError: The file is missing or has errors. Where the settings name assets, the default file may be
             missing and may name none.
     """
-    errors: list[str] = []
-    inputs = _urns(settings.named("inputs"), settings.inputs, errors)
-    outputs = _urns(settings.named("outputs"), settings.outputs, errors)
-    if errors:
-        raise SettingError("\n".join(errors))
-    alone = not inputs and not outputs
     content = content_of(settings) if data is None else data
-    manifest = load_manifest(settings.manifest_shown, content, today, settings.variables, needs_assets=alone)
+    needs_assets = not settings.inputs and not settings.outputs
+    manifest = load_manifest(settings.manifest_shown, content, today, settings.variables, needs_assets=needs_assets)
     # An entry of the file has rules of its own, so it comes before the same URN without any.
     read, written = ({entry.urn for entry in entries} for entries in (manifest.inputs, manifest.outputs))
-    more_inputs = (InputEntry(urn, NOWHERE) for urn in dict.fromkeys(inputs) if urn not in read)
-    more_outputs = (OutputEntry(urn, NOWHERE) for urn in dict.fromkeys(outputs) if urn not in written)
     return manifest._replace(
-        inputs=(*manifest.inputs, *more_inputs),
-        outputs=(*manifest.outputs, *more_outputs),
+        inputs=(*manifest.inputs, *(InputEntry(urn, NOWHERE) for urn in settings.inputs if urn not in read)),
+        outputs=(*manifest.outputs, *(OutputEntry(urn, NOWHERE) for urn in settings.outputs if urn not in written)),
     )
 
 
@@ -328,40 +312,31 @@ def content_of(settings: RunSettings) -> bytes:
     names_assets = settings.inputs or settings.outputs
     if names_assets and settings.manifest_shown == DEFAULT_MANIFEST and not settings.manifest.exists():
         return b""
-    return read_content(settings.manifest, settings.manifest_shown, if_missing=_if_missing(settings.workspace))
+    return read_content(settings.manifest, settings.manifest_shown, if_missing=_if_missing(settings))
 
 
-def _urns(setting: str, lines: tuple[str, ...], errors: list[str]) -> list[Urn]:
-    parsed: list[Urn] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            parsed.append(parse_urn(line))
-        except UrnError as error:
-            errors.append(f"{setting}, URN {number}: {error}")
-    return parsed
-
-
-def _if_missing(workspace: Path | None) -> str:
+def _if_missing(settings: RunSettings) -> str:
     """What to do where the manifest's file does not exist."""
-    create = f"Create it, for instance with:\n{MANIFEST_EXAMPLE}"
-    if workspace and not (workspace / ".git").exists():
-        checkout = "The repository is not checked out here: add a step with actions/checkout before this one."
-        return f"{checkout} If the file does not exist yet: {create[0].lower()}{create[1:]}"
-    return create
+    instead = f"with `incident-gate init`, or name assets with {settings.named('inputs')} instead."
+    hint = f"Check the path, create the file {instead}"
+    if settings.manifest_shown == DEFAULT_MANIFEST:
+        hint = f"Create it {instead} A manifest looks like this:\n{MANIFEST_EXAMPLE}"
+    if settings.workspace and not (settings.workspace / ".git").exists():
+        return f"The repository is not checked out here: add a step with actions/checkout before this one.\n{hint}"
+    return hint
 
 
 class Values:
     """Parses values by their options, and collects errors so that all are reported at once.
 
-    Args:
-        get: The value of an option by its name; empty where unset.
-        spelling: How the user writes the names of options.
+    `get` returns the value of an option by its name, empty where unset. Paths must stay below `workspace`, if any.
     """
 
-    def __init__(self, get: Callable[[str], str], spelling: Spelling) -> None:
+    def __init__(self, get: Callable[[str], str], spelling: Spelling, workspace: Path | None = None) -> None:
         self._get = get
         self.spelling = spelling
-        self._errors: list[SettingError] = []
+        self._workspace = workspace
+        self._errors: list[str] = []
 
     def named(self, option: Option[T]) -> str:
         """The option's name as its user knows it."""
@@ -374,40 +349,36 @@ class Values:
     def __call__(self, option: Option[T]) -> T:
         """The option's value; that of its default after an error."""
         default = option.parse(option.default, option.name)
-        return self.attempt(lambda: option.parse(self.text(option) or option.default, self.named(option)), default)
+        text = self.text(option)
+        return self.attempt(default, option.parse, text, self.named(option)) if text else default
 
-    def path(self, option: Option[T], text: str, workspace: Path | None) -> Path:
+    def path(self, option: Option[Any], text: str) -> Path:
         """The path that an option names."""
-        try:
-            return locate(text, workspace)
-        except OutsideError as error:
-            self._refuse_path(option, text, error)
-            return Path()
+        return self._inside(option, text, locate, Path())
 
-    def pattern(self, option: Option[T], text: str, workspace: Path | None) -> str:
+    def pattern(self, option: Option[Any], text: str) -> str:
         """A path or pattern of files that an option names."""
-        if workspace is None:
-            return str(self.path(option, text, None))
-        if names_outside(text, workspace):
-            self._refuse_path(option, text, OutsideError("leads out of the workspace"))
-        return text
+        return self._inside(option, text, locate_pattern, "")
 
-    def attempt(self, read: Callable[[], T], default: T) -> T:
-        """What `read` returns; `default` after an error, which is collected."""
+    def _inside(self, option: Option[Any], text: str, find: Callable[[str, Path | None], T], default: T) -> T:
         try:
-            return read()
-        except SettingError as error:
-            self._errors.append(error)
+            return find(text, self._workspace)
+        except OutsideError as error:
+            hint = "Use a path below the repository's checkout."
+            self.add(f"{self.named(option)} {error}: {parse.shown(text)}.", hint=hint)
             return default
 
-    def _refuse_path(self, option: Option[T], text: str, error: OutsideError) -> None:
-        self.add(
-            f"{self.named(option)} {error}: {parse.shown(text)}.", hint="Use a path below the repository's checkout."
-        )
+    def attempt(self, default: T, read: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What `read` returns; `default` after an error, which is collected."""
+        try:
+            return read(*arguments, **named)
+        except SettingError as error:
+            self._errors.append(str(error))
+            return default
 
     def add(self, message: str, *, hint: str) -> None:
         """Add an error."""
-        self._errors.append(SettingError(message, hint=hint))
+        self._errors.append(f"{message} {hint}")
 
     def finish(self) -> None:
         """Report the errors.
@@ -416,4 +387,4 @@ class Values:
             SettingError: With every error, one a line, if there is any.
         """
         if self._errors:
-            raise SettingError("\n".join(str(error) for error in self._errors))
+            raise SettingError("\n".join(self._errors))

@@ -37,14 +37,15 @@ class Sources(NamedTuple):
     notices: tuple[str, ...] = ()
 
 
-def sources(url: Sourced, token: Sourced, environment: Mapping[str, str], *, config: Path | None) -> Sources:
+def sources(url: Sourced, token: Sourced, environment: Mapping[str, str], config: Path | None) -> Sources:
     """Find address and token: as set, in the variables, or in a file whose token goes to its own address only."""
     notices: tuple[str, ...] = ()
     if not url.value:
         from_url, from_host = Sourced(_variable(environment, URL), URL), _host_url(environment)
         url = from_url if from_url.value else from_host
-        if from_url.value and from_host.value and _differ(from_url.value, from_host.value):
-            used = f"{URL} is used ({_shown(from_url.value)}), not {HOST} ({_shown(from_host.value)})"
+        one, other = _shown(from_url.value), _shown(from_host.value)
+        if from_url.value and from_host.value and one.lower() != other.lower():
+            used = f"{URL} is used ({one}), not {HOST} ({other})"
             notices = (f"{URL} and {HOST} name different servers: {used}. Unset one of them.",)
     if not token.value:
         token = token_of(environment)
@@ -107,17 +108,14 @@ def _configured(path: Path) -> tuple[str, str]:
     except UnreadableError:
         # Its text is not quoted: it holds the token.
         raise SettingError(f"{CONFIG} is not valid YAML.", hint=f"Correct it, or set {SKIP_CONFIG}=true.") from None
-    gms = _member(content, "gms")
-    server, token = (_member(gms, key) for key in ("server", "token"))
-    return _scalar(server), _scalar(token)
+    return _scalar(content, "gms", "server"), _scalar(content, "gms", "token")
 
 
-def _member(node: Node | None, key: str) -> Node | None:
-    pairs = node.pairs if isinstance(node, MappingNode) else ()
-    return next((value for name, value in pairs if name.text == key), None)
-
-
-def _scalar(node: Node | None) -> str:
+def _scalar(node: Node | None, *path: str) -> str:
+    """The text at a path of keys; empty where there is none."""
+    for key in path:
+        pairs = node.pairs if isinstance(node, MappingNode) else ()
+        node = next((value for name, value in pairs if name.text == key), None)
     return node.text.strip() if isinstance(node, ScalarNode) and node.kind is not Kind.NULL else ""
 
 
@@ -132,10 +130,6 @@ def _read(path: Path, setting: str) -> str:
 
 def _variable(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name, "").strip()
-
-
-def _differ(one: str, other: str) -> bool:
-    return _shown(one).lower() != _shown(other).lower()
 
 
 def _shown(url: str) -> str:

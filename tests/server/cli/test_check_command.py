@@ -153,8 +153,10 @@ def test_a_missing_manifest_is_told(datahub: Sandbox, tmp_path: Path) -> None:
     ended = ask(datahub, "check", str(tmp_path / "none.yml"))
 
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith(f"{tmp_path / 'none.yml'}:1:1: there is no such file\n")
-    assert "\ninputs:\n  - urn:li:dataset:" in ended.err
+    assert ended.err == (
+        f"{tmp_path / 'none.yml'}: there is no such file\n"
+        "Check the path, create the file with `incident-gate init`, or name assets with --inputs instead.\n"
+    )
 
 
 def test_the_default_manifest_is_that_of_the_action(

@@ -112,9 +112,9 @@ def test_what_is_not_in_the_file_has_no_place() -> None:
 
 
 def test_a_missing_manifest_is_annotated_with_what_to_do() -> None:
-    error = ManifestError("gate.yml", (Mistake(Position(1, 1), "there is no such file"),), hint="Create it:\ninputs:")
+    error = ManifestError("gate.yml", (Mistake(NOWHERE, "there is no such file"),), hint="Create it:\ninputs:")
     (annotation,) = annotate_mistakes(error)
-    assert annotation.message == "there is no such file\nCreate it:\ninputs:"
+    assert (annotation.file, annotation.message) == ("", "gate.yml: there is no such file\nCreate it:\ninputs:")
 
 
 def test_an_excused_incident_is_a_notice_with_its_reason() -> None:

@@ -13,7 +13,7 @@ from incident_gate.gate.policy import Conclusion, Decision, Excused, rule_for
 from incident_gate.gate.policy import decide as judge
 from incident_gate.incident import Assertion, AssertionResult, Health, Incident, Question
 from incident_gate.manifest.load import load_manifest
-from incident_gate.manifest.model import NO_RULES, InputEntry, ManifestError, Mistake, Position
+from incident_gate.manifest.model import NO_RULES, NOWHERE, InputEntry, ManifestError, Mistake, Position
 from incident_gate.report.manifest_text import block, mistake_text
 from incident_gate.report.model import Report
 from incident_gate.urn import parse_urn
@@ -202,8 +202,8 @@ def test_a_line_is_text_and_no_more(text: str, column: int) -> None:
 
 
 def test_a_file_that_cannot_be_read_has_no_lines() -> None:
-    error = ManifestError("gate.yml", (Mistake(Position(1, 1), "there is no such file"),), hint="Create it:\n  inputs:")
-    assert mistake_text(error) == "gate.yml:1:1: there is no such file\nCreate it:\n  inputs:"
+    error = ManifestError("gate.yml", (Mistake(NOWHERE, "there is no such file"),), hint="Create it:\n  inputs:")
+    assert mistake_text(error) == "gate.yml: there is no such file\nCreate it:\n  inputs:"
 
 
 def test_report_without_a_manifest_is_a_report() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from incident_gate.errors import SettingError
 from incident_gate.manifest.model import NOWHERE, Manifest, ManifestError, OnIncident, Position
 from incident_gate.settings.model import RunSettings
 from incident_gate.settings.read import manifest_of, read_settings
@@ -65,25 +64,25 @@ def test_another_file_than_the_default_must_exist(workspace: Path) -> None:
         load(workspace, manifest="gate.yml", inputs=ORDERS)
 
 
-def test_every_line_that_is_no_urn_is_reported(workspace: Path) -> None:
-    with pytest.raises(SettingError) as caught:
-        load(workspace, inputs=f"{ORDERS}\norders", outputs="https://datahub/dataset/urn%3Ali%3Achart%3A(a%2Cb)/x")
-    first, second = str(caught.value).splitlines()
-    assert first.startswith('inputs, URN 2: "orders" is not a URN; a URN looks like urn:li:dataset:')
-    assert second.startswith("outputs, URN 1: ")
-    assert second.endswith("is a link to an asset's page; expected urn:li:chart:(a,b)")
+INSTEAD = "with `incident-gate init`, or name assets with inputs instead."
+CREATE = f"Create it {INSTEAD} A manifest looks like this:\ninputs:\n  - urn:li:dataset:("
 
 
-def test_a_missing_checkout_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("manifest", "is_checked_out", "hint"),
+    [
+        (MANIFEST, True, CREATE),
+        (MANIFEST, False, "The repository is not checked out here: add a step with actions/checkout before this one."),
+        ("gate.yml", True, f"Check the path, create the file {INSTEAD}"),
+    ],
+)
+def test_missing_file_is_explained(tmp_path: Path, manifest: str, *, is_checked_out: bool, hint: str) -> None:
+    if is_checked_out:
+        (tmp_path / ".git").mkdir()
     with pytest.raises(ManifestError) as caught:
-        load(tmp_path)
-    assert "The repository is not checked out here: add a step with actions/checkout" in caught.value.hint
-
-
-def test_a_missing_file_in_a_checkout_shows_what_to_write(workspace: Path) -> None:
-    with pytest.raises(ManifestError) as caught:
-        load(workspace)
-    assert caught.value.hint.startswith("Create it, for instance with:\ninputs:\n")
+        load(tmp_path, manifest=manifest)
+    assert caught.value.message == f"{manifest}: there is no such file"
+    assert caught.value.hint.startswith(hint)
 
 
 def test_the_content_saved_by_the_main_stage_is_enough(workspace: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,180 +12,163 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_gate.errors import SettingError
-from incident_gate.settings import parse
+from incident_gate.manifest.model import OnIncident
+from incident_gate.settings import options, parse
+from incident_gate.settings.parse import ReportFile
+from incident_gate.urn import parse_urn
 
+Parser = Callable[[str, str], Any]
 
-def error(parser: Callable[[str, str], Any], value: str) -> str:
-    with pytest.raises(SettingError) as caught:
-        parser(value, "--option")
-    assert caught.value.hint
-    return caught.value.message
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("0", 0),
-        ("90", 90),
-        ("90s", 90),
-        ("30m", 1800),
-        ("2h", 7200),
-        ("1d", 86_400),
-        ("1.5h", 5400),
-        ("0.5", 0.5),
-        ("5 m", 300),
-        ("10M", 600),
-    ],
-)
-def test_duration_is_a_number_with_a_unit(text: str, seconds: float) -> None:
-    assert parse.duration(text, "wait") == seconds
-
-
-@pytest.mark.parametrize("text", ["", "-1", "1w", "m", "1h30m", "nan", "inf", "1e3", "٣", "1 2"])
-def test_other_durations_are_refused(text: str) -> None:
-    assert error(parse.duration, text) == f"--option is {text!r}."
-
-
-def test_interval_is_not_zero() -> None:
-    assert parse.interval("1s", "wait-interval") == 1
-    assert error(parse.interval, "0s") == "--option is '0s'."
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("A=1", {"A": "1"}),
-        (" A = 1 = 2 \n\nB_1=\n", {"A": "1 = 2", "B_1": ""}),
-        ("A=x\nA=x", {"A": "x"}),
-        ("", {}),
-    ],
-)
-def test_variables_are_one_a_line(text: str, found: dict[str, str]) -> None:
-    assert parse.variables(text, "variables") == found
-
-
-@pytest.mark.parametrize("text", ["A", "=1", "1A=x", "A-B=1", "${A}=1"])
-def test_variable_without_a_name_is_refused(text: str) -> None:
-    assert error(parse.variables, text) == f"--option has {text!r}."
-
-
-def test_variable_with_two_values_is_refused() -> None:
-    assert error(parse.variables, "A=1\nA=2") == "--option sets A twice, to different values."
-
-
-def test_items_are_separated_by_commas_or_lines() -> None:
-    assert parse.items("main, release/*\n\nhotfix,,", "report-branches") == ("main", "release/*", "hotfix")
-
-
-def test_items_are_of_known_words() -> None:
-    words = parse.items_of(("raised", "blocked"))
-
-    assert words("blocked,raised", "notify-on") == {"raised", "blocked"}
-    assert error(words, "raised, kept") == "--option has 'kept'."
-
-
-@pytest.mark.parametrize(
-    ("text", "leg"), [("", ""), ("null", ""), ("{}", ""), ('{"b": 1, "a": [2]}', '{"a":[2],"b":1}')]
-)
-def test_matrix_leg_is_canonical_json(text: str, leg: str) -> None:
-    assert parse.matrix(text, "matrix") == leg
-
-
-@pytest.mark.parametrize("text", ["eu", "'{}'", "{", '"eu"', "[1]", "3", "{" * 100_000])
-def test_matrix_that_is_no_json_object_is_refused(text: str) -> None:
-    assert error(parse.matrix, text).startswith("--option is ")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "https://hooks.slack.com/services/T/B/x",
-        "http://localhost:8080/x",
-        "http://127.0.0.1:1/",
-        "http://[::1]:1/",
-        "",
-    ],
-)
-def test_service_is_reached_by_https_or_on_this_machine(text: str) -> None:
-    assert parse.service_url(text, "webhook") == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "http://hooks.slack.com/s3cr3t",
-        "http://localhost.evil.com/s3cr3t",
-        "http://127.0.0.1@evil.com/s3cr3t",
-        "s3cr3t",
-        "https://",
-        "https://a b/s3cr3t",
-        "ftp://x/s3cr3t",
-        "https://[s3cr3t",
-    ],
-)
-def test_other_services_are_refused_without_showing_their_address(text: str) -> None:
-    with pytest.raises(SettingError) as caught:
-        parse.service_url(text, "webhook")
-
-    assert str(caught.value).startswith("webhook is not ")
-    assert "s3cr3t" not in f"{caught.value!r}{caught.value}"
+CHART, DASHBOARD = "urn:li:chart:(a,b)", "urn:li:dashboard:(a,b)"
+timeout = options.TIMEOUT.parse
+count = partial(parse.count, 3)
 
 
 def encoded(length: int) -> str:
     return f"whsec_{base64.b64encode(b'x' * length).decode()}"
 
 
-@pytest.mark.parametrize("text", ["", encoded(24), encoded(64), encoded(25).rstrip("=")])
-def test_signing_secret_is_of_standard_webhooks(text: str) -> None:
-    assert parse.webhook_secret(text, "webhook-secret") == text
+@pytest.mark.parametrize(
+    ("parser", "text", "value"),
+    [
+        (parse.duration, "0", 0),
+        (parse.duration, "90", 90),
+        (parse.duration, "90s", 90),
+        (parse.duration, "10M", 600),
+        (parse.duration, "2h", 7200),
+        (parse.duration, "1d", 86_400),
+        (parse.duration, "1.5h", 5400),
+        (parse.duration, "0.5", 0.5),
+        (parse.duration, "5 m", 300),
+        (parse.interval, "1s", 1),
+        (timeout, "6 h", 21_600),
+        (count, "0", 0),
+        (count, "3", 3),
+        *((parse.flag, word, True) for word in ("true", "True", "TRUE")),
+        *((parse.flag, word, False) for word in ("false", "False", "FALSE", "")),
+        (options.ON_INCIDENT.parse, "warn", OnIncident.WARN),
+        (options.ON_INCIDENT.parse, "", None),
+        (options.NOTIFY_ON.parse, "blocked,raised", {"raised", "blocked"}),
+        (parse.items, "main, release/*\n\nhotfix,,", ("main", "release/*", "hotfix")),
+        (parse.urns, f"{CHART}\n\n  {DASHBOARD}  \n{CHART}", (parse_urn(CHART), parse_urn(DASHBOARD))),
+        (parse.variables, "A=1", {"A": "1"}),
+        (parse.variables, " A = 1 = 2 \n\nB_1=\n", {"A": "1 = 2", "B_1": ""}),
+        (parse.variables, "A=x\nA=x", {"A": "x"}),
+        (parse.headers, "\n X-A :  1 \n\nX-B: two words\n", {"X-A": "1", "X-B": "two words"}),
+        (parse.matrix, "null", ""),
+        (parse.matrix, "{}", ""),
+        (parse.matrix, '{"b": 1, "a": [2]}', '{"a":[2],"b":1}'),
+        (parse.report_files, "json=out/a.json", (ReportFile("json", "out/a.json"),)),
+        (parse.report_files, "junit = b=c\nmarkdown=-", (ReportFile("junit", "b=c"), ReportFile("markdown", "-"))),
+        (parse.reason, " backfill\n DATA-123 ", "backfill DATA-123"),
+        *((parse.reason, unseen, "") for unseen in (" ", "\u200b\u2060", "\u3164\u2800", "\u202e\ufeff", "\U000e0100")),
+        (options.INCIDENT_TITLE.parse, "x" * 500, "x" * 500),
+        (options.INCIDENT_MESSAGE.parse, "x" * 20_000, "x" * 20_000),
+    ],
+)
+def test_value_is_read(parser: Parser, text: str, value: object) -> None:
+    assert parser(text, "option") == value
 
 
-@pytest.mark.parametrize("text", ["abc", "a" * 32, encoded(24)[6:], encoded(23), encoded(65), "whsec_", "whsec_*"])
-def test_other_signing_secrets_are_refused_without_showing_them(text: str) -> None:
-    assert error(parse.webhook_secret, text) == "--option is not a signing secret."
+@pytest.mark.parametrize(
+    ("parser", "text"),
+    [
+        (parse.service_url, "https://hooks.slack.com/services/T/B/x"),
+        (parse.service_url, "http://localhost:8080/x"),
+        (parse.service_url, "http://127.0.0.1:1/"),
+        (parse.service_url, "http://[::1]:1/"),
+        (parse.webhook_secret, encoded(24)),
+        (parse.webhook_secret, encoded(64)),
+        (parse.webhook_secret, encoded(25).rstrip("=")),
+        *((parser, "") for parser in (parse.service_url, parse.webhook_secret, parse.matrix, parse.secret)),
+    ],
+)
+def test_value_is_read_as_it_is(parser: Parser, text: str) -> None:
+    assert parser(text, "option") == text
 
 
-def test_reason_that_nobody_can_see_is_none() -> None:
-    assert parse.reason(" backfill\n DATA-123 ", "override") == "backfill DATA-123"
-    for invisible in (" ", "\u200b\u2060", "\u3164\u2800", "\u202e\ufeff", "\U000e0100"):
-        assert not parse.reason(invisible, "override")
+@pytest.mark.parametrize(
+    ("parser", "text", "message"),
+    [
+        *((parse.duration, text, f"is {text!r}.") for text in ("", "-1", "1w", "m", "1h30m", "nan", "inf", "1e3")),
+        *((parse.duration, text, "Use a number with a unit, like 90s, 30m or 2h.") for text in ("٣", "1 2")),
+        (parse.interval, "0s", "is '0s'. Use more than zero"),
+        *((timeout, text, f"is {text!r}. Use up to 6h.") for text in ("21601", "361m")),
+        *((count, text, "Use a whole number from 0 to 3.") for text in ("4", "-1", "1.0", "x", "", "1" * 5000, "²")),
+        *((parse.flag, text, "Use true or false.") for text in ("yes", "1", "on", "tRue")),
+        # An incident is never ignored for a whole run: only an entry can do that.
+        (options.ON_INCIDENT.parse, "ignore", "is 'ignore'. Use block or warn."),
+        (options.ON_UNKNOWN.parse, "ignore", "Use block or warn."),
+        (options.ON_FAILING_ASSERTION.parse, "fail", "Use ignore, warn or block."),
+        (options.NOTIFY_ON.parse, "raised, kept", "has 'kept'. Use any of: raised, resolved, blocked."),
+        (options.TYPES.parse, "SQL, freshnes", "has 'freshnes'. Did you mean FRESHNESS?"),
+        (parse.urns, f"{CHART}\norders\nurn:li:x:y", 'option, URN 2: "orders" is not a URN; a URN looks like urn:li:'),
+        (parse.urns, f"{CHART}\norders\nurn:li:x:y", 'option, URN 3: "x" is not a type of asset'),
+        *((parse.variables, text, f"has {text!r}.") for text in ("A", "=1", "1A=x", "A-B=1", "${A}=1")),
+        (parse.variables, "A=1\nA=2", "sets A twice, to different values."),
+        *((parse.matrix, text, "Use a JSON object") for text in ("eu", "'{}'", "{", '"eu"', "[1]", "3", "{" * 100_000)),
+        *((parse.report_files, text, f"has {text!r}.") for text in ("json", "json=", "xml=a", "=a", "JSON=a")),
+        (parse.report_files, "json=a\njunit=a", "names 'a' twice."),
+        (parse.headers, "no colon", "option, line 1: this is not a header."),
+        (parse.headers, "X: 1\n: 2", "option, line 2: this is not a header."),
+        (parse.headers, "a b: 1", "this is not a header."),
+        (parse.headers, "HOST: x", "HOST is set by the request itself."),
+        (parse.headers, "X: a\x00b", "has a character that no header can carry."),
+        (parse.headers, "X: ä", "has a character that no header can carry."),
+        (options.INCIDENT_TITLE.parse, "x" * 501, "has 501 characters. The limit is 500."),
+        (options.INCIDENT_MESSAGE.parse, "x" * 20_001, "has 20,001 characters. The limit is 20,000."),
+    ],
+)
+def test_error_names_the_option_and_what_to_do(parser: Parser, text: str, message: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        parser(text, "option")
+    assert str(caught.value).startswith("option")
+    assert message in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "number"), [("0", 0), ("3", 3)])
-def test_count_is_a_whole_number(text: str, number: int) -> None:
-    assert parse.count(3)(text, "downstream-hops") == number
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Accept-Encoding", "Authorization", "Connection", "Content-Length", "Content-Type", "Host", "TE", "Trailer"),
+        *("Transfer-Encoding", "Upgrade"),
+    ],
+)
+def test_no_header_changes_the_request_itself(name: str) -> None:
+    with pytest.raises(SettingError, match=f"headers, line 1: {name} is set by the request itself"):
+        parse.headers(f"{name}: x", "headers")
 
 
-@pytest.mark.parametrize("text", ["4", "-1", "1.0", "x", "", "1" * 5000, "²"])
-def test_other_counts_are_refused(text: str) -> None:
-    assert error(parse.count(3), text).startswith("--option is ")
-
-
-def test_reports_are_format_and_path() -> None:
-    assert parse.report_files("json=out/a.json\njunit = b=c.xml\nmarkdown=-", "reports") == (
-        parse.ReportFile("json", "out/a.json"),
-        parse.ReportFile("junit", "b=c.xml"),
-        parse.ReportFile("markdown", "-"),
-    )
-
-
-@pytest.mark.parametrize("text", ["json", "json=", "xml=a", "=a", "JSON=a"])
-def test_other_reports_are_refused(text: str) -> None:
-    assert error(parse.report_files, text) == f"--option has {text!r}."
-
-
-def test_two_reports_need_two_paths() -> None:
-    assert error(parse.report_files, "json=a\njunit=a") == "--option names 'a' twice."
+@pytest.mark.parametrize(
+    ("parser", "text", "message"),
+    [
+        *((parse.secret, text, "has a character that no token has") for text in ("a b", "a\nb", "tökén", "a\x7f")),
+        (parse.service_url, "http://hooks.slack.com/s3cr3t", "is not an https address"),
+        (parse.service_url, "http://localhost.evil.com/s3cr3t", "is not an https address"),
+        (parse.service_url, "http://127.0.0.1@evil.com/s3cr3t", "is not an https address"),
+        (parse.service_url, "s3cr3t", "is not an https address"),
+        (parse.service_url, "https://", "is not an https address"),
+        (parse.service_url, "https://a b/s3cr3t", "is not an https address"),
+        (parse.service_url, "ftp://x/s3cr3t", "is not an https address"),
+        (parse.service_url, "https://[s3cr3t", "is not a URL"),
+        (parse.webhook_secret, "abc", "is not a signing secret"),
+        (parse.webhook_secret, encoded(24)[6:], "is not a signing secret"),
+        (parse.webhook_secret, encoded(23), "is not a signing secret"),
+        (parse.webhook_secret, encoded(65), "is not a signing secret"),
+        (parse.webhook_secret, "whsec_*", "is not a signing secret"),
+    ],
+)
+def test_secret_that_is_refused_is_not_quoted(parser: Parser, text: str, message: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        parser(text, "it")
+    assert caught.value.message.startswith(f"it {message}")
+    for part in ("s3cr3t", text):
+        assert part not in f"{caught.value!r}{caught.value}"
 
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_a_parser(text: str) -> None:
-    parsers: list[Callable[[str, str], Any]] = [
-        *(parse.duration, parse.interval, parse.variables, parse.headers, parse.report_files, parse.service_url),
-        *(parse.matrix, parse.secret, parse.flag, parse.lines, parse.items, parse.count(5), parse.seconds(60)),
-    ]
-    for parser in parsers:
+    for option in options.OPTIONS.values():
         try:
-            parser(text, "option")
+            option.parse(text, "option")
         except SettingError as refused:
             assert str(refused)  # noqa: PT017 - any text may be fine or refused

@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 
 from incident_gate.errors import SettingError
-from incident_gate.sandbox import Sandbox
 from incident_gate.settings.model import RunSettings
 from incident_gate.settings.read import read_settings, secrets_of
-from tests.helpers.asking import ORDERS
-from tests.helpers.command import gate
 
 URL = "https://datahub.example.com"
 TOKEN = "secret-token-1"
@@ -216,13 +213,3 @@ def test_configuration_without_an_address_counts_as_none(home: Path, text: str) 
     configure(home, text)
 
     assert "No DataHub URL" in error({"HOME": str(home)})
-
-
-def test_command_uses_the_configuration(datahub: Sandbox, home: Path) -> None:
-    configure(home, f"gms:\n  server: {datahub.url}\n  token: {datahub.token}\n")
-    (home / "gate.yml").write_text(f"- {ORDERS}\n")
-
-    ended = gate("check", str(home / "gate.yml"), environment={"HOME": str(home)})
-
-    assert ended.code == 0, ended.err
-    assert datahub.requests[0].headers["authorization"] == f"Bearer {datahub.token}"
