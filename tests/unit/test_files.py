@@ -43,9 +43,10 @@ def test_a_device_is_refused() -> None:
         open_regular(Path(os.devnull), max_bytes=1)
 
 
-def test_a_path_that_no_system_has_is_refused() -> None:
-    with pytest.raises(FileError, match=r"^cannot be opened: "):
-        open_regular(Path("a\0b"), max_bytes=1)
+@pytest.mark.parametrize(("path", "reason"), [(Path("a\0b"), "ValueError"), (Path(__file__) / "x", "Not a directory")])
+def test_what_cannot_be_opened_is_refused_with_the_reason(path: Path, reason: str) -> None:
+    with pytest.raises(FileError, match=f"^cannot be opened: {reason}$"):
+        open_regular(path, max_bytes=1)
 
 
 def test_a_file_is_read_within_the_limit_whatever_size_the_system_reports(tmp_path: Path) -> None:
