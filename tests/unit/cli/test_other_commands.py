@@ -173,6 +173,8 @@ def test_list_that_is_given_twice_is_not_cut_to_its_end() -> None:
 
 
 def test_manifest_that_validate_proposes_can_be_copied(tmp_path: Path) -> None:
-    ended = gate("validate", str(tmp_path / "none.yml"))
+    (tmp_path / "empty.yml").touch()
+
+    ended = gate("validate", str(tmp_path / "empty.yml"))
 
     assert "\ninputs:\n  - urn:li:dataset:" in ended.out
