@@ -12,7 +12,7 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from incident_gate.datahub.client import Client, Exchange
+from incident_gate.datahub.client import Client, RequestLog
 from incident_gate.datahub.health.reader import PARALLEL, Reader, ServerState
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.datahub.transport import open_client
@@ -44,12 +44,12 @@ _LONGEST_JOB = 24 * 3600
 
 
 @contextmanager
-def connect(settings: RunSettings, on_exchange: Callable[[Exchange], None] | None = None) -> Iterator[Client]:
+def connect(settings: RunSettings, on_request: Callable[[RequestLog], None] | None = None) -> Iterator[Client]:
     """Connect to DataHub; at the end of the block, requests that still wait for an answer are given up.
 
     Args:
         settings: Address, token and the time for all requests.
-        on_exchange: Called with every request, and while one is awaited.
+        on_request: Called with every request, and while one is awaited.
 
     Raises:
         SettingError: The CA bundle or the proxy cannot be used.
@@ -59,7 +59,7 @@ def connect(settings: RunSettings, on_exchange: Callable[[Exchange], None] | Non
             http,
             settings.connection.address.graphql_url,
             Deadline.after(settings.timeout),
-            on_exchange=on_exchange,
+            on_request=on_request,
             secrets=settings.secrets,
             is_plain=not (settings.connection.address.is_encrypted or settings.connection.proxy.url),
         )

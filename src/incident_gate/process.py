@@ -14,7 +14,7 @@ from typing import NoReturn, TextIO
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
-def say(stream: TextIO | None, text: str) -> None:
+def write(stream: TextIO | None, text: str) -> None:
     """Write to a stream that may be closed or full: the verdict does not depend on it."""
     if stream is None:
         return
@@ -60,7 +60,7 @@ def end(code: int) -> NoReturn:
     into another one, as Python's own shutdown would.
     """
     for stream in (sys.stdout, sys.stderr):
-        say(stream, "")
+        write(stream, "")
     os._exit(code)
 
 
@@ -74,14 +74,14 @@ def delayed_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
 
 
-def on_interrupt(last_words: Callable[[], str]) -> None:
+def on_interrupt(interrupt_message: Callable[[], str]) -> None:
     """End at once on SIGINT and SIGTERM, which a cancelled job gets.
 
     As process 1 of a container there is no default for SIGTERM: without a handler it is ignored, and the runner waits.
     """
 
     def interrupted(number: int, _frame: object) -> None:
-        say(sys.stdout, f"{last_words()}\n")
+        write(sys.stdout, f"{interrupt_message()}\n")
         end(128 + number)
 
     for number in _INTERRUPTS:

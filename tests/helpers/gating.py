@@ -6,7 +6,7 @@ from datetime import date
 
 from incident_gate.api import check as check_manifest
 from incident_gate.api import connect
-from incident_gate.datahub.client import Exchange
+from incident_gate.datahub.client import RequestLog
 from incident_gate.gate.policy import Decision
 from incident_gate.manifest.load import load_manifest
 from incident_gate.report.model import Report
@@ -26,7 +26,7 @@ def check(
     server: Sandbox | str,
     *urns: str,
     manifest: str = "",
-    on_exchange: Callable[[Exchange], None] | None = None,
+    on_request: Callable[[RequestLog], None] | None = None,
     **options: str,
 ) -> Report:
     """Gate assets, each an input of its own, or the inputs of a manifest's text."""
@@ -42,7 +42,7 @@ def check(
     network = {name: os.environ[name] for name in names}
     settings = read_settings(lambda name: given.get(name, ""), network, mode=Mode.GATE)
     loaded = load_manifest("gate.yml", manifest.encode(), date(2026, 12, 1))
-    with connect(settings, on_exchange) as client:
+    with connect(settings, on_request) as client:
         return check_manifest(settings, loaded, client)
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from incident_gate.datahub.client import AWAITED, Client, Exchange
+from incident_gate.datahub.client import AWAITED, Client, RequestLog
 from incident_gate.datahub.graph.lookup import look_up
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.incident import Reason
@@ -27,7 +27,7 @@ class Selecting:
     """Asks one server, and keeps account of the requests."""
 
     client: Client
-    exchanges: list[Exchange] = field(default_factory=list)
+    request_logs: list[RequestLog] = field(default_factory=list)
 
     def upstreams(self, *starts: str | tuple[str, ...], hops: Any = 1, at_most: int = 500) -> SelectorResult:
         """What the assets are made from; several URNs may be one asset."""
@@ -44,16 +44,16 @@ class Selecting:
 @contextmanager
 def selecting(server: Sandbox, token: str | None = None) -> Iterator[Selecting]:
     """A client of the server."""
-    exchanges: list[Exchange] = []
+    request_logs: list[RequestLog] = []
     headers = {"Authorization": f"Bearer {token or server.token}"}
 
-    def note(exchange: Exchange) -> None:
-        if exchange is not AWAITED:
-            exchanges.append(exchange)
+    def note(log: RequestLog) -> None:
+        if log is not AWAITED:
+            request_logs.append(log)
 
     with plain_client(headers=headers) as http:
-        client = Client(http, f"{server.url}/api/graphql", Deadline.after(100), on_exchange=note)
-        yield Selecting(client, exchanges)
+        client = Client(http, f"{server.url}/api/graphql", Deadline.after(100), on_request=note)
+        yield Selecting(client, request_logs)
 
 
 def texts(choice: SelectorResult) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NoReturn
 
 from incident_gate.errors import ExitCode
-from incident_gate.process import delayed_interrupts, end, on_interrupt, prepare, say, started
+from incident_gate.process import delayed_interrupts, end, on_interrupt, prepare, started, write
 
 if TYPE_CHECKING:
     from incident_gate.action.stage import Stage
@@ -54,7 +54,7 @@ def _stage(interrupt_message: Callable[[Stage], str]) -> Stage:
         except ModuleNotFoundError as error:
             if error.name != "actions_toolkit":
                 raise
-            say(sys.stdout, f"::error::{_NO_EXTRA}\n")
+            write(sys.stdout, f"::error::{_NO_EXTRA}\n")
             end(ExitCode.USAGE)
         stage = Stage(environment=os.environ, stdout=sys.stdout)
         on_interrupt(lambda: interrupt_message(stage))

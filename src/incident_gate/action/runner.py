@@ -12,7 +12,7 @@ from typing import NamedTuple, TextIO
 from actions_toolkit.command import Command
 from actions_toolkit.file_command import prepare_key_value_message
 
-from incident_gate.process import say
+from incident_gate.process import write
 from incident_gate.report.annotations import Annotation, Level
 
 # What `steps.<id>.outputs.<name>` and `STATE_<name>` can be written as.
@@ -45,10 +45,10 @@ class StepLog(NamedTuple):
     def text(self, text: str) -> None:
         """Print text in which nothing is a command, whatever its lines begin with."""
         token = os.urandom(16).hex()
-        say(self.stdout, f"{Command('stop-commands', {}, token)}\n{text.rstrip()}\n::{token}::\n")
+        write(self.stdout, f"{Command('stop-commands', {}, token)}\n{text.rstrip()}\n::{token}::\n")
 
     def _print(self, lines: Iterable[str]) -> None:
-        say(self.stdout, "".join(f"{line}\n" for line in lines))
+        write(self.stdout, "".join(f"{line}\n" for line in lines))
 
 
 def commands(annotations: Iterable[Annotation]) -> Iterator[str]:

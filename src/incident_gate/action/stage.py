@@ -194,8 +194,8 @@ class Stage:
             self._log.annotate([Annotation(level=level, message=plain(remark.text, 1000))])
 
     def _progress(self, settings: RunSettings) -> AbstractContextManager[tuple[Progress, WaitLog]]:
-        on_exchange = (lambda exchange: self._log.debug(trace(exchange))) if self._debugs else None
-        return showing(self._stdout, settings, time.monotonic, on_exchange=on_exchange)
+        on_request = (lambda log: self._log.debug(trace(log))) if self._debugs else None
+        return showing(self._stdout, settings, time.monotonic, on_request=on_request)
 
     def _write_reports(self, settings: RunSettings, report: Report) -> None:
         if settings.report_files:

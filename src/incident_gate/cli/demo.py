@@ -11,7 +11,7 @@ from incident_gate.cli.main import Call, today
 from incident_gate.errors import ExitCode
 from incident_gate.manifest.load import load_manifest
 from incident_gate.manifest.model import Manifest
-from incident_gate.process import say
+from incident_gate.process import write
 from incident_gate.report.model import Report
 from incident_gate.report.terminal import terminal
 from incident_gate.sandbox import Sandbox
@@ -125,7 +125,7 @@ class _Demo:
         return read_settings(lambda name: values.get(name, ""), {}, mode=mode, workspace=Path(), command_line=True)
 
     def _print(self, text: str) -> None:
-        say(self.stdout, f"{text}\n")
+        write(self.stdout, f"{text}\n")
 
 
 def _load(text: str) -> Manifest:

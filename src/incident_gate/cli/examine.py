@@ -16,7 +16,7 @@ from incident_gate.doctor.existence import missing_assets
 from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
 from incident_gate.manifest.model import Dbt, InputEntry, Manifest, ManifestError, OutputEntry
-from incident_gate.process import say
+from incident_gate.process import write
 from incident_gate.report.words import count
 from incident_gate.select.selection import ResolvedInputs
 from incident_gate.settings.options import Mode
@@ -33,9 +33,9 @@ def doctor(call: Call) -> int:
     with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
         diagnosis = examine(settings, client, manifest)
     if call.options.format == "json":
-        say(call.stdout, document(diagnosis))
+        write(call.stdout, document(diagnosis))
     else:
-        say(call.stdout, table(diagnosis, colour=call.has_colour, width=call.width or 80))
+        write(call.stdout, table(diagnosis, colour=call.has_colour, width=call.width or 80))
     return diagnosis.exit_code
 
 
@@ -65,7 +65,7 @@ def select(call: Call) -> int:
     else:
         selection = resolve_selectors(settings, manifest, None)
     selection = _resolved(selection, settings.connection.resolved)
-    say(call.stdout, _selection_document(selection) if call.options.format == "json" else _selection_text(selection))
+    write(call.stdout, _selection_document(selection) if call.options.format == "json" else _selection_text(selection))
     return selection.failure.exit_code if selection.failure else ExitCode.OK
 
 

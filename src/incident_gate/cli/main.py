@@ -17,7 +17,7 @@ from incident_gate import __version__
 from incident_gate.ci.run import mark_job_blocked
 from incident_gate.errors import ExitCode, GateError, SettingError
 from incident_gate.manifest.model import ManifestError
-from incident_gate.process import end, on_interrupt, prepare, say, started
+from incident_gate.process import end, on_interrupt, prepare, started, write
 from incident_gate.text import plain, visible
 
 _VERBOSE = "--verbose"
@@ -163,11 +163,11 @@ def run(  # noqa: PLR0913 - the process's edges
     except SystemExit as finished:  # the help was printed
         code = int(finished.code or 0)
     except GateError as error:
-        say(stderr, error_text(error))
+        write(stderr, error_text(error))
         code = error.exit_code
         _print_traceback(error, stderr, verbose=verbose)
     except Exception as error:  # noqa: BLE001 - an internal error must not look like a blocked gate
-        say(stderr, f"error: Internal error: {type(error).__name__}. --verbose shows where.\n")
+        write(stderr, f"error: Internal error: {type(error).__name__}. --verbose shows where.\n")
         code = ExitCode.DATAHUB
         _print_traceback(error, stderr, verbose=verbose)
     if code != ExitCode.OK:
@@ -186,7 +186,7 @@ def _run(
     words = [word for word in arguments if word != _VERBOSE]
     stdout, _, _ = streams
     if not words or words[0] in {"-h", "--help", "--version"}:
-        say(stdout, f"incident-gate {__version__}\n" if "--version" in words else _overview())
+        write(stdout, f"incident-gate {__version__}\n" if "--version" in words else _overview())
         # A pipeline whose command is missing must not pass.
         return ExitCode.OK if words else ExitCode.USAGE
     command = _command(words[0])
@@ -232,7 +232,7 @@ def _mark_job_blocked(arguments: Sequence[str], environment: Mapping[str, str], 
     if word != "check" and word in COMMANDS:
         return
     if warning := mark_job_blocked(environment):
-        say(stderr, f"warning: {warning}\n")
+        write(stderr, f"warning: {warning}\n")
 
 
 def _command(name: str) -> Command:
@@ -262,7 +262,7 @@ def _module(command: Command) -> ModuleType:
 
 def _print_traceback(error: Exception, stderr: TextIO, *, verbose: bool) -> None:
     if verbose:
-        say(stderr, "".join(traceback.format_exception(error)))
+        write(stderr, "".join(traceback.format_exception(error)))
 
 
 # Arguments

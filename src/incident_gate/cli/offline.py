@@ -15,7 +15,7 @@ from incident_gate.manifest.load import load_manifest, read_manifest
 from incident_gate.manifest.model import Manifest, ManifestError
 from incident_gate.manifest.schema import manifest_schema
 from incident_gate.manifest.yaml import MAX_BYTES
-from incident_gate.process import say
+from incident_gate.process import write
 from incident_gate.report.words import count
 from incident_gate.select.selection import check_paths
 from incident_gate.settings.options import VARIABLES
@@ -42,7 +42,7 @@ def init(call: Call) -> int:
     # `${` begins a variable in a manifest.
     inputs = [urn.replace("${", "$${") for urn in urns]
     manifest = {"version": 1, "inputs": inputs}
-    say(call.stdout, yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=float("inf")))
+    write(call.stdout, yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=float("inf")))
     return ExitCode.OK
 
 
@@ -80,15 +80,15 @@ def validate(call: Call) -> int:
                 check_existence(call, manifest)
         except ManifestError as error:
             code = error.exit_code
-            say(call.stdout, error_text(error))
+            write(call.stdout, error_text(error))
             continue
         for warning in manifest.warnings:
             place = f"{shown}:{warning.position.line}:{warning.position.column}"
-            say(call.stdout, f"{plain(f'{place}: warning: {warning}', 2000)}\n")
+            write(call.stdout, f"{plain(f'{place}: warning: {warning}', 2000)}\n")
         selectors = len(manifest.selectors) + len(manifest.output_selectors)
         counts = f"{count(len(manifest.inputs), 'input')}, {count(len(manifest.outputs), 'output')}"
         counts += f", {count(selectors, 'selector')}" if selectors else ""
-        say(call.stdout, f"{plain(shown, 500)}: valid, {counts}\n")
+        write(call.stdout, f"{plain(shown, 500)}: valid, {counts}\n")
     return code
 
 
@@ -100,5 +100,5 @@ def _loaded(call: Call, name: str, shown: str, variables: Mapping[str, str]) -> 
 
 def schema(call: Call) -> int:
     """Print the JSON Schema of the manifest."""
-    say(call.stdout, f"{json.dumps(manifest_schema(), indent=2)}\n")
+    write(call.stdout, f"{json.dumps(manifest_schema(), indent=2)}\n")
     return ExitCode.OK

@@ -11,7 +11,7 @@ from incident_gate.api import announce, connect, report_outcome
 from incident_gate.api import check as check_inputs
 from incident_gate.cli.main import Call, today, width_of
 from incident_gate.manifest.model import Manifest
-from incident_gate.process import say
+from incident_gate.process import write
 from incident_gate.report.files import write_reports
 from incident_gate.report.json import chunks
 from incident_gate.report.model import Report
@@ -24,7 +24,7 @@ from incident_gate.settings.read import manifest_of, read_settings
 from incident_gate.text import plain
 
 if TYPE_CHECKING:
-    from incident_gate.datahub.client import Exchange
+    from incident_gate.datahub.client import RequestLog
 
 
 def check(call: Call) -> int:
@@ -57,11 +57,11 @@ def settings_of(call: Call, mode: Mode, *, needs_server: bool = True) -> RunSett
 def progress_of(call: Call, settings: RunSettings) -> AbstractContextManager[tuple[Progress, WaitLog]]:
     """Progress on standard error, and every request with `--verbose`."""
 
-    def printed(exchange: Exchange) -> None:
-        say(call.stderr, f"{trace(exchange)}\n")
+    def printed(log: RequestLog) -> None:
+        write(call.stderr, f"{trace(log)}\n")
 
     width = width_of(call.stderr)
-    return showing(call.stderr, settings, time.monotonic, width=width, on_exchange=printed if call.verbose else None)
+    return showing(call.stderr, settings, time.monotonic, width=width, on_request=printed if call.verbose else None)
 
 
 def _show(call: Call, settings: RunSettings, report: Report, *, explain: bool = False) -> None:
@@ -73,19 +73,19 @@ def _show(call: Call, settings: RunSettings, report: Report, *, explain: bool = 
     stream = call.stderr if alone else call.stdout
     if call.options.format == "json":
         for text in chunks(report):
-            say(stream, text)
+            write(stream, text)
     else:
         colour = call.has_colour and not alone
-        say(stream, terminal(report, colour=colour, width=call.width, explain=explain))
+        write(stream, terminal(report, colour=colour, width=call.width, explain=explain))
     if settings.report_files:
         for warning in write_reports(
-            report, settings.report_files, workspace=settings.workspace, print_text=partial(say, call.stdout)
+            report, settings.report_files, workspace=settings.workspace, print_text=partial(write, call.stdout)
         ):
-            say(call.stderr, f"warning: {plain(warning, 1000)}\n")
+            write(call.stderr, f"warning: {plain(warning, 1000)}\n")
 
 
 def _notify(call: Call, settings: RunSettings, manifest: Manifest, report: Report) -> None:
     """Notify the services that the settings name; what goes wrong is printed and changes nothing."""
     for remark in announce(settings, manifest.people, report):
         level = "warning" if remark.is_warning else "note"
-        say(call.stderr, f"{level}: {plain(remark.text, 1000)}\n")
+        write(call.stderr, f"{level}: {plain(remark.text, 1000)}\n")

@@ -36,7 +36,7 @@ class Operation(NamedTuple):
     text: str
 
 
-class Exchange(NamedTuple):
+class RequestLog(NamedTuple):
     """One request for the debug log; holds no header and no value. `seconds` is until the answer was read."""
 
     operation: str
@@ -47,14 +47,14 @@ class Exchange(NamedTuple):
     result: str
 
 
-AWAITED = Exchange("", 0, 0, 0.0, None, "")
+AWAITED = RequestLog("", 0, 0, 0.0, None, "")
 """Stands for a request that has not been answered yet."""
 
 
 class Client:
     """Sends GraphQL requests to one endpoint; after the deadline none is begun, and none is waited for.
 
-    `http` carries the token. `on_exchange` is called with every request that ended, and with `AWAITED` about four times
+    `http` carries the token. `on_request` is called with every request that ended, and with `AWAITED` about four times
     a second until then. `secrets` were sent and may not come back in any text. `is_plain`: the connection goes to the
     server itself, without TLS.
     """
@@ -65,7 +65,7 @@ class Client:
         url: str,
         deadline: Deadline,
         *,
-        on_exchange: Callable[[Exchange], None] | None = None,
+        on_request: Callable[[RequestLog], None] | None = None,
         secrets: Sequence[str] = (),
         is_plain: bool = False,
         sleep: Callable[[float], None] = time.sleep,
@@ -75,7 +75,7 @@ class Client:
         self._http = http
         self._url = url
         self._host = urlsplit(url).netloc
-        self._on_exchange = on_exchange
+        self._on_request = on_request
         self._is_plain = is_plain
         self._sleep = sleep
         # Decoding takes several times an answer's size for a moment, so threads take turns.
@@ -167,11 +167,11 @@ class Client:
     def _attempt(self, body: bytes, operation: str, attempt: int, assets: int) -> Answer:
         started = time.monotonic()
         status, outcome = self._outcome(body, assets)
-        if self._on_exchange:
+        if self._on_request:
             result = str(outcome) if isinstance(outcome, Exception) else "ok"
             if isinstance(outcome, Answer) and outcome.errors:
                 result = f"partial: {outcome.errors[0]}"
-            self._on_exchange(Exchange(operation, assets, attempt, time.monotonic() - started, status, result))
+            self._on_request(RequestLog(operation, assets, attempt, time.monotonic() - started, status, result))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -202,7 +202,7 @@ class Client:
             )
         # In a thread of its own, because no timeout of httpx bounds a name look-up that hangs, or headers of which a
         # byte arrives every second.
-        on_idle = partial(self._on_exchange, AWAITED) if self._on_exchange else lambda: None
+        on_idle = partial(self._on_request, AWAITED) if self._on_request else lambda: None
         [received] = run_all([partial(self._send, body, limit, most)], threads=1, deadline=limit, on_idle=on_idle)
         if received is None:
             raise timed_out(self._host)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from incident_gate.datahub.client import AWAITED, Exchange
-from incident_gate.process import say
+from incident_gate.datahub.client import AWAITED, RequestLog
+from incident_gate.process import write
 from incident_gate.report.headline import pending_words
 from incident_gate.report.words import count, duration, fitted
 from incident_gate.text import plain
@@ -40,48 +40,53 @@ class LiveLine:
         """Draw the text in the place of the last one."""
         if self._width is not None:
             # A full line would wrap.
-            say(self._stream, f"\r{fitted(plain(text, 500), max(self._width - 1, 1))}\x1b[K")
+            write(self._stream, f"\r{fitted(plain(text, 500), max(self._width - 1, 1))}\x1b[K")
             self._drawn = True
 
     def print(self, text: str) -> None:
         """Print a line of its own."""
         self.clear()
-        say(self._stream, f"{text}\n")
+        write(self._stream, f"{text}\n")
 
     def clear(self) -> None:
         """Clear the line, so that the report starts on a clean one."""
         if self._drawn:
-            say(self._stream, _CLEARED)
+            write(self._stream, _CLEARED)
             self._drawn = False
 
 
 class Progress:
-    """Shows that DataHub is awaited, and how much it has answered: call it with every exchange of the client."""
+    """Shows that DataHub is awaited, and how much it has answered: call it with each request of the client."""
 
     def __init__(
-        self, line: LiveLine, clock: Callable[[], float], *, server: str, on_exchange: Callable[[Exchange], None] | None
+        self,
+        line: LiveLine,
+        clock: Callable[[], float],
+        *,
+        server: str,
+        on_request: Callable[[RequestLog], None] | None,
     ) -> None:
         self._line = line
         self._clock = clock
         self._server = server
-        self._on_exchange = on_exchange
+        self._on_request = on_request
         self._started = self._last_answer = clock()
         self._next_draw = self._started + _SILENT_SECONDS
         self._pause = _FIRST_REMARK
         self._answered = 0
         self._failure = ""
 
-    def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, log: RequestLog) -> None:
         """Note that a request ended, or that one is awaited."""
         now = self._clock()
-        if exchange is not AWAITED:
-            if exchange.status is None:
-                self._failure = exchange.result
+        if log is not AWAITED:
+            if log.status is None:
+                self._failure = log.result
             else:
                 self._last_answer, self._pause, self._failure = now, _FIRST_REMARK, ""
-                self._answered += exchange.assets if exchange.result == "ok" else 0
-            if self._on_exchange:
-                self._on_exchange(exchange)
+                self._answered += log.assets if log.result == "ok" else 0
+            if self._on_request:
+                self._on_request(log)
         silent = now - self._last_answer
         if self._line.is_live:
             if now >= self._next_draw:
@@ -119,21 +124,21 @@ def showing(
     clock: Callable[[], float],
     *,
     width: int | None = None,
-    on_exchange: Callable[[Exchange], None] | None = None,
+    on_request: Callable[[RequestLog], None] | None = None,
 ) -> Iterator[tuple[Progress, WaitLog]]:
     """Show what a stage waits for: what is called with every request, and while the gate waits."""
     line = LiveLine(stream, width)
     server = settings.connection.address.server
     try:
-        yield Progress(line, clock, server=server, on_exchange=on_exchange), WaitLog(line)
+        yield Progress(line, clock, server=server, on_request=on_request), WaitLog(line)
     finally:
         line.clear()
 
 
-def trace(exchange: Exchange) -> str:
+def trace(log: RequestLog) -> str:
     """One request as a line of the debug log: no header and no value."""
-    assets = f" about {count(exchange.assets, 'asset')}" if exchange.assets else ""
-    again = f", attempt {exchange.attempt}" if exchange.attempt > 1 else ""
-    status = f"HTTP {exchange.status}" if exchange.status is not None else "no answer"
-    milliseconds = round(exchange.seconds * 1000)
-    return f"{exchange.operation}{assets}{again}: {status} in {milliseconds:,} ms, {plain(exchange.result, 800)}"
+    assets = f" about {count(log.assets, 'asset')}" if log.assets else ""
+    again = f", attempt {log.attempt}" if log.attempt > 1 else ""
+    status = f"HTTP {log.status}" if log.status is not None else "no answer"
+    milliseconds = round(log.seconds * 1000)
+    return f"{log.operation}{assets}{again}: {status} in {milliseconds:,} ms, {plain(log.result, 800)}"

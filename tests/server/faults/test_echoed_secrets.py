@@ -97,7 +97,7 @@ def test_no_report_shows_what_a_server_echoes(name: str, monkeypatch: pytest.Mon
     def serve(client: socket.socket) -> None:
         answer_all(client, RESPONSES[name].encode())
 
-    exchanges: list[object] = []
+    request_logs: list[object] = []
     with listening(serve) as port:
         result = check(
             f"http://127.0.0.1:{port}",
@@ -105,10 +105,10 @@ def test_no_report_shows_what_a_server_echoes(name: str, monkeypatch: pytest.Mon
             datahub_token=TOKEN,
             headers=f"X-Api-Key: {HEADER}",
             timeout="1",
-            on_exchange=exchanges.append,
+            on_request=request_logs.append,
         )
 
-    text = (shown(result) + str(exchanges)).lower()
+    text = (shown(result) + str(request_logs)).lower()
     for secret in (TOKEN, HEADER):
         # Neither whole, nor any part that is worth something.
         for start in range(0, len(secret) - 11, 4):

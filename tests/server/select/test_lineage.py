@@ -30,13 +30,13 @@ def test_hops(each: Selecting, hops: object, expected: list[str]) -> None:
     assert texts(choice) == expected
     assert choice.problems == ()
     # Each asset that a walk passes is asked for what it shows itself: the start together with the walk.
-    assert len(each.exchanges) == (2 if hops == 1 else 3)
+    assert len(each.request_logs) == (2 if hops == 1 else 3)
 
 
 def test_several_starts_are_walked_in_one_request(each: Selecting) -> None:
     choice = each.upstreams(A, B, C)
     assert texts(choice) == [B, C, D]
-    assert len(each.exchanges) == 2
+    assert len(each.request_logs) == 2
 
 
 def test_an_asset_without_upstreams_selects_nothing(each: Selecting) -> None:
@@ -107,7 +107,7 @@ def test_a_sibling_of_the_start_may_have_the_ghost(each_sandbox: Sandbox, each: 
     choice = each.upstreams(A)
     assert texts(choice) == [B, GHOST]
     assert choice.problems == ()
-    assert len(each.exchanges) == 2
+    assert len(each.request_logs) == 2
 
 
 @pytest.mark.parametrize("hops", [1, 2, "all"])
@@ -143,7 +143,7 @@ def test_a_walk_that_ends_because_of_what_has_no_incidents_is_a_problem(sandbox:
 def test_siblings_of_a_start_are_bounded(each_sandbox: Sandbox, each: Selecting) -> None:
     each_sandbox.store.add_asset(A, siblings=[table(f"sibling{number}") for number in range(3_000)])
     assert Reason.INCOMPLETE in reasons(each.upstreams(A))
-    assert len(each.exchanges) < 8
+    assert len(each.request_logs) < 8
 
 
 def test_upstreams_that_were_removed_are_selected(each_sandbox: Sandbox, each: Selecting) -> None:
@@ -206,7 +206,7 @@ def test_a_sibling_may_carry_the_edge(each_sandbox: Sandbox, each: Selecting) ->
     each_sandbox.store.add_asset(model, siblings=[start], upstreams=[A, start])
     choice = each.upstreams(start)
     assert texts(choice) == [A]
-    assert len(each.exchanges) == 2
+    assert len(each.request_logs) == 2
 
 
 @pytest.mark.parametrize("introspection", [True, False])

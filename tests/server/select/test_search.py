@@ -48,7 +48,7 @@ def test_conditions(each: Selecting, conditions: dict[str, object], expected: li
     choice = each.matches(**conditions)
     assert texts(choice) == expected
     assert choice.problems == ()
-    assert len(each.exchanges) == 2
+    assert len(each.request_logs) == 2
 
 
 def test_assets_in_nested_containers(each_sandbox: Sandbox, each: Selecting) -> None:
@@ -82,7 +82,7 @@ def test_a_mistyped_alternative_is_a_problem_although_others_match(
     choice = each.matches(**conditions)
     assert choice.assets
     assert reasons(choice) == {Reason.NOT_FOUND}
-    assert len(each.exchanges) == 2
+    assert len(each.request_logs) == 2
 
 
 def test_a_tag_that_exists_and_is_on_nothing_is_no_problem(each_sandbox: Sandbox, each: Selecting) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from incident_gate.datahub.client import FIRST_WAIT, LONGEST_WAIT, Client, Exchange, Operation
+from incident_gate.datahub.client import FIRST_WAIT, LONGEST_WAIT, Client, Operation, RequestLog
 from incident_gate.datahub.failure import RequestFailure, TransientFailure
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.datahub.response import size_limit
@@ -36,7 +36,7 @@ class Server:
     waits: list[float] = field(default_factory=list)
     requests: int = 0
     timeouts: list[dict[str, float]] = field(default_factory=list)
-    exchanges: list[Exchange] = field(default_factory=list)
+    request_logs: list[RequestLog] = field(default_factory=list)
 
     def ask(self, *, repeatable: bool = True, divisible: bool = False, within: float | None = None) -> dict[str, Any]:
         with httpx.Client(transport=httpx.MockTransport(self._respond)) as http:
@@ -44,7 +44,7 @@ class Server:
                 http,
                 f"http://{SERVER}/api/graphql",
                 Deadline(self.seconds, lambda: self.now),
-                on_exchange=self.exchanges.append,
+                on_request=self.request_logs.append,
                 secrets=["s3cr3t-t0ken"],
                 is_plain=self.is_plain,
                 sleep=self._sleep,
@@ -94,7 +94,7 @@ def test_waits_double_up_to_the_longest() -> None:
 
     assert server.ask() == {"me": 1}
     assert server.waits == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, LONGEST_WAIT, LONGEST_WAIT]
-    assert [exchange.attempt for exchange in server.exchanges] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [log.attempt for log in server.request_logs] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
 def test_waits_are_drawn_so_that_gates_do_not_return_together() -> None:
@@ -294,7 +294,7 @@ def test_client_within_some_seconds_is_the_same_with_an_earlier_deadline() -> No
     with pytest.raises(UnreachableError):
         server.ask(within=2)
     assert server.waits == [0.25, 0.5, 1.0]
-    assert [exchange.operation for exchange in server.exchanges] == ["Ask"] * server.requests
+    assert [log.operation for log in server.request_logs] == ["Ask"] * server.requests
 
 
 def test_client_within_more_seconds_than_there_are_ends_at_the_deadline() -> None:

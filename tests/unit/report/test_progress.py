@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from incident_gate.datahub.client import AWAITED, Exchange
+from incident_gate.datahub.client import AWAITED, RequestLog
 from incident_gate.gate.wait import WaitState
 from incident_gate.report.progress import LiveLine, Progress, WaitLog
 from incident_gate.report.words import cells
@@ -17,11 +17,11 @@ class Shown:
     def __init__(self, width: int | None = None) -> None:
         self.now = 100.0
         self.stream = io.StringIO()
-        self.seen: list[Exchange] = []
+        self.seen: list[RequestLog] = []
         self.line = LiveLine(self.stream, width)
-        self.progress = Progress(self.line, lambda: self.now, server="datahub:8080", on_exchange=self.seen.append)
+        self.progress = Progress(self.line, lambda: self.now, server="datahub:8080", on_request=self.seen.append)
 
-    def after(self, seconds: float, event: Exchange = AWAITED) -> str:
+    def after(self, seconds: float, event: RequestLog = AWAITED) -> str:
         """Let time pass and something happen; returns what that printed."""
         self.now += seconds
         before = len(self.stream.getvalue())
@@ -29,18 +29,18 @@ class Shown:
         return self.stream.getvalue()[before:]
 
 
-def exchange(status: int | None = 200, result: str = "ok", assets: int = 250) -> Exchange:
-    return Exchange(operation="o", assets=assets, attempt=1, seconds=1, status=status, result=result)
+def request(status: int | None = 200, result: str = "ok", assets: int = 250) -> RequestLog:
+    return RequestLog(operation="o", assets=assets, attempt=1, seconds=1, status=status, result=result)
 
 
 def test_a_log_gets_nothing_but_long_silences_ever_more_seldom() -> None:
     log = Shown()
     assert log.after(9.9) == ""
     assert log.after(0.1) == "datahub:8080 has not answered for 10 s\n"
-    assert log.after(0.1, exchange(None, "Cannot connect:\n::error::x")) == ""
+    assert log.after(0.1, request(None, "Cannot connect:\n::error::x")) == ""
     assert log.after(9.9) == "datahub:8080 has not answered for 20 s: Cannot connect: : :error::x\n"
     assert log.after(19.9) == ""
-    assert log.after(0.1, exchange(503, "HTTP 503")) == ""  # an answer
+    assert log.after(0.1, request(503, "HTTP 503")) == ""  # an answer
     assert log.after(9.9) == ""
     assert log.after(0.2) == "datahub:8080 has not answered for 10 s\n"
     assert [request.status for request in log.seen] == [None, 503]
@@ -50,9 +50,9 @@ def test_a_terminal_gets_one_line_that_counts_only_what_was_answered() -> None:
     shown = Shown(width=80)
     assert shown.after(1.9) == ""
     assert shown.after(0.1) == "\rWaiting for datahub:8080, 2 s\x1b[K"
-    assert shown.after(0.1, exchange(503, "HTTP 503")) == ""  # too soon to be drawn
-    assert shown.after(1, exchange()) == "\rWaiting for datahub:8080, 3 s, 250 assets answered\x1b[K"
-    assert shown.after(30, exchange(None, "refused")).endswith("250 assets answered\x1b[K")
+    assert shown.after(0.1, request(503, "HTTP 503")) == ""  # too soon to be drawn
+    assert shown.after(1, request()) == "\rWaiting for datahub:8080, 3 s, 250 assets answered\x1b[K"
+    assert shown.after(30, request(None, "refused")).endswith("250 assets answered\x1b[K")
     for _ in range(2):
         shown.line.clear()
     assert shown.stream.getvalue().endswith("answered\x1b[K\r\x1b[K")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from incident_gate.datahub.client import Exchange
+from incident_gate.datahub.client import RequestLog
 from incident_gate.errors import ExitCode
 from incident_gate.report.model import Report
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
@@ -133,10 +133,10 @@ def test_unreachable_server_is_waved_through_only_on_request(server: Sandbox) ->
 
 
 def test_every_request_is_told_with_its_operation_and_without_any_value(server: Sandbox) -> None:
-    told: list[Exchange] = []
+    told: list[RequestLog] = []
     server.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=503, times=1),))
 
-    check(server, ORDERS, on_exchange=told.append)
+    check(server, ORDERS, on_request=told.append)
 
     assert [(e.operation, e.assets, e.attempt, e.status) for e in told] == [
         ("incidentGateHealth", 1, 1, 503),
