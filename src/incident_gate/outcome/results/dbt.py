@@ -30,7 +30,7 @@ RESULT: Mapping[str, Any] = {"unique_id": NAMED, "status": TEXT, "message": TEXT
 # Neither `compiled_code` nor `relation_name`: the one is the query, the other is no reliable name.
 WANTED: Mapping[str, Any] = {
     "metadata": {"dbt_schema_version": TEXT, "generated_at": TEXT},
-    "args": {"which": TEXT, "empty": TEXT, "sample": TEXT, "target": NAMED, "project_dir": NAMED},
+    "args": {"which": TEXT, "empty": TEXT, "sample": TEXT, "target": NAMED, "profile": NAMED, "project_dir": NAMED},
     "results.*": RESULT,
 }
 
@@ -109,7 +109,7 @@ class DbtReader(JsonReader):
     def _results(self) -> tuple[tuple[ReportedResult, ...], str]:
         """The results, and the failure of a kind that is not known, if there is one."""
         # An invocation is no part of the identity: a retry has another one.
-        identity = (text(self._values, "args", "project_dir"), text(self._values, "args", "target"))
+        identity = tuple(text(self._values, "args", key) for key in ("project_dir", "profile", "target"))
         found: list[ReportedResult] = []
         stray = self._stray
         for unique_id, word, message in self._rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 from incident_gate.dbt.stream import ANY, TEXT
@@ -22,11 +23,13 @@ from incident_gate.outcome.results.model import (
 )
 
 NAME = "Great Expectations"
+# What tells expectations apart, besides the column. Not thresholds: the next run may compute them anew.
+_DOMAIN = ("column_A", "column_B", "column_list", "column_set", "row_condition", "unexpected_rows_query")
 _EXCEPTION: Mapping[str, Any] = {"raised_exception": TEXT, "exception_message": TEXT}
 _CONFIG: Mapping[str, Any] = {
     "type": NAMED,
     "expectation_type": NAMED,
-    "kwargs": {"column": NAMED, "batch_id": NAMED},
+    "kwargs": {"column": NAMED, "batch_id": NAMED, **dict.fromkeys(_DOMAIN, TEXT)},
 }
 # Of `result` only numbers: the lists hold values of rows.
 EXPECTATION: Mapping[str, Any] = {
@@ -38,9 +41,15 @@ EXPECTATION: Mapping[str, Any] = {
 }
 _VALIDATION: Mapping[str, Any] = {
     "success": {},
+    "suite_name": {},
     "results.*": EXPECTATION,
     "statistics": {"unsuccessful_expectations": TEXT},
     "meta": {
+        "expectation_suite_name": NAMED,
+        # What versions before 0.18 have of a batch.
+        "batch_kwargs": dict.fromkeys(
+            ("datasource", "data_asset_name", "schema", "table", "path", "s3", "query"), TEXT
+        ),
         "active_batch_definition": {
             "datasource_name": NAMED,
             "data_asset_name": NAMED,
@@ -67,6 +76,7 @@ class _Validation:
     """What its file has about a batch of data. Which asset that is, is known at its end only."""
 
     success: Any = None
+    suite: Any = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     declared: int = 0
     results: list[ReportedResult] = field(default_factory=list)
@@ -88,6 +98,8 @@ class ExpectationsReader(JsonReader):
                 self._nested.append(_Validation())
             case (*_, "success"):
                 validation.success = value
+            case (*_, "suite_name"):
+                validation.suite = value
             case (*_, "meta"):
                 validation.meta = mapping(value)
             case (*_, "statistics"):
@@ -130,9 +142,10 @@ class ExpectationsReader(JsonReader):
         else:
             status = CheckStatus.FAILED if success is False else CheckStatus.UNKNOWN
             message = _measured(kind, at(expectation, "result"))
-        self._keeper.limits.keep(kind, column, batch, message)
+        domain = intern(json.dumps([at(config, "kwargs", key) for key in _DOMAIN]))
+        self._keeper.limits.keep(kind, column, batch, message, domain)
         kind_of_incident = incident_type(kind, column=bool(column))
-        return ReportedResult(kind, status, message, identity=(batch, column), type=kind_of_incident)
+        return ReportedResult(kind, status, message, identity=(batch, column, domain), type=kind_of_incident)
 
 
 _NO_FAILURE = "reports a failure without the expectation that failed"
@@ -140,13 +153,14 @@ _NO_FAILURE = "reports a failure without the expectation that failed"
 
 def _of_asset(validation: _Validation) -> Iterator[ReportedResult]:
     """The results of a validation, under their full names."""
-    definition = mapping(validation.meta, "active_batch_definition")
-    source, asset = text(definition, "datasource_name"), text(definition, "data_asset_name")
-    identifiers = json.dumps(mapping(definition, "batch_identifiers"), sort_keys=True)
+    meta = validation.meta
+    definition = mapping(meta, "active_batch_definition") or mapping(meta, "batch_kwargs")
+    asset = text(definition, "data_asset_name") or text(definition, "table")
+    whole = json.dumps([definition, text(meta, "expectation_suite_name"), validation.suite], sort_keys=True)
     for result in validation.results:
-        batch, column = result.identity
+        batch, column, _ = result.identity
         name = ".".join(filter(None, (asset or batch, result.name, column)))
-        yield result._replace(name=name, identity=(source, asset, identifiers, *result.identity))
+        yield result._replace(name=name, identity=(whole, *result.identity))
 
 
 def _exception(info: Mapping[str, Any]) -> str | None:

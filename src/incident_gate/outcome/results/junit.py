@@ -44,11 +44,30 @@ _FAILURES = {
     **dict.fromkeys(("failure", "failed", "fail", "false"), CheckStatus.FAILED),
     **dict.fromkeys(("error", "errored", "broken", "timeout", "timedout", "aborted"), CheckStatus.ERROR),
 }
-_NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored", "suppressed"})
+_NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored", "suppressed", "pending", "todo", "inconclusive"})
 _RUN = frozenset({"", "run", "completed", "executed", "finished", "done", "passed", "pass", "ok", "true", "warning"})
 _RUN |= {"success", "successful", "succeeded"}
-# Classes that stand for a module that could not be imported, with the module as the test's name.
-_LOADERS = frozenset({"unittest.loader._FailedTest", "unittest.loader.ModuleImportFailure", "nose.failure.Failure"})
+_VERDICTS = ("status", "result", "success", "outcome", "state", "passed")
+# Without a class: a module that could not be imported, or that was skipped as a whole.
+_OF_MODULE = {CheckStatus.ERROR, CheckStatus.SKIPPED}
+# Classes that stand for a module that could not be imported, with the module as the test's name, or for the runner.
+_LOADERS = frozenset(
+    {
+        "unittest.loader._FailedTest",
+        "unittest.loader.ModuleImportFailure",
+        "unittest.suite._ErrorHolder",
+        "nose.failure.Failure",
+        "Test suite failed to run",  # jest-junit's
+        "pytest",
+    }
+)
+# Names that stand for the class, the package or the suite: JUnit's and Gradle's, Go's, unittest's.
+_AROUND = re.compile(
+    r"initializationError|executionError|classMethod|TestMain|\[\w+ failed\]"
+    r"|(?:setUp|tearDown)(?:Class|Module) \((.+)\)"
+)
+# Mocha's and Cypress's names of what failed around tests: those that follow are not run, and not in the file.
+_HOOK = re.compile(r'"(?:before|after) (?:all|each)" hook')
 
 
 def read(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
@@ -139,8 +158,9 @@ class _Report:
     def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         self.encoding = encoding or ""
 
-    def doctype(self, *_: object) -> None:
+    def doctype(self, root: str, *_: object) -> None:
         """A document type can define entities, which expand without a bound or read other files."""
+        _check_root(_plain(root))
         raise FileError("has a document type definition, which is not read")
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
@@ -148,8 +168,8 @@ class _Report:
         if self._depth > _MAX_DEPTH:
             raise FileError(f"is nested more than {_MAX_DEPTH} levels deep")
         tag = _plain(tag)
-        if self._depth == 1 and tag not in _SUITES:
-            raise NoResultsError("is XML, but not of JUnit")
+        if self._depth == 1:
+            _check_root(tag)
         if tag in _SUITES:
             self._open_suite(attributes)
         elif tag == "testcase":
@@ -160,7 +180,7 @@ class _Report:
         elif self._open and tag in _TRIES:
             self._suite.tries += 1
             self._open[-1].claim = self._open[-1].claim or _TRIES[tag]
-        elif tag == "skipped" and self._open and not self._open[-1].status.is_bad:
+        elif tag in _NOT_RUN and self._open and not self._open[-1].status.is_bad:
             self._open[-1].status = CheckStatus.SKIPPED
         elif tag == "property" and attributes.get("name") == URN_PROPERTY:
             self._begin_text(attributes.get("value", ""))
@@ -229,11 +249,14 @@ class _Report:
 
     def _open_case(self, attributes: Mapping[str, str]) -> None:
         class_name, name = intern(attributes.get("classname", "")), attributes.get("name", "")
+        is_stray = class_name in _LOADERS or name == class_name == self._suite.name or bool(_HOOK.search(name))
         class_name = "" if class_name in _LOADERS else class_name
+        if around := _AROUND.fullmatch(name):
+            name = around[1] or ""
         place = intern(attributes.get("file") or self._suite.file or self._suite.name)
-        case = _Case(".".join(filter(None, (class_name, name))), place, class_name, self._suite)
-        case.is_stray = not name
-        words = {attributes.get(key, "").lower() for key in ("status", "result", "success")}
+        full_name = ".".join(filter(None, (class_name, name))) or self._suite.name
+        case = _Case(full_name, place, class_name, self._suite, is_stray=is_stray or not name)
+        words = {attributes.get(key, "").lower() for key in _VERDICTS}
         if words & _NOT_RUN:
             case.status = CheckStatus.SKIPPED
         elif words - _RUN:
@@ -257,13 +280,18 @@ class _Report:
         if case.claim and not case.status.is_bad:
             case.status, case.is_stray = case.claim, True
             self._suite.contained += 1
-        elif case.status is CheckStatus.ERROR and not case.class_name:  # a module that could not be imported
+        elif case.status in _OF_MODULE and not case.class_name:
             case.is_stray = True
-        case.is_stray = case.is_stray and case.status.is_bad
-        if case.is_stray:
+        case.is_stray = case.is_stray and (case.status.is_bad or case.status is CheckStatus.SKIPPED)
+        if case.is_stray and case.status.is_bad:
             self._stray = self._stray or f"has a failure that belongs to no check ({quote(case.name)})"
         self._keeper.limits.keep(case.name, case.place, case.message, *case.urns)
         self._cases.append(case)
+
+
+def _check_root(tag: str) -> None:
+    if tag not in _SUITES:
+        raise NoResultsError("is XML, but not of JUnit")
 
 
 def _plain(tag: str) -> str:

@@ -29,6 +29,7 @@ MAX_FILES = 1_000
 _USUAL_MANIFEST = f"target/{MANIFEST_FILE}"
 _HEAD = 1 << 10
 _HOUR = 3600
+_NOT_READ = "is none of the formats that are read: dbt, JUnit XML, Great Expectations, Soda"
 _WRITE_IT = Hint("check `{test-results}`, and that the step that writes it has run")
 # The earliest local time, and an hour for a file that was written late.
 _EARLIEST = -13 * _HOUR
@@ -93,7 +94,7 @@ def _paths(files: ResultFiles) -> Iterator[tuple[str, str, bool]]:
     seen: set[str] = set()
     for pattern in files.patterns:
         try:
-            is_named = "\0" in pattern or not re.search(r"[*?\[]", pattern) or (files.folder / pattern).is_file()
+            is_named = not re.search(r"[*?\[]", pattern) or os.path.isfile(files.folder / pattern)  # noqa: PTH113 - as above
             matches = [pattern] if is_named else sorted(_matches(files, pattern))
         except FileError as error:
             yield pattern, str(error), True
@@ -101,6 +102,13 @@ def _paths(files: ResultFiles) -> Iterator[tuple[str, str, bool]]:
         if not matches:
             yield pattern, Hint("matches no file: {0}", _WRITE_IT), True
         for match in matches:
+            if is_named and os.path.isdir(files.folder / match):  # noqa: PTH112 - raises nothing
+                yield (
+                    match,
+                    Hint("is a folder: name files in `{test-results}`, like {0}/**/*.xml", match.rstrip("/")),
+                    True,
+                )
+                continue
             # Not the text: "./a.xml" is "a.xml".
             if (path := os.path.normpath(match)) not in seen:
                 seen.add(path)
@@ -143,7 +151,9 @@ def _entries(folder: Path, part: str) -> Iterator[tuple[str, bool, bool]]:
     try:
         with os.scandir(folder) as entries_:
             for entry in entries_:
-                yield entry.name, entry.is_dir(), entry.is_symlink()
+                # Of a link, `is_dir` raises where it leads in a circle.
+                is_link = entry.is_symlink()
+                yield entry.name, os.path.isdir(entry) if is_link else entry.is_dir(), is_link  # noqa: PTH112
     except OSError:
         return  # no folder, or one that may not be read
 
@@ -152,7 +162,7 @@ def _read(path: str, files: ResultFiles, *, is_named: bool) -> FileResults:
     try:
         with open_regular(files.locate(path), max_bytes=MAX_FILE) as file:
             modified = os.fstat(file.fileno()).st_mtime
-            results = _parse(file, ResultKeeper(files.limits, files.redact))
+            results = _parse(path, file, ResultKeeper(files.limits, files.redact))
     except NoResultsError as error:
         # A pattern matches other files too: dbt's manifest.json, a report of coverage.
         return FileResults(path=path, problem=str(error)) if is_named else FileResults(path=path, note=str(error))
@@ -180,7 +190,7 @@ def _time(written: Moment | None, modified: float) -> float:
     return modified if is_local or later > _HOUR else written.seconds
 
 
-def _parse(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
+def _parse(path: str, file: BinaryIO, keeper: ResultKeeper) -> FileResults:
     head = file.read(_HEAD)
     file.seek(0)
     first = head.decode(encoding_of(file), errors="replace").lstrip()[:1]
@@ -188,19 +198,22 @@ def _parse(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
         raise FileError("is empty: the program that writes it may have been stopped")
     if first == "<":
         return replace(junit.read(file, keeper), format=junit.NAME)
+    if first not in "{[":
+        # A pattern like reports/** matches pictures and logs too. A name that promises results is taken at its word.
+        raise (FileError if path.endswith((".json", ".xml")) else NoResultsError)(_NOT_READ)
     # The first that accepts a file reads it. Two of them have a list `results`.
     readers: dict[str, JsonReader] = {
         dbt.NAME: DbtReader(keeper),
         great_expectations.NAME: ExpectationsReader(keeper),
         soda.NAME: SodaReader(keeper),
     }
-    for path, value in entries(file, _WANTED, keeper.limits):
-        for reader in readers.values() if path else ():
-            reader.take(path, value)
+    for keys, value in entries(file, _WANTED, keeper.limits):
+        for reader in readers.values() if keys else ():
+            reader.take(keys, value)
     for name, reader in readers.items():
         if results := reader.results():
             return replace(results, format=name)
-    raise NoResultsError("is none of the formats that are read: dbt, JUnit XML, Great Expectations, Soda")
+    raise NoResultsError(_NOT_READ)
 
 
 def _projects(results: Sequence[FileResults], files: ResultFiles) -> tuple[Projects, list[FileResults]]:

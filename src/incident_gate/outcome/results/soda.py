@@ -20,10 +20,14 @@ from incident_gate.outcome.results.model import (
 )
 
 NAME = "Soda"
+_CHECK_LISTS = ("checks", "automatedMonitoringChecks")
+_CHECK: Mapping[str, Any] = {
+    **dict.fromkeys(("name", "table", "column", "dataSource"), NAMED),
+    **dict.fromkeys(("outcome", "definition", "filter"), TEXT),
+}
 WANTED: Mapping[str, Any] = {
-    **{key: {} for key in ("hasErrors", "hasFailures", "scanStartTimestamp", "scanEndTimestamp")},
-    "checks.*": dict.fromkeys(("name", "table", "column", "dataSource"), NAMED)
-    | dict.fromkeys(("outcome", "definition"), TEXT),
+    **{key: {} for key in ("hasErrors", "hasFailures", "scanStartTimestamp", "scanEndTimestamp", "defaultDataSource")},
+    **{f"{key}.*": _CHECK for key in _CHECK_LISTS},
 }
 
 _SCAN_KEYS = ("hasErrors", "scanStartTimestamp")
@@ -38,7 +42,7 @@ class SodaReader(JsonReader):
         self._checks: list[ReportedResult] = []
 
     def _take(self, path: tuple[str, ...], value: Any) -> None:
-        if path[0] == "checks" and len(path) > 1:
+        if path[0] in _CHECK_LISTS and len(path) > 1:
             self._checks.append(self._check(value))
 
     def results(self) -> FileResults | None:
@@ -57,6 +61,7 @@ class SodaReader(JsonReader):
         name, table, column = text(check, "name"), text(check, "table"), text(check, "column")
         outcome, definition = text(check, "outcome").lower(), text(check, "definition")
         expression = _expression(definition)
+        source = text(check, "dataSource") or text(self._values, "defaultDataSource")
         full_name = ".".join(part for part in (table, name) if part)
         shows = outcome == "fail" and expression != name
         message = self._keeper.keep(expression if shows else "", full_name, definition)
@@ -64,7 +69,7 @@ class SodaReader(JsonReader):
             full_name,
             _STATUSES.get(outcome, CheckStatus.UNKNOWN),
             message,
-            identity=(text(check, "dataSource"), table, column, definition),
+            identity=(source, table, column, definition, text(check, "filter")),
             # `type` is always "generic". Only what is measured counts, not the columns in parentheses: a column may be
             # called row_count.
             type=incident_type(re.sub(r"\([^)]*\)", "", expression or name), column=bool(column)),
@@ -72,9 +77,9 @@ class SodaReader(JsonReader):
 
 
 # The definition is "checks for TABLE:" and the check itself, whose name may be the user's.
-_CHECK = re.compile(r"[^\n]*:[ \t]*\n[ \t]*(?:- )?[ \t]*([^\n]+)")
+_DEFINITION = re.compile(r"[^\n]*:[ \t]*\n[ \t]*(?:- )?[ \t]*([^\n]+)")
 
 
 def _expression(definition: str) -> str:
-    match = _CHECK.match(definition[:2000])
+    match = _DEFINITION.match(definition[:2000])
     return match[1].strip().removesuffix(":") if match else ""

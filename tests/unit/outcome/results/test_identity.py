@@ -76,19 +76,22 @@ def dbt(status: str, second: int, **args: str) -> str:
     return dbt_results(("test.p.orders", status), generated_at=at(second), **args)
 
 
-def gx(status: str, second: int, *, source: str = "s", asset: str = "orders", batch: str = "b", **ids: str) -> str:
+def gx(status: str, second: int, **values: str) -> str:
     is_good = status == "pass"
-    config = {"type": "expect_x", "kwargs": {"column": "id", "batch_id": batch}}
-    definition = {"datasource_name": source, "data_asset_name": asset, "batch_identifiers": ids}
-    meta = {"active_batch_definition": definition, "run_id": {"run_time": at(second)}}
-    return json.dumps(
-        {"success": is_good, "results": [{"success": is_good, "expectation_config": config}], "meta": meta}
-    )
+    own = {key: value for key, value in values.items() if key in {"column", "batch_id", "column_A", "row_condition"}}
+    config = {"type": "expect_x", "kwargs": {"column": "id", "batch_id": "b"} | own}
+    ids = {"month": values.get("month", "1")}
+    definition = {"datasource_name": "s", "data_asset_name": "orders", "batch_identifiers": ids} | values
+    kind = "batch_kwargs" if "path" in values else "active_batch_definition"
+    meta = {kind: definition, "run_id": {"run_time": at(second)}, "expectation_suite_name": values.get("old_suite")}
+    result = {"success": is_good, "expectation_config": config}
+    return json.dumps({"success": is_good, "results": [result], "suite_name": values.get("suite"), "meta": meta})
 
 
 def soda(status: str, second: int, **values: str) -> str:
     check = {"name": "n", "table": "orders", "dataSource": "a", "definition": "d", "outcome": status}
-    return json.dumps({"hasErrors": False, "scanEndTimestamp": at(second), "checks": [check | values]})
+    scan = {"hasErrors": False, "scanEndTimestamp": at(second), "defaultDataSource": values.get("defaultDataSource")}
+    return json.dumps(scan | {"checks": [check | values]})
 
 
 @pytest.mark.parametrize(
@@ -99,11 +102,24 @@ def soda(status: str, second: int, **values: str) -> str:
         (junit, {"name": "a"}, {"name": "b"}),
         (dbt, {"target": "dev"}, {"target": "prod"}),
         (dbt, {"project_dir": "a"}, {"project_dir": "b"}),
-        (gx, {"source": "a"}, {"source": "b"}),
-        (gx, {"batch": "a"}, {"batch": "b"}),
-        (gx, {"month": "1"}, {"month": "2"}),
+        (dbt, {"profile": "a"}, {"profile": "b"}),
+        *(
+            (gx, {key: "1"}, {key: "2"})
+            for key in (
+                "datasource_name",
+                "batch_id",
+                "month",
+                "suite",
+                "old_suite",
+                "column_A",
+                "row_condition",
+                "path",
+            )
+        ),
         (soda, {"dataSource": "a"}, {"dataSource": "b"}),
         (soda, {"definition": "a"}, {"definition": "b"}),
+        (soda, {"filter": "a"}, {"filter": "b"}),
+        (soda, {"defaultDataSource": "a", "dataSource": ""}, {"defaultDataSource": "b", "dataSource": ""}),
     ],
 )
 def test_a_pass_elsewhere_erases_no_failure_and_a_pass_of_the_same_does(
@@ -145,6 +161,14 @@ STRAYS: Mapping[str, tuple[str, str]] = {
     "the same without a class": ('<testcase name="x.mod"><error/></testcase>', "x.mod"),
     "the same of unittest": (case(ERROR, classname="unittest.loader._FailedTest", name="x.mod"), "x.mod"),
     "a class that cannot be set up": (case(FAIL, classname="x.mod", name=""), "x.mod"),
+    "a class that JUnit cannot start": (case(FAIL, classname="x.mod", name="initializationError"), "x.mod"),
+    "a package that Go cannot build": (case(ERROR, classname="x.mod", name="[build failed]"), "x.mod"),
+    "a package whose main fails": (suite(case(FAIL, classname="", name="TestMain"), name="x.mod"), "x.mod"),
+    "what unittest cannot set up": (case(ERROR, classname="", name="setUpClass (x.mod)"), "x.mod"),
+    "a file that Jest cannot load": (case(FAIL, classname="Test suite failed to run", name="x.mod"), "x.mod"),
+    "a file that Vitest cannot load": (suite(case(FAIL, classname="mod", name="mod"), name="mod"), ""),
+    "a hook of Mocha": (case(FAIL, classname="mod", name="a &quot;before all&quot; hook for b"), ""),
+    "an error in pytest": (case(ERROR, classname="pytest", name="internal"), ""),
     "an error in a suite": (suite(ERROR, name="x.mod"), "x.mod"),
     "a failure in a suite": (suite(FAIL, name="x.mod"), "x.mod"),
     "a claim as status": (case(status="failed", name="mod", classname="x"), "x.mod"),
@@ -190,6 +214,11 @@ def test_a_failure_of_nobody_raises_where_a_pattern_fits(tmp_path: Path, content
 def test_other_patterns_do_not_fit(tmp_path: Path, pattern: str) -> None:
     text = suite(PASSED, STRAYS["a module that cannot be imported"][0])
     assert effects(evaluated(tmp_path, text, customers=pattern)) == [NOTHING, NOTHING]
+
+
+def test_a_module_that_was_skipped_did_not_pass(tmp_path: Path) -> None:
+    text = suite(case(classname="x.other"), case("<skipped/>", classname="", name="x.mod"))
+    assert evaluated(tmp_path, text, orders="x.*.*").decisions[0].reason == "a check of it was skipped"
 
 
 @pytest.mark.parametrize("tag", ["flakyFailure", "flakyError"])

@@ -35,13 +35,14 @@ def test_the_format_is_found_by_content_not_by_name(tmp_path: Path) -> None:
         (" \n", "is empty"),
         ("{}", "is none of the formats"),
         ("[]", "is none of the formats"),
-        ("results", "is not complete JSON"),
+        ("results", "is none of the formats"),
         ('{"checks": [1, 2]}', "is none of the formats"),
         (dbt_results(("model.p.a", "success"))[:-30], "is not complete JSON"),
         (CASE[:-5], "is not complete XML"),
         ("<html></html>", "is XML, but not of JUnit"),
-        ("<!DOCTYPE a>" + CASE, "has a document type definition"),
-        ('<!DOCTYPE a [<!ENTITY b "c">]><testsuite name="&b;"/>', "has a document type definition"),
+        ("<!DOCTYPE html><html></html>", "is XML, but not of JUnit"),
+        ("<!DOCTYPE testsuite>" + CASE, "has a document type definition"),
+        ('<!DOCTYPE testsuite [<!ENTITY b "c">]><testsuite name="&b;"/>', "has a document type definition"),
         (
             '<?xml version="1.0" encoding="GBK"?>' + CASE,
             'is in the encoding "GBK", which cannot be read: write it in UTF-8',
@@ -72,7 +73,7 @@ def test_only_regular_files_below_the_workspace_are_read(tmp_path: Path) -> None
     assert problems == {
         "link.xml": "leads out of the workspace",
         "../outside.xml": "leads out of the workspace",
-        "folder": "is a folder",
+        "folder": "is a folder: name files in `test-results`, like folder/**/*.xml",
         "pipe": "is not a regular file",
     }
     assert one(workspace, "loop.xml").problem
@@ -83,8 +84,29 @@ def test_globs_find_files_in_folders_and_hidden_ones(tmp_path: Path) -> None:
     for name in ("a/b/TEST-1.xml", ".cache/TEST-2.xml", "TEST-3.xml", "a/other.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(CASE, encoding="utf-8")
+    for name in ("TEST-loop", "loop"):
+        (tmp_path / name).symlink_to(name)
     found = [results.path for results in read_files(tmp_path, "**/TEST-*.xml", "TEST-3.xml")]
     assert sorted(found) == [".cache/TEST-2.xml", "TEST-3.xml", "a/b/TEST-1.xml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_problem"),
+    [
+        ("jacoco.xml", "<!DOCTYPE report><report/>", False),
+        ("index.html", "<!DOCTYPE html><html><br></html>", False),
+        ("style.css", "a {}", False),
+        ("results.xml.gz", "\x1f\x8b", False),
+        ("results.json", "Running.\n{}", True),
+    ],
+)
+def test_files_that_a_pattern_matches_by_chance_are_no_problem(
+    tmp_path: Path, name: str, text: str, *, is_problem: bool
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    found = one(tmp_path, "**")
+    assert (bool(found.problem), bool(found.note)) == (is_problem, not is_problem)
+    assert one(tmp_path, name).problem
 
 
 def test_a_name_with_brackets_is_a_path(tmp_path: Path) -> None:
@@ -92,7 +114,7 @@ def test_a_name_with_brackets_is_a_path(tmp_path: Path) -> None:
     assert not one(tmp_path, "results[1].xml").problem
 
 
-@pytest.mark.parametrize("pattern", ["no.xml", "*.xml", "a**b", "a\0b", "/nowhere/*.xml"])
+@pytest.mark.parametrize("pattern", ["no.xml", "*.xml", "a**b", "a\0b", "/nowhere/*.xml", "*" * 300])
 def test_what_matches_nothing_is_a_problem(tmp_path: Path, pattern: str) -> None:
     assert one(tmp_path, pattern).problem
 
@@ -202,6 +224,7 @@ def test_neither_queries_nor_rows_are_kept() -> None:
         ("<FAILURE/>", CheckStatus.FAILED),
         ("<timeout/>", CheckStatus.ERROR),
         ("<j:failure xmlns:j='u'/>", CheckStatus.FAILED),
+        ("<ignored/>", CheckStatus.SKIPPED),
         ("<skipped/><failure/>", CheckStatus.FAILED),
         ("<failure/><skipped/>", CheckStatus.FAILED),
         ("<failure/><error/>", CheckStatus.ERROR),
@@ -222,7 +245,8 @@ def test_what_the_elements_of_a_case_mean(tmp_path: Path, case: str, verdict: Ch
         ('status="notrun"', CheckStatus.SKIPPED),
         ('status="run" result="suppressed"', CheckStatus.SKIPPED),
         ('status="run" result="Completed"', CheckStatus.PASSED),
-        ('result="inconclusive"', CheckStatus.UNKNOWN),
+        ('outcome="failed"', CheckStatus.FAILED),
+        ('result="undecided"', CheckStatus.UNKNOWN),
         ('status="passed" success="perhaps"', CheckStatus.UNKNOWN),
     ],
 )

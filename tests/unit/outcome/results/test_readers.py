@@ -121,6 +121,11 @@ def test_a_scan_with_errors_passes_nothing(tmp_path: Path) -> None:
 def test_a_scan_that_failed_without_a_failed_check_is_a_problem(tmp_path: Path, failures: Any) -> None:
     results = read(tmp_path, soda({"name": "a", "outcome": "pass"}, hasFailures=failures))
     assert results.stray == "reports a failure without the check that failed"
+    automated = [{"name": "b", "outcome": "fail"}]
+    results = read(
+        tmp_path, soda({"name": "a", "outcome": "pass"}, hasFailures=True, automatedMonitoringChecks=automated)
+    )
+    assert (results.stray, results.results[1].status) == ("", CheckStatus.FAILED)
     results = read(tmp_path, soda({"name": "a", "outcome": "FAIL"}, hasFailures=failures))
     assert (results.stray, results.results[0].status) == ("", CheckStatus.FAILED)
 
