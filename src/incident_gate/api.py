@@ -6,18 +6,18 @@ Each function imports what only it needs, because `check` is what most runs wait
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from incident_gate.datahub.client import Client, RequestLog
-from incident_gate.datahub.health.reader import PARALLEL, Reader, ServerState
+from incident_gate.datahub.health.reader import PARALLEL, Reader
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.datahub.transport import open_client
 from incident_gate.errors import GateError
-from incident_gate.gate.check import CheckResult, check_inputs, overridden
+from incident_gate.gate.check import Gate, overridden
 from incident_gate.gate.policy import Conclusion, unused_waivers, worst
 from incident_gate.gate.wait import WaitState, wait
 from incident_gate.incident import Problem
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from incident_gate.notify.announce import Remark
     from incident_gate.outcome.own import Context
     from incident_gate.outcome.result import Evaluation
-    from incident_gate.select.selection import ResolvedInputs, Unresolved
 
 OnWait = Callable[[WaitState], None]
 Resolve = Callable[[str], str]
@@ -70,17 +69,6 @@ def connect(settings: RunSettings, on_request: Callable[[RequestLog], None] | No
             raise
 
 
-def select(settings: RunSettings, manifest: Manifest, client: Client | None) -> ResolvedInputs:
-    """Resolve a manifest's selectors; the client may be None where none of them asks DataHub.
-
-    Raises:
-        ManifestError: A path leads out of the workspace.
-    """
-    from incident_gate.select.resolve import resolve  # most manifests have no selectors
-
-    return resolve(manifest, client=client, root=settings.workspace or Path.cwd())
-
-
 # The gate
 
 
@@ -102,7 +90,15 @@ def check(
     Raises:
         ManifestError: A selector's path leads out of the workspace.
     """
-    gate = _Gate(settings, manifest, client)
+    gate = Gate(
+        manifest,
+        client,
+        identity=settings.identity,
+        overrides=settings.overrides,
+        root=settings.workspace or Path.cwd(),
+        timeout=settings.timeout,
+        clock_ms=_now_ms,
+    )
     result, waited = gate.check_all(reports_outcome=settings.report_outcome), None
     missing_outputs = result.missing_outputs
     blocks = worst(decision.conclusion for decision in result.decisions) is Conclusion.BLOCK
@@ -142,65 +138,6 @@ def check(
 
         report = with_owners(gate.client, settings, report)
     return report
-
-
-class _Gate:
-    """The rounds of one check. An input's position is its place among the entries and what selectors left open."""
-
-    def __init__(self, settings: RunSettings, manifest: Manifest, client: Client) -> None:
-        self.client = client
-        self.has_selectors = bool(manifest.selectors or manifest.output_selectors)
-        self._settings = settings
-        self._written = self._manifest = manifest
-        self._selection: ResolvedInputs | None = None
-        self._select()
-        schema = self._selection.schema if self._selection else None
-        self._reader = Reader(client, server=ServerState(client, schema))
-        self.notices = self._selection.notices if self._selection else ()
-
-    @property
-    def _unresolved(self) -> tuple[Unresolved, ...]:
-        return self._selection.problems if self._selection else ()
-
-    def check_all(self, *, reports_outcome: bool = False) -> CheckResult:
-        """Check every input."""
-        everything = range(len(self._manifest.inputs) + len(self._unresolved))
-        return self._check(everything, reports_outcome=reports_outcome)
-
-    def check_again(self, positions: Sequence[int]) -> CheckResult:
-        """Check some inputs in a new round."""
-        self._begin_round()
-        return self._check(positions)
-
-    def select_and_check_again(self) -> CheckResult:
-        """Check everything in a new round, selectors included."""
-        self._begin_round()
-        self._select()
-        return self.check_all()
-
-    def _begin_round(self) -> None:
-        # Threads of an earlier round may still be at work with their own.
-        deadline = Deadline.after(self._settings.timeout)
-        self.client, self._reader = self.client.until(deadline), self._reader.until(deadline)
-
-    def _select(self) -> None:
-        if self.has_selectors:
-            self._selection = select(self._settings, self._written, self.client)
-            self._manifest = self._selection.applied_to(self._written)
-
-    def _check(self, positions: Sequence[int], *, reports_outcome: bool = False) -> CheckResult:
-        inputs = self._manifest.inputs
-        unknown = [self._unresolved[position - len(inputs)] for position in positions if position >= len(inputs)]
-        return check_inputs(
-            self._manifest._replace(inputs=tuple(inputs[place] for place in positions if place < len(inputs))),
-            reader=self._reader,
-            identity=self._settings.identity,
-            overrides=self._settings.overrides,
-            reports_outcome=reports_outcome,
-            unresolved=unknown,
-            failure=self._selection.failure if self._selection and unknown else None,
-            now_ms=_now_ms(),
-        )
 
 
 # The outcome

@@ -6,7 +6,7 @@ from typing import Any
 
 from incident_gate.gate.policy import Conclusion, Decision, Excused, MissingOutput, Verdict
 from incident_gate.incident import Incident, Priority, Problem, Reason
-from incident_gate.manifest.model import InputEntry, Mistake, OnIncident, OnUnknown, OutputEntry, Position
+from incident_gate.manifest.model import InputEntry, Mistake, OnUnknown, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.model import Report
 from incident_gate.urn import EntityType, Urn
@@ -36,7 +36,7 @@ def decision(of: InputEntry, conclusion: Conclusion = Conclusion.PASS, **fields:
         verdict = Verdict.UNKNOWN
     if fields.get("blocking") or fields.get("unread"):
         verdict = Verdict.UNHEALTHY
-    settings: dict[str, Any] = {"on_incident": OnIncident.BLOCK, "on_unknown": OnUnknown.BLOCK, "verdict": verdict}
+    settings: dict[str, Any] = {"on_unknown": OnUnknown.BLOCK, "verdict": verdict}
     return Decision(**{"entry": of, "conclusion": conclusion, **settings, **fields})
 
 

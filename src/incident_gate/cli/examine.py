@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from incident_gate.api import Resolve, connect, resolved
-from incident_gate.api import select as resolve_selectors
 from incident_gate.cli.main import Call, today
 from incident_gate.cli.online import progress_of, settings_of
 from incident_gate.doctor.checks import document, examine, table
@@ -18,6 +17,7 @@ from incident_gate.incident import Problem
 from incident_gate.manifest.model import Dbt, InputEntry, Manifest, ManifestError, OutputEntry
 from incident_gate.process import write
 from incident_gate.report.words import count
+from incident_gate.select.resolve import resolve
 from incident_gate.select.selection import ResolvedInputs
 from incident_gate.settings.options import Mode
 from incident_gate.settings.read import manifest_of
@@ -61,16 +61,16 @@ def select(call: Call) -> int:
     if any(not isinstance(selector.what, Dbt) for selector in manifest.selectors):
         settings = settings_of(call, Mode.GATE)
         with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
-            selection = resolve_selectors(settings, manifest, client)
+            selection = resolve(manifest, client=client, root=settings.workspace or Path.cwd())
     else:
-        selection = resolve_selectors(settings, manifest, None)
+        selection = resolve(manifest, client=None, root=settings.workspace or Path.cwd())
     selection = _resolved(selection, settings.connection.resolved)
     write(call.stdout, _selection_document(selection) if call.options.format == "json" else _selection_text(selection))
     return selection.failure.exit_code if selection.failure else ExitCode.OK
 
 
-def _resolved(selection: ResolvedInputs, resolve: Resolve) -> ResolvedInputs:
-    problems = tuple(found._replace(problem=resolved(found.problem, resolve)) for found in selection.problems)
+def _resolved(selection: ResolvedInputs, spell: Resolve) -> ResolvedInputs:
+    problems = tuple(found._replace(problem=resolved(found.problem, spell)) for found in selection.problems)
     return selection._replace(problems=problems)
 
 

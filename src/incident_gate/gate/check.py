@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from incident_gate.ci.run import JobIdentity
+from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.answer import HealthQuery
-from incident_gate.datahub.health.reader import Reader
+from incident_gate.datahub.health.reader import Reader, ServerState
+from incident_gate.datahub.health.reading import Reading
+from incident_gate.datahub.parallel import Deadline
 from incident_gate.errors import DataHubError, Hint, RefusedError, most_severe
-from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, decide, rule_for
+from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Rule, decide, rule_for
 from incident_gate.incident import Health, Incident, Problem, Reason
-from incident_gate.manifest.model import (
-    InputEntry,
-    Manifest,
-    OnUnknown,
-    OutputEntry,
-    Position,
-    Rules,
-)
+from incident_gate.manifest.model import InputEntry, Manifest, OnUnknown, OutputEntry, Position, Rules
+
+if TYPE_CHECKING:
+    from incident_gate.select.selection import ResolvedInputs, Unresolved
 
 _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
@@ -42,6 +42,77 @@ class CheckResult(NamedTuple):
     nothing_answered: bool = False
     missing_outputs: tuple[MissingOutput, ...] = ()
     notices: tuple[str, ...] = ()
+
+
+class Gate:
+    """The rounds of one gate. An input's position is its place among the entries and what selectors left open."""
+
+    def __init__(  # noqa: PLR0913 - all but the first two are named
+        self,
+        manifest: Manifest,
+        client: Client,
+        *,
+        identity: JobIdentity,
+        overrides: Rules,
+        root: Path,
+        timeout: float,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self.client = client
+        self.has_selectors = bool(manifest.selectors or manifest.output_selectors)
+        self._identity, self._overrides = identity, overrides
+        self._root, self._timeout, self._clock_ms = root, timeout, clock_ms
+        self._written = self._manifest = manifest
+        self._selection: ResolvedInputs | None = None
+        self._select()
+        self.notices = self._selection.notices if self._selection else ()
+        self._reader = Reader(client, server=ServerState(client, self._selection.schema if self._selection else None))
+
+    @property
+    def _unresolved(self) -> tuple[Unresolved, ...]:
+        return self._selection.problems if self._selection else ()
+
+    def check_all(self, *, reports_outcome: bool = False) -> CheckResult:
+        """Check every input."""
+        everything = range(len(self._manifest.inputs) + len(self._unresolved))
+        return self._check(everything, reports_outcome=reports_outcome)
+
+    def check_again(self, positions: Sequence[int]) -> CheckResult:
+        """Check some inputs in a new round."""
+        self._begin_round()
+        return self._check(positions)
+
+    def select_and_check_again(self) -> CheckResult:
+        """Check everything in a new round, selectors included."""
+        self._begin_round()
+        self._select()
+        return self.check_all()
+
+    def _begin_round(self) -> None:
+        # Threads of an earlier round may still be at work with their own.
+        deadline = Deadline.after(self._timeout)
+        self.client, self._reader = self.client.until(deadline), self._reader.until(deadline)
+
+    def _select(self) -> None:
+        if self.has_selectors:
+            from incident_gate.select.resolve import resolve  # most manifests have no selectors
+
+            self._selection = resolve(self._written, client=self.client, root=self._root)
+            self._manifest = self._selection.applied_to(self._written)
+
+    def _check(self, positions: Sequence[int], *, reports_outcome: bool = False) -> CheckResult:
+        inputs = self._manifest.inputs
+        unresolved = [self._unresolved[place - len(inputs)] for place in positions if place >= len(inputs)]
+        return check_inputs(
+            self._manifest._replace(inputs=tuple(inputs[place] for place in positions if place < len(inputs))),
+            reader=self._reader,
+            identity=self._identity,
+            overrides=self._overrides,
+            reports_outcome=reports_outcome,
+            unresolved=unresolved,
+            failure=self._selection.failure if self._selection and unresolved else None,
+            now_ms=self._clock_ms(),
+        )
 
 
 def check_inputs(  # noqa: PLR0913 - all but the first are named
@@ -77,54 +148,50 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     # Most entries have no rules of their own.
     settled = {own: rule_for(own, overrides, manifest.defaults) for own in {entry.rules for entry in entries}}
     rules = [settled[entry.rules] for entry in entries]
-    queries = [
-        HealthQuery(
-            entry.urn,
-            rule.siblings,
-            rule.counts_assertions,
-            alternate_urns=entry.alternate_urns,
-            must_exist=not entry.selected_by,
-        )
-        for entry, rule in zip(manifest.inputs, rules[: len(manifest.inputs)], strict=True)
-    ]
+    queries = [_query(entry, settled[entry.rules]) for entry in manifest.inputs]
     existence = [
         HealthQuery(entry.urn, existence_only=True, alternate_urns=entry.alternate_urns, must_exist=False)
         for entry in outputs
     ]
-    reading = reader.read([*queries, *existence])
-    missing = _missing(outputs, [reading.healths[query] for query in existence])
-    reading = reading._replace(healths={query: reading.healths[query] for query in queries})
-    healths = [reading.healths[query] for query in queries]
-    failure = most_severe([failure, reading.failure, None if manifest.inputs else _common_refusal(unresolved)])
+    found, failed = reader.read([*queries, *existence])
+    reading = Reading({query: found[query] for query in queries}, failed)
+    failure = most_severe([failure, failed, None if manifest.inputs else _common_refusal(unresolved)])
     if isinstance(failure, RefusedError):
         # `on-unknown: warn` is for a DataHub that is down. A wrong token or address would let every run pass,
         # so it is not excused.
         rules = [rule.with_on_unknown(OnUnknown.BLOCK) for rule in rules]
-    unknown = [Health(urn=entry.urn.text, problems=(problem,)) for entry, problem in unresolved]
+    healths = [found[query] for query in queries]
+    healths += [Health(urn=entry.urn.text, problems=(problem,)) for entry, problem in unresolved]
     written = frozenset(urn.text for entry in manifest.outputs for urn in (entry.urn, *entry.alternate_urns))
-    # What the job is going to build is not known yet: then each of its workflow's own incidents may be on an output.
-    any_asset = bool(manifest.output_selectors)
+
+    def judge(entry: InputEntry, health: Health, rule: Rule) -> Decision:
+        # What the job is going to build may not be known yet: then each incident of its workflow may be on an output.
+        own = None if manifest.output_selectors else _written(health, written)
+        is_ours = partial(_is_ours, identity=identity, written=own)
+        return decide(entry, _explained(entry, health, written), rule, is_ours=is_ours, now_ms=now_ms)
+
+    selected = [
+        (entry.position, found[query])
+        for entry, query in zip(manifest.inputs, queries, strict=True)
+        if entry.selected_by
+    ]
     return CheckResult(
-        tuple(
-            decide(
-                entry,
-                _explained(entry, health, written),
-                rule,
-                is_ours=partial(_is_ours, identity=identity, written=None if any_asset else _written(health, written)),
-                now_ms=now_ms,
-            )
-            for entry, health, rule in zip(entries, [*healths, *unknown], rules, strict=True)
-        ),
+        tuple(map(judge, entries, healths, rules)),
         failure,
         bool(entries) and reading.nothing_answered,
-        missing,
-        tuple(
-            without_warehouse(
-                (entry.position, health)
-                for entry, health in zip(manifest.inputs, healths, strict=True)
-                if entry.selected_by
-            ).values()
-        ),
+        _missing(outputs, [found[query] for query in existence]),
+        tuple(without_warehouse(selected).values()),
+    )
+
+
+def _query(entry: InputEntry, rule: Rule) -> HealthQuery:
+    """What to ask about an input. One that somebody wrote down must itself exist."""
+    return HealthQuery(
+        entry.urn,
+        rule.siblings,
+        rule.counts_assertions,
+        alternate_urns=entry.alternate_urns,
+        must_exist=not entry.selected_by,
     )
 
 
@@ -211,14 +278,11 @@ def _is_ours(incident: Incident, *, identity: JobIdentity, written: frozenset[st
 
 def _explained(entry: InputEntry, health: Health, outputs: frozenset[str]) -> Health:
     """The health with the hint that fits an asset which this very job is going to create, or that nobody named."""
-    hint = (
-        _NOT_CREATED_YET
-        if health.urn in outputs
-        else _NOT_INGESTED
-        if entry.selected_by and not entry.is_selector
-        else ""
-    )
-    if not hint:
+    if health.urn in outputs:
+        hint = _NOT_CREATED_YET
+    elif entry.selected_by and not entry.is_selector:
+        hint = _NOT_INGESTED
+    else:
         return health
     problems = tuple(
         problem._replace(hint=hint) if problem.reason is Reason.NOT_FOUND else problem for problem in health.problems

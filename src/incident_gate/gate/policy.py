@@ -31,6 +31,10 @@ from incident_gate.manifest.model import (
 )
 
 _OPEN_HINT = "Open the dataset's Quality tab in DataHub."
+# Problems of one input's assertions that are shown; more are counted.
+_MOST_PROBLEMS = 5
+# Clocks differ; a result from further ahead is not believed.
+_AHEAD_MS = 3_600_000
 
 
 class Verdict(StrEnum):
@@ -76,7 +80,6 @@ class Decision(NamedTuple):
     entry: InputEntry
     verdict: Verdict
     conclusion: Conclusion
-    on_incident: OnIncident
     on_unknown: OnUnknown
     blocking: tuple[Incident, ...] = ()
     unread: int = 0
@@ -171,19 +174,17 @@ def decide(
     entry: InputEntry, health: Health, rule: Rule, *, is_ours: Callable[[Incident], bool], now_ms: int = 0
 ) -> Decision:
     """Decide one input."""
-    weighed = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.incidents]
-    blocking = sorted((incident for incident, excuse in weighed if excuse is None), key=severity)
+    blocking, excused = _weigh(health.incidents, entry, rule, is_ours)
     # What the server counts but does not show cannot be matched with any excuse but the one for everything.
     unread = 0 if rule.on_incident is OnIncident.IGNORE else health.unread
-    hidden = [(incident, _excuse(incident, entry, rule, is_ours)) for incident in health.unverified]
-    problems = (*health.problems_of(rule.questions), *_unverified([i for i, excuse in hidden if excuse is None]))
-    weighed += [(incident, excuse) for incident, excuse in hidden if excuse is not None]
-    excused = [Excused(incident, *excuse) for incident, excuse in weighed if excuse is not None]
-    failing: tuple[Assertion, ...] = ()
+    unverified, excused_too = _weigh(health.unverified, entry, rule, is_ours)
+    excused += excused_too
+    problems = [*health.problems_of(rule.questions), *_unverified(unverified)]
+    failing: list[Assertion] = []
     if rule.counts_assertions:
-        found = find_failing(health, entry.ignore, rule.assertion_max_age, now_ms)
-        failing, problems = found.failing, (*problems, *counted(found.problems))
-        excused += [Excused(assertion, *_waived(waiver)) for assertion, waiver in found.waived]
+        failing, waived, doubts = _weigh_assertions(health, entry.ignore, rule.assertion_max_age, now_ms)
+        excused += waived
+        problems += _counted(doubts)
     verdict, conclusion = Verdict.HEALTHY, Conclusion.PASS
     if problems:
         verdict, conclusion = Verdict.UNKNOWN, Conclusion(rule.on_unknown.value)
@@ -195,22 +196,62 @@ def decide(
         entry=entry,
         verdict=verdict,
         conclusion=conclusion,
-        on_incident=rule.on_incident,
         on_unknown=rule.on_unknown,
-        blocking=tuple(blocking),
+        blocking=tuple(sorted(blocking, key=severity)),
         unread=unread,
         left_out=min(health.left_out, unread),
-        failing=failing,
+        failing=tuple(sorted(failing, key=lambda assertion: assertion.since_ms or 0)),
         excused=tuple(excused),
-        problems=problems,
+        problems=tuple(problems),
         siblings=health.siblings,
         rules=rule.sources,
         counts_assertions=rule.counts_assertions,
     )
 
 
-def _waived(waiver: Waiver) -> tuple[str, str]:
-    return f"ignored until {waiver.until.isoformat()}: {waiver.reason}", "ignore"
+def worst(conclusions: Iterable[Conclusion]) -> Conclusion:
+    """The worst of several conclusions; `pass` if there is none."""
+    return max(conclusions, key=list(Conclusion).index, default=Conclusion.PASS)
+
+
+# Incidents
+
+
+def _weigh(
+    incidents: Iterable[Incident], entry: InputEntry, rule: Rule, is_ours: Callable[[Incident], bool]
+) -> tuple[list[Incident], list[Excused]]:
+    """The incidents that count, and those that do not."""
+    counting, excused = [], []
+    for incident in incidents:
+        if excuse := _excuse(incident, entry, rule, is_ours):
+            excused.append(excuse)
+        else:
+            counting.append(incident)
+    return counting, excused
+
+
+def _excuse(incident: Incident, entry: InputEntry, rule: Rule, is_ours: Callable[[Incident], bool]) -> Excused | None:
+    """Why an active incident does not count, and by which rule; None if it does."""
+    if is_ours(incident):
+        return Excused(incident, "raised by this workflow, which writes this asset", "own")
+    for waiver in entry.ignore:
+        if waiver.incident == incident.urn:
+            return _waived(incident, waiver)
+    if rule.on_incident is OnIncident.IGNORE:
+        return Excused(incident, "on-incident: ignore", "on-incident")
+    does = "warns" if rule.on_incident is OnIncident.WARN else "blocks"
+    if rule.types is not None and incident.type is not None and incident.type not in rule.types:
+        only = ", ".join(sorted(rule.types))
+        return Excused(incident, f"{incident.type}, this input {does} only on {only}", "types")
+    if rule.min_priority is not None and incident.priority is not None and incident.priority > rule.min_priority:
+        floor = rule.min_priority.name
+        up = f"only on {floor}" if rule.min_priority is Priority.CRITICAL else f"from {floor} up"
+        return Excused(incident, f"{incident.priority.name}, this input {does} {up}", "min-priority")
+    return None
+
+
+def _waived(item: Incident | Assertion, waiver: Waiver) -> Excused:
+    return Excused(item, f"ignored until {waiver.until.isoformat()}: {waiver.reason}", "ignore")
 
 
 def _unverified(incidents: Sequence[Incident]) -> Iterator[Problem]:
@@ -227,79 +268,43 @@ def _unverified(incidents: Sequence[Incident]) -> Iterator[Problem]:
         )
 
 
-def worst(conclusions: Iterable[Conclusion]) -> Conclusion:
-    """The worst of several conclusions; `pass` if there is none."""
-    return max(conclusions, key=list(Conclusion).index, default=Conclusion.PASS)
-
-
-def _excuse(
-    incident: Incident, entry: InputEntry, rule: Rule, is_ours: Callable[[Incident], bool]
-) -> tuple[str, str] | None:
-    """Why an active incident does not count, and by which rule; None if it does."""
-    if is_ours(incident):
-        return "raised by this workflow, which writes this asset", "own"
-    for waiver in entry.ignore:
-        if waiver.incident == incident.urn:
-            return _waived(waiver)
-    if rule.on_incident is OnIncident.IGNORE:
-        return "on-incident: ignore", "on-incident"
-    does = "warns" if rule.on_incident is OnIncident.WARN else "blocks"
-    if rule.types is not None and incident.type is not None and incident.type not in rule.types:
-        return f"{incident.type}, this input {does} only on {', '.join(sorted(rule.types))}", "types"
-    if rule.min_priority is not None and incident.priority is not None and incident.priority > rule.min_priority:
-        floor = rule.min_priority.name
-        up = f"only on {floor}" if rule.min_priority is Priority.CRITICAL else f"from {floor} up"
-        return f"{incident.priority.name}, this input {does} {up}", "min-priority"
-    return None
-
-
 # Assertions
 
 
-class AssertionFindings(NamedTuple):
-    """The assertions that fail, those that would not pass but are waived, and what is not known."""
-
-    failing: tuple[Assertion, ...]
-    waived: tuple[tuple[Assertion, Waiver], ...]
-    problems: tuple[Problem, ...]
-
-
-def find_failing(health: Health, ignore: Iterable[Waiver], max_age: timedelta | None, now_ms: int) -> AssertionFindings:
-    """Sort the assertions of an asset and its siblings.
+def _weigh_assertions(
+    health: Health, ignore: Iterable[Waiver], max_age: timedelta | None, now_ms: int
+) -> tuple[list[Assertion], list[Excused], list[Problem]]:
+    """The assertions of an asset and its siblings that fail, what is waived, and what is not known.
 
     FAILURE counts at any age. ERROR, a result older than `max_age` and what cannot be read are unknown; so is a dataset
     of which no assertion has ever run.
     """
     waivers = {waiver.assertion: waiver for waiver in ignore if waiver.assertion}
-    failing: list[Assertion] = []
-    waived: list[tuple[Assertion, Waiver]] = []
-    problems = list(health.assertion_problems)
+    failing, waived, problems = [], [], [*health.assertion_problems]
     by_asset: dict[str, list[Assertion]] = {}
     for assertion in health.assertions:
         if assertion.urn not in waivers:
             by_asset.setdefault(assertion.asset, []).append(assertion)
         elif assertion.result is AssertionResult.FAILURE or _doubt(assertion, max_age, now_ms):
-            waived.append((assertion, waivers[assertion.urn]))
+            waived.append(_waived(assertion, waivers[assertion.urn]))
     for asset, assertions in by_asset.items():
-        failing += (a for a in assertions if a.result is AssertionResult.FAILURE)
-        doubts = ((assertion, _doubt(assertion, max_age, now_ms)) for assertion in assertions)
-        problems += (_problem(assertion, doubt) for assertion, doubt in doubts if doubt)
+        for assertion in assertions:
+            if assertion.result is AssertionResult.FAILURE:
+                failing.append(assertion)
+            elif doubt := _doubt(assertion, max_age, now_ms):
+                name = (assertion.description or assertion.urn)[:200]
+                problems.append(Problem(Reason.ASSERTIONS, f"Its assertion {name} {doubt}", _OPEN_HINT))
         if all(assertion.result is AssertionResult.NEVER for assertion in assertions):
             message = f"None of the {len(assertions):,} assertions of {asset} has a result"
             problems.append(Problem(Reason.ASSERTIONS, message, "Run one of them, or leave them out for this input."))
-    return AssertionFindings(tuple(sorted(failing, key=_age)), tuple(waived), tuple(problems))
+    return failing, waived, problems
 
 
-def counted(problems: Sequence[Problem], most: int = 5) -> tuple[Problem, ...]:
-    """At most so many problems, and how many more there are."""
-    if len(problems) <= most:
-        return tuple(problems)
-    more = Problem(Reason.ASSERTIONS, f"{len(problems) - most:,} more problems with its assertions", _OPEN_HINT)
-    return (*problems[:most], more)
-
-
-# Clocks differ; a result from further ahead is not believed.
-_AHEAD_MS = 3_600_000
+def _counted(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The first problems, and how many more there are."""
+    yield from problems[:_MOST_PROBLEMS]
+    if more := len(problems[_MOST_PROBLEMS:]):
+        yield Problem(Reason.ASSERTIONS, f"{more:,} more problems with its assertions", _OPEN_HINT)
 
 
 def _doubt(assertion: Assertion, max_age: timedelta | None, now_ms: int) -> str:
@@ -314,22 +319,10 @@ def _doubt(assertion: Assertion, max_age: timedelta | None, now_ms: int) -> str:
         if assertion.run_ms is None:
             return "has no run time"
         if now_ms - assertion.run_ms > max_age.total_seconds() * 1000:
-            return f"ran last more than {_hours(max_age)} ago"
+            hours = max_age.total_seconds() / 3600
+            age = f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours"  # noqa: PLR2004 - two days
+            return f"ran last more than {age} ago"
     return ""
-
-
-def _hours(age: timedelta) -> str:
-    hours = age.total_seconds() / 3600
-    return f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours"  # noqa: PLR2004 - two days
-
-
-def _problem(assertion: Assertion, doubt: str) -> Problem:
-    name = assertion.description or assertion.urn
-    return Problem(Reason.ASSERTIONS, f"Its assertion {name[:200]} {doubt}", _OPEN_HINT)
-
-
-def _age(assertion: Assertion) -> int:
-    return assertion.since_ms or 0
 
 
 # Rules that are not used
@@ -338,9 +331,7 @@ def _age(assertion: Assertion) -> int:
 def unused_waivers(decisions: Iterable[Decision]) -> Iterator[Mistake]:
     """A warning for each waiver whose incident is not active or whose assertion does not fail.
 
-    Only where the answers about its inputs are complete.
-
-    A waiver of a selector holds for all inputs that it selects.
+    Only where the answers about its inputs are complete. A waiver of a selector holds for all inputs that it selects.
     """
     unused: dict[Waiver, bool] = {}
     for decision in decisions:
@@ -351,11 +342,5 @@ def unused_waivers(decisions: Iterable[Decision]) -> Iterator[Mistake]:
             if waiver.incident or decision.counts_assertions:
                 unused[waiver] = unused.get(waiver, True) and complete and waiver.urn not in active
     for waiver in (waiver for waiver, is_unused in unused.items() if is_unused):
-        yield Mistake(
-            waiver.position,
-            f"the `ignore` rule for {waiver.urn} matches no {_kind(waiver)}; delete it",
-        )
-
-
-def _kind(waiver: Waiver) -> str:
-    return "active incident" if waiver.incident else "failing assertion"
+        kind = "active incident" if waiver.incident else "failing assertion"
+        yield Mistake(waiver.position, f"the `ignore` rule for {waiver.urn} matches no {kind}; delete it")

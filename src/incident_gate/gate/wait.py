@@ -68,10 +68,10 @@ def wait(  # noqa: PLR0913 - three times and the edges
     Returns:
         The last check of all inputs, and how long the gate waited; None where the first round passed.
     """
-    if not longest or _is_final(first):
+    blocking = tuple(decision for decision in first.decisions if decision.conclusion is Conclusion.BLOCK)
+    if not longest or not blocking or isinstance(first.failure, RefusedError):
         return first, None
     state = _State(first, stable)
-    blocking = tuple(decision for decision in first.decisions if decision.conclusion is Conclusion.BLOCK)
     started = clock()
     end = started + longest
     while state.pending and clock() < end and not isinstance(state.last.failure, RefusedError):
@@ -83,19 +83,15 @@ def wait(  # noqa: PLR0913 - three times and the edges
         if renew and state.is_open:
             state.renew(renew(), clock())
             continue
-        keys = state.pending_keys()
-        state.merge(keys, recheck([state.keys.index(key) for key in keys]), clock())
+        positions = [position for position, key in enumerate(state.keys) if key in state.pending]
+        state.merge(positions, recheck(positions), clock())
         # The last look: nothing that passed before, nor what the selectors selected, needs to be as it was.
         if not state.pending and renew:
             state.renew(renew(), clock())
-        elif not state.pending and len(keys) < len(state.keys):
-            state.merge(state.keys, recheck(range(len(state.keys))), clock())
+        elif not state.pending and len(positions) < len(state.keys):
+            everything = range(len(state.keys))
+            state.merge(everything, recheck(everything), clock())
     return state.result(clock()), Waited(clock() - started, blocking)
-
-
-def _is_final(result: CheckResult) -> bool:
-    passes = all(decision.conclusion is not Conclusion.BLOCK for decision in result.decisions)
-    return passes or isinstance(result.failure, RefusedError)
 
 
 class _Key(NamedTuple):
@@ -120,10 +116,8 @@ def _keys(decisions: Iterable[Decision]) -> list[_Key]:
 class _State:
     """The last decision on each input, and since when each one passes that did not.
 
-    Attributes:
-        keys: The inputs, in the order in which they are checked.
-        last: The last check of some of them.
-        pending: What does not pass, or has not for long enough.
+    `keys` are the inputs in the order in which they are checked, `last` is the last check of some of them, and
+    `pending` what does not pass, or has not for long enough.
     """
 
     def __init__(self, first: CheckResult, stable: float) -> None:
@@ -135,8 +129,7 @@ class _State:
         self._stable = stable
         self._passing_since: dict[_Key, float] = {}
         for key, decision in zip(self.keys, first.decisions, strict=True):
-            self._note(key, decision)
-            if decision.conclusion is Conclusion.BLOCK:
+            if self._note(key, decision).conclusion is Conclusion.BLOCK:
                 self.pending.add(key)
 
     def _note(self, key: _Key, decision: Decision) -> Decision:
@@ -146,10 +139,11 @@ class _State:
             self._known[key] = decision
         return decision
 
-    def merge(self, keys: Sequence[_Key], result: CheckResult, now: float) -> None:
+    def merge(self, positions: Sequence[int], result: CheckResult, now: float) -> None:
         """Take in a check of some inputs. What is new must pass for as long as what did not pass."""
         self.last = result
-        for key, found in zip(keys, result.decisions, strict=True):
+        for position, found in zip(positions, result.decisions, strict=True):
+            key = self.keys[position]
             is_new = key not in self._decisions
             if self._note(key, found).conclusion is Conclusion.BLOCK:
                 self._passing_since.pop(key, None)
@@ -169,14 +163,13 @@ class _State:
         """
         self.keys = _keys(result.decisions)
         is_partial = any(key.position for key in self.keys)
-        gone = self._decisions.keys() - set(self.keys)
-        for key in gone:
+        for key in self._decisions.keys() - set(self.keys):
             if not (is_partial and key in self._known):
                 self._decisions.pop(key)
                 self._known.pop(key, None)
                 self._passing_since.pop(key, None)
                 self.pending.discard(key)
-        self.merge(self.keys, result, now)
+        self.merge(range(len(self.keys)), result, now)
 
     @property
     def is_open(self) -> bool:
@@ -186,10 +179,6 @@ class _State:
     def stable_at(self) -> list[float]:
         """When each input that passes, but not yet for long enough, will have."""
         return [since + self._stable for since in self._passing_since.values()]
-
-    def pending_keys(self) -> list[_Key]:
-        """What is pending, in the order in which it is checked."""
-        return [key for key in self.keys if key in self.pending]
 
     def pending_decisions(self) -> tuple[Decision, ...]:
         """The decisions on what is pending."""

@@ -118,7 +118,7 @@ def test_a_defect_blocks_and_shows_where_only_with_debug_logging(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("incident_gate.api.check_inputs", broken)
+    monkeypatch.setattr("incident_gate.gate.check.check_inputs", broken)
     step.environment["RUNNER_DEBUG"] = "1" if debugs else ""
 
     ended = step.main(datahub)

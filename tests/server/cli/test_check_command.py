@@ -189,7 +189,7 @@ def test_a_defect_is_3_and_shows_where_only_with_verbose(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("incident_gate.api.check_inputs", broken)
+    monkeypatch.setattr("incident_gate.gate.check.check_inputs", broken)
 
     ended = ask(datahub, "check", manifest, *(["--verbose"] if verbose else []))
 
