@@ -1,6 +1,6 @@
 """Assertions of datasets and their runs."""
 
-import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -81,7 +81,7 @@ def test_lost_and_removed_assertions_are_counted_but_not_listed(ask: Asker, sand
     assert len(ask.data(sandbox, query)["dataset"]["assertions"]["assertions"]) == 2
 
 
-def test_time_series_lags(ask: Asker, sandbox: Sandbox) -> None:
+def test_time_series_lags(ask: Asker, sandbox: Sandbox, clock: SimpleNamespace) -> None:
     urn = sandbox.store.add_assertion(ORDERS)
     sandbox.store.add_run(urn, "SUCCESS", at_ms=1)
     sandbox.store.add_run(urn, "FAILURE", at_ms=2, lag=1.0)
@@ -91,7 +91,7 @@ def test_time_series_lags(ask: Asker, sandbox: Sandbox) -> None:
         return result
 
     assert latest() == "SUCCESS"
-    time.sleep(1.05)
+    clock.now += 1.0
     assert latest() == "FAILURE"
 
 

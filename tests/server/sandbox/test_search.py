@@ -1,7 +1,7 @@
 """Searches over assets, as the search index knows them."""
 
-import time
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -213,11 +213,11 @@ def test_large_pages_are_cut(ask: Asker, sandbox: Sandbox) -> None:
     assert (page["count"], len(page["searchResults"]), page["total"]) == (2, 2, 8)
 
 
-def test_index_lags_behind_a_new_tag(ask: Asker, sandbox: Sandbox) -> None:
+def test_index_lags_behind_a_new_tag(ask: Asker, sandbox: Sandbox, clock: SimpleNamespace) -> None:
     sandbox.store.add_tag(CUSTOMERS, GOLD, lag=1.0)
     gold = {"field": "tags", "values": [GOLD]}
     assert found(ask, sandbox, gold) == {MODEL, ORDERS}
-    time.sleep(1.05)
+    clock.now += 1.0
     assert found(ask, sandbox, gold) == {MODEL, ORDERS, CUSTOMERS}
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import httpx
@@ -145,12 +146,12 @@ def test_stops_while_it_accepts_connections() -> None:
     gc.collect()  # takes a second in a process with many tests
 
 
-def test_data_file_outlives_the_server(ask: Asker, tmp_path: Path) -> None:
+def test_data_file_outlives_the_server(ask: Asker, tmp_path: Path, clock: SimpleNamespace) -> None:
     file = tmp_path / "sandbox.db"
     with Sandbox.start(data=file, seed=sample_seed) as server:
-        server.store.raise_incident(KAFKA, title="late", lag=0.1)
+        server.store.raise_incident(KAFKA, title="late", lag=1.0)
         server.store.add_asset(KAFKA, removed=True)
-    time.sleep(0.15)
+    clock.now += 1.0
     with Sandbox.start(data=file, seed=sample_seed) as server:
         query = f'{{ dataset(urn: "{KAFKA}") {{ status {{ removed }} incidents {{ total incidents {{ title }} }} }} }}'
         incidents = {"total": 1, "incidents": [{"title": "late"}]}

@@ -1,6 +1,6 @@
 """Raising incidents and changing them, as each generation does it."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,13 +89,13 @@ def test_raising_makes_an_asset_exist(ask: Asker, each_sandbox: Sandbox) -> None
     assert ask.data(each_sandbox, query, u=ORDERS) == {"entityExists": True}
 
 
-def test_asset_exists_only_after_the_hook(ask: Asker, sandbox: Sandbox) -> None:
+def test_asset_exists_only_after_the_hook(ask: Asker, sandbox: Sandbox, clock: SimpleNamespace) -> None:
     query = "query q($u: String!) { entityExists(urn: $u) dataset(urn: $u) { exists incidents { total } } }"
     sandbox.faults = Faults(hook_lag=1.0)
     ask.data(sandbox, RAISE % ORDERS)
     before = {"entityExists": False, "dataset": {"exists": False, "incidents": {"total": 1}}}
     assert ask.data(sandbox, query, u=ORDERS) == before
-    time.sleep(1.05)
+    clock.now += 1.0
     assert ask.data(sandbox, query, u=ORDERS)["entityExists"] is True
     sandbox.faults = Faults(no_hook=True)
     ask.data(sandbox, RAISE % CUSTOMERS)
