@@ -26,7 +26,6 @@ _FIELDS = {
     Question.SIBLINGS: "siblings",
     Question.ASSERTIONS: "assertions",
 }
-_OF_DATASETS = frozenset({Question.SIBLINGS, Question.ASSERTIONS})
 _EXISTENCE = frozenset({Question.EXISTS, Question.NOT_REMOVED, Question.VISIBLE})
 
 
@@ -76,26 +75,18 @@ class History(Enum):
 
 
 class Element(NamedTuple):
-    """The part of an answer that is about one asset: a value of any shape, and the errors whose path leads into it.
-
-    The paths begin at the value.
-    """
+    """What an answer has about one asset: a value of any shape, and the errors with their paths from there."""
 
     value: object
     errors: tuple[GraphqlError, ...] = ()
 
 
 class Asked(NamedTuple):
-    """What a query asks about a type of asset, and for which questions the server has no fields.
-
-    `size` is that of the pages, `runs` how many runs of an assertion are read.
-    """
+    """What a query asks about a type of asset, and for which questions the server has no fields."""
 
     questions: frozenset[Question]
     lacking: frozenset[Question] = frozenset()
     history: bool = False
-    size: int = 100
-    runs: int = 3
 
 
 class PartialHealth:
@@ -118,15 +109,11 @@ class PartialHealth:
         self.lower_case = ""
         self.problems: list[Problem] = []
         self._needed = query.needed if needs_witness else query.needed - {Question.WITNESS}
-        self._answered: set[Question] = set()
-
-    def answer(self, question: Question) -> None:
-        """Note that a question has its answer."""
-        self._answered.add(question)
+        self.answered: set[Question] = set()
 
     def note_lacking(self, lacking: frozenset[Question]) -> None:
         """Note what the server has no fields for: there, nothing is removed or hidden, and nothing has siblings."""
-        self._answered |= lacking & {Question.NOT_REMOVED, Question.VISIBLE, Question.SIBLINGS}
+        self.answered |= lacking & {Question.NOT_REMOVED, Question.VISIBLE, Question.SIBLINGS}
 
     def problem(self, reason: Reason, message: str, hint: str = ACCESS_HINT) -> None:
         """Note why the asset's health is not known."""
@@ -157,72 +144,66 @@ class PartialHealth:
 
     def _unanswered(self) -> frozenset[Question]:
         """The questions that have no answer. Every list must have come, that of each sibling included."""
-        listings = [*self.listings]
         answers = {
             Question.EXISTS: self.exists is True,
             Question.INCIDENTS: self.own.is_read,
-            Question.SIBLINGS: Question.SIBLINGS in self._answered and all(listing.is_read for listing in listings),
-            Question.WITNESS: all(listing.has_summary for listing in listings),
-            Question.ASSERTIONS: all(listing.assertions is not None for listing in listings),
+            Question.SIBLINGS: Question.SIBLINGS in self.answered and all(each.is_read for each in self.listings),
+            Question.WITNESS: all(each.has_summary for each in self.listings),
+            Question.ASSERTIONS: all(each.assertions is not None for each in self.listings),
         }
-        return frozenset(q for q in self._needed if not answers.get(q, q in self._answered))
+        return frozenset(q for q in self._needed if not answers.get(q, q in self.answered))
 
     def health(self) -> Health:
         """What is established, once nothing further can be asked."""
-        problems = [*self.problems]
-        if self.exists is False:
-            problems.insert(0, self._not_found())
-        elif self.exists is None and not problems:
-            message = "DataHub does not say whether it exists"
-            reason = Reason.EXISTENCE_UNKNOWN if self.has_existence else Reason.EXISTENCE_NOT_SUPPORTED
-            problems.append(Problem(reason, message, ACCESS_HINT))
-        # The error that took an answer away is reported already.
-        unanswered = self._unanswered()
-        if (unasked := unanswered - {Question.EXISTS}) and self.exists is not False and not self.problems:
-            problems.append(not_asked(unasked))
-        problems += [*self.own.problems, *self.history.problems]
-        for sibling in self.siblings.values():
-            problems += [
-                Problem(p.reason, f"Its sibling {sibling.shown}: {p.message}", "`siblings: false` leaves siblings out.")
-                for p in sibling.problems
-            ]
-        problems += [_too_many_claims(listing) for listing in self.listings if listing.summary_more]
+        unanswered, siblings = self._unanswered(), [*self.siblings.values()]
         # An active incident that only the history shows is active: the index of active ones lags.
-        own = self.history.active | self.own.active
-        listed = [own, *(sibling.active for sibling in self.siblings.values())]
-        listings, assertions = self.listings, self.assertion_lists
-        unlisted = [listing.unlisted for listing in listings]
+        listed = [self.history.active | self.own.active, *(sibling.active for sibling in siblings)]
+        unlisted = [listing.unlisted for listing in self.listings]
+        answered = self._needed - unanswered
+        if self.own.kind != EntityType.DATASET:  # only datasets have siblings and assertions
+            answered |= {Question.SIBLINGS, Question.ASSERTIONS}
         return Health(
             urn=self.urn,
             incidents=tuple(incident for active in (*listed, *unlisted) for incident in active.values()),
             resolved=tuple((self.history.resolved | self.own.resolved).values()),
-            unread=sum([listing.unread for listing in listings]),
-            problems=tuple(dict.fromkeys(problems)),
-            siblings=tuple(sibling.shown for sibling in self.siblings.values()),
+            unread=sum([listing.unread for listing in self.listings]),
+            problems=tuple(dict.fromkeys(self._all_problems(unanswered))),
+            siblings=tuple(sibling.shown for sibling in siblings),
             unlisted=sum(map(len, unlisted)),
-            assertions=tuple(found for listing in assertions for found in listing.found.values()),
-            assertion_problems=tuple(problem for listing in assertions for problem in listing.problems),
-            unverified=tuple(incident for listing in listings for incident in listing.unconfirmed.values()),
-            answered=self._known_beside() | self._needed - unanswered,
+            assertions=tuple(found for listing in self.assertion_lists for found in listing.found.values()),
+            assertion_problems=tuple(problem for listing in self.assertion_lists for problem in listing.problems),
+            unverified=tuple(incident for listing in self.listings for incident in listing.unconfirmed.values()),
+            answered=answered,
         )
 
-    def _known_beside(self) -> frozenset[Question]:
-        """What is certain of a type of asset without being asked: only datasets have siblings and assertions."""
-        return frozenset() if self.own.kind == EntityType.DATASET else _OF_DATASETS
+    def _all_problems(self, unanswered: frozenset[Question]) -> Iterator[Problem]:
+        if self.exists is False:
+            yield self._not_found()
+        elif self.exists is None and not self.problems:
+            reason = Reason.EXISTENCE_UNKNOWN if self.has_existence else Reason.EXISTENCE_NOT_SUPPORTED
+            yield Problem(reason, "DataHub does not say whether it exists", ACCESS_HINT)
+        yield from self.problems
+        # The error that took an answer away is reported already.
+        if (unasked := unanswered - {Question.EXISTS}) and self.exists is not False and not self.problems:
+            yield not_asked(unasked)
+        yield from (*self.own.problems, *self.history.problems)
+        for sibling in self.siblings.values():
+            for reason, message, _ in sibling.problems:
+                hint = "`siblings: false` leaves siblings out."
+                yield Problem(reason, f"Its sibling {sibling.shown}: {message}", hint)
+        for listing in self.listings:
+            if more := listing.summary_more:
+                message = f"The summary of {listing.shown} names {more:,} more incidents as active than are checked"
+                hint = "Resolve what is over, or restore DataHub's search index."
+                yield Problem(Reason.UNVERIFIED, message, hint)
 
     def _not_found(self) -> Problem:
-        message = "Not found in DataHub"
         hint = "Check the spelling, or ingest it first."
         if self.lower_case:
             hint = f"DataHub has it in lower case: `{self.lower_case}`. URNs are case-sensitive."
         elif any(map(str.isupper, _name(self.urn))):
             hint += " URNs are case-sensitive, and many sources write them in lower case."
-        return Problem(Reason.NOT_FOUND, message, hint)
-
-
-def _too_many_claims(listing: Listing) -> Problem:
-    message = f"The summary of {listing.shown} names {listing.summary_more:,} more incidents as active than are checked"
-    return Problem(Reason.UNVERIFIED, message, "Resolve what is over, or restore DataHub's search index.")
+        return Problem(Reason.NOT_FOUND, "Not found in DataHub", hint)
 
 
 def _name(urn: str) -> str:
@@ -277,15 +258,18 @@ def _read_fields(partial: PartialHealth, value: dict[str, Any], asked: Asked) ->
         partial.problem(Reason.MALFORMED, f"DataHub's answer for it lacks {', '.join(missing)}")
     partial.note_lacking(asked.lacking)
     _read_presence(partial, value, asked)
-    # A list that failed has its error already.
-    if Question.INCIDENTS in asked.questions and not (value.get("incidents") is None and partial.problems):
-        partial.own.add(value.get("incidents"), size=asked.size)
-    if asked.history and not (value.get("history") is None and partial.problems):
-        partial.history.add(value.get("history"), size=asked.size)
+    lists = (
+        (partial.own, "incidents", Question.INCIDENTS in asked.questions),
+        (partial.history, "history", asked.history),
+    )
+    for listing, name, is_asked in lists:
+        # A list that failed has its error already.
+        if is_asked and not (value.get(name) is None and partial.problems):
+            listing.add(value.get(name))
     _read_extras(partial.own, value, asked)
     if Question.SIBLINGS in asked.questions:
         for sibling, listing in _siblings(partial, value, asked):
-            listing.add(sibling.get("incidents"), size=asked.size)
+            listing.add(sibling.get("incidents"))
             _read_extras(listing, sibling, asked)
 
 
@@ -299,7 +283,7 @@ def _read_presence(partial: PartialHealth, value: dict[str, Any], asked: Asked) 
     if Question.VISIBLE not in asked.questions:
         return
     if not is_restricted(value, partial.own.kind):
-        partial.answer(Question.VISIBLE)
+        partial.answered.add(Question.VISIBLE)
     elif partial.exists is not False and not partial.problems:  # an error may have taken what a shell lacks
         hint = 'Its user needs the privilege "View Entity Page" on it.'
         partial.problem(Reason.HIDDEN, "It is hidden from this token", hint)
@@ -315,7 +299,7 @@ def _read_extras(listing: Listing, value: Mapping[str, Any], asked: Asked) -> No
         if value.get("assertions") is None:
             listing.assertions.fail("DataHub does not list its assertions")
         else:
-            listing.assertions.add(value["assertions"], size=asked.size, runs=asked.runs)
+            listing.assertions.add(value["assertions"])
 
 
 def is_restricted(value: Mapping[str, Any], kind: str = "dataset") -> bool:
@@ -340,7 +324,7 @@ def _read_removal(partial: PartialHealth, status: object) -> None:
     elif status is not None and removed is not False:
         partial.problem(Reason.MALFORMED, "DataHub does not say whether it was removed")
     else:
-        partial.answer(Question.NOT_REMOVED)
+        partial.answered.add(Question.NOT_REMOVED)
 
 
 def _siblings(partial: PartialHealth, value: dict[str, Any], asked: Asked) -> Iterator[tuple[dict[str, Any], Listing]]:
@@ -351,7 +335,7 @@ def _siblings(partial: PartialHealth, value: dict[str, Any], asked: Asked) -> It
     if not is_none and not isinstance(inner, list):
         partial.problem(Reason.MALFORMED, "DataHub's list of its siblings is not a list")
         return
-    partial.answer(Question.SIBLINGS)
+    partial.answered.add(Question.SIBLINGS)
     shown: dict[str, Any] = {partial.urn: value}
     for sibling in inner or ():
         urn = text(sibling, "urn")

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from incident_gate.datahub.queries import EARLIER_RUNS, RUNS
 from incident_gate.incident import (
     Assertion,
     AssertionResult,
@@ -26,6 +27,8 @@ _SUPPORT_HINT = "Take it out of the manifest, or check that this DataHub version
 ACCESS_HINT = "Check that the token's user may view it, and that DataHub is healthy; then run again."
 _ASSERTIONS_HINT = "Check that DataHub is healthy and that the token's user may view the assertions; then run again."
 
+# Elements of each list in the first answer. Servers cut it to a size of their own.
+PAGE = 100
 # A search index holds at most 2,147,483,519 documents in a shard; more is no count.
 MOST_COUNTED = 2**31
 # Characters of text that are kept. No report shows more, and servers limit neither titles nor descriptions.
@@ -97,7 +100,7 @@ class Listing:
         """Whether a further page may show more."""
         return self.total > self.reached
 
-    def add(self, page: object, *, size: int) -> bool:
+    def add(self, page: object, *, size: int = PAGE) -> bool:
         """Add one `EntityIncidentsResult` as it came for `size` incidents; whether it brought anything new."""
         self.is_read = True
         if page is None:
@@ -134,10 +137,11 @@ class Listing:
 
     def verify(self, urn: str, element: object) -> None:
         """Add what the primary store has of an incident that the list lacks."""
-        state = _state(element) if isinstance(element, dict) and element.get("urn") == urn else None
-        if state == "RESOLVED":
+        if not isinstance(element, dict) or element.get("urn") != urn:
+            return
+        if _state(element) == "RESOLVED":
             self.confirmed_resolved.add(urn)
-        elif state == "ACTIVE" and isinstance(element, dict):
+        elif _state(element) == "ACTIVE":
             self.unlisted[urn] = read_incident(urn, self.shown, element, self.redact)
 
     def add_summary(self, active: Mapping[str, Incident], resolved: frozenset[str]) -> None:
@@ -198,8 +202,6 @@ def _shown(value: object, redact: Redactor, most: int = MOST_TEXT) -> str | None
     return redact(value)[:most] if isinstance(value, str) and value else None
 
 
-# Words of ours, which no server sends.
-_NO_RESULTS = {AssertionResult.UNREADABLE, AssertionResult.NEVER}
 # Which of two results counts where an assertion is listed twice: the later in this order.
 _DOUBT = (
     AssertionResult.SUCCESS,
@@ -253,8 +255,8 @@ class AssertionListing:
         """Note why the list cannot be read."""
         self.problem = Problem(Reason.ASSERTIONS, message, _ASSERTIONS_HINT)
 
-    def add(self, page: object, *, size: int, runs: int) -> bool:
-        """Add one `EntityAssertionsResult` with up to `runs` runs of each; whether it brought anything new."""
+    def add(self, page: object, *, size: int = PAGE) -> bool:
+        """Add one `EntityAssertionsResult`; whether it brought anything new."""
         listed, total = at(page, "assertions"), _count(page)
         if not isinstance(listed, list) or total is None or len(listed) > size:
             self.fail("DataHub does not list its assertions")
@@ -262,13 +264,13 @@ class AssertionListing:
         self.total = max(self.total, total)
         before = len(self.found) + len(self.removed)
         for element in listed:
-            self._element(element, runs)
+            self._element(element)
         # The list lacks what the store does not load, and the server may cut a page: `count` is how far it goes.
         counted = whole(page, "count") or 0
         self.reached += counted if counted and len(listed) <= counted <= size else len(listed) or size
         return len(self.found) + len(self.removed) > before
 
-    def _element(self, element: object, runs: int) -> None:
+    def _element(self, element: object) -> None:
         urn = text(element, "urn")
         if not urn:
             self.unreadable += 1
@@ -283,7 +285,7 @@ class AssertionListing:
             description=_shown(at(element, "info", "description"), self.redact),
             url=_shown(at(element, "info", "externalUrl"), self.redact),
         )
-        self._take(urn, found, at(element, "runEvents"), runs)
+        self._take(urn, found, at(element, "runEvents"), RUNS)
 
     def _take(self, urn: str, assertion: Assertion, events: object, most: int) -> None:
         """Take in an assertion with its latest result; `UNREADABLE` where that is not to be known."""
@@ -300,12 +302,12 @@ class AssertionListing:
             self.cut_off.add(urn)
         self.found[urn] = worse(self.found[urn], assertion) if urn in self.found else assertion
 
-    def add_runs(self, urn: str, events: object, most: int) -> None:
+    def add_runs(self, urn: str, events: object) -> None:
         """Add more runs of an assertion: since when it fails, or its result where that was cut off."""
         known = self.found[urn]
         if urn in self.cut_off and known.result is AssertionResult.UNREADABLE:
             del self.found[urn]
-            self._take(urn, known._replace(result=AssertionResult.NEVER), events, most)
+            self._take(urn, known._replace(result=AssertionResult.NEVER), events, EARLIER_RUNS)
             return
         since = known.since_ms
         for run in items(events, "runEvents"):
@@ -318,7 +320,10 @@ class AssertionListing:
         self.found[urn] = known._replace(since_ms=since)
 
 
-_RESULTS = {result.value: result for result in AssertionResult if result not in _NO_RESULTS}
+# All but words of ours, which no server sends.
+_RESULTS = {
+    each.value: each for each in AssertionResult if each not in {AssertionResult.UNREADABLE, AssertionResult.NEVER}
+}
 
 
 def _result(run: object) -> AssertionResult:
@@ -342,24 +347,21 @@ def read_summary(aspects: object, asset: str, redact: Redactor) -> tuple[dict[st
     None of either where it cannot be read.
     """
     summary = _payload(aspects)
-    if not summary:
-        return {}, frozenset()
-    active = {urn: _summarized(urn, details, asset, redact) for urn, details in _named(summary, "active")}
+    active = {
+        urn: Incident(
+            urn=redact(urn),
+            asset=asset,
+            type=redact(text(details, "type"))[:_LONGEST] or None,
+            priority=read_priority(details.get("priority")),
+            created_ms=whole(details, "createdAt"),
+        )
+        for urn, details in _named(summary, "active")
+    }
     return active, frozenset(urn for urn, _ in _named(summary, "resolved"))
 
 
-def _summarized(urn: str, details: Mapping[str, Any], asset: str, redact: Redactor) -> Incident:
-    return Incident(
-        urn=redact(urn),
-        asset=asset,
-        type=redact(text(details, "type"))[:_LONGEST] or None,
-        priority=read_priority(details.get("priority")),
-        created_ms=whole(details, "createdAt"),
-    )
-
-
 def _payload(aspects: object) -> Mapping[str, Any]:
-    for aspect in aspects if isinstance(aspects, list) else ():
+    for aspect in items(aspects):
         payload = text(aspect, "payload") if text(aspect, "aspectName") == ASPECT else ""
         if payload and len(payload) <= _MOST_BYTES:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 
@@ -128,32 +129,28 @@ class Reader:
         partials: dict[str, PartialHealth] = {}
         failure: DataHubError | None = None
         try:
-            self._read_batch(batch, partials)
+            capabilities = self.fetch_batch(batch, partials)
+            self._read_on(capabilities, [*partials.values()])
+            check_summaries(self.client, capabilities, self.extent, partials, self._sleep)
+            # Last, because an asset that is not known to exist is not healthy: what a failure on the way here leaves
+            # open stays unknown.
+            self.fetch_existence([*partials.values()])
         except (UnreachableError, RefusedError) as error:
             failure = error
         found = {query: partials[query.urn.text] for query in batch if query.urn.text in partials}
         return Reading({query: partial.health() for query, partial in found.items()}, failure)
 
-    def _read_batch(self, batch: Sequence[HealthQuery], partials: dict[str, PartialHealth]) -> None:
+    def _read_on(self, capabilities: Capabilities, partials: Sequence[PartialHealth]) -> None:
+        """Read the further pages of every list, and the runs that count."""
         client = self.client
-        capabilities = self.fetch_batch(batch, partials)
-        for partial in partials.values():
+        for partial in partials:
             for listing in partial.listings:
                 read_pages(client, capabilities, listing, ACTIVE)
             if self.extent.history is History.WHOLE:
                 read_pages(client, capabilities, partial.history, IN_ALL_STATES)
             for listing in partial.listings:
                 read_assertions(client, capabilities, listing)
-        read_runs(client, [found for partial in partials.values() for found in partial.assertion_lists])
-        check_summaries(client, capabilities, self.extent, partials, self._sleep)
-        # Last, because an asset that is not known to exist is not healthy: what a failure on the way here leaves open
-        # stays unknown.
-        self.fetch_existence([*partials.values()])
-        known = self.server.discovery.known
-        for partial in partials.values():
-            partial.has_existence = not (
-                known.lacks(partial.own.kind, Question.EXISTS) and not known.accepts("Query", "entityExists")
-            )
+        read_runs(client, [found for partial in partials for found in partial.assertion_lists])
 
     def fetch_batch(self, batch: Sequence[HealthQuery], partials: dict[str, PartialHealth]) -> Capabilities:
         """Ask about all assets of a batch, in one form after another; return the one that the server accepts."""
@@ -218,12 +215,15 @@ class Reader:
         discovery = self.server.discovery
         for chunk in chunks(asked, EXISTENCE_ALIASES):
             if not discovery.known.accepts("Query", "entityExists"):
-                return
+                break
             try:
                 bisect(chunk, answer, refused=lambda _question, _failure: None, refusals=self.server.refusals)
             except RequestFailure as failure:
                 discovery.learn(failure)
-                return
+                break
+        can_ask = discovery.known.accepts("Query", "entityExists")
+        for partial in partials:
+            partial.has_existence = can_ask or not discovery.known.lacks(partial.own.kind, Question.EXISTS)
 
 
 def _unique(queries: Sequence[HealthQuery]) -> list[HealthQuery]:
@@ -234,15 +234,12 @@ def _unique(queries: Sequence[HealthQuery]) -> list[HealthQuery]:
 
 def _batches(queries: Sequence[HealthQuery]) -> list[Sequence[HealthQuery]]:
     """Batches in which no asset is twice: with and without its siblings, an asset has two answers."""
-    rounds: list[list[HealthQuery]] = [[]]
-    times: dict[str, int] = {}
+    rounds: dict[int, list[HealthQuery]] = {}
+    times: Counter[str] = Counter()
     for query in queries:
-        number = times.get(query.urn.text, 0)
-        times[query.urn.text] = number + 1
-        if number == len(rounds):
-            rounds.append([])
-        rounds[number].append(query)
-    return [batch for some in rounds for batch in chunks(some, BATCH)]
+        rounds.setdefault(times[query.urn.text], []).append(query)
+        times[query.urn.text] += 1
+    return [batch for some in rounds.values() for batch in chunks(some, BATCH)]
 
 
 def _parts(form: Capabilities, batch: Sequence[HealthQuery]) -> Iterator[Sequence[HealthQuery]]:

@@ -10,14 +10,12 @@ from incident_gate.datahub.capabilities import Capabilities, Selection
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Answer, GraphqlError, RequestFailure
 from incident_gate.datahub.health.answer import Asked, Element, HealthQuery, History, PartialHealth, read_element
-from incident_gate.datahub.health.listing import AssertionListing, Listing
+from incident_gate.datahub.health.listing import PAGE, AssertionListing, Listing
 from incident_gate.incident import AssertionResult, Question
 from incident_gate.json_values import mappings, text
 
 T = TypeVar("T")
 
-PAGE = 100
-"""Elements of each list in the first answer. Servers cut it to a size of their own."""
 # Elements in a further page. Servers refuse offsets beyond 10,000 (5,000 on newer ones).
 FURTHER_PAGE, MOST_PAGES = 1000, 500
 # Assertions in one request for more of their runs.
@@ -105,8 +103,6 @@ def asked_of(kind: str, selection: Selection, capabilities: Capabilities) -> Ask
         frozenset(question for question in selection.questions if capabilities.asks(kind, question)),
         frozenset(question for question in selection.questions if capabilities.lacks(kind, question)),
         history=selection.history and capabilities.asks(kind, Question.INCIDENTS),
-        size=PAGE,
-        runs=queries.RUNS,
     )
 
 
@@ -141,7 +137,7 @@ def read_assertions(client: Client, capabilities: Capabilities, listing: Listing
         except RequestFailure as failure:
             assertions.fail(f"DataHub does not list its assertions: {failure.message}")
             return
-        is_new = assertions.add(page, size=PAGE, runs=queries.RUNS)
+        is_new = assertions.add(page)
         if has_errors:
             assertions.fail("DataHub fails on some of its assertions")
         if not is_new:
@@ -169,7 +165,7 @@ def read_runs(client: Client, lists: Sequence[AssertionListing]) -> None:
             continue
         runs = {text(entity, "urn"): entity.get("runEvents") for entity in mappings(data, "entities")}
         for assertions, urn in chunk:
-            assertions.add_runs(urn, runs.get(urn), queries.EARLIER_RUNS)
+            assertions.add_runs(urn, runs.get(urn))
 
 
 def _fetch_page(  # noqa: PLR0913, PLR0917 - a list and a part of it

@@ -15,8 +15,8 @@ from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import RequestFailure
 from incident_gate.datahub.health.answer import History, PartialHealth
-from incident_gate.datahub.health.listing import Listing
-from incident_gate.datahub.health.request import IN_ALL_STATES, PAGE, Extent, chunks, execute, fetch_health, read_pages
+from incident_gate.datahub.health.listing import PAGE, Listing
+from incident_gate.datahub.health.request import IN_ALL_STATES, Extent, chunks, execute, fetch_health, read_pages
 from incident_gate.json_values import mappings, text
 
 # Seconds: index and hook lag separately, so a moment's disagreement of list and summary means nothing.
@@ -78,7 +78,7 @@ def _verify(client: Client, capabilities: Capabilities, claims: Sequence[_Claim]
         histories |= {urn: Listing(urn, listing.kind, listing.redact, listing.shown) for urn, listing in new.items()}
         for entity in mappings(data, "entities"):
             if text(entity, "urn") in new and entity.get("history") is not None:
-                histories[text(entity, "urn")].add(entity["history"], size=PAGE)
+                histories[text(entity, "urn")].add(entity["history"])
     for listing in dict.fromkeys(claim.listing for claim in claims):
         history = histories[listing.urn]
         _take_history(listing, history, is_whole=not has_history)

@@ -34,7 +34,7 @@ def begun(total: int, shown: int = 100, *, result: str = SUCCESS, asset: str = O
     """A dataset of whose assertions the first page was read."""
     partial = PartialHealth(HealthQuery(parse_urn(asset)))
     partial.own.assertions = AssertionListing(asset)
-    partial.own.assertions.add(page(0, shown, total, result), size=100, runs=3)
+    partial.own.assertions.add(page(0, shown, total, result))
     return partial
 
 
@@ -125,7 +125,7 @@ def test_runs_beside_an_error_leave_what_was_cut_off_unreadable() -> None:
     [listing] = partial.assertion_lists
     listing.found.clear()
     initial = {"urn": urn(0), "runEvents": runs(*[(1_000, "INIT")] * 3)}
-    listing.add({"total": 1, "assertions": [initial]}, size=100, runs=3)
+    listing.add({"total": 1, "assertions": [initial]})
 
     date(AnsweringServer(lambda _name, _variables: beside_an_error({"entities": [initial]})), partial)
 

@@ -28,7 +28,7 @@ def page(*assertions: object, total: object = None, **fields: Any) -> dict[str, 
 def listing(*pages: object, size: int = 2) -> AssertionListing:
     found = AssertionListing(ORDERS)
     for each in pages:
-        found.add(each, size=size, runs=3)
+        found.add(each, size=size)
     return found
 
 
@@ -110,9 +110,9 @@ def test_next_page_begins_where_the_server_counted_to_if_that_can_be(answer: dic
 def test_page_that_shows_only_known_assertions_brings_nothing() -> None:
     found = AssertionListing(ORDERS)
 
-    assert found.add(page(assertion(1), total=3), size=2, runs=3)
-    assert not found.add(page(assertion(1), total=3), size=2, runs=3)
-    assert found.add(page(assertion(2, status={"removed": True}), total=3), size=2, runs=3)
+    assert found.add(page(assertion(1), total=3), size=2)
+    assert not found.add(page(assertion(1), total=3), size=2)
+    assert found.add(page(assertion(2, status={"removed": True}), total=3), size=2)
 
 
 # Results
@@ -140,7 +140,7 @@ def test_of_runs_that_are_not_sorted_the_failure_counts(runs: tuple[object, ...]
 def test_runs_that_were_cut_off_and_do_not_come_again_are_unreadable() -> None:
     found = listing(page(assertion(1, *[run("INIT", 3)] * 3)))
 
-    found.add_runs("urn:li:assertion:1", {"runEvents": []}, 50)
+    found.add_runs("urn:li:assertion:1", {"runEvents": []})
 
     assert [each.result for each in found.found.values()] == [AssertionResult.UNREADABLE]
 
@@ -176,7 +176,7 @@ def failing(since_ms: int | None = 9) -> AssertionListing:
 
 def since(*runs: object, known: int | None = 9) -> int | None:
     found = failing(known)
-    found.add_runs(URN, {"runEvents": [*runs]}, 50)
+    found.add_runs(URN, {"runEvents": [*runs]})
     return found.found[URN].since_ms
 
 
@@ -192,7 +192,7 @@ def test_failure_without_a_time_leaves_the_one_after_it() -> None:
 @pytest.mark.parametrize("events", [None, "x", {}, {"runEvents": "x"}])
 def test_runs_that_do_not_come_leave_what_is_known(events: object) -> None:
     found = failing()
-    found.add_runs(URN, events, 50)
+    found.add_runs(URN, events)
 
     assert found.found == failing().found
 
@@ -210,7 +210,7 @@ def test_runs_that_were_cut_off_before_any_result_are_read_on(later: object, res
     found = listing(page(assertion(1, *[run("INIT")] * 3)))
     assert found.found[URN].result is AssertionResult.UNREADABLE
 
-    found.add_runs(URN, {"runEvents": later}, 50)
+    found.add_runs(URN, {"runEvents": later})
 
     assert found.found[URN].result is result
 
@@ -239,6 +239,6 @@ def test_more_assertions_than_are_counted_are_a_problem() -> None:
 def test_no_text_shows_a_secret() -> None:
     found = AssertionListing(ORDERS, Redactor((SECRET,)))
     info = {"type": SECRET, "description": SECRET, "externalUrl": f"https://x/{SECRET}"}
-    found.add(page({"urn": f"urn:li:assertion:{SECRET}", "info": info}), size=2, runs=3)
+    found.add(page({"urn": f"urn:li:assertion:{SECRET}", "info": info}), size=2)
 
     assert SECRET not in str([*found.found.values()])

@@ -33,7 +33,7 @@ def summary(active: tuple[int, ...] = (), resolved: tuple[int, ...] = ()) -> dic
 
 def looked(active: tuple[int, ...] = (), resolved: tuple[int, ...] = (), *listed: int) -> Listing:
     """A look at a summary and a list."""
-    found = listing(page(*listed, total=len(listed)), size=100)
+    found = listing(page(*listed, total=len(listed)))
     found.add_summary(*read_summary(summary(active, resolved)["aspects"], ORDERS, NO_SECRETS))
     return found
 
@@ -69,12 +69,12 @@ def test_page_that_shows_only_known_incidents_brings_nothing() -> None:
     assert not found.add(page(1, 2, total=4), size=2)
     assert found.add(page(3, total=4, state="RESOLVED"), size=2)
     assert not any(found.add(none, size=2) for none in (None, {}, {"incidents": "x"}))
-    assert not AssertionListing(ORDERS).add({"assertions": None}, size=2, runs=1)
+    assert not AssertionListing(ORDERS).add({"assertions": None}, size=2)
 
 
 def test_only_what_no_answer_shows_of_a_summary_is_doubtful() -> None:
     found = looked((1, 2, 3, 4, 5), (), 1)
-    found.add(page(2, total=1, state="RESOLVED"), size=100)
+    found.add(page(2, total=1, state="RESOLVED"))
     found.verify(urn(3), {"urn": urn(3), "status": {"state": "ACTIVE"}})
     found.verify(urn(4), {"urn": urn(4), "status": {"state": "RESOLVED"}})
 
@@ -93,7 +93,7 @@ def test_incident_whose_state_the_primary_store_does_not_show_stays_doubtful(ele
 def test_incident_that_a_later_list_shows_is_not_doubtful() -> None:
     found = looked((1, 2))
     later = looked((1, 2), (), 1)
-    later.add(page(2, total=1, state="RESOLVED"), size=100)
+    later.add(page(2, total=1, state="RESOLVED"))
     found.renew(later)
 
     assert [*found.unconfirmed] == []

@@ -18,7 +18,7 @@ def incidents(start: int, end: int) -> list[dict[str, Any]]:
 def begun(total: int, shown: int = 100) -> Listing:
     """A list of which the first page was read."""
     listing = Listing(ORDERS)
-    listing.add({"total": total, "incidents": incidents(0, shown)}, size=100)
+    listing.add({"total": total, "incidents": incidents(0, shown)})
     return listing
 
 

@@ -15,7 +15,7 @@ from tests.helpers.asking import CUSTOMERS, DASHBOARD, MODEL, ORDERS
 def partial(urn: str = ORDERS, *, exists: bool | None = True, sibling: str = "") -> PartialHealth:
     found = PartialHealth(HealthQuery(parse_urn(urn)))
     for question in (Question.NOT_REMOVED, Question.VISIBLE, Question.SIBLINGS):
-        found.answer(question)
+        found.answered.add(question)
     found.own.is_read = found.own.has_summary = True
     found.exists = exists
     if sibling:
@@ -40,10 +40,10 @@ RESOLVED: Any = {"state": "RESOLVED"}
 
 def test_incident_that_only_the_history_shows_counts_with_what_the_list_shows_of_the_others() -> None:
     found = partial()
-    found.own.add(page(1, title="as listed"), size=100)
-    found.history.add(page(1, 2, title="as in the history"), size=100)
-    found.history.add(page(3, status=RESOLVED), size=100)
-    found.own.add(page(4, status=RESOLVED), size=100)
+    found.own.add(page(1, title="as listed"))
+    found.history.add(page(1, 2, title="as in the history"))
+    found.history.add(page(3, status=RESOLVED))
+    found.own.add(page(4, status=RESOLVED))
 
     health = found.health()
 
@@ -53,9 +53,9 @@ def test_incident_that_only_the_history_shows_counts_with_what_the_list_shows_of
 
 def test_problem_of_either_list_is_the_assets_once() -> None:
     own, history = partial(), partial()
-    own.own.add(None, size=100)
-    history.history.add("x", size=100)
-    history.history.add("x", size=100)
+    own.own.add(None)
+    history.history.add("x")
+    history.history.add("x")
 
     assert [problem.reason for problem in own.health().problems] == [Reason.NO_INCIDENTS_FIELD]
     assert [problem.reason for problem in history.health().problems] == [Reason.MALFORMED]
@@ -64,8 +64,8 @@ def test_problem_of_either_list_is_the_assets_once() -> None:
 def test_siblings_incidents_count_with_those_that_are_not_shown() -> None:
     found = partial(sibling=MODEL)
     sibling = found.siblings[MODEL]
-    sibling.add(page(1, total=3), size=100)
-    found.own.add(page(total=1), size=100)
+    sibling.add(page(1, total=3))
+    found.own.add(page(total=1))
     sibling.unlisted["urn:li:incident:5"] = incident(5)
     sibling.summary_active["urn:li:incident:6"] = incident(6)
 
@@ -81,8 +81,8 @@ def test_siblings_incidents_count_with_those_that_are_not_shown() -> None:
 def test_later_look_renews_the_asset_and_each_sibling_that_it_shows() -> None:
     found, later = partial(sibling=MODEL), partial(sibling=MODEL)
     found.siblings[CUSTOMERS] = Listing(CUSTOMERS)
-    later.own.add(page(1), size=100)
-    later.siblings[MODEL].add(page(2), size=100)
+    later.own.add(page(1))
+    later.siblings[MODEL].add(page(2))
 
     found.renew(later)
 
