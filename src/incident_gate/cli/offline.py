@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,8 +11,8 @@ import yaml
 
 from incident_gate.cli.main import Call, error_text, today
 from incident_gate.errors import ExitCode, SettingError
-from incident_gate.manifest.load import load_manifest, read_manifest
-from incident_gate.manifest.model import Manifest, ManifestError
+from incident_gate.manifest.load import load_manifest, read_content
+from incident_gate.manifest.model import ManifestError
 from incident_gate.manifest.schema import manifest_schema
 from incident_gate.manifest.yaml import MAX_BYTES
 from incident_gate.process import write
@@ -72,7 +72,7 @@ def validate(call: Call) -> int:
     for name in call.options.files:
         shown = "<stdin>" if name == _STANDARD_INPUT else name
         try:
-            manifest = _loaded(call, name, shown, variables)
+            manifest = load_manifest(shown, _content(call, name), today(), variables)
             check_paths(manifest, Path.cwd())
             if call.options.online:
                 from incident_gate.cli.examine import check_existence  # noqa: PLC0415 - 30 of 90 ms, for HTTP
@@ -92,10 +92,10 @@ def validate(call: Call) -> int:
     return code
 
 
-def _loaded(call: Call, name: str, shown: str, variables: Mapping[str, str]) -> Manifest:
+def _content(call: Call, name: str) -> bytes:
     if name == _STANDARD_INPUT:
-        return load_manifest(shown, call.stdin.read(MAX_BYTES + 1) if call.stdin else b"", today(), variables)
-    return read_manifest(Path(name), shown, today(), variables)
+        return call.stdin.read(MAX_BYTES + 1) if call.stdin else b""
+    return read_content(Path(name), name)
 
 
 def schema(call: Call) -> int:

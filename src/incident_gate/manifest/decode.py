@@ -7,16 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from incident_gate.manifest.model import Mistake, Mistakes, Position
-from incident_gate.manifest.yaml import (
-    Kind,
-    ListNode,
-    MappingNode,
-    Node,
-    ScalarNode,
-    lacks_space,
-    open_parentheses,
-    unclosed,
-)
+from incident_gate.manifest.yaml import Kind, ListNode, MappingNode, Node, ScalarNode, lacks_space, unclosed, whole
 from incident_gate.text import control_character, one_of, plain, quote
 from incident_gate.urn import Urn, UrnError, nearest, parse_urn
 
@@ -37,22 +28,18 @@ class Shape(Protocol):
 
 
 class Text(NamedTuple):
-    """A text with a rule.
-
-    `kind` is what YAML may take it for: a date also as text, a number as nothing else. `convert` makes the value and
-    raises ValueError if it cannot.
-    """
+    """A text with a rule."""
 
     expected: str = "a text on one line"
     max_length: int = 500
     multiline: bool = False
     pattern: str = r"\S"
-    kind: Kind = Kind.TEXT
-    convert: Callable[[str], Any] = str
+    kind: Kind = Kind.TEXT  # what YAML may take it for: a date also as text, a number as nothing else
+    convert: Callable[[str], Any] = str  # makes the value, or raises ValueError
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Check the text and convert it."""
-        scalar = _scalar_of(node, what, self.expected, mistakes, self.kind, self._accepts)
+        scalar = self.scalar(node, what, mistakes)
         if scalar is None:
             return None
         text, position, expected = scalar.text, scalar.position, self.expected
@@ -71,6 +58,19 @@ class Text(NamedTuple):
             except ValueError:
                 message = f"{what} is {quote(text)}, which is not {self.kind}"
         mistakes.add(position, message, expected)
+        return None
+
+    def scalar(self, node: Node, what: str, mistakes: Mistakes) -> ScalarNode | None:
+        """Take a value of the kind, or explain why YAML reads none here."""
+        expected = self.expected
+        if isinstance(node, ScalarNode):
+            if node.is_undefined:
+                return None
+            if node.kind in {self.kind, Kind.ANY} or (node.kind is Kind.TEXT and self.kind is not Kind.NUMBER):
+                return node
+            if node.kind is not Kind.NULL and self.kind is not Kind.NUMBER and self._accepts(node.text):
+                expected += f"; to use the word itself, put it in quotes: {quote(node.text)}"
+        mistakes.add(node.position, f"{what} is {node}", expected)
         return None
 
     def _accepts(self, text: str) -> bool:
@@ -93,34 +93,40 @@ class Choice(NamedTuple):
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Find the value of the word."""
-        note = near = ""
+        message, expected = f"{what} is {node}", self.expected
         if isinstance(node, ScalarNode):
-            if node.undefined:
+            if node.is_undefined:
                 return None
             is_flag = "true" in self.options
             value = self.options.get(node.text.lower() if is_flag else node.text)
-            if value is not None and (node.filled or node.kind is _KIND_OF.get(type(value), Kind.TEXT)):
+            if value is not None and node.kind in {_KIND_OF.get(type(value), Kind.TEXT), Kind.ANY}:
                 return value
-            note = " in some versions only" if is_flag and node.kind is Kind.BOOLEAN else ""
-            near = nearest(node.text, tuple(word for word, of in self.options.items() if type(of) not in _KIND_OF))
-        if isinstance(node, ScalarNode) and node.text and len(self.options) == 1:
-            name, word = what.strip('"'), quote(node.text).strip('"')
-            mistakes.add(node.position, f"{name} {word} is not supported; use {self.expected}")
-        else:
-            mistakes.add(node.position, f"{what} is {node}{note}", near or self.expected)
+            words = tuple(word for word, of in self.options.items() if type(of) not in _KIND_OF)
+            expected = nearest(node.text, words) or expected
+            if is_flag and node.kind is Kind.BOOLEAN:
+                message += " in some versions only"
+            if node.text and len(self.options) == 1:
+                message = f"{what} {quote(node.text)} is not supported; use {expected}".replace('"', "")
+                expected = ""
+        mistakes.add(node.position, message, expected)
         return None
 
 
 class AssetUrn(NamedTuple):
     """An asset's URN."""
 
-    expected: str = "an asset's URN"
+    text: Text = Text("an asset's URN", pattern="^urn:li:")
+
+    @property
+    def expected(self) -> str:
+        """A URN."""
+        return self.text.expected
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Urn | None:
         """Parse the URN, with the position of what is wrong in it."""
         if isinstance(node, MappingNode) and is_cut(node, what, mistakes):
             return None
-        scalar = _scalar_of(node, what, self.expected, mistakes)
+        scalar = self.text.scalar(node, what, mistakes)
         if scalar is None:
             return None
         try:
@@ -134,53 +140,24 @@ class AssetUrn(NamedTuple):
 def is_cut(node: ScalarNode | MappingNode, what: str, mistakes: Mistakes) -> bool:
     """Explain a URN that YAML cut: at a comma between brackets, at a comment, or at a colon, which ends a key."""
     if isinstance(node, MappingNode):
-        pairs = ((key, '": "') for key, _ in node.pairs if key.text.startswith("urn:li:") and unclosed(key.text) > 0)
+        keys = [key.position for key, _ in node.pairs if key.text.startswith("urn:li:") and unclosed(key.text) > 0]
+        position, mark = (keys[0], ": ") if keys else (node.position, "")
     else:
-        pairs = ((node, '" #"' if node.cut else '","') for _ in (0,) if node.cut or open_parentheses(node) > 0)
-    for scalar, mark in pairs:
-        mistakes.add(scalar.position, f"{what} is cut at {mark}; put it in quotes")
-        return True
-    return False
-
-
-def _scalar_of(  # noqa: PLR0913, PLR0917 - what the shapes differ in
-    node: Node,
-    what: str,
-    expected: str,
-    mistakes: Mistakes,
-    kind: Kind = Kind.TEXT,
-    accepts: Callable[[str], bool] = lambda _text: False,
-) -> ScalarNode | None:
-    """Take a value of a kind, or explain why YAML reads none here; a date may be a text as well."""
-    if isinstance(node, ScalarNode):
-        if node.undefined:
-            return None
-        if node.filled or node.kind is kind or (node.kind is Kind.TEXT and kind is not Kind.NUMBER):
-            return node
-        if node.kind is not Kind.NULL and kind is not Kind.NUMBER and accepts(node.text):
-            expected += f"; to use the word itself, put it in quotes: {quote(node.text)}"
-    mistakes.add(node.position, f"{what} is {node}", expected)
-    return None
+        position, mark = node.position, node.cut
+    if mark:
+        mistakes.add(position, f'{what} is cut at "{mark}"; put it in quotes')
+    return bool(mark)
 
 
 class ListOf(NamedTuple):
-    """Any number of one shape.
-
-    Args:
-        item: The shape.
-        collect: Makes the value from those of the items.
-        min_items: How many there must be.
-        unique: The key of an item, or its shorthand, that must differ.
-        single: Whether one item may be there without a list.
-        word: A word that may be there instead, for a list without items.
-    """
+    """Any number of one shape."""
 
     item: Shape
-    collect: Callable[[Iterable[Any]], Any] = tuple
+    collect: Callable[[Iterable[Any]], Any] = tuple  # makes the value from those of the items
     min_items: int = 0
-    unique: str = ""
-    single: bool = False
-    word: str = ""
+    unique: str = ""  # the key of an item, or its shorthand, that must differ
+    single: bool = False  # whether one item may be there without a list
+    word: str = ""  # a word that may be there instead, for a list without items
 
     @property
     def expected(self) -> str:
@@ -206,19 +183,9 @@ class ListOf(NamedTuple):
         else:
             if self.unique:
                 _check_unique(node, self.unique, mistakes)
-            values = list(self._decode_items(node.items, f"{_ITEM}{what}", mistakes))
+            values = [self.item.decode(item, f"{_ITEM}{what}", mistakes) for (item,) in whole(zip(node.items))]
             return None if None in values else self.collect(values)
         return None
-
-    def _decode_items(self, items: Iterable[Node], what: str, mistakes: Mistakes) -> Iterator[Any | None]:
-        depth = 0  # of the parentheses in a value that is cut at a comma; the items after it are its pieces
-        for item in items:
-            if depth > 0:
-                depth += open_parentheses(item)
-                continue
-            value = self.item.decode(item, what, mistakes)
-            depth = open_parentheses(item) if value is None else 0
-            yield value
 
     def _decode_single(self, node: ScalarNode, what: str, mistakes: Mistakes) -> Any | None:
         """Read the word, or one item without a list."""
@@ -253,52 +220,32 @@ class Table(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A key of a mapping.
-
-    Args:
-        shape: What may be there.
-        doc: What it means, for editors.
-        required: Whether it must be there.
-        only_with: Another key and its value: this key is required with it, and an error without it.
-    """
+    """A key of a mapping."""
 
     shape: Shape
-    doc: str
+    doc: str  # what it means, for editors
     required: bool = False
-    only_with: tuple[str, str] | None = None
-
-    def example(self, name: str) -> str:
-        """The key as a line of the file."""
-        return f"{name}: {self.shape.expected}"
+    only_with: tuple[str, str] | None = None  # another key and its value: required with it, and an error without it
 
 
 class Record(NamedTuple):
-    """A mapping with known keys.
+    """A mapping with known keys."""
 
-    Args:
-        name: For the JSON Schema.
-        keys: The keys; each fills the field of the same name, with underscores.
-        make: Makes the value from its fields.
-        has_position: Whether `make` takes the mapping's `position` as well.
-        shorthand: The key whose value alone may be there instead of the mapping.
-        one_of: Of these keys there must be exactly one.
-        not_empty: Whether at least one key must be there.
-    """
-
-    name: str
-    keys: Mapping[str, Key]
-    make: Callable[..., Any]
-    has_position: bool = False
-    shorthand: str = ""
-    one_of: tuple[str, ...] = ()
-    not_empty: bool = False
+    name: str  # for the JSON Schema
+    keys: Mapping[str, Key]  # each fills the field of the same name, with underscores
+    make: Callable[..., Any]  # makes the value from its fields
+    has_position: bool = False  # whether `make` takes the mapping's `position` as well
+    shorthand: str = ""  # the key whose value alone may be there instead of the mapping
+    one_of: tuple[str, ...] = ()  # of these keys there must be exactly one
+    not_empty: bool = False  # whether at least one key must be there
 
     @property
     def expected(self) -> str:
         """The shorthand, or the keys."""
         if name := self.shorthand:
             return f"{self.keys[name].shape.expected}, or the key {quote(name)} with it"
-        return f"the keys {', '.join(self.keys)}"
+        either = [" or ".join(self.one_of)] if self.one_of else []
+        return f"the keys {', '.join([*either, *(name for name in self.keys if name not in self.one_of)])}"
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Read the mapping."""
@@ -319,26 +266,18 @@ class Record(NamedTuple):
         """Read the keys into the values of their fields; None when anything is wrong."""
         values: dict[str, Any] = {}
         places: dict[str, Position] = {}
-        sound = True
-        depth = 0  # of the parentheses in a value that is cut at a comma; the keys after it are its pieces
-        for name, value_node in node.pairs:
-            key = self.keys.get(name.text)
-            if key is None and depth > 0:
-                depth += open_parentheses(name)
-            elif key is None:
-                near = nearest(name.text, tuple(self.keys)) or one_of(self.keys)
-                mistakes.add(name.position, f"unknown key {name}", near)
-                sound = False
-            else:
+        problems: list[Mistake] = []
+        for name, value_node in whole(node.pairs):
+            if key := self.keys.get(name.text):
                 places[name.text] = name.position
-                value = values[_field(name.text)] = key.shape.decode(value_node, f'"{name.text}"', mistakes)
-                if value is None:
-                    sound = False
-                    depth = open_parentheses(value_node)
-        for problem in self._problems(node, what, values, places):
+                values[_field(name.text)] = key.shape.decode(value_node, f'"{name.text}"', mistakes)
+            else:
+                near = nearest(name.text, tuple(self.keys)) or one_of(self.keys)
+                problems.append(Mistake(name.position, f"unknown key {name}", near))
+        problems += self._problems(node, what, values, places)
+        for problem in problems:
             mistakes.add(*problem)
-            sound = False
-        return values if sound else None
+        return None if problems or None in values.values() else values
 
     def _problems(
         self, node: MappingNode, what: str, values: Mapping[str, Any], places: Mapping[str, Position]
@@ -346,26 +285,28 @@ class Record(NamedTuple):
         """Find keys that are missing, or that are there and must not be beside or without another one."""
         subject = f"{what.removeprefix(_ITEM)} entry" if what.startswith(_ITEM) else what
         if missing := [name for name, key in self.keys.items() if key.required and name not in places]:
-            examples = " and ".join(self.keys[name].example(name) for name in missing)
-            yield Mistake(node.position, f"{subject} has no {' and no '.join(map(quote, missing))}", examples)
+            message = f"{subject} has no {' and no '.join(map(quote, missing))}"
+            yield Mistake(node.position, message, " and ".join(map(self._example, missing)))
         for name, key in self.keys.items():
             other, word = key.only_with or ("", "")
             if not other or (other in places and values[_field(other)] is None):
                 continue  # nothing is demanded, or the other key is reported already
             is_demanded = values.get(_field(other)) == word
             if is_demanded and name not in places:
-                yield Mistake(places[other], f'"{other}: {word}" requires {quote(name)}', key.example(name))
+                yield Mistake(places[other], f'"{other}: {word}" requires {quote(name)}', self._example(name))
             elif not is_demanded and name in places:
                 yield Mistake(places[name], f'{quote(name)} requires "{other}: {word}"', f"{other}: {word} beside it")
         given = [name for name in self.one_of if name in places]
         if self.one_of and not given:
-            first = self.one_of[0]
             message = f"{subject} has no {' or '.join(map(quote, self.one_of))}"
-            yield Mistake(node.position, message, self.keys[first].example(first))
+            yield Mistake(node.position, message, self._example(self.one_of[0]))
         elif len(given) > 1:
             yield Mistake(places[given[1]], f"{' and '.join(map(quote, given))} in one place", "one of them")
         if self.not_empty and not node.pairs:
             yield Mistake(node.position, f"{what} is empty", f"at least one of the keys {', '.join(self.keys)}")
+
+    def _example(self, name: str) -> str:
+        return f"{name}: {self.keys[name].shape.expected}"
 
 
 class Variants(NamedTuple):
@@ -392,7 +333,7 @@ class Variants(NamedTuple):
         given = [name for name, _ in node.pairs if name.text in self.records]
         if len(given) == 1:
             return self.records[given[0].text].decode(node, what, mistakes)
-        known = {name: None for record in self.records.values() for name in record.keys}
+        known = dict.fromkeys(name for record in self.records.values() for name in record.keys)
         unknown = next((name for name, _ in node.pairs if name.text not in known), None)
         if given:
             message = f"{' and '.join(quote(name.text) for name in given)} in one entry"

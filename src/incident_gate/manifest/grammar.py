@@ -82,8 +82,14 @@ _ASSET = Key(AssetUrn(), "The asset's URN, as DataHub shows it.", required=True)
 _NAMED = Key(_NAME, "Shown instead of the name in the URN.")
 
 
+def _ruled(values: dict[str, Any]) -> dict[str, Any]:
+    """Move the rules among the values into a field of their own."""
+    rules = {name: values.pop(name) for name in Rules._fields if name in values}
+    return values | {"rules": Rules(**rules)} if rules else values
+
+
 def _input(position: Position, urn: Urn, **values: Any) -> InputEntry:
-    return InputEntry(urn, position, **_ruled(values)) if values else InputEntry(urn, position)
+    return InputEntry(urn, position, **_ruled(values))
 
 
 def _upstream(position: Position, upstream_of: tuple[Urn, ...], hops: Any = 1, **values: Any) -> Selector:
@@ -100,12 +106,6 @@ def _dbt_inputs(position: Position, dbt: Dbt, urns: DbtUrns | None = None, **val
 
 def _dbt_outputs(position: Position, dbt: Dbt, urns: DbtUrns | None = None, **values: Any) -> OutputSelector:
     return OutputSelector(dbt._replace(urns=urns or dbt.urns), position, **values)
-
-
-def _ruled(values: dict[str, Any]) -> dict[str, Any]:
-    """Move the rules among the values into a field of their own."""
-    rules = {name: values.pop(name) for name in Rules._fields if name in values}
-    return values | {"rules": Rules(**rules)} if rules else values
 
 
 def _incident(**values: Any) -> IncidentTemplate:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
 
 from incident_gate.files import FileError, MissingError, read_regular
 from incident_gate.manifest.grammar import MANIFEST
@@ -22,7 +22,6 @@ from incident_gate.manifest.model import (
     Position,
     Selector,
     UnreadableError,
-    Waiver,
 )
 from incident_gate.manifest.yaml import MAX_BYTES, MappingNode, Node, ScalarNode, read_nodes
 from incident_gate.text import quote
@@ -30,36 +29,19 @@ from incident_gate.urn import nearest
 
 EXAMPLE = """inputs:
   - urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.public.orders,PROD)"""
+EntryT = TypeVar("EntryT", InputEntry, Selector)
 _START = Position(1, 1)
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
-def read_manifest(
-    path: Path,
-    shown: str,
-    today: date,
-    variables: Mapping[str, str] = _NO_VARIABLES,
-    *,
-    needs_assets: bool = True,
-) -> Manifest:
-    """Read and load a manifest's file.
-
-    Args:
-        path: The file; the caller has checked that it may be read.
-        shown: The path as the user wrote it, for messages.
-        today: The day on which waivers must be valid.
-        variables: The values of `${NAME}`.
-        needs_assets: Whether a manifest that names no asset is an error.
+def read_content(
+    path: Path, shown: str, *, if_missing: str = "Check the path, or create the file with `incident-gate init`."
+) -> bytes:
+    """Read a manifest's file, which the user knows as `shown`. The caller has checked that it may be read.
 
     Raises:
-        ManifestError: There is no such file, it cannot be read, or it has errors.
+        ManifestError: There is no such file, or it cannot be read.
     """
-    content = read_content(path, shown, if_missing="Check the path, or create the file with `incident-gate init`.")
-    return load_manifest(shown, content, today, variables, needs_assets=needs_assets)
-
-
-def read_content(path: Path, shown: str, *, if_missing: str) -> bytes:
-    """Read a manifest's file without loading it; raises what `read_manifest` does."""
     try:
         return read_regular(path, max_bytes=MAX_BYTES)
     except MissingError:
@@ -77,7 +59,7 @@ def load_manifest(
     *,
     needs_assets: bool = True,
 ) -> Manifest:
-    """Load a manifest from a file's content.
+    """Load a manifest from a file's content; its `ignore` rules must be valid on the day `today`.
 
     Raises:
         ManifestError: It has errors; all of them are reported.
@@ -91,7 +73,8 @@ def load_manifest(
             return Manifest(path=shown)
         if root is None:
             raise _unusable(shown, _START, "the file is empty", hint=f"Add your assets, for instance:\n{EXAMPLE}")
-        if isinstance(root, MappingNode) and root.pairs and not any(_is_known(key.text) for key, _ in root.pairs):
+        keys = [key.text for key, _ in root.pairs] if isinstance(root, MappingNode) else []
+        if keys and not any(nearest(key, tuple(MANIFEST.keys)) for key in keys):
             # Another file, whose lines may be secret: none is shown.
             raise _unusable(shown, _START, "this is not a manifest: none of its keys is known", hint="Check the path.")
         manifest = _decoded(shown, root, mistakes, needs_assets=needs_assets)
@@ -104,10 +87,6 @@ def load_manifest(
 
 def _unusable(shown: str, position: Position, message: str, *, hint: str) -> ManifestError:
     return ManifestError(shown, (Mistake(position, message),), hint=hint)
-
-
-def _is_known(key: str) -> bool:
-    return bool(nearest(key, tuple(MANIFEST.keys)))
 
 
 def _decoded(shown: str, root: Node, mistakes: Mistakes, *, needs_assets: bool) -> Manifest | None:
@@ -136,24 +115,15 @@ def _decoded(shown: str, root: Node, mistakes: Mistakes, *, needs_assets: bool) 
 
 def _without_expired(manifest: Manifest, today: date) -> Manifest:
     """Drop the waivers that have expired, with a warning each: what they name counts again."""
-    entries: list[InputEntry | Selector] = [*manifest.inputs, *manifest.selectors]
-    warnings = [_expired(waiver, entry.label) for entry in entries for waiver in entry.ignore if waiver.until < today]
-    if not warnings:
-        return manifest
-    return manifest._replace(
-        inputs=tuple(entry._replace(**_split(entry.ignore, today)) for entry in manifest.inputs),
-        selectors=tuple(entry._replace(**_split(entry.ignore, today)) for entry in manifest.selectors),
-        warnings=tuple(warnings),
-    )
+    warnings: list[Mistake] = []
 
+    def current(entry: EntryT) -> EntryT:
+        expired = tuple(waiver for waiver in entry.ignore if waiver.until < today)
+        for waiver in expired:
+            message = f"the `ignore` rule for {waiver.urn} on {quote(entry.label)} expired on {waiver.until}"
+            warnings.append(Mistake(waiver.position, f"{message}; extend `until` or delete it"))
+        ignore = tuple(waiver for waiver in entry.ignore if waiver not in expired)
+        return entry._replace(ignore=ignore, expired=expired) if expired else entry
 
-def _split(waivers: tuple[Waiver, ...], today: date) -> dict[str, Any]:
-    return {
-        "ignore": tuple(waiver for waiver in waivers if waiver.until >= today),
-        "expired": tuple(waiver for waiver in waivers if waiver.until < today),
-    }
-
-
-def _expired(waiver: Waiver, label: str) -> Mistake:
-    message = f"the `ignore` rule for {waiver.urn} on {quote(label)} expired on {waiver.until}"
-    return Mistake(waiver.position, f"{message}; extend `until` or delete it")
+    inputs, selectors = tuple(map(current, manifest.inputs)), tuple(map(current, manifest.selectors))
+    return manifest._replace(inputs=inputs, selectors=selectors, warnings=tuple(warnings))

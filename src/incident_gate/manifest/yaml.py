@@ -7,10 +7,10 @@ cannot multiply what is in memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from sys import intern
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import yaml
 from yaml import events
@@ -28,9 +28,8 @@ _SHORT = 24
 """Texts below this length are keys and choices: each entry repeats them, memory need not."""
 
 _COMMENT = re.compile(r"[ \t]*#")
-
+_TUPLE = re.compile(r"urn:li:\w+:\(")
 _BREAK = "\r\n|[\r\n\x85\u2028\u2029]"
-
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -42,10 +41,9 @@ class Kind(StrEnum):
     NUMBER = "a number"
     DATE = "a date"
     NULL = "nothing"
+    ANY = "anything"  # the value of a variable
 
 
-LIST_TAGS = frozenset({f"{_TAG}seq"})
-MAPPING_TAGS = frozenset({f"{_TAG}map"})
 _KINDS = {
     f"{_TAG}bool": Kind.BOOLEAN,
     f"{_TAG}int": Kind.NUMBER,
@@ -53,33 +51,24 @@ _KINDS = {
     f"{_TAG}timestamp": Kind.DATE,
     f"{_TAG}null": Kind.NULL,
 }
-SCALAR_TAGS = frozenset({"!", f"{_TAG}str", *_KINDS})
+_SCALAR_TAGS = frozenset({"!", f"{_TAG}str", *_KINDS})
 
 
 class ScalarNode(NamedTuple):
     """A single value.
 
-    `tag` is set only where the file writes one, `plain` means without quotes, `flow` within `[]` or `{}`. `inset` is
-    the distance from the position to the first character; None where the text differs from the source: by escapes, by
-    folding, or because a variable was replaced (`filled`). `cut` means that a comment follows in which a parenthesis of
-    the text may be closed. `undefined` means that a variable in it has no value, which has been reported.
+    `kind` is what YAML 1.1 takes it for, as PyYAML and most other readers do. `inset` is the distance from the position
+    to the first character; None where the text differs from the source: by escapes, by folding, or because a variable
+    was replaced. `cut` is what stands in the source where the text ends within a parenthesis: the comma before the next
+    item or a comment. `is_undefined` means that a variable in it has no value, which has been reported.
     """
 
     position: Position
     text: str
-    tag: str | None
-    plain: bool
-    flow: bool
+    kind: Kind
     inset: int | None
-    cut: bool = False
-    filled: bool = False
-    undefined: bool = False
-
-    @property
-    def kind(self) -> Kind:
-        """What YAML 1.1 takes it for, as PyYAML and most other readers do."""
-        tag = self.tag or (_implicit_tag(self.text) if self.plain and not self.filled else "")
-        return _KINDS.get(tag, Kind.TEXT)
+    cut: str = ""
+    is_undefined: bool = False
 
     def at(self, offset: int) -> Position:
         """The position of a character of the text, or the value's start where that is not known."""
@@ -89,7 +78,7 @@ class ScalarNode(NamedTuple):
 
     def __str__(self) -> str:
         match self.kind:
-            case Kind.TEXT:
+            case Kind.TEXT | Kind.ANY:
                 return quote(self.text)
             case Kind.NULL:
                 return "empty"
@@ -118,6 +107,7 @@ class MappingNode(NamedTuple):
 
 
 Node: TypeAlias = ScalarNode | ListNode | MappingNode
+EntryT = TypeVar("EntryT", bound=tuple[Node, ...])
 
 
 def unclosed(text: str) -> int:
@@ -125,9 +115,17 @@ def unclosed(text: str) -> int:
     return text.count("(") - text.count(")")
 
 
-def open_parentheses(node: Node) -> int:
-    """The parentheses that a value between [ ] or { } leaves open, because a comma cut it."""
-    return unclosed(node.text) if isinstance(node, ScalarNode) and node.plain and node.flow else 0
+def whole(entries: Iterable[EntryT]) -> Iterator[EntryT]:
+    """Leave out the pieces of a URN that a comma cut: they are items or keys of their own."""
+    depth = 0
+    for entry in entries:
+        first, last = entry[0], entry[-1]
+        if depth > 0 and isinstance(first, ScalarNode):
+            depth += unclosed(first.text)
+            continue
+        yield entry
+        if isinstance(last, ScalarNode) and last.cut == "," and _TUPLE.match(last.text):
+            depth = unclosed(last.text)
 
 
 def lacks_space(text: str) -> bool:
@@ -135,16 +133,10 @@ def lacks_space(text: str) -> bool:
     return text[:1] == "-" and text[1:2] not in {"", "-", " "}
 
 
-def _implicit_tag(text: str) -> str:
-    for tag, pattern in Resolver.yaml_implicit_resolvers.get(text[:1], ()):
-        if pattern.match(text):
-            return str(tag)
-    return ""
-
-
 def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str] | None) -> Node | None:
     """Read a YAML file; None where it holds nothing but comments."""
-    check_size(len(data))
+    if len(data) > MAX_BYTES:
+        raise UnreadableError(Position(1, 1), f"the file has {len(data):,} bytes", f"at most {MAX_BYTES:,} (2 MiB)")
     text = _decoded(data)
     loader: Any = None
     try:
@@ -156,12 +148,6 @@ def read_nodes(data: bytes, mistakes: Mistakes, variables: Mapping[str, str] | N
     except (ValueError, OverflowError):  # the parser in Python, at an escape such as "\UFFFFFFFF"
         position = Position(loader.line + 1, loader.column + 1)
         raise UnreadableError(position, "this is not YAML: a number here is out of range") from None
-
-
-def check_size(size: int) -> None:
-    """Refuse a file over the limit, if possible before it is read."""
-    if size > MAX_BYTES:
-        raise UnreadableError(Position(1, 1), f"the file has {size:,} bytes", f"at most {MAX_BYTES:,} (2 MiB)")
 
 
 class _Builder:
@@ -184,11 +170,11 @@ class _Builder:
         root = self._node(self._next(), depth=1, flow=False)
         self._next()  # the document's end
         if not isinstance(event := self._next(), events.StreamEndEvent):
-            raise UnreadableError(_start(event), "a second YAML document begins", "one document in the file")
+            raise UnreadableError(_at(event.start_mark), "a second YAML document begins", "one document in the file")
         return None if isinstance(root, ScalarNode) and root.kind is Kind.NULL else root
 
     def _node(self, event: Any, depth: int, *, flow: bool, is_key: bool = False) -> Node:
-        position = _start(event)
+        position = _at(event.start_mark)
         if depth > MAX_DEPTH:
             raise UnreadableError(position, "this is nested too deeply", f"at most {MAX_DEPTH} levels")
         if isinstance(event, events.AliasEvent):
@@ -201,10 +187,10 @@ class _Builder:
             if self._variables is not None and "${" in node.text and not is_key:
                 node = self._filled(node, self._variables)
         elif isinstance(event, events.SequenceStartEvent):
-            self._check_tag(event.tag, position, LIST_TAGS)
+            self._check_tag(event.tag, position, {f"{_TAG}seq"})
             node = ListNode(position, self._items(depth + 1, flow=flow or bool(event.flow_style)))
         else:
-            self._check_tag(event.tag, position, MAPPING_TAGS)
+            self._check_tag(event.tag, position, {f"{_TAG}map"})
             node = MappingNode(position, self._pairs(depth + 1, flow=flow or bool(event.flow_style)))
         if event.anchor:
             self._anchors[event.anchor] = (node, self._count - before)
@@ -220,13 +206,18 @@ class _Builder:
         return node._replace(position=position)
 
     def _scalar(self, event: Any, position: Position, *, flow: bool) -> ScalarNode:
-        tag = self._check_tag(event.tag, position, SCALAR_TAGS)
-        plain = event.implicit[0]
+        tag = self._check_tag(event.tag, position, _SCALAR_TAGS)
+        plain, text = event.implicit[0], event.value
+        if plain and not tag:
+            patterns = Resolver.yaml_implicit_resolvers.get(text[:1], ())
+            tag = next((implicit for implicit, pattern in patterns if pattern.match(text)), "")
         start = 0 if plain else 1  # behind the quotation mark
-        inset = start if self._text.startswith(event.value, event.start_mark.index + start) else None
-        text = intern(event.value) if len(event.value) < _SHORT else event.value
-        cut = plain and unclosed(text) > 0 and bool(_COMMENT.match(self._text, event.end_mark.index))
-        return ScalarNode(position, text, tag, plain, flow, inset, cut)
+        inset = start if self._text.startswith(text, event.start_mark.index + start) else None
+        cut = ""
+        if plain and unclosed(text) > 0:
+            cut = "," if flow else " #" if _COMMENT.match(self._text, event.end_mark.index) else ""
+        text = intern(text) if len(text) < _SHORT else text
+        return ScalarNode(position, text, _KINDS.get(tag or "", Kind.TEXT), inset, cut)
 
     def _filled(self, node: ScalarNode, variables: Mapping[str, str]) -> ScalarNode:
         """Replace `${NAME}`; `$${` is a literal `${`."""
@@ -252,7 +243,7 @@ class _Builder:
             return found.group()
 
         text = re.sub(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|\$\{", value, node.text)
-        return node._replace(text=text, inset=None, filled=True, undefined=undefined)
+        return node._replace(text=text, kind=Kind.ANY, inset=None, is_undefined=undefined)
 
     def _items(self, depth: int, *, flow: bool) -> list[Node]:
         items: list[Node] = []
@@ -268,7 +259,7 @@ class _Builder:
             value = self._node(self._next(), depth, flow=flow)
             if not isinstance(key, ScalarNode):
                 self._mistakes.add(key.position, f"{key} cannot be a key", "a word, then a colon")
-            elif key.text == "<<" and key.plain:
+            elif key.text == "<<" and key.inset == 0:  # in quotes it is a key like any other
                 expected = 'the keys themselves, or "defaults" for all inputs'
                 self._mistakes.add(key.position, "the merge key << is not supported", expected)
             elif line := lines.get(key.text):
@@ -280,7 +271,7 @@ class _Builder:
                 pairs.append((key, value))
         return pairs
 
-    def _check_tag(self, tag: str | None, position: Position, known: frozenset[str]) -> str | None:
+    def _check_tag(self, tag: str | None, position: Position, known: Collection[str]) -> str | None:
         if tag is None or tag in known:
             return tag
         self._mistakes.add(position, f"the tag {quote(tag)} is not supported", "a value without a tag")
@@ -314,7 +305,7 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> UnreadableError:
         return UnreadableError(Position(1, 1), f"this is not YAML: {visible(str(error)[:200])}")
     mark = error.problem_mark
     end = len(text.rstrip())  # the parser in C points behind the last line when something is missing at the end
-    position = _position(text, end) if mark.index >= end else Position(mark.line + 1, mark.column + 1)
+    position = _position(text, end) if mark.index >= end else _at(mark)
     if text[mark.index : mark.index + 1] == "\t":
         return UnreadableError(position, "tabs are not allowed for indentation; use spaces")
     if found := _explained(error, mark, re.split(_BREAK, text)):
@@ -329,7 +320,7 @@ def _explained(error: yaml.MarkedYAMLError, mark: yaml.Mark, lines: list[str]) -
     """The usual slips in plain words; None for another one."""
     problem, context = str(error.problem), error.context_mark
     if "mapping values are not allowed" in problem:
-        return _misplaced_colon(mark.line, mark.column, lines)
+        return UnreadableError(_at(mark), _misplaced_colon(mark.line, mark.column, lines))
     if context and "unexpected end of stream" in problem and "quoted" in str(error.context):
         return UnreadableError(_at(context), f"this is not YAML: the quote in line {context.line + 1} is never closed")
     if context and "could not find expected ':'" in problem and lacks_space(lines[context.line].lstrip()):
@@ -347,27 +338,22 @@ def _explained(error: yaml.MarkedYAMLError, mark: yaml.Mark, lines: list[str]) -
     return None
 
 
-def _misplaced_colon(line: int, column: int, lines: list[str]) -> UnreadableError:
+def _misplaced_colon(line: int, column: int, lines: list[str]) -> str:
     """A value that has a colon, or a key below a value that can have none."""
-    position = Position(line + 1, column + 1)
     key = lines[line][:column].strip() if line < len(lines) else ""
     above = next((number for number in range(line, 0, -1) if lines[number - 1].strip(" -")), 0)
     if not re.fullmatch(r"[\w-]+", key) or not above:
-        return UnreadableError(position, 'a value is cut at ": "; put it in quotes')
+        return 'a value is cut at ": "; put it in quotes'
     if lacks_space(lines[above - 1].lstrip()):
-        return UnreadableError(position, f"a space is missing after the dash in line {above}")
+        return f"a space is missing after the dash in line {above}"
     value = lines[above - 1].strip(" -")
     if value.startswith("urn:li:"):
-        to_do = f'write "- urn: urn:li:…" in line {above}, and align the key with "urn"'
+        to_do = f'write "- urn: urn:li:…" in line {above}'
     elif value.startswith("urn:urn:"):
-        to_do = f'put a space after the first "urn:" in line {above}, and align the key with "urn"'
+        to_do = f'put a space after the first "urn:" in line {above}'
     else:
-        return UnreadableError(position, f"{quote(key)} is indented too far; align it with the keys above")
-    return UnreadableError(position, f"{quote(key)} belongs to no entry: {to_do}")
-
-
-def _start(event: Any) -> Position:
-    return _at(event.start_mark)
+        return f"{quote(key)} is indented too far; align it with the keys above"
+    return f'{quote(key)} belongs to no entry: {to_do}, and align the key with "urn"'
 
 
 def _at(mark: Any) -> Position:

@@ -12,7 +12,7 @@ import yaml
 
 from incident_gate.manifest.decode import ListOf, Record, Shape, Variants
 from incident_gate.manifest.grammar import MANIFEST
-from incident_gate.manifest.load import read_manifest
+from incident_gate.manifest.load import load_manifest
 from incident_gate.urn import EntityType
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -25,7 +25,7 @@ def test_there_are_examples() -> None:
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_an_example_is_valid(path: Path) -> None:
-    manifest = read_manifest(path, path.name, date(2026, 11, 23))
+    manifest = load_manifest(path.name, path.read_bytes(), date(2026, 11, 23))
     assert manifest.inputs or manifest.outputs or manifest.selectors
     assert manifest.warnings == ()
 
@@ -59,5 +59,6 @@ def test_the_full_example_shows_every_key() -> None:
 
 
 def test_the_mixed_example_has_every_type_that_every_server_tracks() -> None:
-    manifest = read_manifest(EXAMPLES / "manifests" / "mixed-assets.yml", "mixed.yml", date(2026, 11, 23))
+    text = (EXAMPLES / "manifests" / "mixed-assets.yml").read_bytes()
+    manifest = load_manifest("mixed.yml", text, date(2026, 11, 23))
     assert {entry.urn.entity_type for entry in manifest.inputs} > set(list(EntityType)[:5])

@@ -192,7 +192,7 @@ def test_an_alias_stands_for_its_value_at_its_own_place() -> None:
     assert isinstance(word, ScalarNode)
     assert isinstance(again, ScalarNode)
     assert (again.text, again.position, again.at(2)) == ("abc", Position(2, 3), Position(2, 3))
-    assert root.items[3] == ListNode(Position(4, 3), [ScalarNode(Position(3, 7), "x", None, True, True, 0)])  # noqa: FBT003
+    assert root.items[3] == ListNode(Position(4, 3), [ScalarNode(Position(3, 7), "x", Kind.TEXT, 0)])
 
 
 def test_a_file_that_doubles_itself_is_refused_early() -> None:
