@@ -1,25 +1,13 @@
 """`${NAME}` in a manifest: replaced in values, after YAML is read, and only from what the user passed."""
 
 from collections.abc import Mapping
-from datetime import date
 
 import pytest
 
-from incident_gate.manifest.load import load_manifest
-from incident_gate.manifest.model import Dbt, IncidentTemplate, Manifest, ManifestError, OnIncident, Rules
+from incident_gate.manifest.model import Dbt, IncidentTemplate, OnIncident, Rules
+from tests.helpers.manifests import load, mistakes
 
-TODAY = date(2026, 11, 23)
 ORDERS = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.orders,{})"
-
-
-def load(text: str, **variables: str) -> Manifest:
-    return load_manifest("gate.yml", text.encode(), TODAY, variables)
-
-
-def mistakes(text: str, **variables: str) -> list[str]:
-    with pytest.raises(ManifestError) as caught:
-        load(text, **variables)
-    return str(caught.value).splitlines()
 
 
 @pytest.mark.parametrize("template", ["- {}", "- '{}'", '- "{}"', "inputs:\n  - urn: {}", "inputs: ['{}']"])
