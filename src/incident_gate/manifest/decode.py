@@ -68,17 +68,10 @@ class Text(NamedTuple):
                 return None
             if node.kind in {self.kind, Kind.ANY} or (node.kind is Kind.TEXT and self.kind is not Kind.NUMBER):
                 return node
-            if node.kind is not Kind.NULL and self.kind is not Kind.NUMBER and self._accepts(node.text):
+            if node.kind is not Kind.NULL and re.search(self.pattern, node.text):
                 expected += f"; to use the word itself, put it in quotes: {quote(node.text)}"
         mistakes.add(node.position, f"{what} is {node}", expected)
         return None
-
-    def _accepts(self, text: str) -> bool:
-        """Whether a word is valid once it is in quotes."""
-        try:
-            return bool(re.search(self.pattern, text)) and self.convert(text) is not None
-        except ValueError:
-            return False
 
 
 class Choice(NamedTuple):

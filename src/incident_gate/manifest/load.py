@@ -23,7 +23,7 @@ from incident_gate.manifest.model import (
     Selector,
     UnreadableError,
 )
-from incident_gate.manifest.yaml import MAX_BYTES, MappingNode, Node, ScalarNode, read_nodes
+from incident_gate.manifest.yaml import MAX_BYTES, MappingNode, Node, ScalarNode, lacks_space, read_nodes
 from incident_gate.text import quote
 from incident_gate.urn import nearest
 
@@ -91,6 +91,9 @@ def _unusable(shown: str, position: Position, message: str, *, hint: str) -> Man
 
 def _decoded(shown: str, root: Node, mistakes: Mistakes, *, needs_assets: bool) -> Manifest | None:
     """Decode either form: a mapping, or a list of inputs."""
+    if isinstance(root, ScalarNode) and lacks_space(root.text):
+        mistakes.add(root.position, "a space is missing after the dash")
+        return None
     if isinstance(root, ScalarNode):
         expected = f"a list of URNs, or the keys {', '.join(MANIFEST.keys)}"
         mistakes.add(root.position, f"the manifest is {root}", expected)

@@ -342,7 +342,7 @@ def _misplaced_colon(line: int, column: int, lines: list[str]) -> str:
     """A value that has a colon, or a key below a value that can have none."""
     key = lines[line][:column].strip() if line < len(lines) else ""
     above = next((number for number in range(line, 0, -1) if lines[number - 1].strip(" -")), 0)
-    if not re.fullmatch(r"[\w-]+", key) or not above:
+    if not re.fullmatch(r"[\w-]+", key):
         return 'a value is cut at ": "; put it in quotes'
     if lacks_space(lines[above - 1].lstrip()):
         return f"a space is missing after the dash in line {above}"

@@ -63,8 +63,9 @@ def test_each_mistake_has_its_line(text: str, variables: Mapping[str, str], comp
     assert any(complaint in line for line in mistakes(text, **variables)), mistakes(text, **variables)
 
 
-def test_a_mistake_in_a_variable_is_reported_once() -> None:
-    assert len(mistakes("- ${A}")) == 1
+@pytest.mark.parametrize("text", ["- ${A}", "- {upstream-of: outputs, hops: '${A}'}"])
+def test_a_mistake_in_a_variable_is_reported_once(text: str) -> None:
+    assert len(mistakes(text)) == 1
 
 
 @pytest.mark.parametrize("text", ["- x${A}\n" * 2_000, "- '" + "${A}" * 2_000 + "'"])
