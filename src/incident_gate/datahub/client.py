@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import partial
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,15 +17,20 @@ import httpx
 from incident_gate.datahub.failure import Answer, Failure, RequestFailure, TransientFailure
 from incident_gate.datahub.parallel import Deadline, run_all
 from incident_gate.datahub.response import Received, read_response, size_limit
-from incident_gate.datahub.transport import PORT_HINT, speaks_http, timed_out, transport_failure
+from incident_gate.datahub.transport import (
+    PORT_HINT,
+    TooLargeError,
+    send,
+    speaks_http,
+    timed_out,
+    transport_failure,
+)
 from incident_gate.errors import DataHubError, Hint, RefusedError, UnreachableError
 from incident_gate.text import Redactor
 
 # Seconds that one request may take; the rest of the deadline is for asking again, or for less.
 REQUEST_SECONDS = 45.0
-CONNECT_SECONDS = 10.0
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
-PROBE_SECONDS = 2.0
 _DOWN_HINT = Hint("Check that DataHub is up and reachable from this runner; `{timeout}` sets how long to try.")
 
 
@@ -100,17 +105,11 @@ class Client:
         divisible: bool = False,
         assets: int = 1,
     ) -> Answer:
-        """Send a request, and again as far as that is safe and there is time.
+        """Send a request, and again as far as that is safe and there is time; an answer with `errors` is partial.
 
-        Args:
-            operation: Constant GraphQL text.
-            variables: Every value of the request.
-            repeatable: False for a write that would happen twice: then only what certainly did not arrive is repeated.
-            divisible: The request can be halved, so a server that is too slow for it does not get it again.
-            assets: How many assets it is about, which bounds the answer; 0 for the schema.
-
-        Returns:
-            The answer; partial if it has `errors`.
+        `repeatable` is False for a write that would happen twice: then only what certainly did not arrive is repeated.
+        `divisible`: it can be halved, so a server that is too slow for it does not get it again. `assets`: how many
+        assets it is about, which bounds the answer; 0 for the schema.
 
         Raises:
             RequestFailure: The server refuses this request; on a write see `may_have_executed`.
@@ -133,19 +132,16 @@ class Client:
             first = failure
         return self._ask_again(ask, first, repeatable=repeatable)
 
-    # Not tenacity's `Retrying`: its import takes 12 ms of each start, and nearly every run has nothing to repeat.
     def _ask_again(self, ask: Callable[[int], Answer], first: TransientFailure, *, repeatable: bool) -> Answer:
         """Send again with growing waits, for as long as the first failure deserves."""
         limit = self.deadline if first.patience is None else self.deadline.earlier(first.patience)
         last = cause = first
-        longest = FIRST_WAIT
         attempts, began = 1, self.deadline.remaining
-        while (wait := _wait(last, longest)) < limit.remaining:
+        while (wait := backoff(attempts, last.retry_after)) < limit.remaining:
             self._sleep(wait)
             if self.deadline.passed:
                 break
             attempts += 1
-            longest = min(2 * longest, LONGEST_WAIT)
             try:
                 return ask(attempts)
             except TransientFailure as failure:
@@ -156,13 +152,11 @@ class Client:
                 cause = cause if self.deadline.passed else failure
         if last.answer:
             return last.answer
+        if cause.is_silent and self._is_plain and not speaks_http(self._url):
+            raise RefusedError(f"{self._host} answers with something that is not HTTP.", hint=PORT_HINT)
         spent = began - self.deadline.remaining
-        raise self._given_up(cause, "1 attempt" if attempts == 1 else f"{attempts} attempts in {spent:.0f} s")
-
-    def _given_up(self, cause: TransientFailure, attempts: str) -> DataHubError:
-        if cause.is_silent and self._is_plain and not self._speaks_http():
-            return RefusedError(f"{self._host} answers with something that is not HTTP.", hint=PORT_HINT)
-        return cause.ends_as(f"{cause.message} ({attempts}).", hint=cause.hint or _DOWN_HINT)
+        tried = "1 attempt" if attempts == 1 else f"{attempts} attempts in {spent:.0f} s"
+        raise cause.ends_as(f"{cause.message} ({tried}).", hint=cause.hint or _DOWN_HINT)
 
     def _attempt(self, body: bytes, operation: str, attempt: int, assets: int) -> Answer:
         started = time.monotonic()
@@ -202,40 +196,26 @@ class Client:
             )
         # In a thread of its own, because no timeout of httpx bounds a name look-up that hangs, or headers of which a
         # byte arrives every second.
+        task = partial(send, self._http, "POST", self._url, body=body, deadline=limit, most=most)
         on_idle = partial(self._on_request, AWAITED) if self._on_request else lambda: None
-        [received] = run_all([partial(self._send, body, limit, most)], threads=1, deadline=limit, on_idle=on_idle)
+        try:
+            [received] = run_all([task], threads=1, deadline=limit, on_idle=on_idle)
+        except TooLargeError:
+            size = f"{most / (1 << 20):.0f} MiB"
+            raise RequestFailure(f"{self._host} sends more than {size} in one answer", status=413) from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise transport_failure(error, self._host, self.redact) from None
         if received is None:
             raise timed_out(self._host)
-        if isinstance(received, Exception):
-            raise received
         return received
 
-    def _send(self, body: bytes, limit: Deadline, most: int) -> Received | Failure | DataHubError:
-        timeout = httpx.Timeout(limit.remaining, connect=min(CONNECT_SECONDS, limit.remaining))
-        try:
-            with self._http.stream("POST", self._url, content=body, timeout=timeout) as response:
-                content = bytearray()
-                # As it comes over the wire: what a content encoding inflates to has no bound.
-                for chunk in cast("httpx.SyncByteStream", response.stream):
-                    content += chunk
-                    if len(content) > most:
-                        size = f"{most / (1 << 20):.0f} MiB"
-                        return RequestFailure(f"{self._host} sends more than {size} in one answer", status=413)
-                    if limit.passed:
-                        return timed_out(self._host)
-                return Received(response.status_code, response.headers, content)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            return transport_failure(error, self._host, self.redact)
 
-    def _speaks_http(self) -> bool:
-        parts = urlsplit(self._url)
-        return speaks_http(parts.hostname or "", parts.port or 80, PROBE_SECONDS)
-
-
-def _wait(failure: TransientFailure, longest: float) -> float:
+# Not tenacity's: its import takes 12 ms of each start, and nearly every run has nothing to repeat.
+def backoff(attempts: int, retry_after: float | None) -> float:
     """Seconds until the next attempt: at random, so that many gates that failed together do not return together."""
+    longest = min(FIRST_WAIT * 2 ** min(attempts - 1, 10), LONGEST_WAIT)
     wait = random.uniform(FIRST_WAIT / 2, longest)  # noqa: S311 - no secret
-    if failure.retry_after is None:
+    if retry_after is None:
         return wait
     # A little later than asked, for the same reason.
-    return max(failure.retry_after + random.uniform(FIRST_WAIT / 2, FIRST_WAIT), wait)  # noqa: S311 - no secret
+    return max(retry_after + random.uniform(FIRST_WAIT / 2, FIRST_WAIT), wait)  # noqa: S311 - no secret

@@ -78,14 +78,14 @@ def read_response(
         raise TransientFailure(
             f"{host} limits the rate of requests (HTTP 429){_asked_to_wait(received.headers)}",
             may_have_executed=False,
-            retry_after=_retry_after(received.headers),
+            retry_after=retry_after(received.headers),
             hint=_RATE_HINT,
         )
     if status in _NO_ANSWER:
         raise TransientFailure(
             f"{host} answers HTTP {status}{_asked_to_wait(received.headers)}",
             may_have_executed=True,
-            retry_after=_retry_after(received.headers),
+            retry_after=retry_after(received.headers),
             slow=status in _TIMED_OUT,
         )
     if status in {401, 403} and _is_from_proxy(received):
@@ -223,7 +223,8 @@ def _error(value: object, redact: Redactor) -> GraphqlError:
     )
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that a server asks to wait."""
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):
         return float(text)
@@ -234,7 +235,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _asked_to_wait(headers: Mapping[str, str]) -> str:
-    seconds = _retry_after(headers)
+    seconds = retry_after(headers)
     return f" and asks to wait {seconds:,.0f} s" if seconds else ""
 
 

@@ -1,4 +1,4 @@
-"""The HTTP client that carries the token, and httpx's errors as failures, classified by what may be done about them."""
+"""HTTP clients, one bounded request, and httpx's errors as failures, classified by what may be done about them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 import re
 import socket
 import ssl
+from collections.abc import Mapping
+from typing import cast
+from urllib.parse import urlsplit
 
 import certifi
 import httpx
@@ -13,43 +16,26 @@ import httpx
 from incident_gate import __version__
 from incident_gate.datahub.connection import Connection, Proxy
 from incident_gate.datahub.failure import TransientFailure
-from incident_gate.datahub.response import CONNECTION_PATIENCE
+from incident_gate.datahub.parallel import Deadline
+from incident_gate.datahub.response import CONNECTION_PATIENCE, Received
 from incident_gate.errors import Hint, RefusedError, SettingError, UnreachableError
 from incident_gate.text import Redactor
 
+CONNECT_SECONDS = 10.0
+_PROBE_SECONDS = 2.0
+
 
 def open_client(connection: Connection, *, connections: int) -> httpx.Client:
-    """Open the client for one server.
-
-    It reads no environment: proxy and certificates are settings. Redirects are never followed, because the token would
-    go along.
-
-    Args:
-        connection: The server, and what is sent with every request.
-        connections: How many are kept open for further requests.
+    """Open the client for DataHub, with its token; so many connections are kept open for further requests.
 
     Raises:
         SettingError: A file of certificates cannot be used.
     """
-    headers = {
-        "Accept": "application/json",
-        # An answer is small, and one that inflates beyond its size cannot come.
-        "Accept-Encoding": "identity",
-        "Content-Type": "application/json",
-        "User-Agent": f"datahub-incident-gate/{__version__}",
-        **connection.headers,
-    }
+    headers = {"Accept": "application/json", "Content-Type": "application/json", **connection.headers}
     if connection.token:
         headers["Authorization"] = f"Bearer {connection.token}"
-    return httpx.Client(
-        headers=headers,
-        verify=_trust(connection),
-        proxy=_proxy(connection.proxy, connection),
-        trust_env=False,
-        follow_redirects=False,
-        # Not bounded: a request that is given up keeps its connection, and must not block the next one.
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
-    )
+    trust = _trust(connection, encrypted=connection.address.is_encrypted)
+    return _open(connection, connection.proxy, trust, headers, connections)
 
 
 def open_service_client(connection: Connection, proxy: Proxy) -> httpx.Client:
@@ -58,31 +44,32 @@ def open_service_client(connection: Connection, proxy: Proxy) -> httpx.Client:
     Raises:
         SettingError: A file of certificates cannot be used.
     """
-    context = _with_bundle(_public_trust(connection), connection)
+    return _open(connection, proxy, _trust(connection, encrypted=True), {}, 1)
+
+
+def _open(
+    connection: Connection, proxy: Proxy, trust: ssl.SSLContext, headers: Mapping[str, str], connections: int
+) -> httpx.Client:
+    # An answer is small, and one that inflates beyond its size cannot come.
+    own = {"Accept-Encoding": "identity", "User-Agent": f"datahub-incident-gate/{__version__}"}
+    proxy_trust = _public_trust(connection) if proxy.url.startswith("https:") else None
     return httpx.Client(
-        headers={"Accept-Encoding": "identity", "User-Agent": f"datahub-incident-gate/{__version__}"},
-        verify=context,
-        proxy=_proxy(proxy, connection),
+        headers={**own, **headers},
+        verify=trust,
+        proxy=httpx.Proxy(proxy.url, ssl_context=proxy_trust) if proxy.url else None,
+        # Proxy and certificates are settings.
         trust_env=False,
+        # The token would go along.
         follow_redirects=False,
+        # Not bounded: a request that is given up keeps its connection, and must not block the next one.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
     )
 
 
-def _proxy(proxy: Proxy, connection: Connection) -> httpx.Proxy | None:
-    if not proxy.url:
-        return None
-    return httpx.Proxy(proxy.url, ssl_context=_public_trust(connection) if proxy.url.startswith("https:") else None)
-
-
-def _trust(connection: Connection) -> ssl.SSLContext:
+def _trust(connection: Connection, *, encrypted: bool) -> ssl.SSLContext:
     # Loading the public CAs takes as long as a request. Without TLS they are not needed: the context that is left
     # trusts nobody, should anything use it after all.
-    encrypted = connection.address.is_encrypted
     context = _public_trust(connection) if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return _with_bundle(context, connection)
-
-
-def _with_bundle(context: ssl.SSLContext, connection: Connection) -> ssl.SSLContext:
     if connection.ca_bundle:
         try:
             context.load_verify_locations(cafile=connection.ca_bundle)
@@ -110,6 +97,34 @@ def _public_trust(connection: Connection) -> ssl.SSLContext:
 
 def _reason(error: OSError) -> str:
     return error.strerror if error.strerror and not isinstance(error, ssl.SSLError) else str(error)
+
+
+class TooLargeError(Exception):
+    """An answer has more bytes than are read."""
+
+
+def send(  # noqa: PLR0913 - all but the first three are named
+    http: httpx.Client,
+    method: str,
+    url: str,
+    *,
+    body: bytes | None,
+    deadline: Deadline,
+    most: int,
+    headers: Mapping[str, str] | None = None,
+) -> Received:
+    """Send one request and read its answer to its end, or raise httpx's error or `TooLargeError`."""
+    timeout = httpx.Timeout(deadline.remaining, connect=min(CONNECT_SECONDS, deadline.remaining))
+    with http.stream(method, url, headers=headers, content=body, timeout=timeout) as response:
+        content = bytearray()
+        # As it comes over the wire: what a content encoding inflates to has no bound.
+        for chunk in cast("httpx.SyncByteStream", response.stream):
+            content += chunk
+            if len(content) > most:
+                raise TooLargeError
+            if deadline.passed:
+                raise httpx.ReadTimeout("")
+        return Received(response.status_code, response.headers, content)
 
 
 PORT_HINT = Hint("Check {datahub-url}: another service may listen at that port.")
@@ -202,15 +217,13 @@ def _is_tls_error(cause: BaseException) -> bool:
     return isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
 
 
-_START = b"HTTP/"
-
-
-def speaks_http(host: str, port: int, seconds: float) -> bool:
+def speaks_http(url: str) -> bool:
     """Whether the first bytes may be those of an HTTP answer; True where none come. Nothing secret is sent."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
     try:
-        with socket.create_connection((host, port), timeout=seconds) as connection:
+        with socket.create_connection((host, parts.port or 80), timeout=_PROBE_SECONDS) as connection:
             connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-            received = connection.recv(len(_START))
+            return b"HTTP/".startswith(connection.recv(len(b"HTTP/")))
     except OSError:
         return True
-    return _START.startswith(received[: len(_START)])

@@ -6,20 +6,21 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
+from incident_gate.datahub.client import backoff
 from incident_gate.datahub.parallel import Deadline
+from incident_gate.datahub.response import Received, retry_after
+from incident_gate.datahub.transport import TooLargeError, send
 
 SECONDS = 20.0
 """For one service in one stage, its retries included."""
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024  # a page of 100 comments of the greatest length is below 7 MB
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0
-_BUSY = {429, 502, 503, 504}
-_FORBIDDEN, _TOO_MANY, _ERRORS = 403, 429, 400
+_BUSY = {502, 503, 504}
+_FORBIDDEN, _TOO_MANY = 403, 429
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class DeliveryError(Exception):
@@ -36,12 +37,10 @@ class DeliveryError(Exception):
         self.is_expected = is_expected
 
 
-class ServiceAnswer(NamedTuple):
+class ServiceAnswer(Received):
     """A service's answer, read to its end; all of it is untrusted."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    __slots__ = ()
 
     @property
     def json(self) -> object:
@@ -57,14 +56,11 @@ class ServiceAnswer(NamedTuple):
         """Whether the status is an error or a redirect, which is never followed."""
         return not 200 <= self.status < 300  # noqa: PLR2004 - the class of successes
 
-
-class _Busy(Exception):  # noqa: N818 - never leaves this module
-    """The service asked for a pause, or a connection failed before anything was sent."""
-
-    def __init__(self, error: DeliveryError | ServiceAnswer, retry_after: float | None = None) -> None:
-        super().__init__("busy")
-        self.error = error
-        self.retry_after = retry_after
+    def asks_to_wait(self, *, repeatable: bool) -> bool:
+        """Whether the same request may be accepted later."""
+        if self.status == _FORBIDDEN:
+            return retry_after(self.headers) is not None
+        return self.status == _TOO_MANY or (repeatable and self.status in _BUSY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,60 +85,39 @@ class Service:
 
         Where the same request twice does no harm, it is `repeatable`: a lost answer is followed by another try.
         """
-        backoff = wait_random_exponential(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT, min=_FIRST_WAIT)
-
-        def wait(state: RetryCallState) -> float:
-            failure = state.outcome.exception() if state.outcome else None
-            asked = failure.retry_after if isinstance(failure, _Busy) else None
-            return max(backoff(state), asked or 0.0)
-
-        retrying = Retrying(
-            retry=retry_if_exception_type(_Busy),
+        attempts = 0
+        while True:
+            attempts += 1
+            outcome = self._attempt(method, url, headers, body)
+            if isinstance(outcome, ServiceAnswer):
+                is_last, pause = not outcome.asks_to_wait(repeatable=repeatable), retry_after(outcome.headers)
+            else:
+                is_last, pause = not repeatable and not isinstance(outcome, _NOT_SENT), None
+            wait = backoff(attempts, pause)
             # No wait begins that would end after the deadline.
-            stop=lambda state: state.upcoming_sleep >= self.deadline.remaining,
-            wait=wait,
-            sleep=self.sleep,
-            reraise=True,
-        )
-        try:
-            return retrying(lambda: self._attempt(method, url, headers or {}, body, repeatable=repeatable))
-        except _Busy as busy:
-            if isinstance(busy.error, ServiceAnswer):
-                return busy.error
-            raise busy.error from None
-
-    def _attempt(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, repeatable: bool
-    ) -> ServiceAnswer:
-        if self.deadline.passed:
-            raise DeliveryError(f"{self.name} did not answer within {SECONDS:.0f} seconds")
-        timeout = httpx.Timeout(self.deadline.remaining)
-        try:
-            with self.client.stream(method, url, headers=headers, content=body, timeout=timeout) as response:
-                content = bytearray()
-                for chunk in response.iter_raw():
-                    content += chunk
-                    if len(content) > MAX_ANSWER_BYTES:
-                        raise DeliveryError(f"{self.name} sent more than {MAX_ANSWER_BYTES >> 20} MiB")
-                answer = ServiceAnswer(response.status_code, response.headers, bytes(content))
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            # Nothing was sent. The reason is a class: the text can quote the address.
-            raise _Busy(self._unreachable(error)) from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            failure = self._unreachable(error)
-            raise (_Busy(failure) if repeatable else failure) from None
-        retry_after = _seconds(answer.headers.get("retry-after", ""))
-        limited = answer.status == _TOO_MANY or (answer.status == _FORBIDDEN and retry_after is not None)
-        if limited or (repeatable and answer.status in _BUSY):
-            raise _Busy(answer, retry_after)
-        return answer
-
-    def _unreachable(self, error: Exception) -> DeliveryError:
-        return DeliveryError(
-            f"{self.name} could not be reached ({type(error).__name__})",
+            if is_last or wait >= self.deadline.remaining:
+                break
+            self.sleep(wait)
+        if isinstance(outcome, ServiceAnswer):
+            return outcome
+        # The reason is a class: the text can quote the address.
+        raise DeliveryError(
+            f"{self.name} could not be reached ({type(outcome).__name__})",
             "Check the address, and the proxy and firewall of this runner.",
         )
 
-
-def _seconds(text: str) -> float | None:
-    return float(text) if text.isascii() and text.isdecimal() and len(text) <= len("999999") else None
+    def _attempt(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> ServiceAnswer | Exception:
+        if self.deadline.passed:
+            raise DeliveryError(f"{self.name} did not answer within {SECONDS:.0f} seconds")
+        try:
+            return ServiceAnswer(
+                *send(
+                    self.client, method, url, body=body, deadline=self.deadline, most=MAX_ANSWER_BYTES, headers=headers
+                )
+            )
+        except TooLargeError:
+            raise DeliveryError(f"{self.name} sent more than {MAX_ANSWER_BYTES >> 20} MiB") from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            return error

@@ -365,7 +365,8 @@ def test_tls_context_for_plain_http_trusts_nobody() -> None:
     from incident_gate.datahub.connection import Connection, parse_address  # noqa: PLC0415
     from incident_gate.datahub.transport import _trust  # noqa: PLC0415
 
-    context = _trust(Connection(address=parse_address("http://datahub:8080", setting="datahub-url"), token=""))
+    address = parse_address("http://datahub:8080", setting="datahub-url")
+    context = _trust(Connection(address=address, token=""), encrypted=address.is_encrypted)
 
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.cert_store_stats()["x509_ca"] == 0

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from incident_gate.datahub.client import FIRST_WAIT, LONGEST_WAIT, Client, Operation, RequestLog
+from incident_gate.datahub.client import FIRST_WAIT, LONGEST_WAIT, Client, Operation, RequestLog, backoff
 from incident_gate.datahub.failure import RequestFailure, TransientFailure
 from incident_gate.datahub.parallel import Deadline
 from incident_gate.datahub.response import size_limit
@@ -95,6 +95,7 @@ def test_waits_double_up_to_the_longest() -> None:
     assert server.ask() == {"me": 1}
     assert server.waits == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, LONGEST_WAIT, LONGEST_WAIT]
     assert [log.attempt for log in server.request_logs] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert backoff(100_000, None) == LONGEST_WAIT
 
 
 def test_waits_are_drawn_so_that_gates_do_not_return_together() -> None:
