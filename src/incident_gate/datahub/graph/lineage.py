@@ -13,20 +13,26 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from incident_gate.datahub.capabilities import TYPE_NAMES, Capabilities, Discovery
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.graph.lists import EntityList, Found, ListField, inline, read_lists
+from incident_gate.datahub.graph.lists import EntityList, Found, ListField, PagedSearch, read_lists
 from incident_gate.incident import Problem, Reason
 
 Hops: TypeAlias = Literal["all"] | int
 
-MOST_SIBLINGS = 100
-"""Of one asset: each is a walk of its own."""
-
+MOST_SIBLINGS = 100  # of one asset: each is a walk of its own
 _MOST_ROUNDS = 10
 # What is between two assets and takes a step of its own on servers that do not skip it.
 _TYPES_BETWEEN = ("DATA_JOB", "QUERY", "DATA_PROCESS_INSTANCE")
 _BETWEEN = ("urn:li:dataJob:", "urn:li:query:", "urn:li:dataProcessInstance:")
 # Those of them that the field `lineage` shows beyond a walk, and that are no assets.
 _NO_ASSETS = _BETWEEN[1:]
+# The types that have relations of their own on every server, for one that hides its schema.
+_RELATED = (
+    *("dataset", "dataJob", "dataFlow", "dashboard", "chart"),
+    *("mlModel", "mlModelGroup", "mlFeature", "mlFeatureTable", "mlPrimaryKey"),
+)
+_FLAGS = ("skipCache", "skipHighlighting", "skipAggregates", "includeSoftDeleted", "includeRestricted")
+_SIGNS = ("explored", "truncatedChildren", "ignoredAsHop")
+_SWITCHES = ("separateSiblings", "includeGhostEntities")
 _PARTIAL_HINT = "Name the upstream assets in the manifest, or choose fewer `hops`."
 
 
@@ -59,34 +65,17 @@ class _Step(NamedTuple):
 def read_upstreams(
     client: Client, schema: Capabilities | None, starts: Mapping[str, Sequence[str]], hops: Hops, *, most: int
 ) -> list[Upstreams]:
-    """Walk up from several assets.
+    """Walk up from several assets, of which each has its siblings; a walk with more than `most` entities ends early.
 
     A job or a query between two datasets is no hop: servers count it, users do not. An asset's siblings may have the
     edges that it lacks, so the walk goes on from them as well.
-
-    Args:
-        client: Where to ask.
-        schema: What the server can be asked; None where it hides that.
-        starts: The siblings of each asset to start from.
-        hops: How far to go.
-        most: Beyond so many entities of one walk it ends early.
-
-    Returns:
-        The upstreams of each start, in that order.
 
     Raises:
         UnreachableError: Nothing usable came in time.
         RefusedError: Token, address, proxy or certificate are wrong.
     """
     results = [Upstreams(start) for start in starts]
-    discovery = Discovery(client, schema)
-    form = _Form.of(discovery.known)
-    if form is None:
-        for result in results:
-            message = "This DataHub cannot be asked for lineage"
-            result.problem(Reason.ERROR, message, "Name the upstream assets in the manifest.")
-        return results
-    walking = _Walking(client, discovery, form, most)
+    walking = _Walking(client, Discovery(client, schema), most)
     todo = [
         _Step(result, urn, hops)
         for result in results
@@ -96,7 +85,13 @@ def read_upstreams(
         steps = walking.due(todo)
         if not steps:
             break
-        todo = [further for step, walked in walking.read(steps) for further in _take(step, walked)]
+        walks = walking.read(steps)
+        if walks is None:
+            for result in results:
+                message = "This DataHub cannot be asked for lineage"
+                result.problem(Reason.ERROR, message, "Name the upstream assets in the manifest.")
+            break
+        todo = [further for step, walked in walks for further in _take(step, walked)]
         for step in steps:
             todo += _take_relations(step, walking.relations.get(step.urn), starts[step.result.start])
     else:
@@ -109,18 +104,13 @@ def read_upstreams(
     return results
 
 
-def _distance(hops: Hops) -> float:
-    return float("inf") if hops == "all" else hops
-
-
 class _Walking:
     """Reads walks, and with them the relations of the assets that they pass: `relations`, by asset, each once."""
 
-    def __init__(self, client: Client, discovery: Discovery, form: _Form, most: int) -> None:
+    def __init__(self, client: Client, discovery: Discovery, most: int) -> None:
         self.relations: dict[str, EntityList] = {}
         self._client = client
         self._discovery = discovery
-        self._form = form
         self._most = most
         self._asked: dict[tuple[str, str, bool], float] = {}  # how many hops were left
         self._walks: dict[str, int] = {}  # how many of each start
@@ -130,31 +120,38 @@ class _Walking:
         due = []
         for step in todo:
             result, key = step.result, (step.result.start, step.urn, step.walks)
-            if self._asked.get(key, 0) >= _distance(step.left):
+            distance = float("inf") if step.left == "all" else step.left
+            if self._asked.get(key, 0) >= distance:
                 continue
             if len(result.found) > self._most:
                 result.problem(Reason.TOO_MANY, f"DataHub lists more than {self._most:,} entities", "Raise `at-most`.")
                 continue
-            if self._walks.get(result.start, 0) + step.walks > self._most:
+            walks = self._walks.get(result.start, 0) + step.walks
+            if walks > self._most:
                 result.problem(Reason.INCOMPLETE, f"Its lineage takes more than {self._most:,} walks")
                 continue
-            self._asked[key] = _distance(step.left)
-            self._walks[result.start] = self._walks.get(result.start, 0) + step.walks
+            self._asked[key] = distance
+            self._walks[result.start] = walks
             due.append(step)
         return due
 
-    def read(self, steps: Sequence[_Step]) -> list[tuple[_Step, EntityList]]:
-        """The walks of those steps that take one."""
+    def read(self, steps: Sequence[_Step]) -> list[tuple[_Step, EntityList]] | None:
+        """The walks of those steps that take one; None where the server cannot be asked for lineage."""
         walking = [step for step in steps if step.walks]
-        walks = [self._form.walk(step.urn, step.left, self._most) for step in walking]
         new = [urn for urn in dict.fromkeys(step.urn for step in steps) if urn not in self.relations]
-        related = {urn: text for urn in new if (text := self._form.relations(urn, self._most))}
-        lists = read_lists(self._client, "incidentGateLineage", [*walks, *related.values()])
-        refusal = next((read.refusal for read in lists if read.refusal), None)
-        if refusal and self._discovery.learn(refusal) and (form := _Form.of(self._discovery.known)):
-            self._form = form
-            return self.read(steps)
-        self.relations |= dict(zip(related, lists[len(walks) :], strict=True))
+
+        def fields(known: Capabilities) -> list[ListField] | None:
+            paged = PagedSearch.of(known, "Lineage", _FLAGS)
+            if paged is None:
+                return None
+            walks = [_walk(known, paged, step, self._most) for step in walking]
+            return [*walks, *(_relations(known, urn, self._most) for urn in new if _has_relations(known, urn))]
+
+        lists = read_lists(self._client, "incidentGateLineage", self._discovery, fields)
+        if lists is None:
+            return None
+        related = [urn for urn in new if _has_relations(self._discovery.known, urn)]
+        self.relations |= dict(zip(related, lists[len(walking) :], strict=True))
         return list(zip(walking, lists, strict=False))
 
 
@@ -216,84 +213,45 @@ def _take_relations(step: _Step, relations: EntityList | None, siblings: Sequenc
     return further
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How one server is asked for lineage; `related` are the types of assets that show their own relations."""
-
-    root: str
-    options: str
-    results: str
-    related: frozenset[str]
-    relation_options: str
-    relation_fields: str
-
-    @classmethod
-    def of(cls, schema: Capabilities) -> _Form | None:
-        """The form for what a server has, so far as that is known; None if it has no lineage."""
-        root = next((name for name in (_SCROLL, _SEARCH) if schema.accepts("Query", name)), "")
-        name = f"{root[:1].upper()}{root[1:]}"
-        if not root or not schema.accepts(f"{name}Input", "orFilters"):
-            return None
-        flags = [flag for flag in _FLAGS if schema.accepts("SearchFlags", flag)]
-        options = 'keepAlive: "5m", ' if root == _SCROLL and schema.accepts(f"{name}Input", "keepAlive") else ""
-        if flags and schema.accepts(f"{name}Input", "searchFlags"):
-            options += f"searchFlags: {inline(dict.fromkeys(flags, 'true'))}, "
-        # Of a server that hides its schema it is not known which of the types it has.
-        if schema.has(f"{name}Input", "lineageFlags") and schema.has("LineageFlags", "ignoreAsHops"):
-            between = [kind for kind in _TYPES_BETWEEN if schema.has("EntityType", kind)]
-            ignored = ", ".join(f"{{entityType: {kind}}}" for kind in between)
-            options += f"lineageFlags: {{ignoreAsHops: [{ignored}]}}, "
-        scroll = ["nextScrollId"] if root == _SCROLL else []
-        page = ["total", *scroll, *(["isPartial"] if schema.accepts(f"{name}Results", "isPartial") else [])]
-        signs = [sign for sign in _SIGNS if schema.accepts("SearchAcrossLineageResult", sign)]
-        siblings = f" {_SIBLINGS}" if schema.accepts("Dataset", "siblings") else ""
-        known = frozenset(TYPE_NAMES if schema.members else _RELATED)
-        return cls(
-            root,
-            options,
-            f"{' '.join(page)} searchResults {{ {' '.join(['degree', *signs])} entity {{ urn type{siblings} }} }}",
-            frozenset(kind for kind in known if schema.accepts(TYPE_NAMES[kind], "lineage")),
-            "".join(f", {flag}: true" for flag in _SWITCHES if schema.accepts("LineageInput", flag)),
-            "total filtered" if schema.accepts("EntityLineageResult", "filtered") else "total",
-        )
-
-    def walk(self, urn: str, hops: Hops, most: int) -> ListField:
-        """The list of one asset's upstreams."""
-        scrolls = self.root == _SCROLL
-        cursor = "scrollId" if scrolls else "start"
-        text = f'urn: $urn#, direction: UPSTREAM, query: "*", count: $count#, {self.options}{cursor}: $cursor#'
-        variables: dict[str, tuple[str, object]] = {"urn#": ("String", urn)}
-        if hops != "all":
-            text += ', orFilters: [{and: [{field: "degree", condition: EQUAL, values: $degrees#}]}]'
-            variables["degrees#"] = ("[String!]", [str(degree) for degree in range(1, hops + 1)])
-        return ListField(
-            f"{self.root}(input: {{{text}}}) {{ {self.results} }}", variables, most, scrolls=scrolls, cost=16
-        )
-
-    def relations(self, urn: str, most: int) -> ListField | None:
-        """The list of what an asset is made from in one step; None for a type that does not show it."""
-        kind = urn.removeprefix("urn:li:").partition(":")[0]
-        if kind not in self.related:
-            return None
-        text = f"direction: UPSTREAM, start: $cursor#, count: $count#{self.relation_options}"
-        fields = f"{self.relation_fields} relationships {{ type entity {{ urn type }} }}"
-        return ListField(
-            f"{kind}(urn: $urn#) {{ lineage(input: {{{text}}}) {{ {fields} }} }}",
-            {"urn#": ("String!", urn)},
-            most,
-            cost=10,
-            path=("lineage",),
-            entries="relationships",
-        )
+def _walk(schema: Capabilities, paged: PagedSearch, step: _Step, most: int) -> ListField:
+    """The list of one asset's upstreams."""
+    text = f'urn: $urn#, direction: UPSTREAM, query: "*", {paged.arguments}'
+    variables: dict[str, tuple[str, object]] = {"urn#": ("String", step.urn)}
+    # Of a server that hides its schema it is not known which of the types it has.
+    if schema.has(f"{paged.type_prefix}Input", "lineageFlags") and schema.has("LineageFlags", "ignoreAsHops"):
+        ignored = ", ".join(f"{{entityType: {kind}}}" for kind in _TYPES_BETWEEN if schema.has("EntityType", kind))
+        text += f", lineageFlags: {{ignoreAsHops: [{ignored}]}}"
+    if step.left != "all":
+        text += ', orFilters: [{and: [{field: "degree", condition: EQUAL, values: $degrees#}]}]'
+        variables["degrees#"] = ("[String!]", [str(degree) for degree in range(1, step.left + 1)])
+    page = f"{paged.results} isPartial" if schema.accepts(f"{paged.type_prefix}Results", "isPartial") else paged.results
+    signs = [sign for sign in _SIGNS if schema.accepts("SearchAcrossLineageResult", sign)]
+    siblings = " ... on Dataset { siblings { siblings { urn } } }" if schema.accepts("Dataset", "siblings") else ""
+    fields = f"{page} searchResults {{ {' '.join(['degree', *signs])} entity {{ urn type{siblings} }} }}"
+    return ListField(f"{paged.name}(input: {{{text}}}) {{ {fields} }}", variables, most, scrolls=paged.scrolls, cost=16)
 
 
-_SCROLL, _SEARCH = "scrollAcrossLineage", "searchAcrossLineage"
-_FLAGS = ("skipCache", "skipHighlighting", "skipAggregates", "includeSoftDeleted", "includeRestricted")
-_SWITCHES = ("separateSiblings", "includeGhostEntities")
-_SIGNS = ("explored", "truncatedChildren", "ignoredAsHop")
-_SIBLINGS = "... on Dataset { siblings { siblings { urn } } }"
-# The types that have relations of their own on every server, for one that hides its schema.
-_RELATED = (
-    *("dataset", "dataJob", "dataFlow", "dashboard", "chart"),
-    *("mlModel", "mlModelGroup", "mlFeature", "mlFeatureTable", "mlPrimaryKey"),
-)
+def _has_relations(schema: Capabilities, urn: str) -> bool:
+    """Whether the server shows what an asset of that type is made from in one step."""
+    kind = _kind(urn)
+    return kind in (TYPE_NAMES if schema.members else _RELATED) and schema.accepts(TYPE_NAMES[kind], "lineage")
+
+
+def _relations(schema: Capabilities, urn: str, most: int) -> ListField:
+    """The list of what an asset is made from in one step."""
+    switches = "".join(f", {switch}: true" for switch in _SWITCHES if schema.accepts("LineageInput", switch))
+    text = f"direction: UPSTREAM, start: $cursor#, count: $count#{switches}"
+    totals = "total filtered" if schema.accepts("EntityLineageResult", "filtered") else "total"
+    fields = f"{totals} relationships {{ type entity {{ urn type }} }}"
+    return ListField(
+        f"{_kind(urn)}(urn: $urn#) {{ lineage(input: {{{text}}}) {{ {fields} }} }}",
+        {"urn#": ("String!", urn)},
+        most,
+        cost=10,
+        path=("lineage",),
+        entries="relationships",
+    )
+
+
+def _kind(urn: str) -> str:
+    return urn.removeprefix("urn:li:").partition(":")[0]

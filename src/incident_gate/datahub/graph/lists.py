@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
+from incident_gate.datahub.capabilities import Capabilities, Discovery
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import GraphqlError, RequestFailure
 from incident_gate.incident import Problem, Reason
 from incident_gate.json_values import at, items, mapping, text, whole
 from incident_gate.text import NO_SECRETS, Redactor
 
-PAGE = 2_000
-"""Entities in one page."""
+PAGE = 2_000  # entities
 # The fields that one request may have in all. Servers allow 2,000.
 _MOST_COST = 1_600
 _MOST_PAGES = 100
@@ -27,28 +27,60 @@ _MOST_EXPECTED = 8_000
 _HINT = "Run again; if it stays, name the assets in the manifest, or set `on-unknown` on this selector."
 _ACCESS_HINT = "Grant the token's user view access to it."
 
+# The type and value of each variable, by its name.
 Variables: TypeAlias = Mapping[str, tuple[str, object]]
-"""The type and value of each variable, by its name."""
 
 
 class ListField(NamedTuple):
     """A field that returns a page: its text, and the values of its variables.
 
     In the text and in the variables' names, `#` stands for the number of the field in its request. The text uses
-    `$count#`, and `$cursor#` for where the next page begins: a scroll id if it `scrolls`, else an offset.
+    `$count#`, and `$cursor#` for where the next page begins: a scroll id if it `scrolls`, else an offset. Beyond `most`
+    entities no further page is asked for. `cost`: how many fields it has, of those that servers count. `path` leads to
+    the page, and `entries` is its list.
     """
 
     text: str
     variables: Variables = MappingProxyType({})
     most: int = PAGE
-    """No further page is asked for beyond so many entities."""
     scrolls: bool = False
     cost: int = 15
-    """How many fields it has, of those that servers count."""
     path: tuple[str, ...] = ()
-    """The fields that lead to the page."""
     entries: str = "searchResults"
-    """The page's list."""
+
+
+class PagedSearch(NamedTuple):
+    """The field of `Query` that one server searches by: with scroll ids where it has them, else with offsets.
+
+    `arguments` are those of every search, and `results` what every page has besides its entities.
+    """
+
+    name: str
+    arguments: str
+    results: str
+    scrolls: bool
+
+    @classmethod
+    def of(cls, schema: Capabilities, what: str, flags: Sequence[str]) -> PagedSearch | None:
+        """The field for what a server has, so far as that is known; None if it cannot search by conditions."""
+        names = (f"scrollAcross{what}", f"searchAcross{what}")
+        name = next((name for name in names if schema.accepts("Query", name)), "")
+        given = f"{name[:1].upper()}{name[1:]}Input"
+        if not name or not schema.accepts(given, "orFilters"):
+            return None
+        scrolls = name.startswith("scroll")
+        arguments = f"count: $count#, {'scrollId' if scrolls else 'start'}: $cursor#"
+        if scrolls and schema.accepts(given, "keepAlive"):
+            arguments += ', keepAlive: "5m"'
+        switches = ", ".join(f"{flag}: true" for flag in flags if schema.accepts("SearchFlags", flag))
+        if switches and schema.accepts(given, "searchFlags"):
+            arguments += f", searchFlags: {{{switches}}}"
+        return cls(name, arguments, "total nextScrollId" if scrolls else "total", scrolls)
+
+    @property
+    def type_prefix(self) -> str:
+        """How the names of its input's and its result's types begin."""
+        return f"{self.name[:1].upper()}{self.name[1:]}"
 
 
 class Found(NamedTuple):
@@ -66,13 +98,10 @@ class Found(NamedTuple):
 
 
 class EntityList:
-    """The entities of one list as its pages come in.
+    """The entities of one list as its pages come in: `found` by URN, until it is `finished`.
 
-    Attributes:
-        found: The entities by URN.
-        problems: Why there may be more of them; empty only while nothing shows that one is missing.
-        finished: Whether no further page is due.
-        refusal: Why the server refused to be asked for it.
+    `problems` are why there may be more of them, empty only while nothing shows that one is missing, and `refusal` why
+    the server refused to be asked for it.
     """
 
     def __init__(self, redact: Redactor = NO_SECRETS, *, scrolls: bool = False, entries: str = "searchResults") -> None:
@@ -184,8 +213,22 @@ class EntityList:
             self.problem(Reason.INCOMPLETE, message)
 
 
-def read_lists(client: Client, name: str, fields: Sequence[ListField]) -> list[EntityList]:
-    """Read all pages of several lists; `name` is the operation's."""
+def read_lists(
+    client: Client, name: str, discovery: Discovery, fields_for: Callable[[Capabilities], Sequence[ListField] | None]
+) -> list[EntityList] | None:
+    """Read all pages of several lists, by fields for what the server has; None if it cannot be asked for them.
+
+    A refusal that names what the server lacks changes the fields. `name` is the operation's.
+    """
+    while (fields := fields_for(discovery.known)) is not None:
+        lists = _read_all(client, name, fields)
+        refusal = next((entities.refusal for entities in lists if entities.refusal), None)
+        if not refusal or not discovery.learn(refusal):
+            return lists
+    return None
+
+
+def _read_all(client: Client, name: str, fields: Sequence[ListField]) -> list[EntityList]:
     lists = [EntityList(client.redact, scrolls=field.scrolls, entries=field.entries) for field in fields]
     for _ in range(_MOST_PAGES):
         due = [pair for pair in zip(fields, lists, strict=True) if not pair[1].finished]
@@ -228,10 +271,9 @@ def _read_pages(client: Client, name: str, part: Sequence[tuple[ListField, Entit
             variables[variable.replace("#", str(number))] = value
     declared = ", ".join(f"${variable}: {kind}" for variable, (kind, _) in variables.items())
     operation = Operation(name, f"query {name}({declared}) {{ {' '.join(texts)} }}")
+    values = {variable: value for variable, (_, value) in variables.items()}
     try:
-        answer = client.execute(
-            operation, {variable: value for variable, (_, value) in variables.items()}, assets=assets
-        )
+        answer = client.execute(operation, values, assets=assets)
     except RequestFailure as failure:
         for _, entities in part:
             entities.refusal = failure
@@ -243,11 +285,6 @@ def _read_pages(client: Client, name: str, part: Sequence[tuple[ListField, Entit
         # An error that leads nowhere may concern any of them.
         errors = tuple(e for e in answer.errors if not e.path or e.path[0] == alias or e.path[0] not in aliases)
         entities.add(at(answer.data, alias, *field.path), errors)
-
-
-def inline(members: Mapping[str, str]) -> str:
-    """An inline input object."""
-    return "{" + ", ".join(f"{name}: {value}" for name, value in members.items()) + "}"
 
 
 def is_too_long(urn: str) -> bool:

@@ -18,8 +18,7 @@ from incident_gate.datahub.failure import Answer, RequestFailure
 from incident_gate.datahub.graph.lists import siblings_of
 from incident_gate.datahub.health.answer import is_restricted
 
-MOST_URNS = 150
-"""Entities in one request: each costs up to eleven of the 2,000 fields that servers allow."""
+MOST_URNS = 150  # in one request: each costs up to eleven of the 2,000 fields that servers allow
 _FIELDS = {"exists": "exists", "status": "status { removed }", "siblings": "siblings { siblings { urn } }"}
 _DATASET = "urn:li:dataset:"
 _MARKER = VISIBILITY_FIELDS["dataset"]

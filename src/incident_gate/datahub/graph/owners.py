@@ -10,15 +10,10 @@ from incident_gate.datahub.failure import RequestFailure
 from incident_gate.json_values import mappings, text, whole
 from incident_gate.text import Redactor
 
-MOST_ASSETS = 250
-"""In one request; the others are left out, because a message names no more."""
-MOST_OWNERS = 100
-"""Of one asset."""
-MOST_INCIDENTS = 50
-"""Of one asset."""
+MOST_ASSETS = 250  # in one request; the others are left out, because a message names no more
+_MOST_OWNERS, _MOST_INCIDENTS, _MOST_CONSUMERS = 100, 50, 50  # of one asset
+# Assets whose consumers are read: each is a walk on the server, and a message mentions no more than 20 people.
 MOST_WALKS = 20
-"""Assets whose consumers are read: each is a walk on the server, and a message mentions no more than 20 people."""
-_CONSUMERS = 50  # of one asset
 _DEGREES = ("1", "2", "3+")
 
 _TYPES = ("Dataset", "DataJob", "DataFlow", "Dashboard", "Chart")
@@ -34,7 +29,7 @@ _OWNERS = Operation(
     "incidentGateOwners",
     f"query incidentGateOwners($urns: [String!]!) {{ entities(urns: $urns) {{ urn {_OWNERS_OF_ASSET} }} }} {_OWNED}",
 )
-_INCIDENTS = f"incidents(state: ACTIVE, start: 0, count: {MOST_INCIDENTS}) {{ ...work }}"
+_INCIDENTS = f"incidents(state: ACTIVE, start: 0, count: {_MOST_INCIDENTS}) {{ ...work }}"
 _ASSETS = " ".join(f"... on {kind} {{ ownership {{ ...owned }} {_INCIDENTS} }}" for kind in _TYPES)
 # Stages and assignees exist from DataHub 1.0 on.
 _PEOPLE = Operation(
@@ -72,12 +67,7 @@ class People(NamedTuple):
 
 
 def people_of(client: Client, urns: Sequence[str], *, with_work: bool) -> People:
-    """Read the people behind assets in one request, without stages and assignees where the server has none.
-
-    Args:
-        client: Queries DataHub.
-        urns: The assets; at most `MOST_ASSETS` are queried.
-        with_work: Whether stages and assignees matter.
+    """Read the people behind at most `MOST_ASSETS` assets in one request, without work where the server has none of it.
 
     Raises:
         Failure: The server refuses the query, or failed on it.
@@ -92,32 +82,20 @@ def people_of(client: Client, urns: Sequence[str], *, with_work: bool) -> People
         if not with_work:
             raise
         data = client.execute(_OWNERS, {"urns": queried}, assets=len(queried)).data
-    owners: dict[str, tuple[Owner, ...]] = {}
-    work: dict[str, Work] = {}
-    for element in mappings(data, "entities"):
-        urn = element.get("urn")
-        if urn in queried:
-            if found := _owners_in(element, client.redact):
-                owners[urn] = found
-            work |= {
-                str(incident.get("urn")): _work(incident, client.redact)
-                for incident in mappings(element, "incidents", "incidents")
-            }
+    elements = [element for element in mappings(data, "entities") if element.get("urn") in queried]
+    owners = {element["urn"]: found for element in elements if (found := _owners_in(element, client.redact))}
+    work = {
+        str(incident.get("urn")): _work(incident, client.redact)
+        for element in elements
+        for incident in mappings(element, "incidents", "incidents")
+    }
     return People(owners, work)
 
 
 def owners_of_consumers(client: Client, urns: Sequence[str], hops: int) -> tuple[Owner, ...]:
-    """Read who owns what is made from these assets, in one request.
+    """Read who owns what is made from at most `MOST_WALKS` assets: each owner once, those of nearer consumers first.
 
-    This is for messages to people, so an incomplete walk is as good as it gets.
-
-    Args:
-        client: Queries DataHub.
-        urns: The assets; at most `MOST_WALKS` are asked for.
-        hops: How far to walk, from 1 to 3; 3 means all the way.
-
-    Returns:
-        Each owner once, owners of nearer consumers first.
+    It goes 1 or 2 hops, or with 3 all the way. This is for messages to people, so an incomplete walk will do.
 
     Raises:
         Failure: The server refuses the query, as servers before 0.10 do, or failed on it.
@@ -145,7 +123,7 @@ def _consumers(number: int) -> Operation:
     declared = ", ".join(f"$u{place}: String" for place in range(number))
     walks = " ".join(
         f'a{place}: scrollAcrossLineage(input: {{urn: $u{place}, direction: DOWNSTREAM, query: "*", '
-        f'count: {_CONSUMERS}, orFilters: [{{and: [{{field: "degree", condition: EQUAL, values: $degrees}}]}}]}}) '
+        f'count: {_MOST_CONSUMERS}, orFilters: [{{and: [{{field: "degree", condition: EQUAL, values: $degrees}}]}}]}}) '
         f"{{ searchResults {{ degree entity {{ urn {_OWNERS_OF_ASSET} }} }} }}"
         for place in range(number)
     )
@@ -154,7 +132,7 @@ def _consumers(number: int) -> Operation:
 
 def _owners_in(asset: object, redact: Redactor) -> tuple[Owner, ...]:
     """The owners in an answer about one asset; each once, although one person can own it in several roles."""
-    listed = list(mappings(asset, "ownership", "owners"))[:MOST_OWNERS]
+    listed = list(mappings(asset, "ownership", "owners"))[:_MOST_OWNERS]
     owners = (_owner(element.get("owner"), redact) for element in listed)
     return tuple(dict.fromkeys(owner for owner in owners if owner))
 
@@ -164,12 +142,8 @@ def _owner(owner: object, redact: Redactor) -> Owner | None:
     urn = text(owner, "urn")
     if not urn:
         return None
-    name = (
-        text(owner, "properties", "displayName")
-        or text(owner, "username")
-        or text(owner, "name")
-        or urn.rsplit(":", 1)[-1]
-    )
+    name = text(owner, "properties", "displayName") or text(owner, "username") or text(owner, "name")
+    name = name or urn.rsplit(":", 1)[-1]
     email = text(owner, "editableProperties", "email") or text(owner, "properties", "email")
     return Owner(redact(urn), redact(name), redact(email))
 
