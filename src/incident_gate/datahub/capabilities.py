@@ -15,52 +15,31 @@ from incident_gate.errors import Hint, RefusedError, UnreachableError
 from incident_gate.incident import Question
 from incident_gate.json_values import at, mappings, text
 
-# The GraphQL type of each type of asset, by the word in its URN, which is also the field of `Query` that returns one.
-TYPE_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "dataset": "Dataset",
-        "dataJob": "DataJob",
-        "dataFlow": "DataFlow",
-        "dashboard": "Dashboard",
-        "chart": "Chart",
-        "container": "Container",
-        "dataProduct": "DataProduct",
-        "domain": "Domain",
-        "glossaryTerm": "GlossaryTerm",
-        "mlFeature": "MLFeature",
-        "mlFeatureTable": "MLFeatureTable",
-        "mlModel": "MLModel",
-        "mlModelGroup": "MLModelGroup",
-        "mlPrimaryKey": "MLPrimaryKey",
-        "notebook": "Notebook",
-        "schemaField": "SchemaFieldEntity",
-    }
-)
+# By the word in an asset's URN, which is also the field of `Query` that returns one: its GraphQL type, and what it
+# shows and the shell of one does not, which is what a token gets that may not view it.
+_TYPES = {
+    "dataset": ("Dataset", "platform { name }"),
+    "dataJob": ("DataJob", "dataFlow { orchestrator }"),
+    "dataFlow": ("DataFlow", "orchestrator"),
+    "dashboard": ("Dashboard", "tool"),
+    "chart": ("Chart", "tool"),
+    "container": ("Container", "platform { name }"),
+    "dataProduct": ("DataProduct", "properties { name }"),
+    "domain": ("Domain", "properties { name }"),
+    "glossaryTerm": ("GlossaryTerm", "hierarchicalName"),
+    "mlFeature": ("MLFeature", "featureNamespace"),
+    "mlFeatureTable": ("MLFeatureTable", "platform { name }"),
+    "mlModel": ("MLModel", "platform { name }"),
+    "mlModelGroup": ("MLModelGroup", "platform { name }"),
+    "mlPrimaryKey": ("MLPrimaryKey", "featureNamespace"),
+    "notebook": ("Notebook", "tool"),
+    "schemaField": ("SchemaFieldEntity", "fieldPath"),
+}
+TYPE_NAMES: Mapping[str, str] = MappingProxyType({kind: name for kind, (name, _) in _TYPES.items()})
+VISIBILITY_FIELDS: Mapping[str, str] = MappingProxyType({kind: shown for kind, (_, shown) in _TYPES.items()})
 _DATASET = "dataset"
 # Refusals from which something is learned; servers name all that they lack at once, or a few.
 MOST_LESSONS = 20
-
-# What each type of asset shows and the shell of one does not, which is what a token gets that may not view it.
-VISIBILITY_FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        "dataset": "platform { name }",
-        "container": "platform { name }",
-        "mlFeatureTable": "platform { name }",
-        "mlModel": "platform { name }",
-        "mlModelGroup": "platform { name }",
-        "dashboard": "tool",
-        "chart": "tool",
-        "notebook": "tool",
-        "dataFlow": "orchestrator",
-        "dataJob": "dataFlow { orchestrator }",
-        "mlFeature": "featureNamespace",
-        "mlPrimaryKey": "featureNamespace",
-        "schemaField": "fieldPath",
-        "glossaryTerm": "hierarchicalName",
-        "dataProduct": "properties { name }",
-        "domain": "properties { name }",
-    }
-)
 
 # What the gate reads of an incident besides its URN and state, where the server has it.
 INCIDENT_FIELDS = ("title", "description", "incidentType", "customType", "priority", "created")
@@ -88,17 +67,16 @@ class Selection(NamedTuple):
     """What is read of an asset.
 
     `questions`: by the fields that answer them. `history`: the incidents in all states, besides. `details`: stage and
-    message of those. `page`: a further page of the one list that is selected, and nothing else.
+    message of those.
     """
 
     questions: frozenset[Question]
     history: bool = False
     details: bool = True
-    page: bool = False
 
     @property
     def list_name(self) -> str:
-        """The name in the answer of the one list that is selected."""
+        """The name in the answer of the list, where one is selected and nothing else: for a further page of it."""
         return "history" if self.history else "assertions" if Question.ASSERTIONS in self.questions else "incidents"
 
 

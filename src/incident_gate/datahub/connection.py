@@ -47,21 +47,22 @@ class Address(NamedTuple):
 
 
 def parse_address(url: str, *, setting: str, ui_url: str = "", ui_setting: str = "datahub-ui-url") -> Address:
-    """Find the GraphQL endpoint and the UI of the server that a user means.
-
-    Args:
-        url: A server, UI or GraphQL address as people copy it from a browser, a Helm value or `~/.datahubenv`.
-        setting: The input, option or variable that it came from, for the message.
-        ui_url: Base of the links to the UI; derived from `url` if empty.
-        ui_setting: The setting that `ui_url` came from.
+    """Find the GraphQL endpoint and the UI of the server that a user means, in any form in which its address is known.
 
     Raises:
         SettingError: It is no http(s) URL, or it carries credentials, a query or a fragment.
     """
     parts = _split(url, setting)
-    base = _base_path(parts.path)
-    host = _host(parts)
-    graphql = parts.path.rstrip("/") if _is_endpoint(parts.path) else f"{base}{_endpoint(parts.path)}"
+    host, path = _host(parts), parts.path.rstrip("/")
+    # What is before the API: nothing, unless DataHub lives below a path.
+    base = re.sub(r"(/api)?(/gms)?(/api)?(/graph(i?)ql)?$", "", path)
+    if path.endswith("/graphql"):
+        graphql = path
+    elif re.search(r"(?<!/api)/gms$", path):
+        graphql = f"{base}/gms/api/graphql"  # the SDK's form on DataHub Cloud; it proxies to the metadata service
+    else:
+        # For `/api/gms` as well, an older form whose own endpoint is not on every server.
+        graphql = f"{base}/api/graphql"
     if ui_url:
         ui = _split(ui_url, ui_setting)
         ui_base = f"{ui.scheme}://{ui.netloc}{ui.path.rstrip('/')}"
@@ -103,21 +104,6 @@ def _host(parts: SplitResult) -> str:
     return name if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{name}:{parts.port}"
 
 
-def _is_endpoint(path: str) -> bool:
-    return path.rstrip("/").endswith("/graphql")
-
-
-def _base_path(path: str) -> str:
-    """The path before the API: empty, unless DataHub lives below a path."""
-    return re.sub(r"(/api)?(/gms)?(/api)?(/graph(i?)ql)?$", "", path.rstrip("/"))
-
-
-def _endpoint(path: str) -> str:
-    # `/gms` is the SDK's form on DataHub Cloud and proxies to the metadata service. `/api/gms` is an older form whose
-    # own endpoint is not on every server, while `/api/graphql` is.
-    return "/gms/api/graphql" if re.search(r"(?<!/api)/gms$", path.rstrip("/")) else "/api/graphql"
-
-
 def _ui_host(parts: SplitResult) -> str:
     """A self-hosted metadata service has no pages: they are on the front end beside it."""
     name = parts.hostname or ""
@@ -125,9 +111,6 @@ def _ui_host(parts: SplitResult) -> str:
         front = name.replace("datahub-gms", "datahub-frontend")
         return f"[{front}]:{_UI_PORT}" if ":" in front else f"{front}:{_UI_PORT}"
     return _host(parts)
-
-
-_HOST = re.compile(r"[\w.-]+")
 
 
 class Proxy(NamedTuple):
@@ -215,10 +198,7 @@ def _covers(entry: str, host: str, port: int) -> bool:
     """Whether an entry of `NO_PROXY` covers a host.
 
     An entry is `*`, a name (which covers its subdomains), `.name`, `*.name` (subdomains only), an address or a range of
-    addresses, and all but ranges may have a port.
-
-    Raises:
-        ValueError: The entry is nothing of this.
+    addresses, and all but ranges may have a port. Anything else raises `ValueError`.
     """
     if entry == "*":
         return True
@@ -234,7 +214,7 @@ def _covers(entry: str, host: str, port: int) -> bool:
     numeric = _address(host)
     if address := _address(name):
         return address == numeric
-    if ":" in name or not _HOST.fullmatch(name.removeprefix("*.")):
+    if ":" in name or not re.fullmatch(r"[\w.-]+", name.removeprefix("*.")):
         raise ValueError(entry)
     suffix = name.removeprefix("*").lstrip(".").rstrip(".").lower()
     covered = host.endswith(f".{suffix}") or (host == suffix and not name.startswith("*."))
@@ -300,11 +280,8 @@ class Connection(NamedTuple):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that no text from a server or an exception may show."""
-        found = (
-            self.token,
-            *self.proxy.secrets,
-            *(secret for item in self.headers.items() for secret in header_secrets(*item)),
-        )
+        in_headers = (secret for item in self.headers.items() for secret in header_secrets(*item))
+        found = (self.token, *self.proxy.secrets, *in_headers)
         return tuple(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
     def named(self, option: str, variable: str = "") -> str:

@@ -89,13 +89,8 @@ class Writer:
         """Try once to raise an incident.
 
         A server that accepts an id makes this repeatable, and it is repeated while there is time. To any other it is
-        sent once, unless the request certainly did not arrive.
-
-        Args:
-            new: What to raise.
-            incident_id: The id to give it where the server accepts one.
-            hidden: How many active incidents of the asset the server counts and does not show. If there are any, only
-                an id makes sure that this is no second one.
+        sent once, unless the request certainly did not arrive. `hidden` is how many active incidents of the asset the
+        server counts and does not show: if there are any, only an id makes sure that this is no second one.
 
         Raises:
             WriteError: The server refuses it.
@@ -118,13 +113,14 @@ class Writer:
                     self._raising = forms[position:]
                 if isinstance(outcome, Attempt):
                     return outcome
-                raise _not_raised(new, outcome)
+                raise _write_error(outcome, f"No incident could be raised on {new.asset}")
             refusals.append(outcome)
         if new.is_type_derived:
             # Before 0.13.3 there are few types.
             general = replace(new, type=GENERAL_TYPE, is_type_derived=False)
             return self.raise_incident(general, incident_id, hidden=hidden)
-        raise _not_raised(new, next((r for r in refusals if new.type in r.message), refusals[-1]))
+        reason = next((refusal for refusal in refusals if new.type in refusal.message), refusals[-1])
+        raise _write_error(reason, f"No incident could be raised on {new.asset}")
 
     def _raise_as(self, form: Operation, new: NewIncident, incident_id: str) -> Attempt | RequestFailure:
         """Try once in one of the forms; a failure means that nothing was written."""
@@ -153,18 +149,11 @@ class Writer:
         return failure
 
     def keep(self, incident_urn: str, *, message: str, stage: str | None) -> bool | None:
-        """Set the message of an active incident.
+        """Set the message of an active incident; False if it does not exist any more, None if the answer was lost.
 
-        It is sent once: an attempt that is repeated later could open what a person has resolved meanwhile.
-        `updateIncident` is not used: on 1.0's first releases it removes the priority and the assignees.
-
-        Args:
-            incident_urn: The incident.
-            message: Replaces the status message.
-            stage: The stage that it is in, which would be erased otherwise.
-
-        Returns:
-            False if the incident does not exist any more; None if the answer was lost.
+        It is sent once: an attempt that is repeated later could open what a person has resolved meanwhile. The stage
+        that it is in would be erased if it were not sent back. `updateIncident` is not used: on 1.0's first releases it
+        removes the priority and the assignees.
 
         Raises:
             WriteError: The server refuses it.
@@ -190,7 +179,8 @@ class Writer:
             try:
                 return self._update(operation, {"urn": incident_urn, "message": message})
             except RequestFailure:
-                self._resolving = _after(self._resolving, operation)
+                if self._resolving[0] is operation:  # no other thread has moved on to the older form already
+                    self._resolving = self._resolving[1:]
 
     def read_incident(self, incident_urn: str) -> IncidentState | None:
         """Read an incident from the primary store; None where the server does not show it, as open source does not."""
@@ -236,15 +226,6 @@ def _variables(operation: Operation, new: NewIncident, incident_id: str) -> Mapp
         "startedAt": new.started_ms,
         "id": incident_id,
     }
-
-
-def _after(operations: tuple[Operation, ...], refused: Operation) -> tuple[Operation, ...]:
-    """The older forms; unchanged if another thread has moved on already."""
-    return operations[1:] if operations[0] is refused else operations
-
-
-def _not_raised(new: NewIncident, failure: RequestFailure) -> WriteError:
-    return _write_error(failure, f"No incident could be raised on {new.asset}")
 
 
 def _write_error(failure: RequestFailure, what: str) -> WriteError:

@@ -58,20 +58,12 @@ def run_all(
     stop: Callable[[T], bool] = lambda _: False,
     on_idle: Callable[[], None] = lambda: None,
 ) -> list[T | None]:
-    """Run all tasks, in order of the sequence as threads come free.
+    """Run all tasks in threads; a result for each, None for one that was not back at the deadline.
 
     The threads are daemons because no socket option bounds everything: a name look-up can hang, and a server can send
-    a byte a second. A task that is not back at the deadline is left behind, and the process can end.
-
-    Args:
-        tasks: Each returns its result and raises only internal errors.
-        threads: How many tasks run at a time.
-        deadline: When to stop waiting.
-        stop: Called with each result; after True no further task is begun, and those under way still come back.
-        on_idle: Called about four times a second while nothing comes back.
-
-    Returns:
-        A result for each task, in the order of the tasks; None for each that was not back in time.
+    a byte a second. A task that is not back is left behind, and the process can end. What a task raises is raised
+    here. `stop` is called with each result; after True no further task is begun, and those under way still come back.
+    `on_idle` is called about four times a second while nothing comes back.
     """
     finished: SimpleQueue[tuple[int, T | BaseException]] = SimpleQueue()
     begun: list[int] = []

@@ -9,17 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
-from incident_gate.datahub.capabilities import (
-    TYPE_NAMES,
-    VISIBILITY_FIELDS,
-    Capabilities,
-    Selection,
-)
+from incident_gate.datahub.capabilities import TYPE_NAMES, VISIBILITY_FIELDS, Capabilities, Selection
 from incident_gate.datahub.client import Operation
 from incident_gate.incident import Question
-
-_SUMMARY = 'aspects(input: { aspectNames: ["incidentsSummary"] }) { aspectName payload }'
-
 
 # Runs of each assertion: the latest, and those before it that count because INIT is no result. Runs of a failing one,
 # to tell since when it fails.
@@ -86,23 +78,20 @@ def _fragments(capabilities: Capabilities, group: Group) -> str:
 def _asset(capabilities: Capabilities, kind: str, selection: Selection) -> str:
     asked = {question for question in selection.questions if capabilities.asks(kind, question)}
     paging = "start: $start, count: $count) { ...page }"
-    incidents = f"incidents(state: ACTIVE, {paging}" if Question.INCIDENTS in asked else ""
-    has_history = selection.history and capabilities.asks(kind, Question.INCIDENTS)
-    history = f"history: incidents({paging}" if has_history else ""
-    assertions = _assertions(capabilities) if Question.ASSERTIONS in asked else ""
-    summary = _SUMMARY if Question.WITNESS in asked else ""
-    marker = VISIBILITY_FIELDS[kind] if Question.VISIBLE in asked else ""
-    if selection.page:
-        return " ".join(filter(None, (incidents, history, assertions)))
-    parts = [
-        "exists" if Question.EXISTS in asked else "",
-        "status { removed }" if Question.NOT_REMOVED in asked else "",
-        *(marker, incidents, history, assertions, summary),
-    ]
+    of_siblings = {
+        Question.VISIBLE: VISIBILITY_FIELDS[kind],
+        Question.INCIDENTS: f"incidents(state: ACTIVE, {paging}",
+        Question.ASSERTIONS: _assertions(capabilities),
+        Question.WITNESS: 'aspects(input: { aspectNames: ["incidentsSummary"] }) { aspectName payload }',
+    }
+    own = {Question.EXISTS: "exists", Question.NOT_REMOVED: "status { removed }"} | of_siblings
+    fields = [text for question, text in own.items() if question in asked]
+    if selection.history and capabilities.asks(kind, Question.INCIDENTS):
+        fields.append(f"history: incidents({paging}")
     if Question.SIBLINGS in asked:
-        own = " ".join(filter(None, (marker, incidents, assertions, summary)))
-        parts.append(f"siblings {{ siblings {{ urn ... on Dataset {{ {own} }} }} }}")
-    return " ".join(filter(None, parts))
+        shown = " ".join(text for question, text in of_siblings.items() if question in asked)
+        fields.append(f"siblings {{ siblings {{ urn ... on Dataset {{ {shown} }} }} }}")
+    return " ".join(fields)
 
 
 def _assertions(capabilities: Capabilities) -> str:
@@ -155,7 +144,7 @@ def incidents_by_urn(capabilities: Capabilities, number: int, kinds: Collection[
     if not kinds:
         variables, roots, fragments = _urns(number), single, _incident(capabilities, details=details)
     else:
-        group = (kinds, Selection(frozenset(), history=True, page=True))
+        group = (kinds, Selection(frozenset(), history=True))
         variables = ["$urns: [String!]!", *_urns(number), "$start: Int!", "$count: Int!"]
         roots = f"{single} entities(urns: $urns) {{ urn {_fragments(capabilities, group)} }}"
         fragments = _page(capabilities, details=details)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,7 +57,8 @@ def may_raise(
         chunk = urns[start : start + _CHUNK]
         variables: dict[str, object] = {"me": actor}
         for place, urn in enumerate(chunk):
-            variables |= {f"u{place}": urn.text, f"t{place}": _type_of(urn)}
+            # GraphQL writes DATA_JOB and MLMODEL_GROUP.
+            variables |= {f"u{place}": urn.text, f"t{place}": urn.entity_type.name.replace("ML_", "ML", 1)}
         try:
             data = client.execute(_privileges_of(len(chunk)), variables, assets=len(chunk)).data
         except RequestFailure:
@@ -80,11 +80,3 @@ def _privileges_of(number: int) -> Operation:
         for place in range(number)
     )
     return Operation(name, f"query {name}($me: String!{variables}) {{ {roots} }}")
-
-
-def _type_of(urn: Urn) -> str:
-    """GraphQL's name of an asset's type: `DATA_JOB` for `dataJob`, `MLMODEL` for `mlModel`."""
-    kind = urn.entity_type.value
-    kind = f"Ml{kind[2:].lower()}" if kind in {"mlModel", "mlFeature"} else kind
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).upper()
-    return words.replace("ML_", "ML", 1) if words.startswith("ML_") else words

@@ -21,9 +21,9 @@ FURTHER_PAGE, MOST_PAGES = 1000, 500
 # Assertions in one request for more of their runs.
 DATED = 100
 
-ACTIVE = Selection(frozenset({Question.INCIDENTS}), page=True)
-IN_ALL_STATES = Selection(frozenset(), history=True, page=True)
-ASSERTIONS = Selection(frozenset({Question.ASSERTIONS}), page=True)
+ACTIVE = Selection(frozenset({Question.INCIDENTS}))
+IN_ALL_STATES = Selection(frozenset(), history=True)
+ASSERTIONS = Selection(frozenset({Question.ASSERTIONS}))
 
 
 class Extent(NamedTuple):
