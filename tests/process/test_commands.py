@@ -15,23 +15,6 @@ from tests.helpers.command import gate, start
 from tests.helpers.processes import PATIENCE
 
 
-@pytest.mark.parametrize(("incident", "code"), [(False, 0), (True, 1)])
-def test_a_closed_standard_output_does_not_change_the_verdict(
-    datahub: Sandbox, manifest: str, *, incident: bool, code: int
-) -> None:
-    if incident:
-        datahub.store.raise_incident(ORDERS)
-
-    process = start("check", manifest, DATAHUB_GMS_URL=datahub.url, DATAHUB_GMS_TOKEN=datahub.token)
-    assert process.stdout
-    assert process.stderr
-    process.stdout.close()
-
-    assert process.wait(timeout=PATIENCE) == code
-    assert process.stderr.read() == ""
-    process.stderr.close()
-
-
 def test_validate_imports_no_http_client(manifest: str) -> None:
     program = f"""
 import sys
@@ -43,8 +26,7 @@ sys.exit(code or "httpx" in sys.modules)
 
 
 @pytest.mark.parametrize("missing", ["incident_gate.sandbox", "graphql"])
-@pytest.mark.parametrize("arguments", [["demo"], ["sandbox"], ["sandbox", "--help"]], ids=" ".join)
-def test_missing_sandbox_is_reported_with_where_to_run_it(arguments: list[str], missing: str) -> None:
+def test_missing_sandbox_is_reported_with_where_to_run_it(missing: str) -> None:
     program = f"""
 import sys
 class Missing:
@@ -53,35 +35,35 @@ class Missing:
             raise ModuleNotFoundError(name=name)
 sys.meta_path.insert(0, Missing())
 from incident_gate.cli.main import run
-sys.exit(run({arguments!r}, {{}}, sys.stdout, sys.stderr))
+for arguments in ["demo"], ["sandbox"], ["sandbox", "--help"]:
+    print(run(arguments, {{}}, sys.stdout, sys.stdout))
 """
     ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
 
-    assert ended.returncode == 2
-    assert f"error: The sandbox is not installed here ({missing} is missing)." in ended.stderr
-    assert "pip install '.[sandbox]'" in ended.stderr
+    lines = ended.stdout.splitlines()
+    assert lines[::3] == [f"error: The sandbox is not installed here ({missing} is missing)."] * 3, ended.stderr
+    assert all("pip install '.[sandbox]'" in line for line in lines[1::3])
+    assert lines[2::3] == ["2"] * 3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "unneeded"),
-    [
-        ("--version", ("incident_gate.settings", "incident_gate.api", "yaml", "httpx")),
-        ("--help", ("incident_gate.settings", "incident_gate.api", "yaml", "httpx")),
-        ("check --help", ("incident_gate.cli.online", "incident_gate.api", "httpx")),
-        ("report --nonsense", ("incident_gate.cli.online", "incident_gate.api", "httpx")),
-        ("schema", ("incident_gate.api", "httpx")),
-    ],
-)
-def test_only_what_the_command_needs_is_imported(arguments: str, unneeded: tuple[str, ...]) -> None:
-    program = f"""
+def test_only_what_the_command_needs_is_imported() -> None:
+    """Each command in its turn: none needs less than the one before it."""
+    program = """
 import sys
 from incident_gate.cli.main import run
-run({arguments.split()!r}, {{}}, sys.stderr, sys.stderr)
-print(*(name for name in sys.modules if name.startswith({unneeded!r})))
+for arguments, unneeded in (
+    ("--version", ("incident_gate.settings", "incident_gate.api", "yaml", "httpx")),
+    ("--help", ("incident_gate.settings", "incident_gate.api", "yaml", "httpx")),
+    ("check --help", ("incident_gate.cli.online", "incident_gate.api", "httpx")),
+    ("report --nonsense", ("incident_gate.cli.online", "incident_gate.api", "httpx")),
+    ("schema", ("incident_gate.api", "httpx")),
+):
+    run(arguments.split(), {}, sys.stderr, sys.stderr)
+    print(*(f"{arguments}: {name}" for name in sys.modules if name.startswith(unneeded)), end="")
 """
     ended = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
 
-    assert ended.stdout.split() == []
+    assert ended.stdout == ""
 
 
 def test_sandbox_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:

@@ -140,20 +140,12 @@ def test_interrupted_process_ends_at_once_and_writes_no_half_report(
 
 
 FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_STATE")
-PLACES = {
-    "not named": None,
-    "empty name": "",
-    "missing": "/nowhere/file",
-    "full disk": "/dev/full",
-    "read-only": "/proc/version",
-    "directory": "/",
-}
 
 
-@pytest.mark.parametrize("files", [dict.fromkeys(FILES, place) for place in PLACES.values()], ids=list(PLACES))
-def test_runners_files_do_not_change_the_verdict(server: Sandbox, step: Step, files: dict[str, str | None]) -> None:
+@pytest.mark.parametrize("place", [None, "/dev/full"], ids=["not named", "full disk"])
+def test_runners_files_do_not_change_the_verdict(server: Sandbox, step: Step, place: str | None) -> None:
     heal(server)
-    passed = step.run(ACTION, **files)
+    passed = step.run(ACTION, **dict.fromkeys(FILES, place))
 
     assert passed.returncode == HEALTHY
     assert b"::warning" in passed.stdout
@@ -165,16 +157,14 @@ def test_runners_files_do_not_let_a_blocked_gate_pass(step: Step) -> None:
     assert step.run(ACTION, **dict.fromkeys(FILES, "/dev/full")).returncode == BLOCKED
 
 
-SURROUNDINGS = [
-    pytest.param({"HOME": None}, id="no HOME"),
-    pytest.param({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, id="no locale"),
-    pytest.param({"LC_ALL": "nonsense", "TZ": "nonsense", "PYTHONUTF8": "0"}, id="unknown locale"),
-    pytest.param({"PYTHONIOENCODING": "ascii:strict"}, id="ASCII streams"),
-]
-
-
-@pytest.mark.parametrize("changes", SURROUNDINGS)
-@pytest.mark.parametrize("command", [ACTION, CLI], ids=["action", "cli"])
+@pytest.mark.parametrize(
+    ("command", "changes"),
+    [
+        pytest.param(ACTION, {"HOME": None, "PYTHONIOENCODING": "ascii:strict"}, id="no HOME, ASCII streams"),
+        pytest.param(CLI, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, id="no locale"),
+        pytest.param(ACTION, {"LC_ALL": "nonsense", "TZ": "nonsense", "PYTHONUTF8": "0"}, id="unknown locale"),
+    ],
+)
 def test_surroundings_do_not_change_the_verdict(
     step: Step, command: Sequence[str], changes: dict[str, str | None]
 ) -> None:
@@ -189,11 +179,11 @@ def test_surroundings_do_not_change_the_verdict(
 @pytest.mark.parametrize(
     ("command", "code", "redirection"),
     [
-        *((CLI, HEALTHY, redirection) for redirection in (">&-", "2>&-", "</dev/null >&- 2>&-", "| true")),
+        (CLI, HEALTHY, "</dev/null >&- 2>&-"),
         (CLI, HEALTHY, ">/dev/full 2>&1"),
-        (CLI, BLOCKED, ">/dev/full 2>&1"),
-        (ACTION, HEALTHY, ">/dev/full 2>&1"),
+        (CLI, BLOCKED, "| true"),
         (ACTION, HEALTHY, "| true"),
+        (ACTION, HEALTHY, ">/dev/full 2>&1"),
         (ACTION, BLOCKED, ">&- 2>&-"),
     ],
 )
@@ -232,10 +222,7 @@ VERBOSE = (*CLI, "--verbose", "--timeout=1", f"--headers=X-Access: {HEADER}")
     [
         (ACTION, None),
         (VERBOSE, None),
-        (ACTION, Fault(kind=FaultKind.STATUS, status=401)),
         (VERBOSE, Fault(kind=FaultKind.STATUS, status=503)),
-        (ACTION, Fault(kind=FaultKind.REDIRECT, location="https://login.example.com/")),
-        (VERBOSE, Fault(kind=FaultKind.HTML)),
         (ACTION, Fault(kind=FaultKind.DROP_BEFORE)),
     ],
 )
