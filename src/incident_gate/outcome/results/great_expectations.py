@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -76,8 +77,10 @@ class _Validation:
     """What its file has about a batch of data. Which asset that is, is known at its end only."""
 
     success: Any = None
-    suite: Any = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    suite: str = ""
+    batch: str = ""
+    asset: str = ""
+    written: Moment | None = None
     declared: int = 0
     results: list[ReportedResult] = field(default_factory=list)
 
@@ -97,11 +100,14 @@ class ExpectationsReader(JsonReader):
                 self._keeper.limits.keep()
                 self._nested.append(_Validation())
             case (*_, "success"):
-                validation.success = value
+                validation.success = isinstance(value, bool) and value
             case (*_, "suite_name"):
-                validation.suite = value
+                validation.suite = _digest(value)
             case (*_, "meta"):
-                validation.meta = mapping(value)
+                definition = mapping(value, "active_batch_definition") or mapping(value, "batch_kwargs")
+                validation.batch = _digest(definition, text(value, "expectation_suite_name"))
+                validation.asset = text(definition, "data_asset_name") or text(definition, "table")
+                validation.written = moment(at(value, "run_id", "run_time")) or moment(at(value, "validation_time"))
             case (*_, "statistics"):
                 validation.declared = whole(value, "unsuccessful_expectations") or 0
             case (*_, "results" | "expectations", _) if not (isinstance(value, dict) and "unique_id" in value):
@@ -121,7 +127,7 @@ class ExpectationsReader(JsonReader):
             bad = sum(result.status.is_bad for result in one.results)
             if (one.success is not True and not bad) or one.declared > bad:
                 stray = _NO_FAILURE
-            times.append(moment(at(one.meta, "run_id", "run_time")) or moment(at(one.meta, "validation_time")))
+            times.append(one.written)
             every += _of_asset(one)
         if self._root.success is False and not any(result.status.is_bad for result in every):
             stray = _NO_FAILURE
@@ -142,7 +148,7 @@ class ExpectationsReader(JsonReader):
         else:
             status = CheckStatus.FAILED if success is False else CheckStatus.UNKNOWN
             message = _measured(kind, at(expectation, "result"))
-        domain = intern(json.dumps([at(config, "kwargs", key) for key in _DOMAIN]))
+        domain = _digest(*(at(config, "kwargs", key) for key in _DOMAIN))
         self._keeper.limits.keep(kind, column, batch, message, domain)
         kind_of_incident = incident_type(kind, column=bool(column))
         return ReportedResult(kind, status, message, identity=(batch, column, domain), type=kind_of_incident)
@@ -153,14 +159,14 @@ _NO_FAILURE = "reports a failure without the expectation that failed"
 
 def _of_asset(validation: _Validation) -> Iterator[ReportedResult]:
     """The results of a validation, under their full names."""
-    meta = validation.meta
-    definition = mapping(meta, "active_batch_definition") or mapping(meta, "batch_kwargs")
-    asset = text(definition, "data_asset_name") or text(definition, "table")
-    whole = json.dumps([definition, text(meta, "expectation_suite_name"), validation.suite], sort_keys=True)
     for result in validation.results:
         batch, column, _ = result.identity
-        name = ".".join(filter(None, (asset or batch, result.name, column)))
-        yield result._replace(name=name, identity=(whole, *result.identity))
+        name = ".".join(filter(None, (validation.asset or batch, result.name, column)))
+        yield result._replace(name=name, identity=(validation.batch, validation.suite, *result.identity))
+
+
+def _digest(*values: object) -> str:
+    return intern(hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest())
 
 
 def _exception(info: Mapping[str, Any]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from sys import intern
 from typing import BinaryIO
@@ -29,6 +29,7 @@ MAX_TAG = 1 << 20
 """The longest tag or comment: the parser reads it again with every chunk until it is complete."""
 MAX_URNS = 100
 _MAX_DEPTH = 100
+_MAX_NAMES = 1_000
 _MAX_TEXT = 4000
 _CHUNK = 64 << 10
 
@@ -76,7 +77,8 @@ def read(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
     Raises:
         FileError: It is not XML, not JUnit's, or beyond a limit.
     """
-    parser = expat.ParserCreate()
+    names: dict[str, str] = {}
+    parser = expat.ParserCreate(intern=names)
     report = _Report(keeper)
     parser.XmlDeclHandler = report.declaration
     parser.StartDoctypeDeclHandler = report.doctype
@@ -84,7 +86,7 @@ def read(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
     parser.EndElementHandler = report.end
     parser.CharacterDataHandler = report.data
     try:
-        _parse(parser, file, keeper.limits)
+        _parse(parser, names, file, keeper.limits)
     except (expat.ExpatError, ValueError, LookupError) as error:
         if report.encoding and (not isinstance(error, expat.ExpatError) or error.code in _ENCODING_ERRORS):
             encoding = quote(report.encoding)
@@ -100,7 +102,7 @@ _ENCODING_ERRORS = {
 }
 
 
-def _parse(parser: expat.XMLParserType, file: BinaryIO, limits: Limits) -> None:
+def _parse(parser: expat.XMLParserType, names: Collection[str], file: BinaryIO, limits: Limits) -> None:
     fed = 0
     while chunk := file.read(_CHUNK):
         limits.check_time()
@@ -108,6 +110,9 @@ def _parse(parser: expat.XMLParserType, file: BinaryIO, limits: Limits) -> None:
         fed += len(chunk)
         if fed - parser.CurrentByteIndex > MAX_TAG:
             raise FileError(f"has a tag or comment of more than {size(MAX_TAG)}")
+        # The parser keeps every name of an element or attribute to the end.
+        if len(names) > _MAX_NAMES or sum(map(len, names)) > MAX_TAG:
+            raise FileError(f"has more than {_MAX_NAMES:,} names of elements and attributes, or very long ones")
     parser.Parse(b"", True)  # noqa: FBT003
 
 
@@ -200,7 +205,7 @@ class _Report:
             urns.append((self._value or "".join(self._text)).strip())
             self._text = None
             if len(urns) > MAX_URNS:
-                raise FileError(f"names more than {MAX_URNS} datasets for one case or suite")
+                raise _too_many_urns()
         elif tag == "testcase" and self._open:
             self._close_case(self._open.pop())
         elif tag in _SUITES:
@@ -216,6 +221,8 @@ class _Report:
             while suite:
                 urns += suite.urns
                 suite = suite.outer
+            if len(urns) > MAX_URNS:
+                raise _too_many_urns()
             each = tuple(dict.fromkeys(filter(None, urns)))
             if each not in same:
                 self._keeper.limits.keep(*each, entries=0)
@@ -287,6 +294,10 @@ class _Report:
             self._stray = self._stray or f"has a failure that belongs to no check ({quote(case.name)})"
         self._keeper.limits.keep(case.name, case.place, case.message, *case.urns)
         self._cases.append(case)
+
+
+def _too_many_urns() -> FileError:
+    return FileError(f"names more than {MAX_URNS} datasets for one case or suite")
 
 
 def _check_root(tag: str) -> None:

@@ -335,6 +335,9 @@ def test_what_patterns_match(tmp_path: Path, pattern: str, found: list[str]) -> 
     assert [r.path for r in read_files(tmp_path, pattern, job_start=0) if not r.path.startswith("a/loop")] == found
 
 
+MANY_NAMES = "has more than 1,000 names of elements and attributes, or very long ones"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -348,14 +351,21 @@ def test_what_patterns_match(tmp_path: Path, pattern: str, found: list[str]) -> 
             f"<testsuite><testcase>{URN * 101}</testcase></testsuite>",
             "names more than 100 datasets for one case or suite",
         ),
+        (
+            f"<testsuite>{URN * 60}<testsuite>{URN * 60}<testcase/></testsuite></testsuite>",
+            "names more than 100 datasets for one case or suite",
+        ),
+        ("<testsuite>" + "".join(f"<a{n}/>" for n in range(1000)) + "</testsuite>", MANY_NAMES),
+        (f"<testsuite><{'a' * 600_000}/><{'b' * 600_000}/></testsuite>", MANY_NAMES),
         ("<testsuite>" + "<testcase/>" * 10 + "</testsuite>", "is beyond the limit of 9 results in all files together"),
         (dbt_results(*(("test.p.a", "pass"),) * 10), "is beyond the limit of 9 results in all files together"),
         (dbt_results(("test.p." + "x" * 5000, "pass")), "has a name of more than 4,000 characters"),
+        (json.dumps({"success": True, "results": [{"type": "a", "kwargs": {"column_list": ["x" * 50] * 100}}]}), ""),
         (json.dumps({"validation_results": [{}] * 10}), "is beyond the limit of 9 results in all files together"),
         (f"<testsuite><system-out>{'x' * 3_000_000}</system-out></testsuite>", ""),
         (f"<testsuite><system-out><![CDATA[{'x' * 3_000_000}]]></system-out></testsuite>", ""),
     ],
-    ids=range(13),
+    ids=range(17),
 )
 def test_results_have_limits(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "file").write_text(text, encoding="utf-8")
