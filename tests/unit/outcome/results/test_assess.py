@@ -68,15 +68,6 @@ def test_a_manifest_outside_the_workspace_is_not_read(tmp_path: Path) -> None:
     assert "target/manifest.json leads out of the workspace." in assessed(workspace, "target/*results.json").warnings
 
 
-def test_a_folder_with_a_link_out_of_the_workspace_is_not_read(tmp_path: Path) -> None:
-    workspace = tmp_path / "work"
-    put(workspace, manifest="../manifest.json")
-    (workspace / "shop").mkdir()
-    (workspace / "shop/manifest.json").symlink_to(tmp_path / "manifest.json")
-    warnings = assessed(workspace, "target/*results.json", manifests=("shop",)).warnings
-    assert "shop leads out of the workspace." in warnings
-
-
 @pytest.mark.parametrize("platforms", [(), ("redshift",)])
 def test_the_target_platform_of_a_selector_names_a_projects_tables(tmp_path: Path, platforms: tuple[str, ...]) -> None:
     put(tmp_path)

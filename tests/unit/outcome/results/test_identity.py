@@ -10,7 +10,7 @@ import pytest
 
 from incident_gate.dbt.project import project_limits, read_project
 from incident_gate.incident import Cause
-from incident_gate.outcome.result import Effect, Evaluation, OutputDecision
+from incident_gate.outcome.result import Effect, Evaluation
 from incident_gate.outcome.results.dbt import Projects
 from tests.helpers.dbt import dbt_node, dbt_project
 from tests.helpers.results import FIXTURES, dbt_results, judge, output
@@ -239,34 +239,6 @@ def test_tries_that_a_writer_counts_are_no_failures(tmp_path: Path, tag: str) ->
 )
 def test_a_file_that_is_incomplete_says_what_is_missing(tmp_path: Path, text: str, phrase: str) -> None:
     assert evaluated(tmp_path, text).warnings[0] == f"r0 is incomplete: {phrase}."
-
-
-def test_a_collection_error_of_pytest() -> None:
-    file = "results/junit/pytest-collection-error.xml"
-    orders = "urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.orders,PROD)"
-
-    def decided(*patterns: str, failed: bool) -> OutputDecision:
-        return judge(FIXTURES, file, outputs=[output(orders, *patterns)], job_failed=failed).decisions[0]
-
-    assert decided(failed=False).effect is NOTHING
-    assert (decided(failed=True).effect, decided(failed=True).by_results) == (RAISE, False)
-    assert decided("coll.test_orders.*", failed=True).headline == "1 of 2 checks failed"
-
-
-def test_local_time_of_pytest(tmp_path: Path) -> None:
-    text = (FIXTURES / "results/junit/pytest-7.4-local-time.xml").read_text(encoding="utf-8")
-    (tmp_path / "r.xml").write_text(text, encoding="utf-8")
-    written = 1_796_073_973  # 21:26:13 UTC
-    orders = output("urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.orders,PROD)")
-    for modified, by_results in ((written, True), (written - 3600, False)):
-        os.utime(tmp_path / "r.xml", (0, modified))
-        [decision] = judge(tmp_path, "r.xml", outputs=[orders], job_failed=True, job_start=written - 60).decisions
-        assert decision.by_results is by_results
-
-
-def test_numbers_without_a_value_are_read() -> None:
-    [decision] = judge(FIXTURES, "results/gx-1.24/infinity.json", outputs=[output(ORDERS, "*")]).decisions
-    assert decision.headline == "1 of 2 checks failed"
 
 
 @pytest.mark.parametrize("kind", ["function", "saved_query", "exposure", "widget"])

@@ -81,23 +81,6 @@ def test_the_outcome_of_each_node_is_the_right_answer(
             assert (outcome.headline, outcome.cause) == ("its build failed", Cause.BUILD)
 
 
-SILENT = ["compile", "docs-generate", "show", "none-selected", "run-hook-error", "run-select"]
-
-
-@pytest.mark.parametrize("command", SILENT)
-def test_a_failure_that_no_result_explains_is_the_jobs(command: str) -> None:
-    folder, urns, projects = shop("1.12")
-    evaluation = judge(
-        folder,
-        f"{command}.run_results.json",
-        outputs=[output(urn) for urn in urns.values()],
-        projects=projects,
-        job_failed=True,
-    )
-    assert {(o.effect, o.cause, o.by_results) for o in evaluation.decisions} == {(Effect.RAISE, Cause.JOB, False)}
-    assert "No result explains why the job failed." in evaluation.warnings[-1]
-
-
 def test_of_three_commands_the_latest_result_of_each_node_counts() -> None:
     folder, urns, projects = shop("1.12")
     nodes = ["payments", "orders", "stg_customers", "customers.v2", "mixed"]
