@@ -67,7 +67,6 @@ class ImaginedDataHub:
     problems_until: float = float("inf")
     unread: int = 0
     knows_states: bool = False
-    lists_times: bool = True
     on_attempt: Callable[[int], None] = lambda _number: None
     now: float = 100.0
     raised: list[tuple[NewIncident, str]] = field(default_factory=list)
@@ -97,7 +96,7 @@ class ImaginedDataHub:
                     asset=urn,
                     description=e.description,
                     mark=mark_in(e.description),
-                    created_ms=e.created_ms if self.lists_times else None,
+                    created_ms=e.created_ms,
                     stage=e.stage,
                     message=e.message,
                 )

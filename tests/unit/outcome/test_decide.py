@@ -29,50 +29,56 @@ def end(server: ImaginedDataHub, outcome: Outcome, *, dry_run: bool = False) -> 
     return result
 
 
-def skipped(
-    status: str, *, run: Run = RUN, branches: tuple[str, ...] = (), blocked: bool = False, outputs: bool = True
-) -> str:
-    return skip_reason(status, run=run, branches=branches, blocked=blocked, outputs=[OUTPUT] if outputs else [])
+DEV = RUN._replace(branch="dev")
 
 
-@pytest.mark.parametrize("status", ["success", "failure"])
-def test_success_and_failure_of_a_job_with_outputs_are_reported(status: str) -> None:
-    assert skipped(status) == ""
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({}, ""),
+        ({"status": "success"}, ""),
+        *(
+            ({"status": status}, "Nothing changes, as only success and failure are reported.")
+            for status in ("cancelled", "skipped", "Success", "")
+        ),
+        ({"run": RUN._replace(change="a pull request")}, "This run is a pull request: "),
+        ({"run": DEV}, "This run is for branch dev, "),
+        ({"run": DEV, "branches": ("dev",)}, ""),
+        ({"blocked": True}, "The gate stopped this job, so its status does not count for the outputs."),
+        ({"outputs": []}, "The manifest names no outputs."),
+    ],
+)
+def test_which_ends_of_a_job_are_reported(given: dict[str, Any], reason: str) -> None:
+    usual: dict[str, Any] = {"status": "failure", "run": RUN, "branches": (), "blocked": False, "outputs": [OUTPUT]}
+    found = skip_reason(**(usual | given))
+    assert found.startswith(reason)
+    assert bool(found) is bool(reason)
 
 
-@pytest.mark.parametrize("status", ["cancelled", "skipped", "Success", "neutral", ""])
-def test_any_other_status_is_not_reported(status: str) -> None:
-    assert skipped(status) == "Nothing changes, as only success and failure are reported."
-
-
-def test_runs_that_do_not_count_are_not_reported() -> None:
-    assert skipped("failure", run=RUN._replace(change="a pull request")).startswith("This run is a pull request")
-    assert "branch dev" in skipped("failure", run=RUN._replace(branch="dev"))
-    assert skipped("failure", run=RUN._replace(branch="dev"), branches=("dev",)) == ""
-
-
-def test_job_that_the_gate_stopped_and_missing_outputs_are_not_reported() -> None:
-    assert (
-        skipped("failure", blocked=True) == "The gate stopped this job, so its status does not count for the outputs."
-    )
-    assert skipped("success", blocked=True) != ""
-    assert skipped("failure", outputs=False) == "The manifest names no outputs."
-
-
-def test_active_incident_of_ours_is_kept_and_the_rest_folded() -> None:
-    server = ImaginedDataHub(entries=[Entry("b", created_ms=2), Entry("a", created_ms=1), Entry("c", created_ms=3)])
+@pytest.mark.parametrize(
+    ("entries", "writes"),
+    [
+        (
+            [Entry("b", created_ms=2), Entry("a", created_ms=1), Entry("c", created_ms=3)],
+            "keep a, resolve b, resolve c",
+        ),
+        # Another job may see the times, and fold the other way round.
+        ([Entry("a", created_ms=None), Entry("b", created_ms=None)], "keep a"),
+        ([Entry("a", message=sign_message("Failed again in nightly #6.", "1006"))], "keep a"),
+        # A person's message is left alone, and so is one of the gate's that a person edited.
+        ([Entry("a", stage="TRIAGE", message="Ana: looking at the loader")], ""),
+        ([Entry("a", message=f"Ana: mine. {sign_message('Failed again.', '1006')}")], ""),
+    ],
+)
+def test_oldest_of_ours_is_kept_and_the_rest_folded(entries: list[Entry], writes: str) -> None:
+    server = ImaginedDataHub(entries=entries)
     result = end(server, Outcome.FAILURE)
     assert (result.change, result.incidents) == (Change.KEPT, ("a",))
-    assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "a"), ("resolve", "b"), ("resolve", "c")]
-    assert server.writes[0][2].startswith("Failed again in `nightly #7`")
+    assert ", ".join(f"{what} {urn}" for what, urn, _ in server.writes) == writes
+    for what, _, message in server.writes:
+        assert message.startswith("Failed again in `nightly #7`" if what == "keep" else "Duplicate of a, ")
+        assert run_in(message) == ("1007" if what == "keep" else "")
     assert server.raised == []
-
-
-def test_nothing_is_folded_where_the_list_has_no_times() -> None:
-    """Another job may see the times, and fold the other way round."""
-    server = ImaginedDataHub(entries=[Entry("a"), Entry("b")], lists_times=False)
-    assert end(server, Outcome.FAILURE).incidents == ("a",)
-    assert [(what, urn) for what, urn, _ in server.writes] == [("keep", "a")]
 
 
 # What people wrote
@@ -82,26 +88,6 @@ def test_keeping_sends_the_stage_back() -> None:
     server = ImaginedDataHub(entries=[Entry("a", stage="INVESTIGATION")])
     assert end(server, Outcome.FAILURE).change is Change.KEPT
     assert server.stages == ["INVESTIGATION"]
-
-
-def test_keeping_leaves_a_persons_message_alone() -> None:
-    server = ImaginedDataHub(entries=[Entry("a", stage="TRIAGE", message="Ana: looking at the loader")])
-    result = end(server, Outcome.FAILURE)
-    assert (result.change, result.incidents) == (Change.KEPT, ("a",))
-    assert server.writes == []
-
-
-def test_keeping_replaces_the_gates_own_message() -> None:
-    server = ImaginedDataHub(entries=[Entry("a", message=sign_message("Failed again in nightly #6.", "1006"))])
-    end(server, Outcome.FAILURE)
-    ((what, _, message),) = server.writes
-    assert (what, run_in(message)) == ("keep", "1007")
-
-
-def test_message_of_the_gate_that_a_person_edited_is_the_persons() -> None:
-    server = ImaginedDataHub(entries=[Entry("a", message=f"Ana: mine. {sign_message('Failed again.', '1006')}")])
-    end(server, Outcome.FAILURE)
-    assert server.writes == []
 
 
 def test_incident_that_a_person_resolves_just_before_keeping_is_not_reopened() -> None:
@@ -167,6 +153,12 @@ def test_kept_incident_takes_over_the_causes_of_its_duplicates() -> None:
     server = ImaginedDataHub(entries=[Entry("a", created_ms=1), checks])
     checks.created_ms = 2
     end(server, Outcome.FAILURE)
+    assert cause_in(server.writes[0][2]) is Cause.CHECKS
+
+
+def test_kept_incident_takes_over_the_cause_of_the_new_failure() -> None:
+    server = ImaginedDataHub(entries=[raised_for(Cause.JOB)])
+    server.end([OUTPUT], Outcome.FAILURE, decision=JOB_FAILED._replace(cause=Cause.CHECKS))
     assert cause_in(server.writes[0][2]) is Cause.CHECKS
 
 
@@ -290,11 +282,6 @@ def test_what_an_older_run_raised_is_resolved_beside_a_newer_ones() -> None:
     server = ImaginedDataHub(entries=[raised_by(6), newer])
     (result,) = server.end([OUTPUT], Outcome.SUCCESS, run=run(7)).results
     assert (result.change, result.incidents) == (Change.RESOLVED, ("a",))
-
-
-def test_dry_run_leaves_a_newer_runs_incident_too() -> None:
-    server = ImaginedDataHub(entries=[raised_by(8)])
-    assert server.end([OUTPUT], Outcome.SUCCESS, run=run(7), dry_run=True).results[0].change is Change.LEFT
 
 
 # What each success resolves
@@ -490,6 +477,7 @@ def test_what_was_resolved_before_the_time_was_up_is_reported() -> None:
         ([Entry("b", created_ms=2), Entry("a", created_ms=1)], Outcome.FAILURE, Change.WOULD_KEEP, ("a",)),
         ([Entry("b", created_ms=2), Entry("a", created_ms=1)], Outcome.SUCCESS, Change.WOULD_RESOLVE, ("a", "b")),
         ([], Outcome.SUCCESS, Change.CLEAR, ()),
+        ([Entry("a", description=signed("failed", ASSET, run="1008"))], Outcome.SUCCESS, Change.LEFT, ("a",)),
     ],
 )
 def test_dry_run_says_what_it_would_do_and_writes_nothing(
