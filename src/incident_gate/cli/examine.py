@@ -10,7 +10,7 @@ from typing import Any
 from incident_gate.api import Resolve, connect, resolved
 from incident_gate.cli.main import Call, today
 from incident_gate.cli.online import progress_of, settings_of
-from incident_gate.doctor.checks import document, examine, table
+from incident_gate.doctor.checks import document, examine, exit_code, table
 from incident_gate.doctor.existence import missing_assets
 from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
@@ -31,12 +31,11 @@ def doctor(call: Call) -> int:
     # A first look at a server needs no manifest; one that was named must exist.
     manifest = manifest_of(settings, today()) if named or settings.manifest.exists() else None
     with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
-        diagnosis = examine(settings, client, manifest)
-    if call.options.format == "json":
-        write(call.stdout, document(diagnosis))
-    else:
-        write(call.stdout, table(diagnosis, colour=call.has_colour, width=call.width or 80))
-    return diagnosis.exit_code
+        findings = examine(settings, client, manifest)
+    as_json = call.options.format == "json"
+    shown = document(findings) if as_json else table(findings, colour=call.has_colour, width=call.width or 80)
+    write(call.stdout, shown)
+    return exit_code(findings)
 
 
 def check_existence(call: Call, manifest: Manifest) -> None:
@@ -50,7 +49,7 @@ def check_existence(call: Call, manifest: Manifest) -> None:
     with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
         missing = missing_assets(client, manifest, root=Path.cwd(), resolve=settings.connection.resolved)
     if missing:
-        raise ManifestError(manifest.path, missing)
+        raise ManifestError(manifest.path, missing, text=manifest.text)
 
 
 def select(call: Call) -> int:

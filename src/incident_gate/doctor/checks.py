@@ -1,7 +1,4 @@
-"""The doctor: examines everything that a gate depends on, without writing, and reports what to change.
-
-`examine` makes a `Diagnosis`; `table` and `document` show it to people and programs.
-"""
+"""The doctor: examines everything that a gate depends on, without writing, and reports what to change."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeAlias
 
 from incident_gate.datahub.capabilities import Capabilities, Generation, introspect
 from incident_gate.datahub.client import Client
@@ -19,7 +17,7 @@ from incident_gate.datahub.failure import Failure
 from incident_gate.datahub.health.answer import HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.server_info import identity_of, may_raise
-from incident_gate.errors import DataHubError, ExitCode, RefusedError
+from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
 from incident_gate.gate.policy import rule_for
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import Manifest, OutputEntry, Search
@@ -27,6 +25,7 @@ from incident_gate.report.words import count
 from incident_gate.select.resolve import resolve
 from incident_gate.settings.model import RunSettings
 from incident_gate.text import plain
+from incident_gate.urn import Urn
 
 VERSION = 1
 _LACKS = {
@@ -46,12 +45,13 @@ class State(StrEnum):
     """The result of a check; only a problem makes the exit code 3."""
 
     OK = "ok"
+    NOTE = "note"
     WARNING = "warning"
     UNKNOWN = "unknown"
     PROBLEM = "problem"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at, and what to change where something is wrong; text from DataHub is untrusted."""
 
@@ -61,54 +61,45 @@ class Finding:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """All that was found, in the order in which one thing depends on another."""
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """3 if anything must be changed."""
-        return ExitCode.DATAHUB if any(f.state is State.PROBLEM for f in self.findings) else ExitCode.OK
+Findings: TypeAlias = Sequence[Finding]
 
 
-def examine(settings: RunSettings, client: Client, manifest: Manifest | None) -> Diagnosis:
-    """Look at everything.
-
-    Args:
-        settings: Address, token and the rest.
-        client: Where to ask.
-        manifest: Whose assets to look at; None if there is none yet.
-    """
+def examine(settings: RunSettings, client: Client, manifest: Manifest | None) -> Findings:
+    """Look at everything, in the order in which one thing depends on another; without a manifest, at no asset."""
     resolve = settings.connection.resolved
-    findings = _findings(settings, client, manifest)
-    return Diagnosis(tuple(replace(finding, hint=resolve(finding.hint)) for finding in findings))
+    return [replace(finding, hint=resolve(finding.hint)) for finding in _findings(settings, client, manifest)]
+
+
+def exit_code(findings: Findings) -> ExitCode:
+    """3 if anything must be changed."""
+    return ExitCode.DATAHUB if any(finding.state is State.PROBLEM for finding in findings) else ExitCode.OK
 
 
 def _findings(settings: RunSettings, client: Client, manifest: Manifest | None) -> Iterator[Finding]:
-    yield _ok("settings", " ".join(origins(settings.connection)))
-    yield from _address(settings)
+    address = settings.connection.address
+    yield Finding("settings", State.OK, " ".join(origins(settings.connection)))
+    where = f"GraphQL requests go to {address.graphql_url}, links lead to {address.ui_url}."
+    yield Finding("address", State.OK, where)
+    yield from (Finding("address", State.WARNING, warning) for warning in settings.warnings)
     try:
         identity = identity_of(client)
     except (DataHubError, Failure) as error:
-        hint = error.hint if isinstance(error, DataHubError) else "Check the server's health and its log."
-        yield _problem("connection", error.message, hint)
-        yield _unknown("the rest", "Not looked at, as DataHub does not answer.")
+        own = UnreachableError(f"{error}.", hint="Check the server's health and its log.")
+        cause = error if isinstance(error, DataHubError) else own
+        yield Finding("connection", State.PROBLEM, cause.message, cause.hint)
+        yield Finding("the rest", State.UNKNOWN, "Not looked at, as DataHub does not answer.")
         return
-    yield _connection(settings)
+    how = "over TLS, and its certificate verifies" if address.is_encrypted else "without TLS"
+    yield Finding("connection", State.OK, f"DataHub answers {how}.")
     yield _token(settings, identity.user)
-    yield (
-        _ok("version", f"DataHub {identity.version}.")
-        if identity.version
-        else _unknown("version", "The server does not report its version.")
-    )
+    version = f"DataHub {identity.version}." if identity.version else "The server does not report its version."
+    yield Finding("version", State.OK if identity.version else State.UNKNOWN, version)
     try:
         capabilities = introspect(client)
         yield _schema(capabilities)
         if manifest is None:
             where = f"There is no manifest at {settings.manifest_shown}, so no asset was looked at."
-            yield _unknown("assets", where, "Name one: incident-gate doctor MANIFEST.")
+            yield Finding("assets", State.UNKNOWN, where, "Name one: incident-gate doctor MANIFEST.")
         else:
             if manifest.selectors or manifest.output_selectors:
                 manifest, findings = _selected(settings, client, manifest)
@@ -116,12 +107,8 @@ def _findings(settings: RunSettings, client: Client, manifest: Manifest | None) 
             yield from _inputs(settings, client, manifest)
             yield from _outputs(client, capabilities, identity.urn, manifest.outputs)
     except DataHubError as error:
-        yield _problem("connection", error.message, error.hint)
-    yield _unknown(
-        "index lag",
-        "How far DataHub's search index lags behind cannot be known without writing. "
-        "Until the index has caught up, the gate does not see that an incident was just raised or resolved.",
-    )
+        yield Finding("connection", State.PROBLEM, error.message, error.hint)
+    yield Finding("index lag", State.NOTE, "An incident raised or resolved seconds ago may not be seen yet.")
 
 
 def origins(connection: Connection) -> Iterator[str]:
@@ -140,44 +127,26 @@ def origins(connection: Connection) -> Iterator[str]:
         yield f"Certificate authorities are those of {public}{own}."
 
 
-def _address(settings: RunSettings) -> Iterator[Finding]:
-    address = settings.connection.address
-    yield _ok("address", f"GraphQL requests go to {address.graphql_url}, links lead to {address.ui_url}.")
-    for warning in settings.warnings:
-        yield Finding(subject="address", state=State.WARNING, detail=warning)
-
-
-def _connection(settings: RunSettings) -> Finding:
-    encrypted = settings.connection.address.is_encrypted
-    return _ok(
-        "connection", f"It answers {'over TLS, with a certificate that verifies' if encrypted else 'without TLS'}."
-    )
-
-
 def _token(settings: RunSettings, user: str) -> Finding:
     if not settings.connection.token:
-        return Finding(
-            subject="token",
-            state=State.WARNING,
-            detail="No token was given, and the server answers all the same: it does not check who asks.",
-            hint="Fine for a trial. A server that others reach should have its authentication on.",
-        )
+        detail = "No token was given, and the server answers all the same: it does not check who asks."
+        hint = "Fine for a trial. A server that others reach should have its authentication on."
+        return Finding("token", State.WARNING, detail, hint)
     if not user:
-        return _unknown("token", "It is accepted; the server does not report whose it is.")
-    return _ok("token", f"It is accepted, and belongs to {user}.")
+        return Finding("token", State.UNKNOWN, "It is accepted; the server does not report whose it is.")
+    return Finding("token", State.OK, f"It is accepted, and belongs to {user}.")
 
 
 def _schema(capabilities: Capabilities | None) -> Finding:
     if capabilities is None:
-        off = "The server hides its schema (introspection is off)."
-        return _unknown("schema", off)
+        return Finding("schema", State.UNKNOWN, "The server hides its schema (introspection is off).")
     generation = capabilities.generation
     if generation is None:
         hint = "The gate needs DataHub Cloud, or DataHub 0.13 or later."
-        return _problem("schema", "The server knows no incidents on datasets.", hint)
+        return Finding("schema", State.PROBLEM, "The server knows no incidents on datasets.", hint)
     if generation is Generation.G4:
-        return _ok("schema", "Current.")
-    return _ok("schema", f"That of {generation.value}.{_LACKS.get(generation, '')}")
+        return Finding("schema", State.OK, "It has everything that the gate can use.")
+    return Finding("schema", State.OK, f"That of {generation.value}.{_LACKS.get(generation, '')}")
 
 
 def _selected(settings: RunSettings, client: Client, manifest: Manifest) -> tuple[Manifest, list[Finding]]:
@@ -186,15 +155,18 @@ def _selected(settings: RunSettings, client: Client, manifest: Manifest) -> tupl
     if selection.failure:
         raise selection.failure
     findings = [
-        _problem(f"selector {entry.selected_by}", f"{problem.message}.", problem.hint)
+        Finding(f"selector {entry.selected_by}", State.PROBLEM, f"{problem.message}.", problem.hint)
         for entry, problem in selection.problems
     ]
-    for selector, problem in selection.output_problems:
-        # dbt's files are read at the end of the job, and may not exist yet.
-        findings.append(_unknown(f"selector {selector.label}", f"{problem.message}.", problem.hint))
+    # dbt's files are read at the end of the job, and may not exist yet.
     findings += [
-        _unknown(
+        Finding(f"selector {selector.label}", State.UNKNOWN, f"{problem.message}.", problem.hint)
+        for selector, problem in selection.output_problems
+    ]
+    findings += [
+        Finding(
             f"selector {selector.label}",
+            State.UNKNOWN,
             "A search finds only what the token may see. Whether something is hidden from it cannot be known.",
             "Give the token's user view access to all that the gate is to check.",
         )
@@ -204,10 +176,18 @@ def _selected(settings: RunSettings, client: Client, manifest: Manifest) -> tupl
     return selection.applied_to(manifest), findings
 
 
+def _healths(reader: Reader, queries: Sequence[HealthQuery]) -> list[Health]:
+    """The health for each query; a refusal of some of them is a finding about each."""
+    reading = reader.read(queries)
+    if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
+        raise reading.failure
+    return [reading.healths[query] for query in queries]
+
+
 def _inputs(settings: RunSettings, client: Client, manifest: Manifest) -> Iterator[Finding]:
     entries = manifest.inputs
     if not entries:
-        yield _ok("inputs", "The manifest names none.")
+        yield Finding("inputs", State.OK, "The manifest names none.")
         return
     queries = [
         HealthQuery(
@@ -218,19 +198,15 @@ def _inputs(settings: RunSettings, client: Client, manifest: Manifest) -> Iterat
         )
         for entry in entries
     ]
-    reading = Reader(client).read(queries)
-    if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
-        raise reading.failure
-    healths = [reading.healths[query] for query in queries]
+    healths = _healths(Reader(client), queries)
     yield _incidents(healths)
     unread = [(entry, health) for entry, health in zip(entries, healths, strict=True) if health.problems]
-    for entry, health in unread:
-        yield _unreadable(f"input {entry.label}", health)
+    yield from (_unreadable(f"input {entry.label}", health) for entry, health in unread)
     readable = f"{len(entries) - len(unread):,} of {count(len(entries), 'input')} can be read."
     if not unread:
-        yield _ok("inputs", readable)
+        yield Finding("inputs", State.OK, readable)
     elif len(unread) < len(entries):
-        yield _problem("inputs", readable, "What keeps the others from being read is above.")
+        yield Finding("inputs", State.PROBLEM, readable, "What keeps the others from being read is above.")
 
 
 def _incidents(healths: Sequence[Health]) -> Finding:
@@ -241,103 +217,83 @@ def _incidents(healths: Sequence[Health]) -> Finding:
         hidden = count(unlisted, "active incident")
         detail = f"Searches with this token do not show {hidden} that the assets' summaries name."
         hint = f"{_VIEW_POLICY} If the policy is right, restore DataHub's search indices."
-        return _problem("incidents", detail, hint)
+        return Finding("incidents", State.PROBLEM, detail, hint)
     if listed:
-        return _ok("incidents", f"{count(listed, 'active incident')} listed, and the assets' summaries name no other.")
+        detail = f"{count(listed, 'active incident')} listed, and the assets' summaries name no other."
+        return Finding("incidents", State.OK, detail)
     detail = "No input has an active incident, so it is not known whether this token sees incidents."
-    return _unknown("incidents", detail, _VIEW_POLICY)
+    return Finding("incidents", State.UNKNOWN, detail, _VIEW_POLICY)
 
 
 def _outputs(
-    client: Client, capabilities: Capabilities | None, actor: str, entries: tuple[OutputEntry, ...]
+    client: Client, capabilities: Capabilities | None, actor: str, entries: Sequence[OutputEntry]
 ) -> Iterator[Finding]:
     if not entries:
-        yield _ok("outputs", "The manifest names none, so no outcome is reported.")
+        yield Finding("outputs", State.OK, "The manifest names none, so no outcome is reported.")
         return
-    queries = [[HealthQuery(urn, siblings=False) for urn in (entry.urn, *entry.alternate_urns)] for entry in entries]
-    reading = Reader(client, History.NEWEST).read([query for of_entry in queries for query in of_entry])
-    if reading.failure and (reading.nothing_answered or not isinstance(reading.failure, RefusedError)):
-        raise reading.failure
-    found = [
-        _raised_on(entry, [reading.healths[query] for query in of_entry])
-        for entry, of_entry in zip(entries, queries, strict=True)
-    ]
-    entries, healths = tuple(entry for entry, _ in found), [health for _, health in found]
-    may_edit = may_raise(client, capabilities, actor, [entry.urn for entry in entries])
+    queries = [HealthQuery(entry.urn, siblings=False, alternate_urns=entry.alternate_urns) for entry in entries]
+    healths = _healths(Reader(client, History.NEWEST), queries)
+    targets = [_target(entry, health) for entry, health in zip(entries, healths, strict=True)]
+    may_edit = may_raise(client, capabilities, actor, [urn for urn, _ in targets])
     editable = unsure = 0
-    for entry, health in zip(entries, healths, strict=True):
+    for entry, (urn, health) in zip(entries, targets, strict=True):
         subject = f"output {entry.label}"
         # Nothing is raised where existence is not known, except on servers that cannot be asked.
         if any(problem.reason is not Reason.EXISTENCE_NOT_SUPPORTED for problem in health.problems):
             yield _unreadable(subject, health)
             continue
         if capabilities and not capabilities.has("IncidentType", entry.incident.type):
-            other = "Name another `type` at this output's `incident`; every server knows OPERATIONAL."
-            yield _problem(subject, f"This server knows no incidents of type {entry.incident.type}.", other)
-        may = may_edit.get(entry.urn.text)
+            detail = f"This server knows no incidents of type {entry.incident.type}."
+            hint = "Name another `type` at this output's `incident`; every server knows OPERATIONAL."
+            yield Finding(subject, State.PROBLEM, detail, hint)
+        may = may_edit[urn.text]
         editable, unsure = editable + (may is True), unsure + (may is None)
         if may is False:
-            yield _problem(subject, "The token may not edit incidents on it.", _GRANT)
-    words = f"Incidents can be edited on {editable:,} of {count(len(entries), 'output')}."
+            yield Finding(subject, State.PROBLEM, "The token may not edit incidents on it.", _GRANT)
+    outputs = count(len(entries), "output")
+    words = f"Incidents can be edited on {editable:,} of {outputs}."
     if editable and editable + unsure < len(entries):
-        yield _problem("outputs", words, "What keeps the others from being edited is above.")
+        yield Finding("outputs", State.PROBLEM, words, "What keeps the others from being edited is above.")
     elif editable:
-        yield _ok("outputs", words)
+        yield Finding("outputs", State.OK, words)
     if unsure:
-        of_all = f"{unsure:,} of {count(len(entries), 'output')}"
-        yield _unknown(
-            "outputs", f"This server does not report whether the token may edit incidents on {of_all}.", _GRANT
-        )
+        detail = f"This server does not report whether the token may edit incidents on {unsure:,} of {outputs}."
+        yield Finding("outputs", State.UNKNOWN, detail, _GRANT)
 
 
-def _raised_on(entry: OutputEntry, healths: Sequence[Health]) -> tuple[OutputEntry, Health]:
-    """The output with the first of its URNs that can be raised on."""
-    urns = (entry.urn, *entry.alternate_urns)
-    pairs = list(zip(urns, healths, strict=True))
-    urn, health = next((pair for pair in pairs if not pair[1].problems), pairs[0])
-    return entry._replace(urn=urn), health
+def _target(entry: OutputEntry, health: Health) -> tuple[Urn, Health]:
+    """The first of an output's URNs that can be raised on, else its own."""
+    pairs = list(zip((entry.urn, *entry.alternate_urns), health.parts, strict=True))
+    return next((pair for pair in pairs if not pair[1].problems), pairs[0])
 
 
 def _unreadable(subject: str, health: Health) -> Finding:
     problem = health.problems[0]
-    return _problem(subject, f"{problem.message}.", problem.hint)
-
-
-def _ok(subject: str, detail: str) -> Finding:
-    return Finding(subject=subject, state=State.OK, detail=detail)
-
-
-def _unknown(subject: str, detail: str, hint: str = "") -> Finding:
-    return Finding(subject=subject, state=State.UNKNOWN, detail=detail, hint=hint)
-
-
-def _problem(subject: str, detail: str, hint: str) -> Finding:
-    return Finding(subject=subject, state=State.PROBLEM, detail=detail, hint=hint)
+    return Finding(subject, State.PROBLEM, f"{problem.message}.", problem.hint)
 
 
 # For people and for programs
 
-_COLOURS = {State.OK: "32", State.WARNING: "33", State.UNKNOWN: "36", State.PROBLEM: "1;31"}
+_COLOURS = {State.OK: "32", State.NOTE: "2", State.WARNING: "33", State.UNKNOWN: "36", State.PROBLEM: "1;31"}
 _ROWS = 200
 _INDENT = " " * 9
 _NARROWEST = 40
 
 
-def table(diagnosis: Diagnosis, *, colour: bool = False, width: int = 100) -> str:
+def table(findings: Findings, *, colour: bool = False, width: int = 100) -> str:
     """One paragraph for each finding, and a summary in the last line."""
-    findings = diagnosis.findings
     lines = [line for finding in findings[:_ROWS] for line in _paragraph(finding, colour=colour, width=width)]
     if len(findings) > _ROWS:
         lines.append(f"and {len(findings) - _ROWS:,} more: `--format json` has them all")
-    return "".join(f"{line}\n" for line in [*lines, "", _last_line(diagnosis)])
+    problems = sum(finding.state is State.PROBLEM for finding in findings)
+    summary = f"{count(problems, 'problem')} found." if problems else "No problems found."
+    return "".join(f"{line}\n" for line in [*lines, "", summary])
 
 
-def document(diagnosis: Diagnosis) -> str:
+def document(findings: Findings) -> str:
     """The same as ASCII JSON; `version` changes only when a field goes away or changes its meaning."""
-    findings = [
-        {"subject": f.subject, "state": f.state.value, "detail": f.detail, "hint": f.hint} for f in diagnosis.findings
-    ]
-    return json.dumps({"version": VERSION, "healthy": not diagnosis.exit_code, "findings": findings}, indent=2) + "\n"
+    shown = [{"subject": f.subject, "state": f.state.value, "detail": f.detail, "hint": f.hint} for f in findings]
+    return json.dumps({"version": VERSION, "healthy": not exit_code(findings), "findings": shown}, indent=2) + "\n"
 
 
 def _paragraph(finding: Finding, *, colour: bool, width: int) -> Iterator[str]:
@@ -359,8 +315,3 @@ def _wrapped(text: str, width: int, first: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _last_line(diagnosis: Diagnosis) -> str:
-    problems = sum(finding.state is State.PROBLEM for finding in diagnosis.findings)
-    return f"{count(problems, 'problem')} found." if problems else "No problems found."

@@ -15,7 +15,7 @@ from incident_gate.cli.main import run
 from incident_gate.datahub.connection import Connection, parse_address, proxy_for
 from incident_gate.doctor.checks import origins
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Grant, Sandbox, ViewPolicy
-from tests.helpers.asking import CHART, CUSTOMERS, DASHBOARD, FLOW, JOB, ORDERS
+from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, ORDERS
 from tests.helpers.command import gate
 
 TOKEN = "doctor-token"
@@ -53,15 +53,17 @@ def start(generation: Generation = Generation.G4, **grant: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("generation", "name", "edits"),
+    ("generation", "name"),
     [
-        (Generation.G1, "That of DataHub Cloud of 2022. Incidents are on datasets only.", "ok"),
-        (Generation.G2, "That of DataHub 0.13 to 0.15.", "ok"),
-        (Generation.G3, "That of DataHub 1.3 to 1.7.", "ok"),
-        (Generation.G4, "Current.", "ok"),
+        (Generation.G1, "That of DataHub Cloud of 2022. Incidents are on datasets only."),
+        (Generation.G2, "That of DataHub 0.13 to 0.15."),
+        (Generation.G3, "That of DataHub 1.3 to 1.7."),
+        (Generation.G4, "It has everything that the gate can use."),
     ],
 )
-def test_each_generation_is_recognised(generation: Generation, name: str, edits: str, manifest: Path) -> None:
+def test_each_generation_is_recognised_and_nothing_is_written(
+    generation: Generation, name: str, manifest: Path
+) -> None:
     with start(generation) as server:
         found = findings(server, str(manifest))
 
@@ -74,20 +76,14 @@ def test_each_generation_is_recognised(generation: Generation, name: str, edits:
             "schema": "ok",
             "incidents": "unknown",
             "inputs": "ok",
-            "outputs": edits,
-            "index lag": "unknown",
+            "outputs": "ok",
+            "index lag": "note",
         }
+        assert found["connection"][1] == "DataHub answers without TLS. "
         assert found["schema"][1].strip() == name
         assert generation.version in found["version"][1]
         assert "belongs to datahub" in found["token"][1]
         assert "1 of 1 input can be read" in found["inputs"][1]
-
-
-def test_nothing_is_written(manifest: Path) -> None:
-    with start() as server:
-        doctor(server, str(manifest))
-
-        assert len(server.requests) > 0
         assert not any("mutation" in request.query for request in server.requests)
 
 
@@ -132,23 +128,6 @@ def test_nothing_that_can_be_used_is_not_called_fine(tmp_path: Path, kind: str, 
     assert f"{kind}s" not in found
 
 
-def test_a_server_that_cannot_be_asked_does_not_tell_privileges(manifest: Path) -> None:
-    with start() as server:
-        server.faults = Faults(lacks=("Query.getGrantedPrivileges",))
-        found = findings(server, str(manifest))
-
-    assert (found["inputs"][0], found["outputs"][0]) == ("ok", "unknown")
-    assert "incidentGatePrivileges" not in server.requests.operations
-
-
-def test_privileges_that_are_refused_stay_open(manifest: Path) -> None:
-    with start() as server:
-        server.faults = Faults(
-            rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGatePrivileges", code=500),)
-        )
-        assert findings(server, str(manifest))["outputs"][0] == "unknown"
-
-
 def test_a_type_that_the_server_does_not_know_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "gate.yml"
     path.write_text(f"outputs:\n  - urn: {CUSTOMERS}\n    incident: {{type: FRESHNESS}}\n")
@@ -159,12 +138,21 @@ def test_a_type_that_the_server_does_not_know_is_a_problem(tmp_path: Path) -> No
     assert text.startswith("This server knows no incidents of type FRESHNESS. Name another `type`")
 
 
-def test_a_server_that_hides_its_schema_leaves_it_open(manifest: Path) -> None:
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(lacks=("Query.getGrantedPrivileges",)),
+        Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGatePrivileges", code=500),)),
+        Faults(introspection=False),
+    ],
+)
+def test_privileges_that_the_server_does_not_tell_stay_open(manifest: Path, faults: Faults) -> None:
     with start() as server:
-        server.faults = Faults(introspection=False)
+        server.faults = faults
         found = findings(server, str(manifest))
 
-    assert (found["schema"][0], found["outputs"][0], found["inputs"][0]) == ("unknown", "unknown", "ok")
+    assert (found["inputs"][0], found["outputs"][0]) == ("ok", "unknown")
+    assert found["schema"][0] == ("ok" if faults.introspection else "unknown")
 
 
 @pytest.mark.parametrize(
@@ -172,8 +160,7 @@ def test_a_server_that_hides_its_schema_leaves_it_open(manifest: Path) -> None:
     [
         (None, "rejected the token (HTTP 401)"),
         (Fault(kind=FaultKind.HTML), "web page"),
-        (Fault(kind=FaultKind.REDIRECT), "redirects to"),
-        (Fault(kind=FaultKind.STATUS, status=500), "HTTP 500"),
+        (Fault(kind=FaultKind.STATUS, status=500), "HTTP 500. Check the server's health and its log."),
     ],
 )
 def test_server_that_does_not_let_us_in_is_a_problem(manifest: Path, fault: Fault | None, said: str) -> None:
@@ -208,17 +195,8 @@ def test_what_the_manifest_does_not_name_is_not_looked_at(tmp_path: Path) -> Non
         assert findings(server, str(path))["inputs"] == ("ok", "The manifest names none. ")
 
 
-def test_an_unreachable_server_is_3() -> None:
-    code, out = doctor("http://127.0.0.1:1", "--timeout", "1")
-
-    assert code == 3
-    assert "Cannot connect to 127.0.0.1:1" in out
-    assert out.endswith("\n\n1 problem found.\n")
-
-
 def answered(httpx_mock: HTTPXMock, members: dict[str, list[str]], user: dict[str, str] | None) -> dict[str, Any]:
     """What the doctor finds on a server that has these types and does not check who asks."""
-    members = {"Query": ["dataset"]} | members
     types = [
         {"name": name, "fields": [{"name": field} for field in fields]}
         for name, fields in ({"Query": ["dataset"]} | members).items()
@@ -271,20 +249,14 @@ def test_a_server_without_incidents_is_a_problem(httpx_mock: HTTPXMock) -> None:
     assert "0.13 or later" in found["schema"]["hint"]
 
 
-def test_without_a_manifest_the_server_alone_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_manifest_is_looked_at_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with start() as server:
-        found = findings(server)
-        assert found["assets"][0] == "unknown"
-        assert ".github/incident-gate.yml" in found["assets"][1]
+        state, text = findings(server)["assets"]
+        assert (state, ".github/incident-gate.yml" in text) == ("unknown", True)
         assert run(["doctor", "none.yml"], {"DATAHUB_GMS_URL": server.url}, io.StringIO(), io.StringIO()) == 2
-
-
-def test_the_default_manifest_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path(".github").mkdir()
-    Path(".github/incident-gate.yml").write_text(f"- {ORDERS}\n")
-    with start() as server:
+        Path(".github").mkdir()
+        Path(".github/incident-gate.yml").write_text(f"- {ORDERS}\n")
         assert findings(server)["inputs"][0] == "ok"
 
 
@@ -382,7 +354,7 @@ def test_token_that_sees_an_incident_is_fine(manifest: Path) -> None:
         assert findings(server, str(manifest))["incidents"][0] == "ok"
 
 
-@pytest.mark.parametrize("urn", [ORDERS, FLOW, JOB, DASHBOARD, CHART])
+@pytest.mark.parametrize("urn", [JOB, "urn:li:mlModel:(urn:li:dataPlatform:sagemaker,forecast,PROD)"])
 def test_privileges_are_asked_of_every_type(tmp_path: Path, urn: str) -> None:
     path = tmp_path / "gate.yml"
     path.write_text(f"outputs:\n  - {urn}\n")
