@@ -78,7 +78,8 @@ def test_nothing_but_the_address_is_needed() -> None:
     ],
 )
 def test_value_reaches_its_field(given: dict[str, Any], field: str, value: object) -> None:
-    assert getattr(settings(GITHUB | {"GITHUB_ACTOR": "ana"}, **given), field) == value
+    for actor in ("GITHUB_ACTOR", "USER", "USERNAME"):
+        assert getattr(settings(GITHUB | {actor: "ana"}, **given), field) == value
 
 
 def test_no_secret_is_in_a_repr() -> None:
