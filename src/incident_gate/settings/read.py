@@ -82,7 +82,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     run = run or current_run(environment)
     mode = mode or values(options.MODE) or Mode.GATE
     shown = values(options.MANIFEST)
-    connection, notices = _connection(values, environment, needs_server=needs_server)
+    connection = _connection(values, environment, needs_server=needs_server)
     identity = JobIdentity(
         server=connection.address.server,
         ci_server=run.server,
@@ -95,7 +95,9 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     report_outcome = values(options.REPORT_OUTCOME)
     if mode is not Mode.GATE or report_outcome:
         _check_identity(values, identity, run)
-    notify = _notify(values, environment)
+    report_files = values(options.REPORT_FILES)
+    for report in report_files:
+        values.path(options.REPORT_FILES, report.path)
     settings = RunSettings(
         mode=mode,
         manifest=values.path(options.MANIFEST, shown) if reads_manifest else Path(shown),
@@ -123,35 +125,43 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
         incident_title=values(options.INCIDENT_TITLE),
         incident_message=values(options.INCIDENT_MESSAGE),
         waiting=_waiting(values),
-        report_files=_report_files(values),
-        notify=notify,
+        report_files=report_files,
+        notify=_notify(values, environment),
         timeout=values(options.TIMEOUT),
         job_status=_job_status(values, mode, run, environment),
-        notices=(*notices, *_unused(values, notify)),
+        notices=tuple(values.notices),
     )
     values.finish()
     return settings
 
 
-def _connection(
-    values: Values, environment: Mapping[str, str], *, needs_server: bool
-) -> tuple[Connection, tuple[str, ...]]:
-    """How to reach DataHub, and notices about it."""
+def _connection(values: Values, environment: Mapping[str, str], *, needs_server: bool) -> Connection:
     url, token = (
         Sourced(values.text(option), values.named(option)) for option in (options.DATAHUB_URL, options.DATAHUB_TOKEN)
     )
     config = config_of(environment) if values.spelling is Spelling.OPTION else None
-    found = values.attempt(Sources(url, token), sources, url, token, environment, config)
-    address = Address("", "", "")
-    if found.url.value or needs_server:
-        address = values.attempt(address, _address, values, found.url)
-    proxy = values.attempt(DIRECT, proxy_for, address.graphql_url, environment) if address.server else DIRECT
+    url, token, notices = values.attempt(Sources(url, token), sources, url, token, environment, config)
+    address, proxy = Address("", "", ""), DIRECT
+    if url.value:
+        ui_url, ui_setting = values.text(options.DATAHUB_UI_URL), values.named(options.DATAHUB_UI_URL)
+        address = values.attempt(
+            address, parse_address, url.value, setting=url.setting, ui_url=ui_url, ui_setting=ui_setting
+        )
+    elif needs_server:
+        setting = values.spelling.of(options.DATAHUB_URL.name, URL)
+        values.add(f"No DataHub URL: set {setting}.", hint=f"For example {EXAMPLE}.")
+    if address.server:
+        proxy = values.attempt(proxy, proxy_for, address.graphql_url, environment)
     headers: Mapping[str, str] = values(options.HEADERS)
+    values.notices += [*notices, *proxy.notices]
+    if public := ", ".join(name for name, value in headers.items() if value and not header_secrets(name, value)):
+        why = "Not masked, as an ordinary word or a short value is no secret"
+        values.notices.append(f"{why}: the value of {public} in {values.named(options.HEADERS)}.")
     bundle = values.text(options.CA_BUNDLE)
-    connection = Connection(
+    return Connection(
         address=address,
-        token=values.attempt("", parse.secret, found.token.value, found.token.setting),
-        token_setting=found.token.setting,
+        token=values.attempt("", parse.secret, token.value, token.setting),
+        token_setting=token.setting,
         headers=headers,
         ca_bundle=values.path(options.CA_BUNDLE, bundle) if bundle else None,
         certificate_file=environment.get("SSL_CERT_FILE", ""),
@@ -159,20 +169,6 @@ def _connection(
         proxy=proxy,
         spelling=values.spelling,
     )
-    notices = (*found.notices, *proxy.notices)
-    if public := ", ".join(name for name, value in headers.items() if value and not header_secrets(name, value)):
-        why = "Not masked, as an ordinary word or a short value is no secret"
-        notices += (f"{why}: the value of {public} in {values.named(options.HEADERS)}.",)
-    return connection, notices
-
-
-def _address(values: Values, url: Sourced) -> Address:
-    if not url.value:
-        raise SettingError(
-            f"No DataHub URL: set {values.spelling.of(options.DATAHUB_URL.name, URL)}.", hint=f"For example {EXAMPLE}."
-        )
-    ui_url, ui_setting = values.text(options.DATAHUB_UI_URL), values.named(options.DATAHUB_UI_URL)
-    return parse_address(url.value, setting=url.setting, ui_url=ui_url, ui_setting=ui_setting)
 
 
 def _check_identity(values: Values, identity: JobIdentity, run: Run) -> None:
@@ -231,14 +227,6 @@ def _override(values: Values, run: Run, environment: Mapping[str, str]) -> Overr
     return OverrideReason(reason, actor, warning if run.is_scheduled else "") if reason else None
 
 
-def _report_files(values: Values) -> tuple[parse.ReportFile, ...]:
-    reports = values(options.REPORT_FILES)
-    for report in reports:
-        if report.path != parse.STANDARD_OUTPUT:
-            values.path(options.REPORT_FILES, report.path)
-    return reports
-
-
 def _notify(values: Values, environment: Mapping[str, str]) -> Notify:
     token, channel = values(options.SLACK_TOKEN), values(options.SLACK_CHANNEL)
     if token and not channel:
@@ -264,23 +252,16 @@ def _notify(values: Values, environment: Mapping[str, str]) -> Notify:
         github_graphql=pull.graphql,
         github_token=values(options.GITHUB_TOKEN),
     )
+    for option, is_set, needed, other in (
+        (options.SLACK_CHANNEL, channel, options.SLACK_TOKEN, token),
+        (options.WEBHOOK_SECRET, notify.webhook_secret, options.WEBHOOK_URL, notify.webhook_url),
+        (options.COMMENT, comment, options.GITHUB_TOKEN, notify.github_token),
+    ):
+        if is_set and not other:
+            values.notices.append(f"{values.named(option)} has no effect without {values.named(needed)}.")
     used = (notify.webhook_url, notify.slack_webhook_url, token and slack_api, pull.api if pull.number else "")
     proxies = {url: values.attempt(DIRECT, proxy_for, url, environment) for url in used if url}
     return notify._replace(proxies=proxies)
-
-
-def _unused(values: Values, notify: Notify) -> tuple[str, ...]:
-    """Notices of options of services that have no effect without another one."""
-    pairs = (
-        (options.SLACK_CHANNEL, notify.slack_channel, options.SLACK_TOKEN, notify.slack_token),
-        (options.WEBHOOK_SECRET, notify.webhook_secret, options.WEBHOOK_URL, notify.webhook_url),
-        (options.COMMENT, notify.comment, options.GITHUB_TOKEN, notify.github_token),
-    )
-    return tuple(
-        f"{values.named(option)} has no effect without {values.named(needed)}."
-        for option, is_set, needed, other in pairs
-        if is_set and not other
-    )
 
 
 def manifest_of(settings: RunSettings, today: date, data: bytes | None = None) -> Manifest:
@@ -327,7 +308,7 @@ def _if_missing(settings: RunSettings) -> str:
 
 
 class Values:
-    """Parses values by their options, and collects errors so that all are reported at once.
+    """Parses values by their options, and collects notices and errors so that all are reported at once.
 
     `get` returns the value of an option by its name, empty where unset. Paths must stay below `workspace`, if any.
     """
@@ -335,6 +316,7 @@ class Values:
     def __init__(self, get: Callable[[str], str], spelling: Spelling, workspace: Path | None = None) -> None:
         self._get = get
         self.spelling = spelling
+        self.notices: list[str] = []
         self._workspace = workspace
         self._errors: list[str] = []
 

@@ -44,7 +44,7 @@ def sources(url: Sourced, token: Sourced, environment: Mapping[str, str], config
         from_url, from_host = Sourced(_variable(environment, URL), URL), _host_url(environment)
         url = from_url if from_url.value else from_host
         one, other = _shown(from_url.value), _shown(from_host.value)
-        if from_url.value and from_host.value and one.lower() != other.lower():
+        if from_url.value and from_host.value and one != other:
             used = f"{URL} is used ({one}), not {HOST} ({other})"
             notices = (f"{URL} and {HOST} name different servers: {used}. Unset one of them.",)
     if not token.value:

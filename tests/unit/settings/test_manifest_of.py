@@ -38,8 +38,10 @@ def test_urns_one_a_line_need_no_file(workspace: Path) -> None:
 
 
 def test_urns_are_added_to_the_files_whose_entries_come_first(workspace: Path) -> None:
-    (workspace / MANIFEST).write_text(f"inputs:\n  - urn: {ORDERS}\n    on-incident: warn\n")
-    manifest = load(workspace, inputs=f"{DAILY}\n{ORDERS}")
+    text = f"inputs:\n  - urn: {ORDERS}\n    on-incident: warn\noutputs:\n  - urn: {DAILY}\n    name: Daily\n"
+    (workspace / MANIFEST).write_text(text)
+    manifest = load(workspace, inputs=f"{DAILY}\n{ORDERS}", outputs=f"{DAILY}\n{ORDERS}")
+    assert [entry.label for entry in manifest.outputs] == ["Daily", "analytics.orders"]
     assert [entry.urn.text for entry in manifest.inputs] == [ORDERS, DAILY]
     assert manifest.inputs[0].rules.on_incident is OnIncident.WARN
     assert manifest.inputs[0].position == Position(2, 5)

@@ -15,7 +15,7 @@ from incident_gate.manifest.model import OnFailingAssertion, OnIncident, OnUnkno
 from incident_gate.settings.model import OverrideReason, RunSettings, Waiting
 from incident_gate.settings.options import DEFAULT_TIMEOUT, Mode
 from incident_gate.settings.parse import ReportFile
-from incident_gate.settings.read import read_settings
+from incident_gate.settings.read import read_settings, secrets_of
 
 URL = "https://datahub.example.com"
 GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/shop", "GITHUB_WORKFLOW": "Nightly"}
@@ -102,17 +102,20 @@ def test_no_secret_is_in_a_repr() -> None:
 def test_every_mistake_is_reported_on_a_line_of_its_own(tmp_path: Path) -> None:
     paths = dict.fromkeys(("manifest", "ca_bundle", "test_results"), "../x") | {"report_files": "json=../x"}
     wrong = {"datahub_url": "", "datahub_token": "a b", "dry_run": "maybe", "inputs": "x", "wait_stable": "1m"}
-    reported = mistake(None, workspace=tmp_path, **wrong, **paths).splitlines()
+    environment = {"ALL_PROXY": "http://proxy:3128", "SLACK_API_URL": "http://slack.example.com"}
+    reported = mistake(environment, workspace=tmp_path, slack_token="xoxb-1", **wrong, **paths).splitlines()
 
     outside = "leads out of the workspace: '../x'. Use a path below the repository's checkout."
     expected = (
         "No DataHub URL: set datahub-url or DATAHUB_GMS_URL. For example https://",
+        "SLACK_API_URL is not an https address. Use https; http is for addresses of this machine only.",
         f"ca-bundle {outside}",
         "datahub-token has a character that no token has: ",
         "dry-run is 'maybe'. Use true or false.",
         'inputs, URN 1: "x" is not a URN; a URN looks like urn:li:dataset:(',
         f"manifest {outside}",
         f"report-files {outside}",
+        "slack-token needs slack-channel. Set slack-channel as well.",
         f"test-results {outside}",
         "wait-stable is longer than wait. Use a longer wait, or a shorter wait-stable.",
     )
@@ -222,6 +225,7 @@ def test_a_path_below_the_workspace_is_resolved(tmp_path: Path) -> None:
 
     assert (made.manifest, made.manifest_shown) == (tmp_path / "gate.yml", "deep/../gate.yml")
     assert made.connection.ca_bundle == tmp_path / "deep" / "ca.pem"
+    assert settings(workspace=tmp_path).connection.ca_bundle is None
 
 
 # What works and should not stay so
@@ -280,10 +284,26 @@ def test_the_identity_is_the_jobs_and_not_the_runs() -> None:
         ({"slack_channel": "#data"}, "slack-channel has no effect without slack-token."),
         ({"webhook_secret": f"whsec_{'a' * 32}"}, "webhook-secret has no effect without webhook-url."),
         ({"comment": "true"}, "comment has no effect without github-token."),
-        ({"comment": "false"}, ""),
+        ({"slack_channel": "#data", "slack_token": "xoxb-1"}, ""),
+        (
+            {"headers": "X-Env: prod\nX-Token: abcdefgh1"},
+            "Not masked, as an ordinary word or a short value is no secret: the value of X-Env in headers.",
+        ),
     ],
 )
-def test_option_of_a_service_that_is_not_set_up_is_a_notice(given: dict[str, str], notice: str) -> None:
+def test_option_without_effect_is_a_notice(given: dict[str, str], notice: str) -> None:
     found = settings(None, workspace=None, **given)
 
     assert found.notices == ((notice,) if notice else ())
+
+
+def test_entry_that_exempts_nothing_from_a_proxy_is_a_notice() -> None:
+    environment = GITHUB | {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "a:b:c"}
+
+    assert settings(environment).notices == ("NO_PROXY has entries that cannot be used: a:b:c.",)
+
+
+def test_only_secrets_are_masked() -> None:
+    said = {"datahub-token": "s1 ", "headers": "X-Env: production\nX-Token: abcdefgh1", "incident-title": "late"}
+
+    assert secrets_of(lambda name: said.get(name, ""), {}) == ("s1", "abcdefgh1")

@@ -151,6 +151,7 @@ def test_configuration_is_used_on_the_command_line_only(home: Path) -> None:
     connection = settings({"HOME": str(home)}).connection
     assert (connection.address.server, connection.address.setting) == ("datahub.example.com", "~/.datahubenv")
     assert (connection.token, connection.token_setting) == (TOKEN, "~/.datahubenv")
+    assert settings({"HOME": str(home), "DATAHUB_GMS_TOKEN": "mine"}).connection.token == "mine"
     with pytest.raises(SettingError, match="No DataHub URL"):
         settings({"HOME": str(home)}, command_line=False)
 
