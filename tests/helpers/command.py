@@ -50,7 +50,7 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     """Start a command in a process of its own."""
     return popen(
         [sys.executable, "-c", "from incident_gate.cli.main import main; main()", *arguments],
-        env={"PATH": os.environ["PATH"], **environment},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -88,7 +88,7 @@ def test_cancelling_ends_the_waiting_at_once(datahub: Sandbox, manifest: str, nu
     datahub.store.raise_incident(ORDERS, title="late")
     process = start(*("check", manifest, "--wait", "1h"), DATAHUB_GMS_URL=datahub.url, DATAHUB_GMS_TOKEN=datahub.token)
     assert process.stderr
-    assert process.stderr.readline().startswith("Waiting for 1 input: ")
+    assert process.stderr.readline().startswith("Waiting up to ")
 
     process.send_signal(number)
     out, _ = process.communicate(timeout=PATIENCE)

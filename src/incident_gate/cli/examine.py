@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from incident_gate.api import Resolve, connect, resolved
-from incident_gate.cli.main import Call, today
+from incident_gate.api import connect, resolved
+from incident_gate.cli.main import Call, today, width_of
 from incident_gate.cli.online import progress_of, settings_of
 from incident_gate.doctor.checks import document, examine, exit_code, table
 from incident_gate.doctor.existence import missing_assets
@@ -32,19 +32,15 @@ def doctor(call: Call) -> int:
     manifest = manifest_of(settings, today()) if named or settings.manifest.exists() else None
     with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
         findings = examine(settings, client, manifest)
-    as_json = call.options.format == "json"
-    shown = document(findings) if as_json else table(findings, colour=call.has_colour, width=call.width or 80)
-    write(call.stdout, shown)
+    if call.options.format == "json":
+        write(call.stdout, document(findings))
+    else:
+        write(call.stdout, table(findings, colour=call.has_colour, width=width_of(call.stdout) or 80))
     return exit_code(findings)
 
 
 def check_existence(call: Call, manifest: Manifest) -> None:
-    """Check that everything a manifest names exists.
-
-    Raises:
-        ManifestError: Something does not.
-        DataHubError: DataHub could not be queried.
-    """
+    """Check that everything a manifest names exists; a ManifestError names what does not."""
     settings = settings_of(call, Mode.GATE)
     with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
         missing = missing_assets(client, manifest, root=Path.cwd(), resolve=settings.connection.resolved)
@@ -57,23 +53,24 @@ def select(call: Call) -> int:
     # Selectors of dbt's files need no server.
     settings = settings_of(call, Mode.GATE, needs_server=False)
     manifest = manifest_of(settings, today())
-    if any(not isinstance(selector.what, Dbt) for selector in manifest.selectors):
+    root = settings.workspace or Path.cwd()
+    if all(isinstance(selector.what, Dbt) for selector in manifest.selectors):
+        selection = resolve(manifest, client=None, root=root)
+    else:
         settings = settings_of(call, Mode.GATE)
         with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
-            selection = resolve(manifest, client=client, root=settings.workspace or Path.cwd())
-    else:
-        selection = resolve(manifest, client=None, root=settings.workspace or Path.cwd())
-    selection = _resolved(selection, settings.connection.resolved)
-    write(call.stdout, _selection_document(selection) if call.options.format == "json" else _selection_text(selection))
+            selection = resolve(manifest, client=client, root=root)
+    problems = [
+        *((entry.position.line, entry.selected_by, problem) for entry, problem in selection.problems),
+        *((selector.position.line, selector.label, problem) for selector, problem in selection.output_problems),
+    ]
+    problems = [(line, label, resolved(problem, settings.connection.resolved)) for line, label, problem in problems]
+    shown = _document(selection, problems) if call.options.format == "json" else _text(selection, problems)
+    write(call.stdout, shown)
     return selection.failure.exit_code if selection.failure else ExitCode.OK
 
 
-def _resolved(selection: ResolvedInputs, spell: Resolve) -> ResolvedInputs:
-    problems = tuple(found._replace(problem=resolved(found.problem, spell)) for found in selection.problems)
-    return selection._replace(problems=problems)
-
-
-def _selection_document(selection: ResolvedInputs) -> str:
+def _document(selection: ResolvedInputs, problems: Iterable[tuple[int, str, Problem]]) -> str:
     value = {
         "inputs": [_entry(entry) for entry in selection.inputs],
         "outputs": [_entry(entry) for entry in selection.outputs],
@@ -85,7 +82,7 @@ def _selection_document(selection: ResolvedInputs) -> str:
                 "message": problem.message,
                 "hint": problem.hint,
             }
-            for line, selector, problem in _problems(selection)
+            for line, selector, problem in problems
         ],
     }
     return json.dumps(value, indent=2) + "\n"
@@ -100,14 +97,7 @@ def _entry(entry: InputEntry | OutputEntry) -> dict[str, Any]:
     }
 
 
-def _problems(selection: ResolvedInputs) -> Iterator[tuple[int, str, Problem]]:
-    for entry, problem in selection.problems:
-        yield entry.position.line, entry.selected_by, problem
-    for selector, problem in selection.output_problems:
-        yield selector.position.line, selector.label, problem
-
-
-def _selection_text(selection: ResolvedInputs) -> str:
+def _text(selection: ResolvedInputs, problems: Iterable[tuple[int, str, Problem]]) -> str:
     lines = []
     for title, entries in (("input", selection.inputs), ("output", selection.outputs)):
         by_line: dict[tuple[int, str], list[InputEntry | OutputEntry]] = {}
@@ -115,13 +105,18 @@ def _selection_text(selection: ResolvedInputs) -> str:
             by_line.setdefault((entry.position.line, entry.selected_by), []).append(entry)
         lines += [count(len(entries), title)] if entries else []
         for (line, selector), group in by_line.items():
-            place = f"line {line}" if line else "settings"
-            lines.append(f"  {place}{f', {plain(selector, 300)}: {len(group):,}' if selector else ''}")
+            number = f": {count(len(group), 'asset')}" if selector else ""
+            lines.append(f"  {_place(line, selector)}{number}")
             for entry in group:
                 lines.append(f"    {plain(entry.urn.text, 600)}")
                 lines += [f"      also {plain(urn.text, 600)}" for urn in entry.alternate_urns]
     lines += [plain(notice, 600) for notice in selection.notices]
-    for line, selector, problem in _problems(selection):
-        text = f"line {line}, {selector}: {problem.message.rstrip('.')}. {problem.hint}"
+    for line, selector, problem in problems:
+        text = f"{_place(line, selector)}: {problem.message.rstrip('.')}. {problem.hint}"
         lines.append(f"Unknown: {plain(text, 1_000)}")
     return "\n".join(lines or ["Nothing is selected."]) + "\n"
+
+
+def _place(line: int, selector: str) -> str:
+    place = f"line {line}" if line else "settings"
+    return f"{place} ({plain(selector, 300)})" if selector else place

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType, ModuleType
 from typing import BinaryIO, NamedTuple, NoReturn, TextIO
@@ -38,10 +39,9 @@ _CLOSE = 0.8
 
 
 class Command(NamedTuple):
-    """One command.
+    """One command: a function of a module of this package, which is imported when the arguments are known.
 
-    `module` is the module of this package that runs it, by `function`. It is imported when the arguments are known:
-    they take 30 ms, and what runs a check another 50. `interrupted` is printed when it is interrupted.
+    The arguments take 30 ms, and what runs a check another 50. `interrupted` is printed when it is interrupted.
     """
 
     name: str
@@ -105,11 +105,6 @@ class Call(NamedTuple):
             return True
         return self.stdout.isatty() and self.environment.get("TERM", "") not in {"", "dumb"}
 
-    @property
-    def width(self) -> int | None:
-        """How many cells a line of standard output has; None where it is no terminal."""
-        return width_of(self.stdout)
-
 
 def width_of(stream: TextIO) -> int | None:
     """How many cells a line of a terminal has, 80 where it does not say; None where the stream is no terminal."""
@@ -125,11 +120,11 @@ def main() -> NoReturn:
     """Run the command line."""
     prepare()
     arguments = sys.argv[1:]
-    command = COMMANDS.get(_command_word(arguments))
+    name = _command_name(arguments)
 
     def interrupted() -> str:
-        _mark_job_blocked(arguments, os.environ, sys.stderr)
-        return command.interrupted if command else "Interrupted."
+        _mark_job_blocked(name, os.environ, sys.stderr)
+        return COMMANDS[name].interrupted if name in COMMANDS else "Interrupted."
 
     on_interrupt(interrupted)
     end(run(arguments, os.environ, sys.stdout, sys.stderr, sys.stdin.buffer if sys.stdin else None, ready=started))
@@ -144,65 +139,55 @@ def run(  # noqa: PLR0913 - the process's edges
     *,
     ready: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run one command; a check that does not pass on GitHub is left for the job's later steps.
+    """Run one command and return its exit code; a check that does not pass on GitHub is left for the later steps.
 
-    Args:
-        arguments: Without the program's name.
-        environment: For fallbacks, colour and the CI system's description of the run.
-        stdout: For the report.
-        stderr: For errors, progress and `--verbose`.
-        stdin: For a manifest that is piped in.
-        ready: Called when everything is imported.
-
-    Returns:
-        The exit code.
+    `ready` is called when everything is imported.
     """
-    verbose = _VERBOSE in arguments
+    words = [word for word in arguments if word != _VERBOSE]
+    call = Call("", argparse.Namespace(), environment, stdout, stderr, stdin, verbose=len(words) < len(arguments))
     try:
-        code = _run(arguments, environment, (stdout, stderr, stdin), ready, verbose=verbose)
+        code = _run(words, call, ready)
     except SystemExit as finished:  # the help was printed
         code = int(finished.code or 0)
-    except GateError as error:
-        write(stderr, error_text(error))
-        code = error.exit_code
-        _print_traceback(error, stderr, verbose=verbose)
     except Exception as error:  # noqa: BLE001 - an internal error must not look like a blocked gate
-        write(stderr, f"error: Internal error: {type(error).__name__}. --verbose shows where.\n")
-        code = ExitCode.DATAHUB
-        _print_traceback(error, stderr, verbose=verbose)
+        code, text = ExitCode.DATAHUB, f"error: Internal error: {type(error).__name__}. --verbose shows where.\n"
+        if isinstance(error, GateError):
+            code, text = error.exit_code, error_text(error)
+        write(stderr, text)
+        if call.verbose:
+            write(stderr, "".join(traceback.format_exception(error)))
     if code != ExitCode.OK:
-        _mark_job_blocked(arguments, environment, stderr)
+        _mark_job_blocked(_command_name(words), environment, stderr)
     return code
 
 
-def _run(
-    arguments: Sequence[str],
-    environment: Mapping[str, str],
-    streams: tuple[TextIO, TextIO, BinaryIO | None],
-    ready: Callable[[], None],
-    *,
-    verbose: bool,
-) -> int:
-    words = [word for word in arguments if word != _VERBOSE]
-    stdout, _, _ = streams
+def _run(words: Sequence[str], call: Call, ready: Callable[[], None]) -> int:
     if not words or words[0] in {"-h", "--help", "--version"}:
-        write(stdout, f"incident-gate {__version__}\n" if "--version" in words else _overview())
+        write(call.stdout, f"incident-gate {__version__}\n" if "--version" in words else _overview())
         # A pipeline whose command is missing must not pass.
         return ExitCode.OK if words else ExitCode.USAGE
-    command = _command(words[0])
-    options = _Parser(command, stdout).parse(words[1:])
+    options = parse(words, call.stdout)
+    command = COMMANDS[words[0]]
     function = getattr(_module(command), command.function)
     ready()
-    return int(function(Call(command.name, options, environment, *streams, verbose=verbose)))
+    return int(function(call._replace(command=command.name, options=options)))
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse a command with its options, without running it.
+def parse(words: Sequence[str], stdout: TextIO | None = None) -> argparse.Namespace:
+    """Parse a command with its options; asked for help, print it and end.
 
     Raises:
-        SettingError: There is no such command or option.
+        SettingError: There is no such command or option, or its value is wrong.
     """
-    return _Parser(_command(arguments[0]), sys.stdout).parse(arguments[1:])
+    name = words[0].partition("=")[0]
+    if command := COMMANDS.get(name):
+        return _Parser(command, stdout).parse(words[1:])
+    if name.startswith("-"):
+        parser = _Parser(COMMANDS[next((word for word in words if word in COMMANDS), "check")], stdout)
+        raise parser.misplaced(name)
+    close = get_close_matches(name, COMMANDS, 1)
+    hint = f"Did you mean {close[0]}?" if close else "incident-gate --help lists the commands."
+    raise SettingError(f"{name[:80]!r} is not a command.", hint=hint)
 
 
 def today() -> date:
@@ -221,27 +206,15 @@ def error_text(error: GateError) -> str:
     return "".join(f"{line}\n" for line in [*lines, *map(visible, error.hint.splitlines())])
 
 
-def _command_word(arguments: Sequence[str]) -> str:
+def _command_name(arguments: Sequence[str]) -> str:
     """The word that is taken for the command: the first, whatever the options after it hold."""
     return next((word for word in arguments if word != _VERBOSE), "")
 
 
-def _mark_job_blocked(arguments: Sequence[str], environment: Mapping[str, str], stderr: TextIO) -> None:
+def _mark_job_blocked(name: str, environment: Mapping[str, str], stderr: TextIO) -> None:
     """Leave for the job's later steps that the gate stopped the job; what is no command may have been meant as one."""
-    word = _command_word(arguments)
-    if word != "check" and word in COMMANDS:
-        return
-    if warning := mark_job_blocked(environment):
+    if (name == "check" or name not in COMMANDS) and (warning := mark_job_blocked(environment)):
         write(stderr, f"warning: {warning}\n")
-
-
-def _command(name: str) -> Command:
-    if command := COMMANDS.get(name):
-        return command
-    close = get_close_matches(name, COMMANDS, 1)
-    what = "an option before the command" if name.startswith("-") else "not a command"
-    hint = f"Did you mean {close[0]}?" if close else "incident-gate --help lists the commands."
-    raise SettingError(f"{name[:80]!r} is {what}.", hint=hint)
 
 
 def _module(command: Command) -> ModuleType:
@@ -260,22 +233,17 @@ def _module(command: Command) -> ModuleType:
         ) from None
 
 
-def _print_traceback(error: Exception, stderr: TextIO, *, verbose: bool) -> None:
-    if verbose:
-        write(stderr, "".join(traceback.format_exception(error)))
-
-
 # Arguments
 
 
 class _Parser(argparse.ArgumentParser):
     """Parses the options of one command; errors are a `SettingError`, and help goes to `stdout`."""
 
-    def __init__(self, command: Command, stdout: TextIO) -> None:
+    def __init__(self, command: Command, stdout: TextIO | None) -> None:
         description = f"{command.help[0].upper()}{command.help[1:]}."
-        super().__init__(f"incident-gate {command.name}", description=description, allow_abbrev=False)
+        prog = f"incident-gate {command.name}"
+        super().__init__(prog, description=description, allow_abbrev=False, exit_on_error=False)
         self._stdout = stdout
-        self._see = f"incident-gate {command.name} --help lists the options."
         match command.name:
             case "init":
                 self._add_init()
@@ -288,32 +256,48 @@ class _Parser(argparse.ArgumentParser):
             case scope:
                 self._add_scope(scope)
 
-    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Parse the words that follow the command.
-
-        Raises:
-            SettingError: An option is unknown or has no value.
-        """
-        options, unknown = self.parse_known_args(list(arguments))
-        if not unknown:
-            return options
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse the words that follow the command."""
+        try:
+            options, unknown = self.parse_known_args(list(words))
+        except argparse.ArgumentError as error:
+            raise self._wrong_value(error) from None
         # Only its name is shown: what follows a mistyped --datahub-token is the token.
-        wrong = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
-        if not wrong:
-            self.error(f"unexpected argument {unknown[0][:80]!r}")
-        close = get_close_matches(wrong, ["--manifest", *self._option_string_actions], 1, _CLOSE)
-        hint = f"Did you mean {close[0]}?" if close else self._see
-        if close == ["--manifest"]:
-            hint = f"The manifest is an argument: {self.prog} FILE"
-        raise SettingError(f"There is no option {wrong[:80]}.", hint=hint)
-
-    def error(self, message: str) -> NoReturn:
-        """Report what argparse found wrong."""
-        raise SettingError(f"{message[0].upper()}{message[1:]}.", hint=self._see)
+        if wrong := next((word.partition("=")[0] for word in unknown if word.startswith("-")), ""):
+            raise self._no_option(wrong)
+        if unknown:
+            raise self._error(f"Unexpected argument {unknown[0][:80]!r}.")
+        return options
 
     def print_help(self, _file: object = None) -> None:
         """Print the help where the command's output goes."""
         super().print_help(self._stdout)
+
+    def misplaced(self, name: str) -> SettingError:
+        """The error of an option before the command."""
+        if name in self._option_string_actions:
+            return SettingError(f"{name} is before the command.", hint=f"Write it after: {self.prog} {name}")
+        return self._no_option(name)
+
+    def _no_option(self, name: str) -> SettingError:
+        message = f"There is no option {name[:80]}."
+        close = get_close_matches(name, ["--manifest", *self._option_string_actions], 1, _CLOSE)
+        if close == ["--manifest"]:
+            return SettingError(message, hint=f"The manifest is an argument: {self.prog} FILE")
+        return SettingError(message, hint=f"Did you mean {close[0]}?") if close else self._error(message)
+
+    def _wrong_value(self, error: argparse.ArgumentError) -> SettingError:
+        name, problem = error.argument_name or "", error.message
+        if action := self._option_string_actions.get(name):
+            if action.nargs == 0:
+                problem = "takes no value"
+            elif problem.startswith("expected"):  # argparse's word for an option that ends the line
+                needed = f"a value: {name} {action.metavar or action.dest.upper()}"
+                problem = f"needs {'a time, like 30m' if action.metavar == 'TIME' else needed}"
+        return self._error(f"{name} {problem}.")
+
+    def _error(self, message: str) -> SettingError:
+        return SettingError(message, hint=f"{self.prog} --help lists the options.")
 
     def _add_init(self) -> None:
         self.add_argument(
@@ -336,10 +320,13 @@ class _Parser(argparse.ArgumentParser):
 
     def _add_scope(self, scope: str) -> None:
         """Add what every command has that reports: the manifest, the options of its scope, and the format."""
+        from incident_gate.settings.parse import choice  # noqa: PLC0415 - as in `_add_options`
+
         explain = {"explain": "name the rules that decided"} if scope == "check" else {}
         default = self._add_options(scope, **explain)
         self.add_argument("manifest", metavar="MANIFEST", nargs="?", help=f"default: {default}")
-        self.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+        read = partial(choice, {name: name for name in ("table", "json")}, setting="--format")
+        self.add_argument("--format", type=read, metavar="{table,json}", default="table", help="default: table")
 
     def _add_options(self, scope: str, **flags: str) -> str:
         """Add the options of a command from the table, and its own flags; returns the default manifest."""

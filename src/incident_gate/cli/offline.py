@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import indent
 from typing import BinaryIO
 
 import yaml
@@ -23,6 +24,11 @@ from incident_gate.text import plain, quote
 from incident_gate.urn import UrnError, extract_urn, parse_urn
 
 _STANDARD_INPUT = "-"
+_OUTPUTS = """
+# What the job writes: its incidents say that the job failed.
+# outputs:
+#   - urn:li:dataset:(urn:li:dataPlatform:snowflake,shop.public.orders_daily,PROD)
+"""
 
 
 def init(call: Call) -> int:
@@ -41,8 +47,8 @@ def init(call: Call) -> int:
         raise SettingError("There is no asset.", hint="Name URNs or links, or pipe them in, one a line.")
     # `${` begins a variable in a manifest.
     inputs = [urn.replace("${", "$${") for urn in urns]
-    manifest = {"version": 1, "inputs": inputs}
-    write(call.stdout, yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=float("inf")))
+    items = indent(yaml.safe_dump(inputs, allow_unicode=True, width=float("inf")), "  ")
+    write(call.stdout, f"inputs:\n{items}{_OUTPUTS}")
     return ExitCode.OK
 
 

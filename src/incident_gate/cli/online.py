@@ -76,7 +76,7 @@ def _show(call: Call, settings: RunSettings, report: Report, *, explain: bool = 
             write(stream, text)
     else:
         colour = call.has_colour and not alone
-        write(stream, terminal(report, colour=colour, width=call.width, explain=explain))
+        write(stream, terminal(report, colour=colour, width=width_of(call.stdout), explain=explain))
     if settings.report_files:
         for warning in write_reports(
             report, settings.report_files, workspace=settings.workspace, print_text=partial(write, call.stdout)

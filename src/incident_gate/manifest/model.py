@@ -315,5 +315,8 @@ class Mistakes:
 
 
 def _some(values: tuple[str, ...]) -> str:
-    """The first value, and how many more there are."""
-    return f"{values[0]} and {len(values) - 1:,} more" if len(values) > 1 else values[0]
+    """One or two values; of more the first, and how many are left."""
+    first, *others = values
+    if len(others) == 1:
+        return f"{first} and {others[0]}"
+    return f"{first} and {len(others):,} more" if others else first

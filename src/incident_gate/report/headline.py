@@ -220,6 +220,8 @@ def waited_line(report: Report) -> str:
 
 def pending_words(decisions: Sequence[Decision]) -> str:
     """The inputs that are waited for, and what is wrong with each."""
+    if len(decisions) == 1:
+        return f"{plain(decisions[0].entry.label, 80)}: {state_words(decisions[0])}"
     shown = ", ".join(f"{plain(d.entry.label, 80)} ({state_words(d)})" for d in decisions[:NAMED])
     more = f" and {len(decisions) - NAMED:,} more" if len(decisions) > NAMED else ""
     return f"{count(len(decisions), 'input')}: {shown}{more}"

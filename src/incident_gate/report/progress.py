@@ -110,11 +110,13 @@ class WaitLog:
     def __call__(self, state: WaitState) -> None:
         """Show it, if something changed or it is time to."""
         pending = pending_words(state.pending)
-        waited, longest = duration(state.seconds), duration(state.longest)
-        self._line.draw(f"Waiting, {waited} of {longest}: {pending}")
+        longest = duration(state.longest)
+        how_long = f"Waited {duration(state.seconds)} of" if state.seconds >= 1 else "Waiting up to"
+        text = f"{how_long} {longest} for {pending}"
+        self._line.draw(text)
         if not self._line.is_live and (pending != self._last or state.seconds >= self._next):
             self._last, self._next = pending, state.seconds + _LINE_SECONDS
-            self._line.print(f"Waiting for {pending} ({waited} of {longest})")
+            self._line.print(text)
 
 
 @contextmanager

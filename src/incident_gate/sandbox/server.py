@@ -183,5 +183,5 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
-        raise OSError(f"cannot listen on {host}, port {port}: {reason}; --port names another") from error
+        raise OSError(f"Cannot listen on {host}, port {port}: {reason}; choose another with --port") from error
     return listener

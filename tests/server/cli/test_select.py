@@ -79,10 +79,10 @@ def test_problems_have_their_line() -> None:
 def test_text() -> None:
     _write("inputs:\n  - dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders, 'tag:none']}\n")
     ended = gate("select", "gate.yml")
-    unknown = 'Unknown: line 2, dbt: target/manifest.json: No node of dbt: target/manifest.json matches "tag:none". '
+    unknown = 'Unknown: line 2 (dbt: target/manifest.json): No node of dbt: target/manifest.json matches "tag:none". '
     assert ended.out.splitlines() == [
         "1 input",
-        "  line 2, dbt: target/manifest.json: 1",
+        "  line 2 (dbt: target/manifest.json): 1 asset",
         f"    {DBT}",
         f"      also {LOWER}",
         f"      also {WRITTEN}",

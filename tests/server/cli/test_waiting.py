@@ -40,8 +40,8 @@ def test_gate_passes_when_the_incident_is_resolved(datahub: Sandbox, two_inputs:
 
     assert ended.code == 0, ended.out
     assert "Waited " in ended.out
-    assert "(1 open incident)." in ended.out
-    assert ended.err.count("Waiting for ") == 1
+    assert ": 1 open incident." in ended.out
+    assert ended.err.count("Waiting up to ") == 1
     # The first and the last request name both inputs, those between only the one that does not pass.
     counts = [len(request.variables["urns"]) for request in datahub.requests if "urns" in request.variables]
     assert counts[0] == counts[-1] == 2
@@ -140,7 +140,7 @@ def test_terminal_shows_one_line_that_is_cleared(
     run(["check", manifest, *WAITING, "0.5s"], environment, io.StringIO(), err)
 
     text = err.getvalue()
-    assert text.startswith("\rWaiting, 0 s of 0 s: 1 input: ")
+    assert text.startswith("\rWaiting up to 0 s for analytics.orders: ")
     assert text.count("\r") > 3
     assert "\n" not in text
     assert text.endswith("\r\x1b[K")
@@ -155,4 +155,4 @@ def test_step_waits_and_says_so(step: Step, datahub: Sandbox) -> None:
     assert (ended.code, ended.outputs["conclusion"]) == (0, "pass")
     assert "Waited " in ended.summary
     assert any(text.startswith("Waited ") for text in ended.said("notice"))
-    assert "Waiting for 1 input: analytics.orders (1 open incident) (0 s of 20 s)" in ended.log
+    assert "Waiting up to 20 s for analytics.orders: 1 open incident" in ended.log

@@ -75,4 +75,10 @@ def test_nothing_is_refused() -> None:
 def test_escapes_of_a_urn_stay_as_they_are() -> None:
     urn = "urn:li:dataset:(urn:li:dataPlatform:excel,margins%28x%29,PROD)"
 
-    assert gate("init", urn).out == f"version: 1\ninputs:\n- {urn}\n"
+    assert gate("init", urn).out.startswith(f"inputs:\n  - {urn}\n\n# ")
+
+
+def test_hint_at_outputs_can_be_uncommented() -> None:
+    printed = gate("init", ORDERS).out.replace("\n# outputs", "\noutputs").replace("\n#   -", "\n  -")
+
+    assert len(load_manifest("printed", printed.encode(), date(2026, 11, 25)).outputs) == 1

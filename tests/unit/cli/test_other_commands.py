@@ -110,7 +110,12 @@ def test_help_shows_the_words_that_an_option_takes() -> None:
     [
         (("chekc",), "error: 'chekc' is not a command.\nDid you mean check?\n"),
         (("nonsense",), "error: 'nonsense' is not a command.\nincident-gate --help lists the commands.\n"),
-        (("--format", "json", "check"), "error: '--format' is an option before the command.\n"),
+        (
+            ("--format", "json", "check"),
+            "error: --format is before the command.\nWrite it after: incident-gate check --format\n",
+        ),
+        (("--manifest=a", "check"), "The manifest is an argument: incident-gate check FILE\n"),
+        (("--datahub-tokn=s3cr3t-value", "doctor"), "Did you mean --datahub-token?\n"),
         (("check", "--datahub-tokn", "s3cr3t-value"), "error: There is no option --datahub-tokn.\n"),
         (("check", "--datahub-tokn=s3cr3t-value"), "Did you mean --datahub-token?\n"),
         (("check", "--on-inc", "warn"), "error: There is no option --on-inc.\n"),
@@ -124,8 +129,14 @@ def test_help_shows_the_words_that_an_option_takes() -> None:
         ),
         (("raise", "--waits=1"), "error: There is no option --waits.\nincident-gate raise --help lists the options.\n"),
         (("check", "a", "b"), "error: Unexpected argument 'b'.\nincident-gate check --help lists the options.\n"),
-        (("check", "--timeout"), "error: Argument --timeout: expected one argument.\n"),
-        (("check", "--format", "yaml"), "invalid choice: 'yaml'"),
+        (("check", "--timeout"), "error: --timeout needs a time, like 30m.\n"),
+        (("check", "--datahub-url"), "error: --datahub-url needs a value: --datahub-url URL.\n"),
+        (("check", "--explain=yes"), "error: --explain takes no value.\n"),
+        (("check", "--format", "yaml"), "error: --format is 'yaml'.\nUse table or json.\n"),
+        (("sandbox", "--schema", "g9"), "error: --schema is 'g9': use one of g1, "),
+        (("sandbox", "--lag", "x"), "error: --lag is 'x': use seconds, like 2 or 0.5-3.\n"),
+        (("sandbox", "--load", "nothing.json"), "error: --load is 'nothing.json': No such file or directory.\n"),
+        (("sandbox", "--fault", "hang,times=x"), "error: --fault is 'hang,times=x': times is a number.\n"),
     ],
 )
 def test_wrong_command_line_is_2_and_explained(arguments: tuple[str, ...], message: str) -> None:

@@ -73,9 +73,9 @@ def test_a_log_names_what_is_waited_for_when_that_changes_and_every_five_minutes
     for seconds, name in ((0, "a"), (1, "a"), (2, "b"), (300, "b"), (301.9, "b"), (302, "b")):
         wait_log(WaitState(seconds, 3600, (unhealthy(name),)))
     assert log.stream.getvalue().splitlines() == [
-        "Waiting for 1 input: a (1 open incident) (0 s of 1 h)",
-        "Waiting for 1 input: b (1 open incident) (2 s of 1 h)",
-        "Waiting for 1 input: b (1 open incident) (5 min of 1 h)",
+        "Waiting up to 1 h for a: 1 open incident",
+        "Waited 2 s of 1 h for b: 1 open incident",
+        "Waited 5 min of 1 h for b: 1 open incident",
     ]
 
 
