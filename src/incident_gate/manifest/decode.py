@@ -248,7 +248,7 @@ class Record(NamedTuple):
             values = self._values(node, what, mistakes)
         elif short and (isinstance(node, ScalarNode) or isinstance(short, ListOf)):
             value = short.decode(node, what, mistakes)
-            values = None if value is None else {_field(self.shorthand): value}
+            values = None if value is None else {field_of(self.shorthand): value}
         else:
             mistakes.add(node.position, f"{what} is {node}", self.expected)
         if values is None:
@@ -263,7 +263,7 @@ class Record(NamedTuple):
         for name, value_node in whole(node.pairs):
             if key := self.keys.get(name.text):
                 places[name.text] = name.position
-                values[_field(name.text)] = key.shape.decode(value_node, f'"{name.text}"', mistakes)
+                values[field_of(name.text)] = key.shape.decode(value_node, f'"{name.text}"', mistakes)
             else:
                 near = nearest(name.text, tuple(self.keys)) or one_of(self.keys)
                 problems.append(Mistake(name.position, f"unknown key {name}", near))
@@ -282,9 +282,9 @@ class Record(NamedTuple):
             yield Mistake(node.position, message, " and ".join(map(self._example, missing)))
         for name, key in self.keys.items():
             other, word = key.only_with or ("", "")
-            if not other or (other in places and values[_field(other)] is None):
+            if not other or (other in places and values[field_of(other)] is None):
                 continue  # nothing is demanded, or the other key is reported already
-            is_demanded = values.get(_field(other)) == word
+            is_demanded = values.get(field_of(other)) == word
             if is_demanded and name not in places:
                 yield Mistake(places[other], f'"{other}: {word}" requires {quote(name)}', self._example(name))
             elif not is_demanded and name in places:
@@ -339,7 +339,8 @@ class Variants(NamedTuple):
         return None
 
 
-def _field(key: str) -> str:
+def field_of(key: str) -> str:
+    """The field that a key fills."""
     return key.replace("-", "_")
 
 

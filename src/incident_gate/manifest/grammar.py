@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 from incident_gate.incident import INCIDENT_TYPES, Priority
-from incident_gate.manifest.decode import AssetUrn, Choice, Key, ListOf, Record, Table, Text, Variants
+from incident_gate.manifest.decode import AssetUrn, Choice, Key, ListOf, Record, Table, Text, Variants, field_of
 from incident_gate.manifest.model import (
     Dbt,
     DbtUrns,
@@ -92,20 +92,12 @@ def _input(position: Position, urn: Urn, **values: Any) -> InputEntry:
     return InputEntry(urn, position, **_ruled(values))
 
 
-def _upstream(position: Position, upstream_of: tuple[Urn, ...], hops: Any = 1, **values: Any) -> Selector:
-    return Selector(UpstreamOf(upstream_of, hops), position, **_ruled(values))
-
-
-def _search(position: Position, search: Search, **values: Any) -> Selector:
-    return Selector(search, position, **_ruled(values))
-
-
-def _dbt_inputs(position: Position, dbt: Dbt, urns: DbtUrns | None = None, **values: Any) -> Selector:
-    return Selector(dbt._replace(urns=urns or dbt.urns), position, **_ruled(values))
+def _dbt(dbt: Dbt, urns: DbtUrns | None = None) -> Dbt:
+    return dbt._replace(urns=urns or dbt.urns)
 
 
 def _dbt_outputs(position: Position, dbt: Dbt, urns: DbtUrns | None = None, **values: Any) -> OutputSelector:
-    return OutputSelector(dbt._replace(urns=urns or dbt.urns), position, **values)
+    return OutputSelector(_dbt(dbt, urns), position, **values)
 
 
 def _incident(**values: Any) -> IncidentTemplate:
@@ -130,7 +122,17 @@ _SELECTED = {
     "at-most": Key(_COUNT, "More assets than this are an error. Default: 500."),
     "may-be-empty": Key(_FLAG, "Whether nothing selected is fine. Default: false."),
 }
-_SELECTING = {**_SELECTED, **_RULES, "ignore": _IGNORE}
+
+
+def _selector(name: str, keys: Mapping[str, Key], make: Callable[..., UpstreamOf | Search | Dbt]) -> Record:
+    """A selector among the inputs, which takes the keys of an entry as well."""
+
+    def selector(position: Position, **values: Any) -> Selector:
+        own = {field: values.pop(field) for field in map(field_of, keys) if field in values}
+        return Selector(make(**own), position, **_ruled(values))
+
+    return Record(name, {**keys, **_SELECTED, **_RULES, "ignore": _IGNORE}, selector, has_position=True)
+
 
 _INPUT = Record(
     "InputEntry",
@@ -139,7 +141,7 @@ _INPUT = Record(
     has_position=True,
     shorthand="urn",
 )
-_UPSTREAM = Record(
+_UPSTREAM = _selector(
     "UpstreamSelector",
     {
         "upstream-of": Key(
@@ -148,10 +150,8 @@ _UPSTREAM = Record(
             required=True,
         ),
         "hops": Key(Choice({"1": 1, "2": 2, "all": "all"}), "How far to go. Default: 1."),
-        **_SELECTING,
     },
-    _upstream,
-    has_position=True,
+    lambda upstream_of, hops=1: UpstreamOf(upstream_of, hops),
 )
 
 
@@ -159,7 +159,7 @@ def _several(shape: Text | Choice, doc: str) -> Key:
     return Key(ListOf(shape, min_items=1, single=True), doc)
 
 
-_SEARCH = Record(
+_SEARCH = _selector(
     "SearchSelector",
     {
         "search": Key(
@@ -182,10 +182,8 @@ _SEARCH = Record(
             "The assets that match every condition; alternatives within one condition.",
             required=True,
         ),
-        **_SELECTING,
     },
-    _search,
-    has_position=True,
+    lambda search: search,
 )
 _URNS = Key(_words(DbtUrns), "Which of a node's two URNs count. Default: both.")
 _DBT = Key(
@@ -212,7 +210,7 @@ _DBT = Key(
     "dbt's manifest.json: its sources among inputs, what the project builds among outputs.",
     required=True,
 )
-_DBT_INPUTS = Record("DbtInputs", {"dbt": _DBT, "urns": _URNS, **_SELECTING}, _dbt_inputs, has_position=True)
+_DBT_INPUTS = _selector("DbtInputs", {"dbt": _DBT, "urns": _URNS}, _dbt)
 
 _TEMPLATE = Record(
     "Incident",

@@ -105,9 +105,7 @@ def _list(shape: ListOf, definitions: Schema) -> Schema:
 
 def _record(record: Record, definitions: Schema) -> Schema:
     """A reference to the record's own definition, with the shorthand beside it."""
-    if record.name not in definitions:
-        definitions[record.name] = {}
-        definitions[record.name] = _object(record, definitions)
+    definitions[record.name] = _object(record, definitions)
     reference = {"$ref": f"#/definitions/{record.name}"}
     if record.shorthand:
         short = record.keys[record.shorthand].shape
