@@ -113,18 +113,21 @@ def gitlab_run(get: Variables) -> Run | None:
 def _without_ref(config_path: str) -> str:
     """A configuration without its version: `path`, `path@group/project:ref`, or the URL of a file."""
     if "://" in config_path:
-        # The query may name a ref, or hold a token.
-        return re.sub(r"/-/(raw|blob)/[^/]+/", r"/-/\1/", re.split(r"[?#]", config_path, maxsplit=1)[0], count=1)
+        # The query may name a ref, or hold a token, and so may the user.
+        url = re.sub(r"://[^/]*@", "://", re.split(r"[?#]", config_path, maxsplit=1)[0])
+        return re.sub(r"(/raw|/blob|//raw\.githubusercontent\.com/[^/]+/[^/]+)/[^/]+/", r"\1/", url, count=1)
     path, at, project = config_path.partition("@")
     return f"{path}{at}{project.partition(':')[0]}"
 
 
 def jenkins_run(get: Variables) -> Run | None:
     """Read Jenkins' `JOB_NAME`, `BUILD_*`, and `BRANCH_*` of multibranch projects; None outside of Jenkins."""
-    name, branch, tag = get("JOB_NAME"), get("BRANCH_NAME"), get("TAG_NAME")
+    name, branch = get("JOB_NAME"), get("BRANCH_NAME")
+    # The tag that a multibranch job builds is its branch's name as well; any other is a parameter.
+    tag = branch if branch == get("TAG_NAME") else ""
     if not name or not get("JENKINS_URL", "JENKINS_HOME", "BUILD_NUMBER"):
         return None
-    is_multibranch = bool(get("BRANCH_IS_PRIMARY", "CHANGE_ID", "TAG_NAME"))
+    is_multibranch = bool(get("BRANCH_IS_PRIMARY", "CHANGE_ID") or tag)
     # In any other job BRANCH_NAME may be a parameter, so there it is a branch only if the job is named after it.
     if not is_multibranch and unquote(name.rpartition("/")[2]) != branch:
         branch = ""

@@ -80,6 +80,11 @@ def test_gitlab_run_has_a_name_for_people() -> None:
         ("https://ci.acme.com:8443/build.yml", "https://ci.acme.com:8443/build.yml"),
         ("https://ci.acme.com/build.yml?ref=v1&private_token=x", "https://ci.acme.com/build.yml"),
         ("https://gitlab.com/group/ci/-/raw/v1/build.yml", "https://gitlab.com/group/ci/-/raw/build.yml"),
+        ("https://x:glpat-1@gitlab.com/group/ci/raw/v1/build.yml", "https://gitlab.com/group/ci/raw/build.yml"),
+        (
+            "https://raw.githubusercontent.com/acme/ci/v1/build.yml",
+            "https://raw.githubusercontent.com/acme/ci/build.yml",
+        ),
     ],
 )
 def test_version_of_a_shared_gitlab_configuration_is_no_part_of_the_workflow(path: str, identity: str) -> None:
@@ -135,7 +140,7 @@ def test_everything_that_jenkins_provides_is_read() -> None:
 def test_branch_is_no_part_of_the_workflow_where_a_multibranch_job_is_proven(
     job_name: str, branch: str, workflow: str, proof: str
 ) -> None:
-    found = changed(JENKINS, JOB_NAME=job_name, BRANCH_NAME=branch, **{proof: "true"})
+    found = changed(JENKINS, JOB_NAME=job_name, BRANCH_NAME=branch, **{proof: branch})
 
     assert (found.workflow_file, found.has_branches) == (workflow, True)
 
@@ -154,7 +159,7 @@ def test_branch_is_no_part_of_the_workflow_where_a_multibranch_job_is_proven(
 def test_elsewhere_the_whole_name_is_and_a_parameter_is_a_branch_only_if_the_job_is_named_after_it(
     job_name: str, parameter: str, branch: str
 ) -> None:
-    found = changed(JENKINS, JOB_NAME=job_name, BRANCH_NAME=parameter, BRANCH_IS_PRIMARY="", CHANGE_ID=" ", TAG_NAME="")
+    found = changed(JENKINS, JOB_NAME=job_name, BRANCH_NAME=parameter, CHANGE_ID=" ", TAG_NAME="v1")
 
     assert (found.workflow_file, found.branch, found.has_branches) == (job_name, branch, bool(branch))
 
@@ -186,6 +191,7 @@ def test_primary_branch_of_a_multibranch_project_is_the_default_branch() -> None
             ),
             "",
         ),
+        ({"ghprbPullId": "3", "TAG_NAME": "v1"}, "a pull request"),
         # A multibranch job shows its pull requests itself.
         ({"gitlabMergeRequestIid": "3", "BRANCH_IS_PRIMARY": "true"}, ""),
         ({"CHANGE_ID": "3", "BRANCH_NAME": "PR-3"}, "a pull request"),
