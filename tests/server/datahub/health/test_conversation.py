@@ -74,51 +74,12 @@ def test_missing_token_is_told_apart_from_a_wrong_one(server: Sandbox) -> None:
     assert "requires a token, but none was provided" in failure(missing)
 
 
-@pytest.mark.parametrize(
-    "path", ["", "/", "/api/graphql", "/api/graphql/", "/gms", "/api/gms", "/api/gms/graphql", "/api/graphiql"]
-)
-def test_every_form_of_the_address_reaches_the_api(server: Sandbox, path: str) -> None:
-    assert verdicts(check(server.url + path, ORDERS)) == ["healthy"]
-
-
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_server_that_is_busy_is_asked_again(server: Sandbox, status: int) -> None:
-    server.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=status, times=2),))
-
-    assert verdicts(check(server, ORDERS)) == ["healthy"]
-    assert len(server.requests) == 3
-
-
 @pytest.mark.parametrize("code", [503, 504])
 def test_graphql_that_is_busy_is_asked_again(server: Sandbox, code: int) -> None:
     server.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, code=code, times=2),))
 
     assert verdicts(check(server, ORDERS)) == ["healthy"]
     assert len(server.requests) == 3
-
-
-def test_connection_that_breaks_is_made_again(server: Sandbox) -> None:
-    server.faults = Faults(rules=(Fault(kind=FaultKind.DROP_BEFORE, times=2),))
-
-    assert verdicts(check(server, ORDERS)) == ["healthy"]
-
-
-def test_retry_after_is_obeyed(server: Sandbox) -> None:
-    server.faults = Faults(rules=(Fault(kind=FaultKind.RATE_LIMIT, retry_after="1", times=1),))
-
-    assert verdicts(check(server, ORDERS)) == ["healthy"]
-    first, second = (request.at for request in server.requests)
-    assert second - first >= 1.0
-
-
-def test_retry_after_beyond_the_deadline_is_not_waited_for(server: Sandbox) -> None:
-    server.faults = Faults(rules=(Fault(kind=FaultKind.RATE_LIMIT, retry_after="60"),))
-
-    result = check(server, ORDERS, timeout="50")
-
-    assert len(server.requests) == 1
-    assert "limits the rate of requests (HTTP 429) and asks to wait 60 s (1 attempt)" in failure(result)
-    assert result.exit_code is ExitCode.DATAHUB
 
 
 def test_unreachable_server_is_waved_through_only_on_request(server: Sandbox) -> None:

@@ -116,37 +116,6 @@ def test_mute_server_that_fails_afterwards_passes_nothing(mute: Faults) -> None:
         assert result.exit_code is ExitCode.BLOCKED
 
 
-def test_sibling_of_a_mute_server_without_a_list_is_unknown(mute: Faults) -> None:
-    rule = Fault(kind=FaultKind.NULL_INCIDENTS, urn=MODEL)
-    faults = replace(mute, rules=(rule,))
-    with Sandbox.start(schema="g1", faults=faults) as server:
-        server.store.add_asset(ORDERS, siblings=[MODEL])
-
-        assert verdicts(check(server, ORDERS)) == ["unknown"]
-
-
-def test_hidden_sibling_of_a_mute_server_is_unknown(mute: Faults) -> None:
-    rule = Fault(kind=FaultKind.NULL_ELEMENT, urn=MODEL)
-    faults = replace(mute, rules=(rule,))
-    with Sandbox.start(schema="g1", faults=faults) as server:
-        server.store.add_asset(ORDERS, siblings=[MODEL])
-
-        assert verdicts(check(server, ORDERS)) == ["unknown"]
-
-
-@pytest.mark.parametrize("schema", MODERN)
-def test_null_existence_is_asked_again_and_believed(schema: Generation) -> None:
-    # The field does not say, and neither does `entityExists`.
-    with Sandbox.start(schema=schema, faults=Faults(rules=(Fault(kind=FaultKind.NULL_EXISTS, urn=ORDERS),))) as server:
-        server.store.add_assets([ORDERS, CUSTOMERS])
-
-        result = check(server, ORDERS, CUSTOMERS)
-
-        assert verdicts(result) == ["unknown", "healthy"]
-        assert reasons(result.decisions[0]) == ["existence-unknown"]
-        assert server.requests.operations[:2] == ["incidentGateHealth", "incidentGateExistence"]
-
-
 @pytest.mark.parametrize(("exists", "verdict"), [(True, "healthy"), (False, "unknown")])
 def test_null_existence_is_settled_by_the_other_question(*, exists: bool, verdict: str) -> None:
     rule = Fault(kind=FaultKind.NULL_EXISTS, urn=ORDERS, operation="incidentGateHealth")

@@ -86,17 +86,6 @@ def test_incidents_that_are_counted_and_not_listed_block(each_sandbox: Sandbox) 
     assert len(decision.blocking) == (2 if each_sandbox.generation is Generation.CLOUD else 0)
 
 
-def test_incidents_that_are_lost_beyond_the_first_page_block() -> None:
-    with Sandbox.start(schema=Generation.CLOUD) as server:
-        raised = [server.store.raise_incident(ORDERS, created_ms=number) for number in range(130)]
-        for urn in raised[:20]:  # the oldest, so on the second page
-            server.store.lose_incident(urn)
-
-        decision = only(check(server, ORDERS))
-
-    assert (len(decision.blocking), decision.unread) == (110, 20)
-
-
 def test_incident_that_the_store_lost_blocks(each_sandbox: Sandbox) -> None:
     each_sandbox.store.lose_incident(each_sandbox.store.raise_incident(ORDERS))
 
@@ -187,14 +176,6 @@ def test_asset_that_throws_is_unknown_and_every_other_is_answered(each_sandbox: 
     assert reason in result.decisions[123].problems[0].message
 
 
-def test_half_of_a_batch_that_throws_is_unknown_and_the_other_half_is_answered(sandbox: Sandbox) -> None:
-    urns = tables(60)
-    sandbox.store.add_assets(urns)
-    sandbox.faults = Faults(rules=tuple(Fault(kind=FaultKind.THROW, urn=urn) for urn in urns[:30]))
-
-    assert verdicts(check(sandbox, *urns)) == ["unknown"] * 30 + ["healthy"] * 30
-
-
 def test_server_that_throws_for_everything_is_not_asked_for_ever(sandbox: Sandbox) -> None:
     urns = tables(250)
     sandbox.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR),))
@@ -204,18 +185,6 @@ def test_server_that_throws_for_everything_is_not_asked_for_ever(sandbox: Sandbo
     assert set(verdicts(result)) == {"unknown"}
     assert result.exit_code is ExitCode.DATAHUB
     assert len(sandbox.requests) == 65
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_server_that_throws_for_each_of_a_few_could_not_be_asked(sandbox: Sandbox, number: int) -> None:
-    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.GRAPHQL_ERROR),))
-
-    result = check(sandbox, *tables(number))
-
-    assert set(verdicts(result)) == {"unknown"}
-    assert result.exit_code is ExitCode.DATAHUB
-    assert result.failure is not None
-    assert "failed on every input" in result.failure.message
 
 
 def test_complexity_limit_is_met_with_smaller_questions() -> None:
@@ -382,30 +351,3 @@ def test_what_lies_beyond_the_offset_limit_is_counted(sandbox: Sandbox) -> None:
     assert decision.verdict == "unhealthy"
     assert len(decision.blocking) + decision.unread == 520
     assert decision.unread >= 20
-
-
-def test_page_that_does_not_come_leaves_its_incidents_counted(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS)
-    for _ in range(45):
-        each_sandbox.store.raise_incident(ORDERS)
-    # The second page and all after it fail.
-    first = 3 if each_sandbox.generation is Generation.G1 else 1
-    rule = Fault(kind=FaultKind.GRAPHQL_ERROR, operation="incidentGate.*", after=first)
-    each_sandbox.faults = Faults(page_limit=10, rules=(rule,))
-
-    decision = only(check(each_sandbox, ORDERS))
-
-    assert (decision.verdict, len(decision.blocking), decision.unread) == ("unhealthy", 10, 35)
-
-
-def test_incident_that_was_seen_counts_although_the_server_fails_afterwards(sandbox: Sandbox) -> None:
-    sandbox.store.add_assets([ORDERS, CUSTOMERS])
-    for _ in range(45):
-        sandbox.store.raise_incident(ORDERS)
-    rule = Fault(kind=FaultKind.STATUS, status=503, after=1)
-    sandbox.faults = Faults(page_limit=10, rules=(rule,))
-
-    result = check(sandbox, ORDERS, CUSTOMERS, on_unknown="warn", timeout="1")
-
-    assert verdicts(result) == ["unhealthy", "healthy"]
-    assert result.exit_code is ExitCode.BLOCKED

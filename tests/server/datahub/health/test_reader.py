@@ -13,7 +13,7 @@ from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader
 from incident_gate.errors import RefusedError, UnreachableError
 from incident_gate.incident import Health, Reason
-from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
+from incident_gate.sandbox import Sandbox
 from incident_gate.settings.read import read_settings
 from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
@@ -61,18 +61,12 @@ def test_existence_alone_is_not_asked_for_once_more(sandbox: Sandbox) -> None:
     assert len(sandbox.requests) == 1
 
 
-def test_refusal_of_one_batch_counts_beside_the_failure_of_another(sandbox: Sandbox) -> None:
-    queries = [HealthQuery(parse_urn(ORDERS.replace("orders", f"t{number}"))) for number in range(BATCH + 1)]
-    first, last = queries[0].urn.text, queries[-1].urn.text
-    sandbox.faults = Faults(
-        rules=(
-            Fault(kind=FaultKind.STATUS, status=503, urn=first),
-            Fault(kind=FaultKind.STATUS, status=401, urn=last),
-        )
-    )
-    given = {"datahub-url": sandbox.url, "datahub-token": sandbox.token, "timeout": "2"}
-    with connect(read_settings(lambda name: given.get(name, ""), {})) as client:
-        assert isinstance(Reader(client).read(queries).failure, RefusedError)
+def test_refusal_of_one_batch_counts_beside_the_failure_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incident_gate.datahub.health.reader.BATCH", 1)
+    server = AnsweringServer(lambda _name, given: httpx.Response(503 if given["urns"] == [ORDERS] else 401))
+
+    with server.client() as client:
+        assert isinstance(Reader(client).read([WITH, HealthQuery(parse_urn(MODEL))]).failure, RefusedError)
 
 
 NOTHING = {"total": 0, "incidents": []}

@@ -217,37 +217,10 @@ def test_asset_that_is_not_there_is_not_reported_as_hidden_too() -> None:
     assert reasons(health_of(healthy(exists=True, platform=None))) == [Reason.HIDDEN]
 
 
-def test_asset_that_is_its_own_sibling_is_counted_once() -> None:
-    itself = sibling_of(ORDERS)
-
-    assert health_of(healthy(siblings={"siblings": [itself]})) == HEALTHY
-
-
 def test_asset_with_other_incidents_as_its_own_sibling_is_unknown() -> None:
     itself = sibling_of(ORDERS, incidents={"total": 1, "incidents": [{"urn": "urn:li:incident:1"}]})
 
     assert reasons(health_of(healthy(siblings={"siblings": [itself]}))) == [Reason.MALFORMED]
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        None,
-        5,
-        "",
-        "{",
-        "[]",
-        "[" * 10_000,
-        '{"activeIncidents": "x"}',
-        '{"activeIncidentDetails": [null, 5, {}, {"urn": 5}, {"urn": "urn:li:dataset:x"}]}',
-        '{"activeIncidents": [null, {}, []]}',
-        '{"activeIncidents": ["' + "x" * 600_000 + '"]}',
-    ],
-)
-def test_summary_that_cannot_be_read_is_no_reason_to_block(payload: object) -> None:
-    aspects = [None, {"aspectName": "other", "payload": "{}"}, {"aspectName": "incidentsSummary", "payload": payload}]
-
-    assert health_of(healthy(aspects=aspects)) == HEALTHY
 
 
 def test_incident_that_only_the_summary_names_is_unverified() -> None:

@@ -162,25 +162,6 @@ def test_assertions_that_a_server_lacks_are_unknown_for_a_dataset_only(urn: str,
     assert len([problem for listing in partial.assertion_lists for problem in listing.problems]) == lists
 
 
-def test_answer_with_more_assets_than_were_asked_for_is_not_believed() -> None:
-    def answer(_name: str, variables: dict[str, Any]) -> object:
-        return {"entities": [asset(urn) for urn in (*variables["urns"], DASHBOARD)]}
-
-    partials = ask(AnsweringServer(answer), query(ORDERS), query(CUSTOMERS))
-
-    assert [reasons(partial) for partial in partials.values()] == [[Reason.NO_ANSWER]] * 2
-
-
-def test_error_of_an_asset_that_is_missing_in_the_answer_is_its_own() -> None:
-    partials = ask(
-        AnsweringServer(lambda _name, _variables: failing("entities", 1, data={"entities": [asset(ORDERS), None]})),
-        query(ORDERS), query(CUSTOMERS),
-    )  # fmt: skip
-
-    assert (reasons(partials[ORDERS]), reasons(partials[CUSTOMERS])) == ([], [Reason.ERROR])
-    assert "it throws" in partials[CUSTOMERS].problems[0].message
-
-
 def test_answer_in_a_form_that_was_refused_is_not_taken_for_what_the_next_form_lacks() -> None:
     refusal = httpx.Response(200, json={"errors": [{"message": "Validation error : Unknown type 'Dashboard'"}]})
     # The whole batch throws, one half is answered, the other is refused twice, and so is the schema.

@@ -100,16 +100,6 @@ def test_list_that_was_not_read_leaves_its_question_open() -> None:
 # Existence
 
 
-@pytest.mark.parametrize(
-    ("has_existence", "reason"), [(True, Reason.EXISTENCE_UNKNOWN), (False, Reason.EXISTENCE_NOT_SUPPORTED)]
-)
-def test_asset_that_is_not_known_to_exist_has_a_problem(reason: Reason, *, has_existence: bool) -> None:
-    found = partial(exists=None)
-    found.has_existence = has_existence
-
-    assert [problem.reason for problem in found.health().problems] == [reason]
-
-
 def test_asset_that_failed_is_not_reported_as_of_unknown_existence_too() -> None:
     found = partial(exists=None)
     found.problem(Reason.ERROR, "DataHub reported an error for this asset")
