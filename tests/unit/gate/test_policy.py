@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.gate.policy import Conclusion, Decision, Rule, Verdict, decide, rule_for, worst
+from incident_gate.gate.policy import Conclusion, Decision, Rule, Verdict, decide, rule_for, unused_waivers, worst
 from incident_gate.incident import INCIDENT_TYPES, Health, Incident, Priority, Problem, Question, Reason
-from incident_gate.manifest.model import InputEntry, OnIncident, OnUnknown, Position, Rules, Waiver
+from incident_gate.manifest.model import InputEntry, Mistake, OnIncident, OnUnknown, Position, Rules, Waiver
 from incident_gate.urn import parse_urn
 
 EVERYTHING = frozenset(Question)
@@ -19,6 +19,7 @@ URN = "urn:li:dataset:(urn:li:dataPlatform:snowflake,a,PROD)"
 HERE = Position(1, 1)
 ENTRY = InputEntry(urn=parse_urn(URN), position=HERE)
 PROBLEM = Problem(Reason.ERROR, "DataHub failed on it")
+WAIVER = Waiver(incident="urn:li:incident:1", until=date(2027, 1, 31), reason="backfill", position=Position(7, 9))
 
 
 def entry(**said: Any) -> InputEntry:
@@ -71,43 +72,30 @@ def test_without_a_word_everything_blocks_and_siblings_count() -> None:
     assert (rule.on_incident, rule.on_unknown, rule.siblings) == (Rule().on_incident, Rule().on_unknown, True)
 
 
+@pytest.mark.parametrize("name", ["on_incident", "on_unknown", "on_failing_assertion"])
 @pytest.mark.parametrize(
-    ("own", "given_as_input", "default", "expected", "source"),
+    ("values", "expected", "source"),
     [
-        (OnIncident.IGNORE, OnIncident.BLOCK, OnIncident.WARN, "ignore", "entry"),
-        (OnIncident.BLOCK, OnIncident.WARN, OnIncident.WARN, "block", "entry"),
-        (None, OnIncident.WARN, OnIncident.BLOCK, "warn", "input"),
-        (None, OnIncident.BLOCK, OnIncident.WARN, "block", "input"),
-        (None, None, OnIncident.WARN, "warn", "defaults"),
-        (None, None, None, "block", "built in"),
+        (("warn", "block", "block"), "warn", "entry"),
+        (("block", "warn", "warn"), "block", "entry"),
+        ((None, "warn", "block"), "warn", "input"),
+        ((None, "block", "warn"), "block", "input"),
+        ((None, None, "warn"), "warn", "defaults"),
     ],
 )
-def test_on_incident_of_entry_then_input_then_defaults(
-    own: OnIncident | None, given_as_input: OnIncident | None, default: OnIncident | None, expected: str, source: str
+def test_entry_goes_before_the_input_and_the_input_before_the_defaults(
+    name: str, values: tuple[str | None, ...], expected: str, source: str
 ) -> None:
-    rule = rule_for(Rules(on_incident=own), Rules(on_incident=given_as_input), Rules(on_incident=default))
-    assert rule.on_incident == expected
-    assert rule.on_unknown is OnUnknown.BLOCK
-    assert rule.sources[0] == f"on-incident: {expected} ({source})"
+    kind = type(getattr(Rule(), name))
 
+    def ruled(value: str | None) -> dict[str, Any]:
+        return {name: value and kind(value)}
 
-@pytest.mark.parametrize(
-    ("own", "given_as_input", "default", "expected", "source"),
-    [
-        (OnUnknown.WARN, OnUnknown.BLOCK, OnUnknown.BLOCK, "warn", "entry"),
-        (OnUnknown.BLOCK, OnUnknown.WARN, OnUnknown.WARN, "block", "entry"),
-        (None, OnUnknown.WARN, OnUnknown.BLOCK, "warn", "input"),
-        (None, None, OnUnknown.WARN, "warn", "defaults"),
-        (None, None, None, "block", "built in"),
-    ],
-)
-def test_on_unknown_of_entry_then_input_then_defaults(
-    own: OnUnknown | None, given_as_input: OnUnknown | None, default: OnUnknown | None, expected: str, source: str
-) -> None:
-    rule = rule_for(Rules(on_unknown=own), Rules(on_unknown=given_as_input), Rules(on_unknown=default))
-    assert rule.on_unknown == expected
-    assert rule.on_incident is OnIncident.BLOCK
-    assert rule.sources[1] == f"on-unknown: {expected} ({source})"
+    entry, settings, defaults = (Rules(**ruled(value)) for value in values)
+    rule = rule_for(entry, settings, defaults)
+
+    assert rule == Rule(**ruled(expected), sources=rule.sources)
+    assert f"{name.replace('_', '-')}: {expected} ({source})" in rule.sources
 
 
 def test_types_priority_and_siblings_of_the_entry_go_before_the_defaults() -> None:
@@ -206,8 +194,7 @@ def test_own_incident_is_excused_and_says_why() -> None:
 
 
 def test_waiver_excuses_its_incident_only() -> None:
-    waiver = Waiver(incident="urn:li:incident:1", until=date(2027, 1, 31), reason="backfill", position=HERE)
-    decision = judge(incident("urn:li:incident:1"), incident("urn:li:incident:12"), of=entry(ignore=(waiver,)))
+    decision = judge(incident("urn:li:incident:1"), incident("urn:li:incident:12"), of=entry(ignore=(WAIVER,)))
     assert [i.urn for i in decision.blocking] == ["urn:li:incident:12"]
     assert [e.reason for e in decision.excused] == ["ignored until 2027-01-31: backfill"]
 
@@ -233,15 +220,14 @@ def test_priority_counts_from_the_least_on_and_one_without_always_does(
 
 
 def test_first_excuse_is_the_one_told() -> None:
-    waiver = Waiver(incident="urn:li:incident:1", until=date(2027, 1, 31), reason="backfill", position=HERE)
     rule = Rule(on_incident=OnIncident.IGNORE, types=frozenset({"SQL"}), min_priority=Priority.CRITICAL)
     found = incident(priority=Priority.LOW)
 
     def reason(of: InputEntry, rule: Rule, *, ours: bool = False) -> str:
         return judge(found, of=of, rule=rule, is_ours=lambda _i: ours).excused[0].reason
 
-    assert reason(entry(ignore=(waiver,)), rule, ours=True).startswith("raised by this workflow")
-    assert reason(entry(ignore=(waiver,)), rule).startswith("ignored until")
+    assert reason(entry(ignore=(WAIVER,)), rule, ours=True).startswith("raised by this workflow")
+    assert reason(entry(ignore=(WAIVER,)), rule).startswith("ignored until")
     assert reason(ENTRY, rule).startswith("on-incident")
     assert reason(ENTRY, Rule(types=rule.types, min_priority=rule.min_priority)).endswith("only on SQL")
 
@@ -304,10 +290,36 @@ def test_unverified_incident_is_unknown() -> None:
 
 
 def test_waiver_excuses_an_unverified_incident() -> None:
-    waiver = Waiver(incident="urn:li:incident:1", until=date(2027, 1, 31), reason="backfill", position=HERE)
     health = Health(urn=URN, answered=EVERYTHING, unverified=(incident(),))
 
-    decision = decide(entry(ignore=(waiver,)), health, Rule(), is_ours=lambda _incident: False)
+    decision = decide(entry(ignore=(WAIVER,)), health, Rule(), is_ours=lambda _incident: False)
 
     assert (decision.verdict, decision.problems) == (Verdict.HEALTHY, ())
     assert [excused.item for excused in decision.excused] == [incident()]
+
+
+# Waivers that match nothing
+
+WAIVING = entry(ignore=(WAIVER,))
+
+
+@pytest.mark.parametrize(
+    ("decisions", "is_unused"),
+    [
+        ([judge(of=WAIVING)], True),
+        ([judge(incident("urn:li:incident:2"), of=WAIVING)], True),
+        ([judge(incident(), of=WAIVING)], False),
+        ([judge(of=WAIVING)._replace(blocking=(incident(),))], False),
+        # An incomplete answer is no evidence.
+        ([judge(problems=(PROBLEM,), of=WAIVING)], False),
+        ([judge(unread=1, of=WAIVING)], False),
+        # That of a selector is used if it matches on any of its assets.
+        ([judge(of=WAIVING), judge(of=WAIVING)], True),
+        ([judge(of=WAIVING), judge(incident(), of=WAIVING)], False),
+        ([judge(incident(), of=WAIVING), judge(of=WAIVING)], False),
+    ],
+)
+def test_waiver_that_matches_nothing_is_a_warning(decisions: list[Decision], *, is_unused: bool) -> None:
+    message = "the `ignore` rule for urn:li:incident:1 matches no active incident; delete it"
+
+    assert list(unused_waivers(decisions)) == ([Mistake(Position(7, 9), message)] if is_unused else [])

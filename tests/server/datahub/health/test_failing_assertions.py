@@ -130,17 +130,24 @@ def test_only_entries_that_want_them_are_asked(sandbox: Sandbox) -> None:
     assert sandbox.requests.operations.count("incidentGateHealth") == 1
 
 
-def test_waiver_of_an_assertion_excuses_it(sandbox: Sandbox) -> None:
+def test_waiver_of_an_assertion_excuses_it_and_one_that_matches_nothing_is_a_warning(sandbox: Sandbox) -> None:
     sandbox.store.add_asset(ORDERS)
     urn = asserted(sandbox, "FAILURE")
-    waiver = f"ignore: [{{assertion: '{urn}', until: 2027-01-31, reason: known}}]"
+    manifest = f"""inputs:
+  - urn: {ORDERS}
+    ignore:
+      - {{assertion: "{urn}", until: 2027-01-31, reason: known}}
+      - {{incident: "urn:li:incident:gone", until: 2027-01-31, reason: known}}
+"""
 
-    result = check(sandbox, manifest=f'inputs:\n  - urn: "{ORDERS}"\n    {waiver}\n', on_failing_assertion="block")
+    result = check(sandbox, manifest=manifest, on_failing_assertion="block")
 
     assert verdicts(result) == ["healthy"]
     assert [excuse.item.urn for excuse in only(result).excused] == [urn]
     assert headline(result) == "Passed: no open incident or failing assertion counts on 1 input (1 does not count)"
-    assert not result.warnings
+    [warning] = result.warnings
+    assert (warning.position.line, warning.position.column) == (5, 9)
+    assert "urn:li:incident:gone matches no active incident" in warning.message
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,7 @@ def test_rate_limit_has_its_own_advice(sandbox: Sandbox) -> None:
     failure = check(sandbox, ORDERS, timeout="2").failure
 
     assert failure is not None
+    assert "limits the rate of requests (HTTP 429) and asks to wait 60 s (1 attempt)" in failure.message
     assert "is up" not in failure.hint
     assert "Let fewer gates run" in failure.hint
     assert len(sandbox.requests) == 1
