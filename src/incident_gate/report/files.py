@@ -13,8 +13,10 @@ from pathlib import Path
 from incident_gate.files import OutsideError, locate
 from incident_gate.report.model import Report
 from incident_gate.settings.parse import STANDARD_OUTPUT, ReportFile
+from incident_gate.text import quote
 
 # Each format's module, whose `chunks` write it; it is imported when its format is asked for.
+_NAMES = {"json": "JSON", "junit": "JUnit", "markdown": "Markdown"}
 _MODULES = {"json": "json", "junit": "junit", "markdown": "summary"}
 
 
@@ -40,10 +42,16 @@ def write_reports(
             else:
                 _write(locate(file.path, workspace), chunks)
         except OutsideError as error:
-            yield f"The {file.format} report was not written: {file.path} {error}."
+            yield f"{_failed(file)}: {file.path} {error}."
+        except IsADirectoryError:
+            yield f"{_failed(file)}: {quote(file.path)} is a folder. Give the path of a file."
         except Exception as error:  # noqa: BLE001 - no report is worth a verdict
             reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-            yield f"The {file.format} report could not be written to {file.path}: {reason}."
+            yield f"{_failed(file)} to {file.path}: {reason}."
+
+
+def _failed(file: ReportFile) -> str:
+    return f"The {_NAMES[file.format]} report was not written"
 
 
 def _rendered(report: Report, form: str) -> Iterable[str]:

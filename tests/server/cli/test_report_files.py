@@ -77,7 +77,7 @@ def test_report_that_cannot_be_written_is_a_warning_and_leaves_nothing(
     ended = ask(datahub, "check", manifest, "--report-files", f"json={tmp_path / target}")
 
     assert ended.code == 0
-    assert "warning: The json report could not be written to " in ended.err
+    assert "warning: The JSON report was not written" in ended.err
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "gate.yml"]
 
 
@@ -94,7 +94,7 @@ def test_full_disk_leaves_the_old_report(
 
     ended = ask(datahub, "check", manifest, "--report-files", f"json={file}")
 
-    assert f"could not be written to {file}: No space left on device." in ended.err
+    assert f"was not written to {file}: No space left on device." in ended.err
     assert file.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gate.yml", "report.json"]
 
@@ -119,7 +119,9 @@ def test_step_that_names_a_folder_is_warned_and_writes_nothing_beside_it(step: S
     ended = step.main(datahub, report_files="json=.\njunit=out\nmarkdown=out/")
 
     assert ended.code == 0
-    assert [warning.rpartition(": ")[2] for warning in ended.said("warning")] == ["Is a folder."] * 3
+    assert [warning.rpartition(": ")[2] for warning in ended.said("warning")] == [
+        f'"{path}" is a folder. Give the path of a file.' for path in (".", "out", "out/")
+    ]
     assert sorted(step.workspace.rglob("*")) == before
     assert [path for path in step.workspace.parent.iterdir() if path.name.startswith(".")] == []
 
