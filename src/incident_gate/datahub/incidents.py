@@ -229,7 +229,8 @@ def _variables(operation: Operation, new: NewIncident, incident_id: str) -> Mapp
 
 
 def _write_error(failure: RequestFailure, what: str) -> WriteError:
-    hint = "Look the asset up in DataHub, and the type of the incident in the manifest."
     if _UNAUTHORIZED in failure.codes or "authorized" in failure.message:
         hint = "Give the token's user the privilege Edit Incidents on the asset."
+        return WriteError("The token may not edit incidents on this asset.", hint=hint)
+    hint = "Look the asset up in DataHub, and the type of the incident in the manifest."
     return WriteError(f"{what}: {failure.message}.", hint=hint)
