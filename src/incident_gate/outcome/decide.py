@@ -227,7 +227,8 @@ def _clear(target: _Target) -> OutputResult:
             return _not_written(entry, f"{problem.message}.", problem.hint)
     missing = next((p for p in health.problems if p.reason in {Reason.NOT_FOUND, Reason.REMOVED}), None)
     if missing:
-        return OutputResult(entry, Change.CLEAR, message=f"{missing.message}.", hint=missing.hint)
+        message = f"{missing.message}."
+        return OutputResult(entry, Change.CLEAR, message=message, hint=missing.hint, absent=missing.reason)
     # An incident that cannot be read cannot be resolved either.
     hidden = f"DataHub counts {health.unread:,} more active incidents on it than it shows." if health.unread else ""
     return OutputResult(entry, Change.CLEAR, message=hidden)

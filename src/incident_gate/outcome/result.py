@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from incident_gate.incident import Cause
+from incident_gate.incident import Cause, Reason
 from incident_gate.manifest.model import OutputEntry
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class OutputResult(NamedTuple):
     `by_results` means that files with results decided, not the job's status; `reason` is what in them did, and `failed`
     are the names and messages of the checks that failed: untrusted text.
     `incidents` are the URNs that the change is about, `title` is that of an incident that was raised, `message` is why
-    it failed. `raised` and `resolved` are what was written, whatever failed after it.
+    it failed. `raised` and `resolved` are what was written, whatever failed after it. `absent` is why DataHub does not
+    have an output on which nothing had to be resolved.
     """
 
     entry: OutputEntry
@@ -116,6 +117,7 @@ class OutputResult(NamedTuple):
     by_results: bool = False
     reason: str = ""
     failed: tuple[tuple[str, str], ...] = ()
+    absent: Reason | None = None
 
 
 class OutcomeReport(NamedTuple):

@@ -128,8 +128,10 @@ def _of_sections(report: Report) -> Iterator[_Pending]:
             change = row.result.change if row.result else None
             if change is Change.FAILED:
                 yield Level.WARNING, partial(_of_asset, path, row, CHANGES[change].phrase)
-            elif section.kind is SectionKind.MISSING or (row.result and change is Change.CLEAR and row.result.hint):
+            elif section.kind is SectionKind.MISSING:
                 yield Level.WARNING, partial(_of_asset, path, row, "not in DataHub")
+            elif row.result and row.result.absent:
+                yield Level.WARNING, partial(_of_asset, path, row, row.notes[0])
             elif section.kind is SectionKind.WARNINGS:
                 yield Level.WARNING, partial(_of_note, path, row)
             elif section.kind is SectionKind.NOTICES:

@@ -167,18 +167,17 @@ def outcome_line(outcome: OutcomeReport) -> str:
     job = _JOBS.get(outcome.outcome) or f"Job ended with {plain(outcome.outcome, 40)}"
     if outcome.outcome in {"cancelled", "skipped"}:
         job = f"Job was {outcome.outcome}"
-    if outcome.on_request:
-        job = "Raised on request" if outcome.outcome == "failure" else "Resolved on request"
     if outcome.nothing:
-        return f"{job}: {plain(outcome.nothing)}"
+        return plain(outcome.nothing) if outcome.on_request else f"{job}. {plain(outcome.nothing)}"
     numbers = change_numbers(outcome)
-    if not numbers:
-        return f"{job}: no outputs to report on"
-    if list(numbers) == ["nothing to resolve"]:
-        return f"{job}: nothing to resolve"
-    dry = "dry run, nothing was written: " if is_dry(outcome) else ""
     done = ", ".join(f"{words} on {count(number, 'output')}" for words, number in numbers.items())
-    return f"{job}: {dry}{done}"
+    if list(numbers) == ["nothing to resolve"]:
+        done = "nothing to resolve"
+    done = done or "no outputs to report on"
+    if is_dry(outcome):
+        dry = f"Dry run, nothing was written: {done}"
+        return dry if outcome.on_request else f"{job}. {dry}"
+    return done[0].upper() + done[1:] if outcome.on_request else f"{job}: {done}"
 
 
 def change_numbers(outcome: OutcomeReport) -> dict[str, int]:

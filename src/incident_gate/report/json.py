@@ -12,6 +12,7 @@ from incident_gate.incident import Assertion, AssertionResult, Incident, Problem
 from incident_gate.outcome.result import OutcomeReport, OutputResult
 from incident_gate.report.headline import headline
 from incident_gate.report.model import Override, Report
+from incident_gate.report.view import deciding_rules
 from incident_gate.report.words import assertion_page, asset_page, incidents_page, timestamp
 
 VERSION = 1
@@ -210,7 +211,7 @@ def _input(report: Report, decision: Decision) -> dict[str, Any]:
         "problems": [_problem(problem) for problem in decision.problems],
         "siblings": list(decision.siblings),
         "owners": _owners(report, decision.entry.urn.text),
-        "rules": list(decision.rules),
+        "rules": deciding_rules(decision),
     }
 
 

@@ -31,6 +31,7 @@ from incident_gate.text import code, link, markdown, prose, visible
 # GitHub drops a step's summary whole above 1,048,576 bytes; the rest of the step may have written some already.
 LIMIT = 1_000_000
 _IN_SIGHT = 10
+_FEW = 3  # rows that leave what comes below them in sight on a phone
 _EXCERPT = 36  # characters of a line of code that a phone shows
 _NAME = "DataHub Incident Gate"
 _SIGNS = {Conclusion.BLOCK: "🔴", Conclusion.WARN: "🟡", Conclusion.PASS: "🟢"}
@@ -116,7 +117,7 @@ def _outcome_title(report: Report) -> str:
     dry = is_dry(outcome)
     only = [r for r in results if CHANGES[r.change].phrase == phrase]
     on = f" on {number:,} of {count(len(results), 'output')}" if number else ""
-    if changes <= {Change.RESOLVED, *QUIET} and not outcome.warnings:
+    if changes <= {Change.RESOLVED, *QUIET} and not outcome.warnings and not any(r.absent for r in results):
         if len(only) == 1:
             on = f" on {markdown(only[0].entry.label)}"
         return f"🟢 **{_NAME}**: {phrase}{on}\n\n"
@@ -134,11 +135,16 @@ def _parts(report: Report) -> Iterator[_Part]:
     resolved_only = (
         not report.gated and report.outcome and {r.change for r in report.outcome.results} == {Change.RESOLVED}
     )
-    for kind in (SectionKind.BLOCKS, SectionKind.WARNS, SectionKind.MISSING, SectionKind.OUTPUTS):
-        section = found.get(kind)
-        if section and not (resolved_only and len(section.rows) == 1):
+    tables = [found[kind] for kind in _COLUMNS if kind in found]
+    # Whoever is blocked by many things need not scroll past all of them.
+    is_long = sum(min(len(section.rows), _IN_SIGHT) for section in tables) > _FEW
+    if is_long:
+        yield from _how_to_go_on(report)
+    for section in tables:
+        if not (resolved_only and len(section.rows) == 1):
             yield from _table(report, section)
-    yield from _how_to_go_on(report)
+    if not is_long:
+        yield from _how_to_go_on(report)
     alike = unchecked(report)
     if alike:
         title = f"{count(len(alike), 'input')} {'is' if len(alike) == 1 else 'are'} unchecked"
@@ -247,7 +253,7 @@ def _output_row(report: Report, row: Row) -> str:
         f"{code(name, 200, breaks=True)}{f': {markdown(message, 300)}' if message else ''}"
         for name, message in row.details
     )
-    you = _place(report, row.position) if row.tag == "FAILED" else ""
+    you = _place(report, row.position) if row.points_to_manifest else ""
     owned = f"owned by {markdown(', '.join(row.owners), 200)}" if row.owners else ""
     return _cells([link(row.asset, None), owned, you], [*done, *details, *notes])
 

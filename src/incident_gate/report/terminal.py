@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from incident_gate.gate.policy import Conclusion, Decision, Verdict
-from incident_gate.outcome.result import Change
+from incident_gate.gate.policy import Conclusion, Verdict
 from incident_gate.report.headline import conclusion_word, grounds, headline, override_lines, steps, waited_line
 from incident_gate.report.model import Report
-from incident_gate.report.view import CHANGES, Row, Section, SectionKind, place, sections, unchecked, unchecked_line
+from incident_gate.report.view import (
+    ABSENT,
+    CHANGES,
+    DRY_RUN,
+    Row,
+    Section,
+    SectionKind,
+    deciding_rules,
+    place,
+    sections,
+    unchecked,
+    unchecked_line,
+)
 from incident_gate.report.words import cells, count
 from incident_gate.text import plain, plain_prose, sentences
 
@@ -21,8 +32,8 @@ _TAG_COLOURS = {
     **dict.fromkeys(("RESOLVED", "CLEAR"), _GREEN),
     **dict.fromkeys(("FAILED", "UNCHECKED"), _YELLOW),
 }
-# What these tags say already.
-_SAID = {CHANGES[c].tag: CHANGES[c].phrase for c in (Change.RAISED, Change.KEPT, Change.RESOLVED)}
+# What the tag of an output says already.
+_SAID = {words.tag: words.phrase for words in (*CHANGES.values(), *ABSENT.values()) if words.tag != DRY_RUN}
 _TITLES = {
     SectionKind.WARNS: "Warnings",
     SectionKind.MISSING: "Outputs that are not in DataHub",
@@ -121,11 +132,13 @@ def _failure(report: Report, screen: _Screen, most: int) -> Iterator[str]:
     """Why requests ended, once for all inputs that it leaves unchecked, and their names."""
     error, alike = report.failure, unchecked(report)
     blocks = report.conclusion is Conclusion.BLOCK
-    # Where nothing was checked, the headline says so, and how to go on comes last.
+    # How to go on comes last.
     if not (error and alike) or (blocks and len(alike) == len(report.decisions)):
         return
     yield ""
-    said = sentences(error.message, unchecked_line(report), "" if blocks else error.hint)
+    # Where nothing was checked, the headline says so.
+    cause = () if len(alike) == len(report.decisions) else (error.message, unchecked_line(report))
+    said = sentences(*cause, "" if blocks else error.hint)
     yield from screen.wrapped(said, 2, "  ")
     for decision in alike[:most]:
         yield from _tagged(screen, "UNCHECKED", plain(decision.entry.label))
@@ -155,14 +168,15 @@ def _row(report: Report, row: Row, screen: _Screen) -> Iterator[str]:
     for name, message in row.details:
         yield from screen.wrapped(plain(f"{name}: {message}" if message else name, 600))
     urns = [" " * _INDENT + screen.paint(plain(urn, 4_000), _DIM) for urn in row.urns]
-    # The tag says already what was done, where that is all.
-    texts = row.notes[1:] if row.notes and row.notes[0] == _SAID.get(row.tag) else row.notes
-    notes = [line for note in texts for line in screen.wrapped(plain_prose(note))]
+    texts = row.notes
+    if is_output:
+        texts = (row.notes[0].removeprefix(_SAID.get(row.tag, "")).removeprefix(": "), *row.notes[1:])
+    notes = [line for note in texts if note for line in screen.wrapped(plain_prose(note))]
     yield from (*notes, *urns) if is_output else (*urns, *notes)
     if row.page and not row.is_asset:
         yield " " * _INDENT + screen.paint(row.page, _DIM)
     where = place(report, row.position)
-    if where and (row.is_asset or (is_output and row.tag == "FAILED")):
+    if where and row.points_to_manifest:
         yield " " * _INDENT + screen.paint(plain(where, 1000), _DIM)
 
 
@@ -207,29 +221,17 @@ def _explanation(report: Report, screen: _Screen) -> Iterator[str]:
         _, colour = _SIGNS[decision.conclusion]
         words = screen.paint(f"{decision.verdict}, {decision.conclusion}", colour)
         yield f"  {plain(decision.entry.urn.text, 4_000)}: {words}"
-        for rule in _deciding(report, decision):
+        places = {
+            "(entry)": f"(entry in {report.manifest_path}, line {decision.entry.position.line})",
+            "(defaults)": f"(defaults in {report.manifest_path})",
+            "(input)": "(option or action input)",
+        }
+        rules = []
+        for rule in deciding_rules(decision):
+            end = next((end for end in places if rule.endswith(end)), "")
+            rules.append(rule.removesuffix(end) + places.get(end, ""))
+        rules += [f"{excuse.item.urn} does not count: {excuse.reason}" for excuse in decision.excused]
+        for rule in rules:
             yield from screen.wrapped(plain(rule, 1000), 6, "    - ")
     if simple:
         yield f"  {count(simple, 'input')} without an open incident: no rule had to decide"
-
-
-def _deciding(report: Report, decision: Decision) -> Iterator[str]:
-    """The rules that made a difference for this input."""
-    places = {
-        "(entry)": f"(entry in {report.manifest_path}, line {decision.entry.position.line})",
-        "(defaults)": f"(defaults in {report.manifest_path})",
-        "(input)": "(option or action input)",
-    }
-    decided = {"override", *(excuse.rule for excuse in decision.excused)}
-    if decision.incident_count:
-        decided.add("on-incident")
-    if decision.failing:
-        decided.add("on-failing-assertion")
-    if decision.problems:
-        decided.add("on-unknown")
-    for rule in decision.rules:
-        if rule.partition(":")[0] in decided:
-            end = next((end for end in places if rule.endswith(end)), "")
-            yield rule.removesuffix(end) + places.get(end, "")
-    for excuse in decision.excused:
-        yield f"{excuse.item.urn} does not count: {excuse.reason}"

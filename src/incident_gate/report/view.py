@@ -20,30 +20,34 @@ _MOST_OF_ASSET = 50
 NAMED = 5
 
 _STAGES = {"TRIAGE": "in triage", "INVESTIGATION": "investigating", "WORK_IN_PROGRESS": "work in progress"}
-_ABSENT = {Reason.NOT_FOUND: ("NOT FOUND", "not found in DataHub"), Reason.REMOVED: ("REMOVED", "removed from DataHub")}
-_UNCHECKED = ("UNCHECKED", "could not be checked")
 # These have no page in DataHub that this token could open.
 _WITHOUT_PAGE = {Reason.NOT_FOUND, Reason.REMOVED, Reason.HIDDEN}
 
 
-class ChangeWords(NamedTuple):
-    """A change of an output: its tag in the terminal, and a phrase that `on 1 output` may follow."""
+class Words(NamedTuple):
+    """What happened to an asset: its tag in the terminal, and a phrase; of a change, `on 1 output` may follow it."""
 
     tag: str
     phrase: str
 
 
+ABSENT = {
+    Reason.NOT_FOUND: Words("NOT FOUND", "not found in DataHub"),
+    Reason.REMOVED: Words("REMOVED", "removed from DataHub"),
+}
+_UNCHECKED = Words("UNCHECKED", "could not be checked")
+DRY_RUN = "DRY RUN"
 CHANGES = {
-    Change.RAISED: ChangeWords("RAISED", "incident raised"),
-    Change.FAILED: ChangeWords("FAILED", "incident not written"),
-    Change.KEPT: ChangeWords("OPEN", "incident still open"),
-    Change.LEFT: ChangeWords("OPEN", "incident still open"),
-    Change.WOULD_RAISE: ChangeWords("DRY RUN", "would raise an incident"),
-    Change.WOULD_KEEP: ChangeWords("DRY RUN", "would update the incident"),
-    Change.WOULD_RESOLVE: ChangeWords("DRY RUN", "would resolve the incident"),
-    Change.RESOLVED: ChangeWords("RESOLVED", "incident resolved"),
-    Change.UNTOUCHED: ChangeWords("NO CHANGE", "no change"),
-    Change.CLEAR: ChangeWords("CLEAR", "nothing to resolve"),
+    Change.RAISED: Words("RAISED", "incident raised"),
+    Change.FAILED: Words("FAILED", "incident not written"),
+    Change.KEPT: Words("OPEN", "incident still open"),
+    Change.LEFT: Words("OPEN", "incident still open"),
+    Change.WOULD_RAISE: Words(DRY_RUN, "would raise an incident"),
+    Change.WOULD_KEEP: Words(DRY_RUN, "would update the incident"),
+    Change.WOULD_RESOLVE: Words(DRY_RUN, "would resolve the incident"),
+    Change.RESOLVED: Words("RESOLVED", "incident resolved"),
+    Change.UNTOUCHED: Words("NO CHANGE", "no change"),
+    Change.CLEAR: Words("CLEAR", "nothing to resolve"),
 }
 """The most important first: a heading names one."""
 
@@ -84,6 +88,11 @@ class Row(NamedTuple):
     def is_asset(self) -> bool:
         """Whether an asset itself is what is reported, because it was not found or not checked."""
         return not self.asset
+
+    @property
+    def points_to_manifest(self) -> bool:
+        """Whether the manifest's line is shown, because it may be wrong."""
+        return self.is_asset or (self.result is not None and (self.tag == "FAILED" or self.result.absent is not None))
 
     @property
     def priority(self) -> str:
@@ -229,8 +238,8 @@ def _unknown(report: Report, decision: Decision) -> Row:
     notes: list[str] = []
     for problem in problems:
         notes += ["" if is_said and problem.reason is Reason.NOT_FOUND else problem.message, problem.hint]
-    absent = {} if entry.is_selector else _ABSENT
-    tags = [absent.get(problem.reason, _UNCHECKED)[0] for problem in problems] or [_UNCHECKED[0]]
+    absent = {} if entry.is_selector else ABSENT
+    tags = [absent.get(problem.reason, _UNCHECKED).tag for problem in problems] or [_UNCHECKED.tag]
     return row._replace(
         tag=tags[0],
         title=row.asset,
@@ -242,7 +251,7 @@ def _unknown(report: Report, decision: Decision) -> Row:
 
 
 def _missing(entry: OutputEntry, problem: Problem) -> Row:
-    tag, _ = _ABSENT.get(problem.reason, _UNCHECKED)
+    tag, _ = ABSENT.get(problem.reason, _UNCHECKED)
     return Row(tag=tag, title=entry.label, urns=(entry.urn.text,), notes=(problem.hint,), position=entry.position)
 
 
@@ -255,7 +264,8 @@ def _excused(report: Report, decision: Decision) -> Iterator[Row]:
 
 def _output(report: Report, result: OutputResult) -> Row:
     urn = result.entry.urn.text
-    words = CHANGES[result.change]
+    words = ABSENT[result.absent] if result.absent else CHANGES[result.change]
+    message = "" if result.absent else result.message
     # The job's status is in the headline, and a title may have the reason.
     reason = result.reason if result.by_results and result.reason not in result.title else ""
     return Row(
@@ -264,7 +274,7 @@ def _output(report: Report, result: OutputResult) -> Row:
         page=incidents_page(report.ui_url, urn) if result.incidents else None,
         asset=result.entry.label,
         urns=result.incidents,
-        notes=(f"{words.phrase}: {reason}" if reason else words.phrase, *filter(None, (result.message, result.hint))),
+        notes=(f"{words.phrase}: {reason}" if reason else words.phrase, *filter(None, (message, result.hint))),
         details=result.failed,
         owners=tuple(owner.name for owner in report.owners.get(urn, ())[:NAMED]),
         position=result.entry.position,
@@ -324,8 +334,20 @@ def unknown_words(decision: Decision) -> str:
     """Why an input is unknown: not found, removed, or not checked for any other reason."""
     reasons = {problem.reason for problem in decision.problems}
     if len(reasons) != 1 or decision.entry.is_selector:
-        return _UNCHECKED[1]
-    return _ABSENT.get(next(iter(reasons)), _UNCHECKED)[1]
+        return _UNCHECKED.phrase
+    return ABSENT.get(next(iter(reasons)), _UNCHECKED).phrase
+
+
+def deciding_rules(decision: Decision) -> list[str]:
+    """The rules that made a difference for an input."""
+    decided = {"override", *(excuse.rule for excuse in decision.excused)}
+    if decision.incident_count:
+        decided.add("on-incident")
+    if decision.failing:
+        decided.add("on-failing-assertion")
+    if decision.problems:
+        decided.add("on-unknown")
+    return [rule for rule in decision.rules if rule.partition(":")[0] in decided]
 
 
 def clear(report: Report) -> list[Decision]:

@@ -227,7 +227,7 @@ def test_what_cannot_be_written_ends_a_mode_of_its_own_with_3(step: Step, datahu
 
     assert ended.code == 3
     assert len(ended.output("raised")) == 1
-    assert "Raised on request: incident raised on 1 output, incident not written on 1 output" in ended.log
+    assert "Incident raised on 1 output, incident not written on 1 output" in ended.log
     assert len(ended.said("warning")) == 1
 
 

@@ -17,12 +17,12 @@ def test_raise_and_resolve(each_datahub: Sandbox, manifest: str) -> None:
     [incident] = each_datahub.store.incidents(CUSTOMERS, "ACTIVE")
     assert (raised.code, incident.title) == (0, "Broken")
     assert (incident.description or "").startswith("See DATA-7.\n")
-    assert raised.out.startswith("Raised on request: incident raised on 1 output\n")
+    assert raised.out.startswith("Incident raised on 1 output\n")
     assert incident.urn in raised.out
 
     resolved = ask(each_datahub, "resolve", manifest)
     assert resolved.code == 0
-    assert resolved.out.startswith("Resolved on request: incident resolved on 1 output\n")
+    assert resolved.out.startswith("Incident resolved on 1 output\n")
     assert incident.urn in resolved.out
     assert each_datahub.store.incidents(CUSTOMERS, "ACTIVE") == []
 
@@ -61,4 +61,4 @@ def test_what_cannot_be_written_is_3(datahub: Sandbox, manifest: str) -> None:
     ended = ask(datahub, "raise", manifest)
 
     assert ended.code == 3
-    assert ended.out.startswith("Raised on request: incident not written on 1 output\n")
+    assert ended.out.startswith("Incident not written on 1 output\n")

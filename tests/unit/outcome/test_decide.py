@@ -420,6 +420,7 @@ def test_success_on_an_asset_that_cannot_be_read_says_so(reason: Reason) -> None
     result = end(ImaginedDataHub(problems=(Problem(reason, "It is odd", "Look."),)), Outcome.SUCCESS)
     if reason in {Reason.NOT_FOUND, Reason.REMOVED}:
         assert (result.change, result.message, result.hint) == (Change.CLEAR, "It is odd.", "Look.")
+        assert result.absent is reason
     elif reason in {Reason.EXISTENCE_UNKNOWN, Reason.EXISTENCE_NOT_SUPPORTED}:
         assert (result.change, result.message) == (Change.CLEAR, "")
     else:

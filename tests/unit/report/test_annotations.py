@@ -103,6 +103,12 @@ def test_an_output_that_does_not_exist_is_a_warning_on_its_line() -> None:
     assert (annotation.level, annotation.line) == (Level.WARNING, 42)
     assert annotation.title == "analytics.public.orders_monthly: not in DataHub"
     assert annotation.message == "Ingest it first, or set on-unknown: warn."
+    absent = OutputResult(
+        everything().missing_outputs[0].entry, Change.CLEAR, hint="Ingest it.", absent=Reason.NOT_FOUND
+    )
+    (annotation,) = annotate(report(outcome=OutcomeReport("success", (absent,)), gated=False))
+    assert (annotation.level, annotation.line) == (Level.WARNING, 42)
+    assert annotation.title == "analytics.public.orders_monthly: not found in DataHub"
 
 
 def test_what_is_not_in_the_file_has_no_place() -> None:
@@ -197,7 +203,7 @@ def test_a_step_that_had_nothing_to_do_is_one_notice() -> None:
     (annotation,) = annotate(report(outcome=quiet, gated=False))
     assert (annotation.level, annotation.message) == (Level.NOTICE, "Job succeeded: nothing to resolve")
     (annotation,) = annotate(report(outcome=OutcomeReport("cancelled", nothing="It does not count."), gated=False))
-    assert annotation.message == "Job was cancelled: It does not count."
+    assert annotation.message == "Job was cancelled. It does not count."
 
 
 def test_owners_are_named_also_where_an_incident_only_warns() -> None:

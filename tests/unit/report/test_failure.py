@@ -88,6 +88,15 @@ def test_what_passes_unchecked_is_named_once_for_each_and_the_cause_once() -> No
         assert "heck that it is up" in shown
 
 
+def test_where_nothing_was_checked_the_headline_alone_has_the_cause() -> None:
+    assert terminal(failed(silent("orders", Conclusion.WARN)), width=150).splitlines()[:4] == [
+        f"! Passed with a warning  {FAILURE.message.rstrip('.')}, so no input was checked",
+        "",
+        "  Check that it is up.",
+        "UNCHECKED orders",
+    ]
+
+
 def test_the_document_names_the_failure_and_still_every_input() -> None:
     found = json.loads(document(failed(silent("orders"), silent("customers"))))
 

@@ -172,7 +172,13 @@ def test_the_first_ten_rows_are_in_sight() -> None:
     in_sight, fold, rest = page.partition("<summary>30 more</summary>")
     assert (in_sight.count("**[Rows are missing]"), rest.count("**[Rows are missing]"), bool(fold)) == (10, 30, True)
     # The block to paste has them all.
-    assert rest.count("reason: TODO") == 40
+    assert page.count("reason: TODO") == 40
+
+
+@pytest.mark.parametrize(("number", "is_first"), [(3, False), (4, True)])
+def test_how_to_go_on_stays_in_sight_on_a_phone(number: int, is_first: bool) -> None:  # noqa: FBT001
+    page = summary(report(*(unhealthy(f"table{n}") for n in range(number))))
+    assert (page.index("1. Have the") < page.index("| What blocks |")) is is_first
 
 
 def test_what_a_selector_stands_for_names_the_selector() -> None:
@@ -294,6 +300,10 @@ def test_a_resolved_incident_is_one_line_and_nothing_to_do_is_none() -> None:
 def test_an_output_that_could_not_be_written_says_why_and_what_to_do() -> None:
     page = Page(outcome(output("a", Change.FAILED, message="DataHub refused it.", hint="Give `Edit Incidents`.")))
     assert page.rows[1] == ["aincident-gate.yml, line 9", "incident not writtenDataHub refused it.Give Edit Incidents."]
+    absent = output("a", Change.CLEAR, message="Not found in DataHub.", hint="Ingest it.", absent=Reason.NOT_FOUND)
+    page = Page(outcome(absent))
+    assert page.text.startswith("🟡 DataHub Incident Gate: nothing to resolve on 1 of 1 output\n")
+    assert page.rows[1] == ["aincident-gate.yml, line 9", "not found in DataHubIngest it."]
 
 
 def test_a_wrong_manifest_or_setting_is_shown_too() -> None:

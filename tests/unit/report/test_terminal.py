@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +80,8 @@ def test_a_blocked_run() -> None:
         notices=("DataHub is asked over plain http: the token can be read on its way, so use https.",),
     )
     assert terminal(run) == WHOLE
+    create = "create .github/incident-gate.yml and add its URN to `ignore` in it"
+    assert create in " ".join(terminal(run._replace(manifest_text="")).split())
     coloured = terminal(run, colour=True)
     assert coloured.startswith("\x1b[1;31m✗ Blocked\x1b[0m  1 incident")
     assert "\x1b[1;31mCRITICAL\x1b[0m  No rows" in coloured
@@ -131,13 +135,36 @@ def test_what_was_done_on_an_output() -> None:
     )
     run = report(outcome=OutcomeReport("failure", results, on_request=True), gated=False, ui_url=None)
     assert terminal(run) == (
-        "Raised on request: incident raised on 1 output, incident not written on 1 output\n"
+        "Incident raised on 1 output, incident not written on 1 output\n"
         "\n"
         "RAISED    daily\n          2 of 6 checks failed\n          tests.amount: 12 orders\n"
         "          urn:li:incident:1\n"
-        "FAILED    daily\n          incident not written\n          DataHub refused it.\n"
+        "FAILED    daily\n          DataHub refused it.\n"
         "          Give Edit Incidents.\n          .github/incident-gate.yml:4:5\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "lines"),
+    [
+        ({"change": Change.CLEAR}, "CLEAR     daily\n"),
+        ({"change": Change.KEPT, "by_results": True, "reason": "1 failed"}, "OPEN      daily\n          1 failed\n"),
+        ({"change": Change.WOULD_RAISE}, "DRY RUN   daily\n          would raise an incident\n"),
+        (
+            {
+                "change": Change.CLEAR,
+                "message": "Not found in DataHub.",
+                "hint": "Ingest it.",
+                "absent": Reason.NOT_FOUND,
+            },
+            "NOT FOUND daily\n          Ingest it.\n          .github/incident-gate.yml:4:5\n",
+        ),
+    ],
+)
+def test_what_the_label_of_an_output_says_is_not_said_again(fields: dict[str, Any], lines: str) -> None:
+    result = OutputResult(OutputEntry(urn=entry("daily").urn, position=Position(4, 5)), **fields)
+    shown = terminal(report(outcome=OutcomeReport("success", (result,)), gated=False))
+    assert shown.partition("\n\n")[2] == lines
 
 
 def test_long_lists_are_cut_with_a_count_in_a_terminal_only() -> None:

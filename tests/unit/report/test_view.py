@@ -11,7 +11,7 @@ from incident_gate.ci.run import Run
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Decision, Excused, Verdict
 from incident_gate.incident import Assertion, Incident, Priority, Problem, Reason
-from incident_gate.manifest.model import NOWHERE, OutputEntry, Position, Waiver
+from incident_gate.manifest.model import NOWHERE, OnUnknown, OutputEntry, Position, Waiver
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.headline import headline, outcome_line, sentence, steps
 from incident_gate.report.model import Override
@@ -85,6 +85,11 @@ def results(*changes: Change) -> tuple[OutputResult, ...]:
             "Blocked: 1 incident on 1 input, 1 input could not be checked in full, 1 input clear",
             ("1 input has an open incident, 1 could not be checked in full.", "The other one is clear."),
         ),
+        (
+            (unhealthy("a")._replace(problems=REFUSED.problems, on_unknown=OnUnknown.WARN),),
+            "Blocked: 1 incident on 1 input",
+            ("1 input has an open incident.", ""),
+        ),
         ((ASSERTED,), "Blocked: 1 failing assertion on 1 input", ("1 input has a failing assertion.", "")),
     ],
 )
@@ -115,7 +120,7 @@ def test_headline_and_sentence_count_what_decided(
         (
             "failure",
             (Change.WOULD_RAISE,),
-            "Job failed: dry run, nothing was written: would raise an incident on 1 output",
+            "Job failed. Dry run, nothing was written: would raise an incident on 1 output",
         ),
         ("failure", (), "Job failed: no outputs to report on"),
         ("odd\n", (), "Job ended with odd: no outputs to report on"),
@@ -128,9 +133,12 @@ def test_the_outcome_is_a_sentence(status: str, changes: tuple[Change, ...], lin
 
 def test_what_was_requested_is_not_called_a_failed_job() -> None:
     raised = OutcomeReport(outcome="failure", results=results(Change.RAISED), on_request=True)
-    assert outcome_line(raised) == "Raised on request: incident raised on 1 output"
+    assert outcome_line(raised) == "Incident raised on 1 output"
     resolved = OutcomeReport(outcome="success", results=results(Change.CLEAR), on_request=True)
-    assert outcome_line(resolved) == "Resolved on request: nothing to resolve"
+    assert outcome_line(resolved) == "Nothing to resolve"
+    dry = OutcomeReport(outcome="failure", results=results(Change.WOULD_KEEP), on_request=True)
+    assert outcome_line(dry) == "Dry run, nothing was written: would update the incident on 1 output"
+    assert outcome_line(OutcomeReport("failure", nothing="It is a fork.", on_request=True)) == "It is a fork."
     assert headline(report(outcome=raised, gated=False)) == outcome_line(raised)
 
 
@@ -231,11 +239,16 @@ def test_what_has_no_page_has_no_link(decision_: Decision, has_page: bool) -> No
 
 
 def test_a_rule_that_has_expired_is_beside_its_incident() -> None:
-    late = unhealthy("a")
-    rule = Waiver(date(2026, 11, 1), "known", Position(4, 9), late.blocking[0].urn)
-    late = late._replace(entry=late.entry._replace(expired=(rule,)))
-    [row] = rows_of(report(late), late)
-    assert row.facts[-1] == "its ignore rule ended on 2026-11-01 (line 4): extend it"
+    late = unhealthy("a")._replace(failing=(FAILING,))
+    rules = tuple(
+        Waiver(date(2026, 11, day), "known", Position(day, 9), incident=incident, assertion=assertion)
+        for day, incident, assertion in ((4, late.blocking[0].urn, ""), (5, "", FAILING.urn))
+    )
+    rows = rows_of(report(late), late._replace(entry=late.entry._replace(expired=rules)))
+    assert [[fact for fact in row.facts if "ended" in fact] for row in rows] == [
+        ["its ignore rule ended on 2026-11-04 (line 4): extend it"],
+        ["its ignore rule ended on 2026-11-05 (line 5): extend it"],
+    ]
 
 
 def test_steps_are_only_those_that_apply() -> None:
