@@ -123,7 +123,7 @@ def _part(
     if _is_new(decision):
         yield "# a new entry at the end of `inputs`" if has_file else "inputs:"
         yield from _entry(_scalar(entry.urn.text), dash, items, until, decision)
-    elif after.startswith("{") or not is_item or after[:1] in {"&", "*", "!", "|", ">"}:
+    elif after[:1] in {"{", "&", "*", "!", "|", ">"} or not (is_item or _KEY.match(after)):
         what = "add to the entry" if after.startswith("{") else "replaces the URN"
         flow = f"ignore: [{', '.join(_flow(item, until) for item in items)}]"
         yield f"# {what} on line {entry.position.line}"

@@ -90,6 +90,7 @@ DOLLAR = A.replace(",PROD", "$${b},PROD")
         f"inputs:\n  - urn: {A}\n    name: Orders\n\n    min-priority: LOW\n  - {B}\n",
         f"inputs:\n  - urn: {A}\n    ignore:\n      {RULE}\n  - urn: {B}\n    ignore: [{RULE[2:]}]\n",
         f"inputs:\n  - urn: {A}\n    ignore: # none yet\n    {RULE}\n    name: x\n",
+        f"inputs:\n  -\n    urn: {A}\n    name: Orders\n",
         f'inputs:\n  - {{urn: "{A}"}}\n',
         f'inputs: ["{A}", "{B}"]\n',
         f"- {DOLLAR}\n",
