@@ -72,16 +72,19 @@ def error_summary(error: GateError) -> str:
     """The page of a run that an error ended before anything was decided."""
     if isinstance(error, ManifestError):
         what = count(len(error.mistakes), "manifest error") if error.text else "blocked"
-        page = [f"## 🔴 {_NAME}: {what}\n"]
-        for mistake, excerpt in mistakes_of(error, _EXCERPT):
-            # A path that is wrong as a whole is named in the message.
-            where = f"**Line {mistake.position.line}**" if excerpt else markdown(error.path)
-            page += [f"{where}: {prose(str(mistake), 2000, breaks=True)}\n"]
-            page += [_fenced(excerpt, "text")] if excerpt else []
-        page += [_fenced("\n".join(map(visible, error.hint.splitlines())), "text")] if error.hint else []
-        return "\n".join(page)
+        hint = _fenced("\n".join(map(visible, error.hint.splitlines())), "text") if error.hint else ""
+        part = _Part("", _mistakes(error), len(error.mistakes), hint)
+        return _fitted(f"## 🔴 {_NAME}: {what}\n\n", iter([part]), LIMIT)
     paragraphs = [prose(line, 1000) for text in (error.message, error.hint) for line in text.splitlines() if line]
     return f"## 🔴 {_NAME}: blocked\n\n" + "\n\n".join(paragraphs) + "\n"
+
+
+def _mistakes(error: ManifestError) -> Iterator[str]:
+    for mistake, excerpt in mistakes_of(error, _EXCERPT):
+        # A path that is wrong as a whole is named in the message.
+        where = f"**Line {mistake.position.line}**" if excerpt else markdown(error.path)
+        shown = f"\n{_fenced(excerpt, 'text')}" if excerpt else ""
+        yield f"{where}: {prose(str(mistake), 2000, breaks=True)}\n{shown}\n"
 
 
 def _title(report: Report) -> str:
@@ -239,7 +242,9 @@ def _asset_row(report: Report, row: Row) -> str:
     # An age is not broken.
     facts_line = " · ".join(f.replace(" ", "&nbsp;") if f.startswith(("open for", "failing for")) else f for f in facts)
     first = [f"**{link(row.title, row.page)}**", link(row.asset, None), facts_line]
-    return _cells(first, [f"**{markdown(owner, 80)}**" for owner in row.owners] or ["no owner in DataHub"])
+    is_known = row.decision and row.decision.entry.urn.text in report.owners
+    nobody = "no owner in DataHub" if is_known else "owner not known"
+    return _cells(first, [f"**{markdown(owner, 80)}**" for owner in row.owners] or [nobody])
 
 
 def _output_row(report: Report, row: Row) -> str:

@@ -127,7 +127,7 @@ def test_a_blocked_run_names_itself_and_says_what_blocks_who_can_clear_it_and_ho
         decision(customers, Conclusion.BLOCK, blocking=(incident(2, dataset("c"), title="Empty"),)),
         missing("order_itmes", 7),
         decision(entry("products")),
-        owners={orders.urn.text: (Owner("urn:li:corpuser:ana", "Ana Lopez"),)},
+        owners={orders.urn.text: (Owner("urn:li:corpuser:ana", "Ana Lopez"),), customers.urn.text: ()},
         run=Run(url="https://github.com/a/b/actions/runs/1", commit="abc"),
         manifest_text="inputs:\n" + "  - urn:li:x\n" * 9,
     )
@@ -304,6 +304,18 @@ def test_an_output_that_could_not_be_written_says_why_and_what_to_do() -> None:
     page = Page(outcome(absent))
     assert page.text.startswith("🟡 DataHub Incident Gate: nothing to resolve on 1 of 1 output\n")
     assert page.rows[1] == ["aincident-gate.yml, line 9", "not found in DataHubIngest it."]
+
+
+def test_that_an_asset_has_no_owner_is_not_said_where_owners_were_not_read() -> None:
+    assert "owner not known" in summary(report(unhealthy("orders")))
+
+
+def test_a_page_of_many_mistakes_is_cut_below_githubs_limit() -> None:
+    mistakes = tuple(Mistake(Position(number, 1), "<" * 1_500, "") for number in range(1, 1_001))
+    page = error_summary(ManifestError("gate.yml", mistakes, text="\n"))
+    assert 900_000 < len(page.encode()) <= 1_000_000
+    shown = page.count("gate.yml")
+    assert f"…and {1_000 - shown:,} more" in page
 
 
 def test_a_wrong_manifest_or_setting_is_shown_too() -> None:

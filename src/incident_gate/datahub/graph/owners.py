@@ -60,7 +60,7 @@ class Work(NamedTuple):
 
 
 class People(NamedTuple):
-    """Owners by the asset's URN, work by the incident's URN."""
+    """Owners by the URN of each asset that was answered for, work by the incident's URN."""
 
     owners: Mapping[str, tuple[Owner, ...]]
     work: Mapping[str, Work]
@@ -83,7 +83,7 @@ def people_of(client: Client, urns: Sequence[str], *, with_work: bool) -> People
             raise
         data = client.execute(_OWNERS, {"urns": queried}, assets=len(queried)).data
     elements = [element for element in mappings(data, "entities") if element.get("urn") in queried]
-    owners = {element["urn"]: found for element in elements if (found := _owners_in(element, client.redact))}
+    owners = {element["urn"]: _owners_in(element, client.redact) for element in elements}
     work = {
         str(incident.get("urn")): _work(incident, client.redact)
         for element in elements

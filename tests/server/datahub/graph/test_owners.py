@@ -41,7 +41,9 @@ def client(owned: Sandbox) -> Iterator[Client]:
 
 def test_owners_have_names_and_addresses(client: Client, owned: Sandbox) -> None:
     assert people_of(client, [ORDERS, CUSTOMERS, JOB], with_work=False).owners == {
-        ORDERS: (Owner(ANA, "Ana", "ana@example.com"), Owner(TEAM, "Data Platform"), Owner(GONE, "gone"))
+        ORDERS: (Owner(ANA, "Ana", "ana@example.com"), Owner(TEAM, "Data Platform"), Owner(GONE, "gone")),
+        CUSTOMERS: (),
+        JOB: (),
     }
     assert len(owned.requests) == 1
 
