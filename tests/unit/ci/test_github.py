@@ -74,57 +74,45 @@ def test_outside_github_there_is_no_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "file"),
+    ("changes", "fields"),
     [
-        ("acme/shop/.github/workflows/nightly.yml@refs/heads/main", ".github/workflows/nightly.yml"),
-        ("Acme/Shop/.github/workflows/nightly.yml@refs/heads/a@b", ".github/workflows/nightly.yml"),
-        ("acme/.github/.github/workflows/all.yml@refs/heads/main", "acme/.github/.github/workflows/all.yml"),
-        ("", "Nightly"),
+        # The workflow file is without branch and repository.
+        *(
+            ({"WORKFLOW_REF": reference}, {"workflow_file": file})
+            for reference, file in (
+                ("acme/shop/.github/workflows/nightly.yml@refs/heads/main", ".github/workflows/nightly.yml"),
+                ("Acme/Shop/.github/workflows/nightly.yml@refs/heads/a@b", ".github/workflows/nightly.yml"),
+                ("acme/.github/.github/workflows/all.yml@refs/heads/main", "acme/.github/.github/workflows/all.yml"),
+                ("", "Nightly"),
+            )
+        ),
+        ({}, {"name": "Nightly #12, attempt 2"}),
+        ({"RUN_ATTEMPT": "1"}, {"name": "Nightly #12"}),
+        ({"RUN_ATTEMPT": "", "RUN_NUMBER": ""}, {"name": "Nightly #4711"}),
+        ({"WORKFLOW": "", "RUN_ATTEMPT": "1"}, {"name": ".github/workflows/nightly.yml #12"}),
+        ({"TRIGGERING_ACTOR": ""}, {"actor": "ana"}),
+        ({"SERVER_URL": "", "RUN_ATTEMPT": ""}, {"url": "https://github.com/acme/shop/actions/runs/4711"}),
+        ({"REPOSITORY": ""}, {"url": ""}),
+        ({"RUN_ID": ""}, {"url": ""}),
+        ({"REF": "refs/heads/feature/x"}, {"branch": "feature/x", "tag": ""}),
+        ({"REF": "refs/tags/v1"}, {"branch": "", "tag": "v1"}),
+        ({"REF": "refs/pull/3/merge"}, {"branch": "", "tag": ""}),
+        ({"REF": "", "REF_NAME": "dev"}, {"branch": "dev", "tag": ""}),
+        ({"REF": "", "REF_NAME": "v1", "REF_TYPE": "tag"}, {"branch": "", "tag": "v1"}),
+        ({"REF": "", "REF_NAME": "", "EVENT_NAME": "deployment"}, {"branch": "", "tag": ""}),
+        # A schedule counts although nothing names its branch.
+        ({"REF": "", "REF_NAME": ""}, {"branch": "the default branch", "default_branch": "the default branch"}),
+        *(({"EVENT_NAME": event}, {"change": ""}) for event in ("push", "schedule", "workflow_dispatch", "release")),
+        *(
+            ({"EVENT_NAME": event}, {"change": "a pull request"})
+            for event in ("pull_request", "pull_request_target", "pull_request_review", "merge_group")
+        ),
+        ({"EVENT_NAME": "push", "REF": "refs/pull/3/merge"}, {"change": "a pull request"}),
     ],
 )
-def test_workflow_file_is_without_branch_and_repository(reference: str, file: str) -> None:
-    assert run(WORKFLOW_REF=reference).workflow_file == file
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({}, "Nightly #12, attempt 2"),
-        ({"RUN_ATTEMPT": "1"}, "Nightly #12"),
-        ({"RUN_ATTEMPT": "", "RUN_NUMBER": ""}, "Nightly #4711"),
-        ({"WORKFLOW": "", "RUN_ATTEMPT": "1"}, ".github/workflows/nightly.yml #12"),
-    ],
-)
-def test_run_has_a_name_for_people(changes: dict[str, str], name: str) -> None:
-    assert run(**changes).name == name
-
-
-def test_missing_variables_have_fallbacks() -> None:
-    found = run(SERVER_URL="", RUN_ATTEMPT="", TRIGGERING_ACTOR="")
-
-    assert (found.url, found.actor) == ("https://github.com/acme/shop/actions/runs/4711", "ana")
-
-
-@pytest.mark.parametrize("missing", ["REPOSITORY", "RUN_ID"])
-def test_there_is_no_half_address(missing: str) -> None:
-    assert run(**{missing: ""}).url == ""
-
-
-@pytest.mark.parametrize(
-    ("changes", "branch", "tag"),
-    [
-        ({"REF": "refs/heads/feature/x"}, "feature/x", ""),
-        ({"REF": "refs/tags/v1"}, "", "v1"),
-        ({"REF": "refs/pull/3/merge"}, "", ""),
-        ({"REF": "", "REF_NAME": "dev"}, "dev", ""),
-        ({"REF": "", "REF_NAME": "v1", "REF_TYPE": "tag"}, "", "v1"),
-        ({"REF": "", "REF_NAME": "", "EVENT_NAME": "deployment"}, "", ""),
-    ],
-)
-def test_branch_and_tag_are_told_apart(changes: dict[str, str], branch: str, tag: str) -> None:
+def test_what_variables_mean(changes: dict[str, str], fields: dict[str, Any]) -> None:
     found = run(**changes)
-
-    assert (found.branch, found.tag) == (branch, tag)
+    assert {name: getattr(found, name) for name in fields} == fields
 
 
 def test_default_branch_is_that_of_the_event_file(tmp_path: Path) -> None:
@@ -137,12 +125,6 @@ def test_schedule_runs_on_the_default_branch_which_its_event_does_not_name(tmp_p
     assert run_for(tmp_path, "schedule", {"repository": {}}, REF="refs/heads/trunk").default_branch == "trunk"
 
 
-def test_schedule_counts_although_nothing_names_its_branch() -> None:
-    found = run(REF="", REF_NAME="")
-
-    assert found.branch == found.default_branch == "the default branch"
-
-
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"{", b'{"repository": []}', b"[" * 100_000, b"\xff"])
 def test_default_branch_is_unknown_without_a_usable_event_file(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
@@ -151,17 +133,6 @@ def test_default_branch_is_unknown_without_a_usable_event_file(content: bytes | 
 
     assert run(EVENT_NAME="push", EVENT_PATH=str(path)).default_branch == ""
     assert run(EVENT_NAME="push", EVENT_PATH="").default_branch == ""
-
-
-@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "pull_request_review", "merge_group"])
-def test_pull_requests_are_known_by_their_event(event: str) -> None:
-    assert run(EVENT_NAME=event).change == "a pull request"
-
-
-@pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch", "repository_dispatch", "release"])
-def test_pull_request_is_known_by_its_ref_whatever_the_event(event: str) -> None:
-    assert run(EVENT_NAME=event).change == ""
-    assert run(EVENT_NAME=event, REF="refs/pull/3/merge").change == "a pull request"
 
 
 @pytest.mark.parametrize(
