@@ -267,6 +267,7 @@ def test_the_identity_is_the_jobs_and_not_the_runs() -> None:
     environment = {
         "GITHUB_REPOSITORY": "acme/shop",
         "GITHUB_WORKFLOW_REF": "acme/shop/.github/workflows/nightly.yml@refs/heads/main",
+        "GITHUB_REF": "refs/heads/main",
         "GITHUB_JOB": "build",
         "GITHUB_RUN_ID": "1",
     }
