@@ -100,15 +100,7 @@ def project_limits() -> Limits:
 
 
 def read_project(path: Path, limits: Limits) -> DbtProject:
-    """Read a project's nodes and tests from its `manifest.json`.
-
-    Args:
-        path: The file, as `files.locate` returned it.
-        limits: For all manifests together.
-
-    Raises:
-        FileError: The file cannot be read, is beyond a limit, or is not dbt's manifest.
-    """
+    """Read a project's nodes and tests from its `manifest.json`; the limits are for all manifests together."""
     with open_regular(path, max_bytes=MAX_FILE) as file:
         try:
             return parse_project(file, limits)
@@ -205,26 +197,19 @@ _ARGUMENT = re.compile(r"(?:\b(?:v|version)\s*=\s*)['\"]?([^'\",\s]+)|['\"]([^'\
 
 def _is_named(unique_id: str, model: str) -> bool:
     """Whether a generic test's argument, like `{{ get_where_subquery(ref('orders')) }}`, names this node."""
-    kind, _, rest = unique_id.partition(".")
-    for reference in _REFERENCE.finditer(model):
-        versions: list[str] = []
-        names: list[str] = []
-        for version, name in _ARGUMENT.findall(reference[2]):
-            (versions if version else names).append(version or name)
+    for function, arguments in _REFERENCE.findall(model):
+        found = _ARGUMENT.findall(arguments)
+        versions = [re.escape(version) for version, _ in found if version]
+        names = [re.escape(name) for version, name in found if not version]
         if not names:
             continue
-        if reference[1] == "source":
-            found = kind == NodeKind.SOURCE and rest.partition(".")[2] == ".".join(names)
+        if function == "source":
+            pattern = r"source\.[^.]*\." + r"\.".join(names)
         else:
-            package, _, name = rest.partition(".")
-            name, _, version = name.partition(".v")
-            found = (
-                kind != NodeKind.SOURCE
-                and name == names[-1]
-                and package == (names[0] if len(names) > 1 else package)
-                and version == (versions[0] if versions else version)
-            )
-        if found:
+            package = names[0] if len(names) > 1 else "[^.]*"
+            version = rf"\.v{versions[0]}" if versions else r"(\.v.*)?"
+            pattern = rf"(?!source\.)[^.]*\.{package}\.{names[-1]}{version}"
+        if re.fullmatch(pattern, unique_id):
             return True
     return False
 

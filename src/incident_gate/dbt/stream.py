@@ -38,19 +38,11 @@ _CUT_WORD = re.compile(rb"(NaN|-?Infinity|-|-?I(n(f(i(n(it?)?)?)?)?)?|Na?)\Z")
 
 @dataclass(slots=True, kw_only=True)
 class Limits:
-    """What may still be read, of all files of one kind together.
-
-    Args:
-        what: What the files have many of, for messages.
-        entries: How many of these.
-        kept: How much memory all of them may take, in bytes.
-        seconds: How long reading may take.
-        clock: Seconds of a clock that never goes back.
-    """
+    """What may still be read, of all files of one kind together. `what` is what they have many of, for messages."""
 
     what: str
     entries: int
-    kept: int = 128 << 20
+    kept: int = 128 << 20  # memory of all of them, in bytes
     seconds: float = 60
     clock: Callable[[], float] = time.monotonic
     _entries: int = 0
@@ -87,20 +79,11 @@ class _Entry(NamedTuple):
 
 
 def entries(file: BinaryIO, wanted: Mapping[str, Any], limits: Limits) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Read a JSON file.
+    """Read a JSON file: yields the keys that lead to each entry, and what is wanted of it.
 
-    Args:
-        file: Where it is read from, chunk by chunk.
-        wanted: The entries: for the keys that lead to one, with a point between them, the keys that are wanted of it,
-            each with `NAME`, `TEXT` or keys again.
-        limits: Whose time is watched; what is kept of an entry is counted by the caller.
-
-    Yields:
-        The keys that lead to an entry, and what is wanted of it, when it is complete. Before its entries, the mapping
-        or list that has them, as an empty one. Where another type is expected, an empty mapping or list, or the value.
-
-    Raises:
-        FileError: It is not JSON, or beyond a limit.
+    `wanted` has for these keys, with a point between them, the wanted keys of an entry, each with `NAME`, `TEXT` or
+    keys again. Before its entries, the mapping or list that has them comes as an empty one. Where another type is
+    expected, an empty mapping or list comes, or the value. The caller counts with `limits` what it keeps of an entry.
     """
     reader = _Reader(wanted)
     for events in _events(file, limits):
@@ -240,10 +223,10 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
     """The file in UTF-8, without `NaN` and `Infinity`: Python writes them, and JSON does not have them."""
     in_string = False
     rest = b""
-    read = _reading(file)
-    while chunk := read():
+    reader = codecs.getreader(encoding_of(file))(file)
+    while text := reader.read(_CHUNK):
         # Neither such a word nor an escaped quotation mark is cut in two.
-        chunk = rest + chunk
+        chunk = rest + text.encode()
         backslashes = len(chunk) - len(chunk.rstrip(b"\\"))
         cut = _CUT_WORD.search(chunk)
         end = len(chunk) - backslashes % 2 if not cut else cut.start()
@@ -258,20 +241,3 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
             yield chunk if len(parts) == 1 else b"".join(parts)
     if rest:
         yield rest
-
-
-def _reading(file: BinaryIO) -> Callable[[], bytes]:
-    """What reads the next chunk as UTF-8."""
-    encoding = encoding_of(file)
-    if encoding != "utf-8-sig":
-        decoder = codecs.getincrementaldecoder(encoding)()
-
-        def recoded() -> bytes:
-            text = ""
-            while not text and (data := file.read(_CHUNK)):
-                text = decoder.decode(data)
-            return (text or decoder.decode(b"", final=True)).encode()
-
-        return recoded
-    file.seek(3 if file.read(3) == b"\xef\xbb\xbf" else 0)
-    return lambda: file.read(_CHUNK)

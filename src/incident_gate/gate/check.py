@@ -19,7 +19,7 @@ from incident_gate.incident import Health, Incident, Problem, Reason
 from incident_gate.manifest.model import InputEntry, Manifest, OnUnknown, OutputEntry, Position, Rules
 
 if TYPE_CHECKING:
-    from incident_gate.select.selection import ResolvedInputs, Unresolved
+    from incident_gate.select.selection import ResolvedInputs
 
 _NOT_CREATED_YET = (
     "This job writes it: if it is not in DataHub yet, set `on-unknown: warn` on this entry until it is. "
@@ -69,7 +69,7 @@ class Gate:
         self._reader = Reader(client, server=ServerState(client, self._selection.schema if self._selection else None))
 
     @property
-    def _unresolved(self) -> tuple[Unresolved, ...]:
+    def _unresolved(self) -> tuple[tuple[InputEntry, Problem], ...]:
         return self._selection.problems if self._selection else ()
 
     def check_all(self, *, reports_outcome: bool = False) -> CheckResult:

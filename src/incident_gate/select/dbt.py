@@ -6,8 +6,9 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from incident_gate.dbt.project import MANIFEST_FILE, DbtNode, DbtProject, NodeKind, project_limits, read_project
@@ -36,75 +37,72 @@ _PLATFORMS = {"sqlserver": "mssql", "synapse": "mssql", "fabric": "mssql", "athe
 
 
 def select_nodes(dbt: Dbt, root: Path, *, built: bool, at_most: int) -> SelectorResult:
-    """Read the projects and choose nodes.
-
-    Args:
-        dbt: The selector.
-        root: The folder that its paths start from and stay below.
-        built: Choose what the projects build, instead of what they read.
-        at_most: How many may be chosen.
-    """
-    found = _Found(dbt, at_most)
+    """Read the projects, whose paths stay below `root`, and choose what they build, or else what they read."""
     limits = project_limits()
+    problems: list[Problem] = []
     unique_ids: tuple[str, ...] = ()
-    unmatched: list[frozenset[str]] = []
-    name = dbt.nodes
     try:
-        unique_ids = read_list(locate(name, root), limits) if name else ()
+        unique_ids = read_list(locate(dbt.nodes, root), limits) if dbt.nodes else ()
     except FileError as error:
-        found.note(Reason.UNREADABLE_FILE, f"{quote(name)} {error}", _FILE_HINT)
+        problems.append(Problem(Reason.UNREADABLE_FILE, f"{quote(dbt.nodes)} {error}", _FILE_HINT))
+    unmatched: list[frozenset[str]] = []
+    assets: list[tuple[Urn, ...]] = []
+    number = left_out = 0
     for name in dbt.manifest:
         try:
             project = read_project(locate(name, root, in_folder=MANIFEST_FILE), limits)
         except FileError as error:
-            found.note(Reason.UNREADABLE_FILE, f"{quote(name)} {error}", _FILE_HINT)
+            problems.append(Problem(Reason.UNREADABLE_FILE, f"{quote(name)} {error}", _FILE_HINT))
             continue
         nodes, strange = choose_nodes(project, dbt, unique_ids, built=built)
         unmatched.append(strange)
-        found.add(name, project, [node for node in nodes if node.is_output or not built])
-        found.left_out += sum(built and not node.is_output for node in nodes)
+        for found in _assets(dbt, name, project, nodes, built=built):
+            if isinstance(found, Problem):
+                problems.append(found)
+                if len(problems) > _MAX_PROBLEMS:
+                    break
+            elif found:
+                number += 1
+                assets += [found] if number <= at_most else []  # a large project has more than fit into memory
+            else:
+                left_out += 1
     # One pattern may be meant for one of several projects.
     for pattern in sorted(frozenset.intersection(*unmatched)) if unmatched else ():
-        found.note(Reason.NOT_FOUND, f"No node of {dbt} matches {quote(pattern)}", _pattern_hint(pattern))
-    if found.more:
-        found.problems.append((too_many(at_most + found.more, at_most), ""))
-    return SelectorResult(tuple(found.assets), tuple(found.problems), found.left_out)
+        message = f"No node of {dbt} matches {quote(pattern)}"
+        problems.append(Problem(Reason.NOT_FOUND, message, _pattern_hint(pattern)))
+    if number > at_most:
+        problems.append(too_many(number, at_most))
+    return SelectorResult(tuple(assets), tuple((problem, "") for problem in problems), left_out)
 
 
-class _Found:
-    """The assets of chosen nodes, up to a number: a large project has more than fit into memory."""
-
-    def __init__(self, dbt: Dbt, at_most: int) -> None:
-        self._dbt = dbt
-        self._at_most = at_most
-        self.assets: list[tuple[Urn, ...]] = []
-        self.problems: list[tuple[Problem, str]] = []
-        self.left_out = 0
-        self.more = 0
-
-    def note(self, reason: Reason, message: str, hint: str) -> None:
-        self.problems.append((Problem(reason, message, hint), ""))
-
-    def add(self, name: str, project: DbtProject, nodes: Iterable[DbtNode]) -> None:
-        recipe = _recipe(self._dbt, project)
-        if not recipe.target_platform:
-            self.note(Reason.UNREADABLE_FILE, f"{quote(name)} does not name its adapter", "Set target-platform.")
-            return
-        not_ingested = recipe.not_ingested(project)
-        for node in nodes:
-            texts = () if node.unique_id in not_ingested else _wanted(recipe, node, self._dbt.urns)
-            if not texts:
-                self.left_out += 1
-            elif len(self.assets) >= self._at_most:
-                self.more += 1
-            else:
-                try:
-                    self.assets.append(tuple(map(parse_urn, texts)))
-                except UrnError as error:
-                    message = f"{quote(name)}: {quote(node.unique_id)} has no usable URN: {error}"
-                    self.note(Reason.MALFORMED, message, "Name the asset in the manifest.")
-                    if len(self.problems) > _MAX_PROBLEMS:
-                        break
+def _assets(
+    dbt: Dbt, name: str, project: DbtProject, nodes: Iterable[DbtNode], *, built: bool
+) -> Iterator[tuple[Urn, ...] | Problem]:
+    """The URNs of each node, none where it is no dataset in DataHub; or why there are no usable ones."""
+    recipe = DbtRecipe(
+        target_platform=dbt.target_platform or _PLATFORMS.get(project.adapter, project.adapter),
+        target_platform_instance=dbt.target_platform_instance or None,
+        platform_instance=dbt.platform_instance or None,
+        env=dbt.env,
+        convert_urns_to_lowercase=dbt.convert_urns_to_lowercase,
+        include_database_name=dbt.include_database_name,
+        use_identifiers=dbt.use_identifiers,
+    )
+    if not recipe.target_platform:
+        yield Problem(Reason.UNREADABLE_FILE, f"{quote(name)} does not name its adapter", "Set target-platform.")
+        return
+    not_ingested = recipe.not_ingested(project)
+    for node in nodes:
+        texts = [urn for urn in recipe.urns_of(node) if urn]
+        if node.unique_id in not_ingested or (built and not node.is_output):
+            texts = []
+        elif dbt.urns is not DbtUrns.BOTH:
+            texts = texts[:1] if dbt.urns is DbtUrns.DBT else texts[1:]
+        try:
+            yield tuple(map(parse_urn, texts))
+        except UrnError as error:
+            message = f"{quote(name)}: {quote(node.unique_id)} has no usable URN: {error}"
+            yield Problem(Reason.MALFORMED, message, "Name the asset in the manifest.")
 
 
 def choose_nodes(
@@ -115,12 +113,11 @@ def choose_nodes(
     if not dbt.select and not dbt.nodes:
         return [node for node in every if (node.is_output if built else node.kind is NodeKind.SOURCE)], frozenset()
     chosen: dict[str, DbtNode] = {}
-    unmatched = set()
+    unmatched: set[str] = set()
     for pattern in dbt.select:
         found = {node.unique_id: node for node in every if _matches(node, pattern)}
         chosen |= found
-        if not found:
-            unmatched.add(pattern)
+        unmatched |= set() if found else {pattern}
     for unique_id in unique_ids:
         if node := project.nodes.get(unique_id):
             chosen[unique_id] = node
@@ -130,39 +127,25 @@ def choose_nodes(
 
 
 def read_list(path: Path, limits: Limits) -> tuple[str, ...]:
-    """Read the unique ids from a file that `dbt --quiet ls --output json` wrote, one JSON object a line.
-
-    Raises:
-        FileError: It cannot be read, is beyond a limit, or a line is not such an object.
-    """
+    """Read the unique ids from a file that `dbt --quiet ls --output json` wrote, one JSON object a line."""
     found = []
     with open_regular(path, max_bytes=_MAX_LIST) as file:
         lines = io.TextIOWrapper(file, encoding_of(file), errors="replace")
-        number = 0
-        while line := lines.readline(_MAX_LINE + 1):
+        for number, line in enumerate(iter(partial(lines.readline, _MAX_LINE + 1), ""), start=1):
             limits.check_time()
-            number += 1
             if len(line) > _MAX_LINE:
-                raise FileError(f"has more than {size(_MAX_LINE)} on line {number}: {_write_it(_LS)}")
-            if line.strip() and not _LOG_LINE.match(line):
-                unique_id = _unique_id(line, number)
-                limits.keep(unique_id)
-                found.append(unique_id)
+                raise FileError(f"has more than {size(_MAX_LINE)} on line {number}: write it with `{_LS}`")
+            if not line.strip() or _LOG_LINE.match(line):
+                continue
+            try:
+                unique_id = text(json.loads(line), "unique_id")
+            except (ValueError, RecursionError):
+                unique_id = ""
+            if not 0 < len(unique_id) <= MAX_NAME:
+                raise FileError(f"has no JSON object with a unique_id on line {number}: write it with `{_LS}`")
+            limits.keep(unique_id)
+            found.append(unique_id)
     return tuple(found)
-
-
-def _unique_id(line: str, number: int) -> str:
-    try:
-        unique_id = text(json.loads(line), "unique_id")
-    except (ValueError, RecursionError):
-        unique_id = ""
-    if not 0 < len(unique_id) <= MAX_NAME:
-        raise FileError(f"has no JSON object with a unique_id on line {number}: {_write_it(_LS)}")
-    return unique_id
-
-
-def _write_it(command: str) -> str:
-    return f"write it with `{command}`"
 
 
 def _matches(node: DbtNode, pattern: str) -> bool:
@@ -178,20 +161,3 @@ def _pattern_hint(pattern: str) -> str:
         "`select` takes unique ids like `model.shop.orders`, with `*` for any text, and `tag:NAME`. For dbt's own "
         f"syntax run `{_LS} --select {shlex.quote(pattern)} > nodes.json` and set `nodes: nodes.json`."
     )
-
-
-def _recipe(dbt: Dbt, project: DbtProject) -> DbtRecipe:
-    return DbtRecipe(
-        target_platform=dbt.target_platform or _PLATFORMS.get(project.adapter, project.adapter),
-        target_platform_instance=dbt.target_platform_instance or None,
-        platform_instance=dbt.platform_instance or None,
-        env=dbt.env,
-        convert_urns_to_lowercase=dbt.convert_urns_to_lowercase,
-        include_database_name=dbt.include_database_name,
-        use_identifiers=dbt.use_identifiers,
-    )
-
-
-def _wanted(recipe: DbtRecipe, node: DbtNode, which: DbtUrns) -> Sequence[str]:
-    urns = [urn for urn in recipe.urns_of(node) if urn]
-    return urns[:1] if which is DbtUrns.DBT else urns[1:] if which is DbtUrns.WAREHOUSE else urns

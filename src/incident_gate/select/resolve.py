@@ -21,7 +21,7 @@ from incident_gate.manifest.model import (
     UpstreamOf,
 )
 from incident_gate.select.dbt import select_nodes
-from incident_gate.select.selection import ResolvedInputs, SelectorResult, Unresolved, check_paths, too_many
+from incident_gate.select.selection import ResolvedInputs, SelectorResult, check_paths, too_many
 from incident_gate.select.server import select_matches, select_upstreams, urns_of
 from incident_gate.urn import EntityType, Urn
 
@@ -31,68 +31,46 @@ _EMPTY_HINT = "Check it for typing errors; if nothing is fine, set `may-be-empty
 
 
 def resolve(manifest: Manifest, *, client: Client | None, root: Path) -> ResolvedInputs:
-    """Resolve all selectors.
-
-    Args:
-        manifest: Whose selectors.
-        client: Where to ask; None where no selector needs it.
-        root: The folder that paths start from and stay below.
+    """Resolve all selectors; paths stay below `root`, and without a `client` DataHub is not asked.
 
     Raises:
         ManifestError: A path leads out of that folder.
     """
     built = resolve_outputs(manifest, root=root)
-    choices: dict[Selector, SelectorResult] = {}
-    asked: list[tuple[Selector, UpstreamOf | Search]] = []
-    for selector in manifest.selectors:
-        if isinstance(selector.what, Dbt):
-            choices[selector] = select_nodes(selector.what, root, built=False, at_most=selector.at_most)
-        else:
-            asked.append((selector, selector.what))
+    asked = [selector.what for selector in manifest.selectors if not isinstance(selector.what, Dbt)]
     lookup: Lookup | None = None
     failure: DataHubError | None = None
-    unanswered = SelectorResult()
-    try:
-        if asked and client:
-            lookup = look_up(client, _named([what for _, what in asked], built.outputs))
-            for selector, what in asked:
-                choices[selector] = _of_server(client, lookup, what, built, at_most=selector.at_most)
-    except DataHubError as error:
-        failure = error
-        unanswered = _problem(Problem(Reason.NO_ANSWER, error.message.rstrip("."), error.hint))
-    picked = [(selector, _checked(selector, choices.get(selector, unanswered))) for selector in manifest.selectors]
-    entries = [
-        InputEntry(
-            urns[0],
-            s.position,
-            rules=s.rules,
-            ignore=s.ignore,
-            expired=s.expired,
-            selected_by=s.label,
-            alternate_urns=urns[1:],
-        )
-        for s, choice in picked
-        for urns in choice.assets
-    ]
+    picked: list[tuple[Selector, SelectorResult]] = []
+    for selector in manifest.selectors:
+        what, at_most = selector.what, selector.at_most
+        result = SelectorResult()
+        if isinstance(what, Dbt):
+            result = select_nodes(what, root, built=False, at_most=at_most)
+        elif client:
+            try:
+                if not failure:
+                    lookup = lookup or look_up(client, _named(asked, built.outputs))
+                    result = _of_server(client, lookup, what, built, at_most=at_most)
+            except DataHubError as error:
+                failure = error
+            if failure:
+                problem = Problem(Reason.NO_ANSWER, failure.message.rstrip("."), failure.hint)
+                result = SelectorResult(problems=((problem, ""),))
+        picked.append((selector, _checked(selector, result)))
+    entries = [_entry(selector, urns) for selector, result in picked for urns in result.assets]
     return built._replace(
         inputs=merged([*manifest.inputs, *entries]),
         problems=tuple(
-            Unresolved(_unknown(selector, about), problem)
-            for selector, choice in picked
-            for problem, about in choice.problems
+            (_unknown(selector, about), problem) for selector, result in picked for problem, about in result.problems
         ),
-        left_out=tuple((selector, choice.left_out) for selector, choice in picked if choice.left_out),
+        left_out=tuple((selector, result.left_out) for selector, result in picked if result.left_out),
         failure=failure,
         schema=lookup.schema if lookup else None,
     )
 
 
 def resolve_outputs(manifest: Manifest, *, root: Path) -> ResolvedInputs:
-    """Resolve the selectors among the outputs, which are files.
-
-    Raises:
-        ManifestError: A path leads out of the folder `root`.
-    """
+    """Resolve the selectors among the outputs, which are files; raises what `resolve` does."""
     check_paths(manifest, root)
     picked = [
         (selector, _checked(selector, select_nodes(selector.what, root, built=True, at_most=selector.at_most)))
@@ -125,23 +103,35 @@ def merged(entries: Sequence[EntryT]) -> tuple[EntryT, ...]:
     return tuple(entries[place]._replace(alternate_urns=urns[1:]) for place, urns in found.items())
 
 
+def _entry(selector: Selector, urns: Sequence[Urn]) -> InputEntry:
+    """A selected asset, with the selector's rules."""
+    return InputEntry(
+        urns[0],
+        selector.position,
+        rules=selector.rules,
+        ignore=selector.ignore,
+        expired=selector.expired,
+        selected_by=selector.label,
+        alternate_urns=tuple(urns[1:]),
+    )
+
+
 def _unknown(selector: Selector, urn: str) -> InputEntry:
     """An input of unknown health: with the URN that its problem is about, else named like the selector."""
     text = urn or str(selector.what)
-    name = selector.name or (None if urn else text)
-    entry = InputEntry(Urn(text, EntityType.DATASET, text), selector.position, name=name, is_selector=True)
-    return entry._replace(rules=selector.rules, ignore=selector.ignore, selected_by=selector.label)
+    entry = _entry(selector, [Urn(text, EntityType.DATASET, text)])
+    return entry._replace(name=selector.name or (None if urn else text), is_selector=True)
 
 
 def _named(asked: Sequence[UpstreamOf | Search], outputs: Sequence[OutputEntry]) -> list[str]:
     """Every entity that the selectors name, once."""
-    found: list[str] = []
+    found: dict[str, None] = {}
     for what in asked:
         if isinstance(what, Search):
-            found += urns_of(what)
+            found |= dict.fromkeys(urns_of(what))
         else:
-            found += (urn.text for urns in _starts(what, outputs) for urn in urns)
-    return list(dict.fromkeys(found))
+            found |= {urn.text: None for urns in _starts(what, outputs) for urn in urns}
+    return list(found)
 
 
 def _starts(what: UpstreamOf, outputs: Sequence[OutputEntry]) -> list[tuple[Urn, ...]]:
@@ -162,14 +152,11 @@ def _of_server(
     choice = select_upstreams(client, lookup, starts, what.hops, at_most=at_most)
     if what.urns:
         return choice
-    problems = [problem for _, problem in built.output_problems]
+    problems = [(problem, "") for _, problem in built.output_problems]
     if not starts and not problems:
-        problems.append(Problem(Reason.NOTHING_SELECTED, "The manifest names no outputs", "Name outputs or URNs."))
-    return choice._replace(problems=(*_problem(*problems).problems, *choice.problems))
-
-
-def _problem(*problems: Problem) -> SelectorResult:
-    return SelectorResult(problems=tuple((problem, "") for problem in problems))
+        no_outputs = Problem(Reason.NOTHING_SELECTED, "The manifest names no outputs", "Name outputs or URNs.")
+        problems.append((no_outputs, ""))
+    return choice._replace(problems=(*problems, *choice.problems))
 
 
 def _checked(selector: Selector | OutputSelector, choice: SelectorResult) -> SelectorResult:

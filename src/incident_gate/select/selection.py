@@ -39,23 +39,16 @@ class SelectorResult(NamedTuple):
     left_out: int = 0
 
 
-class Unresolved(NamedTuple):
-    """Something that a selector could not establish: an input of unknown health."""
-
-    entry: InputEntry
-    problem: Problem
-
-
 class ResolvedInputs(NamedTuple):
     """The entries that selectors select, after the manifest's own, and what could not be established.
 
-    `left_out` counts what each selector selected that cannot have incidents. `failure` is what ended the requests
-    with DataHub, if something did; `schema` is what was learned of it.
+    `problems` are inputs of unknown health. `left_out` counts what each selector selected that cannot have incidents.
+    `failure` is what ended the requests with DataHub, if something did; `schema` is what was learned of it.
     """
 
     inputs: tuple[InputEntry, ...] = ()
     outputs: tuple[OutputEntry, ...] = ()
-    problems: tuple[Unresolved, ...] = ()
+    problems: tuple[tuple[InputEntry, Problem], ...] = ()
     output_problems: tuple[tuple[OutputSelector, Problem], ...] = ()
     left_out: tuple[tuple[Selector | OutputSelector, int], ...] = ()
     failure: DataHubError | None = None
@@ -105,16 +98,11 @@ def too_many(number: int, at_most: int) -> Problem:
 
 
 def check_paths(manifest: Manifest, root: Path) -> None:
-    """Check that all paths of selectors stay below a folder.
-
-    Raises:
-        ManifestError: Some do not.
-    """
+    """Check that all paths of selectors stay below a folder; a ManifestError names those that do not."""
     mistakes = []
     selectors: list[Selector | OutputSelector] = [*manifest.selectors, *manifest.output_selectors]
     for selector in selectors:
-        what = selector.what
-        if not isinstance(what, Dbt):
+        if not isinstance(what := selector.what, Dbt):
             continue
         paths = [(path, MANIFEST_FILE) for path in what.manifest] + [(path, "") for path in [what.nodes] if path]
         for path, in_folder in paths:

@@ -37,34 +37,19 @@ _SO = "so nothing is known of its upstreams"
 def select_upstreams(
     client: Client, lookup: Lookup, starts: Sequence[tuple[Urn, ...]], hops: Hops, *, at_most: int
 ) -> SelectorResult:
-    """Walk up from several assets."""
+    """Walk up from several assets, each with all of its URNs."""
     problems: dict[tuple[Problem, str], None] = {}
     siblings: dict[str, list[str]] = {}
     for urns in starts:
-        known = [lookup.of(urn.text) for urn in urns]
         start = urns[0].text
-        problem: Problem | None = None
-        if all(fact.exists is False for fact in known):
-            problem = Problem(Reason.NOT_FOUND, f"{start} is not in DataHub, {_SO}", _MISSING_HINT)
-        elif any(fact.removed for fact in known):
-            problem = Problem(Reason.REMOVED, f"{start} was removed (soft-deleted) in DataHub, {_SO}", _MISSING_HINT)
-        elif any(fact.hidden and fact.exists is not False for fact in known):
-            message = f"{start} may not be seen with this token, and neither may its upstreams"
-            problem = Problem(Reason.HIDDEN, message, _ACCESS_HINT)
-        elif any(urn.text not in lookup.by_urn for urn in urns):
-            message = f"The siblings of {start} could not be read, and may have upstreams of their own"
-            problem = Problem(Reason.ERROR, message, _AGAIN_HINT)
-        elif any(fact.siblings is None for fact in known):
-            message = f"A sibling of {start} may not be seen with this token, and may have upstreams of its own"
-            problem = Problem(Reason.HIDDEN, message, _ACCESS_HINT)
-        if problem:
+        if problem := _obstacle(lookup, urns):
             problems[problem, start] = None
-        others = [urn.text for urn in urns[1:]] + [sibling for fact in known for sibling in fact.siblings or ()]
+        others = [urn.text for urn in urns[1:]]
+        others += (sibling for urn in urns for sibling in lookup.of(urn.text).siblings or ())
         siblings[start] = [other for other in dict.fromkeys(others) if other != start]
     found: dict[str, None] = {}
-    for urns, upstreams in zip(
-        starts, read_upstreams(client, lookup.schema, siblings, hops, most=at_most + PAGE), strict=True
-    ):
+    walks = read_upstreams(client, lookup.schema, siblings, hops, most=at_most + PAGE)
+    for urns, upstreams in zip(starts, walks, strict=True):
         found |= dict.fromkeys(upstreams.found)
         problems |= {(problem, upstreams.start): None for problem in upstreams.problems}
         silent = not upstreams.found and not upstreams.problems
@@ -73,6 +58,26 @@ def select_upstreams(
             problems[Problem(Reason.EXISTENCE_UNKNOWN, message, _MISSING_HINT), upstreams.start] = None
     choice = choose(found, lookup.schema)
     return choice._replace(problems=(*problems, *choice.problems))
+
+
+def _obstacle(lookup: Lookup, urns: Sequence[Urn]) -> Problem | None:
+    """Why not all upstreams of an asset can be known."""
+    known = [lookup.of(urn.text) for urn in urns]
+    start = urns[0].text
+    if all(fact.exists is False for fact in known):
+        return Problem(Reason.NOT_FOUND, f"{start} is not in DataHub, {_SO}", _MISSING_HINT)
+    if any(fact.removed for fact in known):
+        return Problem(Reason.REMOVED, f"{start} was removed (soft-deleted) in DataHub, {_SO}", _MISSING_HINT)
+    if any(fact.hidden and fact.exists is not False for fact in known):
+        message = f"{start} may not be seen with this token, and neither may its upstreams"
+        return Problem(Reason.HIDDEN, message, _ACCESS_HINT)
+    if any(urn.text not in lookup.by_urn for urn in urns):
+        message = f"The siblings of {start} could not be read, and may have upstreams of their own"
+        return Problem(Reason.ERROR, message, _AGAIN_HINT)
+    if any(fact.siblings is None for fact in known):
+        message = f"A sibling of {start} may not be seen with this token, and may have upstreams of its own"
+        return Problem(Reason.HIDDEN, message, _ACCESS_HINT)
+    return None
 
 
 def urns_of(search: Search) -> tuple[str, ...]:
@@ -99,12 +104,7 @@ def select_matches(client: Client, lookup: Lookup, search: Search, *, at_most: i
 
 
 def missing_values(client: Client, lookup: Lookup, search: Search) -> tuple[Problem, ...]:
-    """The values of a search that are no entity and match no asset, and why others could not be looked for.
-
-    Raises:
-        UnreachableError: Nothing usable came in time.
-        RefusedError: Token, address, proxy or certificate are wrong.
-    """
+    """The values of a search that are no entity and match no asset, and why others could not be looked for."""
     doubtful = _doubtful(lookup, _conditions(search))
     probes = search_assets(client, lookup.schema, [probe for _, probe in doubtful]) if doubtful else []
     problems: list[Problem] = []
