@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from errno import EISDIR
+from errno import EEXIST
 from importlib import import_module
 from pathlib import Path
 
@@ -60,9 +60,10 @@ def _rendered(report: Report, form: str) -> Iterable[str]:
 
 
 def _write(target: Path, chunks: Iterable[str]) -> None:
-    if target.is_dir():
-        # Before anything is written beside it, which may be outside of the workspace.
-        raise IsADirectoryError(EISDIR, "Is a folder")
+    target = Path(os.path.realpath(target))
+    if target.exists() and not target.is_file():
+        # Before anything is written beside it, which may be outside of the workspace. A device would be replaced.
+        raise FileExistsError(EEXIST, "Is a folder" if target.is_dir() else "Is not a regular file")
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -67,18 +68,20 @@ def test_old_report_is_replaced_whole(datahub: Sandbox, manifest: str, tmp_path:
     assert json.loads(file.read_text())["conclusion"] == "pass"
 
 
-@pytest.mark.parametrize("target", ["folder", "file/report.json", "/proc/report.json"])
+@pytest.mark.parametrize("target", ["folder", "file/report.json", "/proc/report.json", "pipe", "link"])
 def test_report_that_cannot_be_written_is_a_warning_and_leaves_nothing(
     datahub: Sandbox, manifest: str, tmp_path: Path, target: str
 ) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
 
     ended = ask(datahub, "check", manifest, "--report-files", f"json={tmp_path / target}")
 
     assert ended.code == 0
     assert "warning: The JSON report was not written" in ended.err
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "gate.yml"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "gate.yml", "link", "pipe"]
 
 
 def test_full_disk_leaves_the_old_report(
