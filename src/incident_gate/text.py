@@ -12,7 +12,8 @@ from urllib import parse
 _ANSI_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 # Characters that Unicode calls letters or marks and that nobody can see: they are not in the categories dropped below.
 _INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U00016fe4\U000e0000-\U000e0fff]"
 )
 _COMMAND = re.compile(r"(?<!\S):{2,}")
 _MARKS_IN_A_ROW = 2  # more than any living script needs; stacks of them paint over the lines above

@@ -63,7 +63,7 @@ def _write(target: Path, chunks: Iterable[str]) -> None:
     target = Path(os.path.realpath(target))
     if target.exists() and not target.is_file():
         # Before anything is written beside it, which may be outside of the workspace. A device would be replaced.
-        raise FileExistsError(EEXIST, "Is a folder" if target.is_dir() else "Is not a regular file")
+        raise IsADirectoryError if target.is_dir() else FileExistsError(EEXIST, "Is not a regular file")
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:

@@ -60,7 +60,7 @@ def encoded(length: int) -> str:
         (parse.report_files, "json=out/a.json", (ReportFile("json", "out/a.json"),)),
         (parse.report_files, "junit = b=c\nmarkdown=-", (ReportFile("junit", "b=c"), ReportFile("markdown", "-"))),
         (parse.reason, " backfill\n DATA-123 ", "backfill DATA-123"),
-        *((parse.reason, unseen, "") for unseen in (" ", "\u200b\u2060", "\u3164\u2800", "\u202e\ufeff", "\U000e0100")),
+        *((parse.reason, unseen, "") for unseen in (" ", "\u200b\u2060", "\u3164\u2800", "\u202e\ufeff", "\U000e0fff")),
         (options.INCIDENT_TITLE.parse, "x" * 500, "x" * 500),
         (options.INCIDENT_MESSAGE.parse, "x" * 20_000, "x" * 20_000),
     ],
