@@ -186,7 +186,7 @@ def link(label: str, url: str | None, limit: int = 200) -> str:
 
 def _inert_breakable(text: str) -> str:
     """Inert text whose long words may be broken."""
-    pieces = rf"[^._/:,(-]{{1,{_UNBROKEN}}}[._/:,(-]{{0,4}}|[._/:,(-]{{1,{_UNBROKEN}}}"
+    pieces = rf"[^._/:,(@-]{{1,{_UNBROKEN}}}[._/:,(@-]{{0,4}}|[._/:,(@-]{{1,{_UNBROKEN}}}"
     return _inert(re.sub(rf"\S{{{_UNBROKEN + 1},}}", lambda word: _BREAK.join(re.findall(pieces, word[0])), text))
 
 

@@ -236,15 +236,15 @@ def _asset_row(report: Report, row: Row) -> str:
         selected = (markdown(fact, 200) for fact in row.facts)
         first = [title, *(code(urn, 4_000, breaks=True) for urn in row.urns), *selected, *notes]
         you = _place(report, row.position)
-        owners = [f"**{markdown(owner, 80)}**" for owner in row.owners] if row.tag == "REMOVED" else []
+        owners = [f"**{link(owner, None, 80)}**" for owner in row.owners] if row.tag == "REMOVED" else []
         return _cells(first, [f"**you**{f': {you}' if you else ''}", *owners])
-    facts = (markdown(fact, 200) for fact in (row.priority, *row.facts) if fact)
+    facts = (link(fact, None) for fact in (row.priority, *row.facts) if fact)
     # An age is not broken.
     facts_line = " · ".join(f.replace(" ", "&nbsp;") if f.startswith(("open for", "failing for")) else f for f in facts)
     first = [f"**{link(row.title, row.page)}**", link(row.asset, None), facts_line]
     is_known = row.decision and row.decision.entry.urn.text in report.owners
     nobody = "no owner in DataHub" if is_known else "owner not known"
-    return _cells(first, [f"**{markdown(owner, 80)}**" for owner in row.owners] or [nobody])
+    return _cells(first, [f"**{link(owner, None, 80)}**" for owner in row.owners] or [nobody])
 
 
 def _output_row(report: Report, row: Row) -> str:
@@ -255,11 +255,11 @@ def _output_row(report: Report, row: Row) -> str:
     elif row.page:
         done = [link(row.notes[0], row.page)]
     details = (
-        f"{code(name, 200, breaks=True)}{f': {markdown(message, 300)}' if message else ''}"
+        f"{code(name, 200, breaks=True)}{f': {link(message, None, 300)}' if message else ''}"
         for name, message in row.details
     )
     you = _place(report, row.position) if row.points_to_manifest else ""
-    owned = f"owned by {markdown(', '.join(row.owners), 200)}" if row.owners else ""
+    owned = f"owned by {link(', '.join(row.owners), None)}" if row.owners else ""
     return _cells([link(row.asset, None), owned, you], [*done, *details, *notes])
 
 

@@ -191,10 +191,11 @@ def test_no_word_of_a_table_is_wider_than_a_phone() -> None:
     long = "finance.payments_settled_transactions_of_all_regions_and_currencies_daily_2027"
     of = entry(long)
     run = report(
-        unhealthy(long, f"{long} is late"),
+        unhealthy(long, f"{long} is late", assignees=(long,)),
         decision(of, Conclusion.BLOCK, problems=(Problem(Reason.NOT_FOUND, "There is none", "Look"),)),
         missing_outputs=everything().missing_outputs,
-        outcome=everything().outcome,
+        outcome=OutcomeReport(outcome="failure", results=(output(long, Change.RAISED, failed=((long, long),)),)),
+        owners={of.urn.text: (Owner("urn:li:corpuser:ana", f"{'x' * 20}@{long}"),)},
     )
     cells = re.findall(r"<td[^>]*>(.*?)</td>", Page(summary(run)).html, re.DOTALL)
     words = [html.unescape(word) for cell in cells for word in re.split(r"<[^>]*>|\s+", cell)]
