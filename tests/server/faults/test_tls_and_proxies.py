@@ -106,20 +106,6 @@ def test_https_to_a_plain_server_is_told(server: Sandbox) -> None:
     assert "Check http or https in datahub-url." in told
 
 
-def test_server_that_ends_the_handshake_is_tried_again() -> None:
-    hellos: list[bytes] = []
-
-    def serve(client: socket.socket) -> None:
-        hellos.append(client.recv(65_536))
-
-    with listening(serve) as port:
-        result = check(f"https://localhost:{port}", ORDERS, timeout="1")
-
-    assert result.exit_code is ExitCode.DATAHUB
-    assert "Cannot connect to localhost" in str(result.failure)
-    assert len(hellos) > 1
-
-
 UNREADABLE = {
     "ca-bundle": r"ca-bundle broken\.pem cannot be used",
     "SSL_CERT_FILE": r"SSL_CERT_FILE cannot be used: No such file or directory\.",
@@ -147,16 +133,6 @@ def test_authority_that_cannot_be_read_is_an_error(
 def test_ca_bundle_that_is_missing_is_an_error_without_tls_too(server: Sandbox) -> None:
     with pytest.raises(SettingError, match=r"ca-bundle none\.pem cannot be used: No such file or directory\."):
         check(server.url, ORDERS, ca_bundle="none.pem")
-
-
-def test_module_that_is_missing_is_not_blamed_on_a_proxy(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise ImportError("No module named 'h11'", name="h11")
-
-    monkeypatch.setattr("httpx.Client", broken)
-
-    with pytest.raises(ImportError, match="h11"):
-        check(server.url, ORDERS)
 
 
 # Proxies
@@ -212,59 +188,14 @@ def test_proxy_that_forbids_is_refused_at_once(secure: str, status: str, monkeyp
     assert len(proxy.heads) == 1
 
 
-def test_proxy_that_does_not_reach_the_server_is_tried_again(secure: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = Proxy(refuses="503 Service Unavailable")
-    with proxy.running() as address:
-        monkeypatch.setenv("HTTPS_PROXY", address)
-
-        told = refusal(check(secure, ORDERS, datahub_token=CANARY, timeout="1"))
-
-    assert "The proxy does not reach localhost" in told
-    assert len(proxy.heads) > 1
-
-
-@pytest.mark.parametrize(
-    ("variable", "proxy"),
-    [
-        ("HTTP_PROXY", "ftp://ana:proxy-password@127.0.0.1:1"),
-        ("ALL_PROXY", "socks5h://ana:proxy-password@127.0.0.1:1"),
-        ("all_proxy", "http://x:99999"),
-    ],
-)
-def test_proxy_that_cannot_be_used_is_an_error_without_its_password(
-    server: Sandbox, proxy: str, variable: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(variable, proxy)
-
-    with pytest.raises(SettingError, match=f"The proxy that {variable} names") as caught:
-        check(server.url, ORDERS)
-
-    assert "proxy-password" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("variables", "notice"),
-    [
-        ({"NO_PROXY": "fd00::/8"}, ""),
-        ({"NO_PROXY": "[::1],10.0.0.0/8,fe80::/10"}, ""),
-        ({"NO_PROXY": "not/a range,%%"}, ""),
-        ({"ALL_PROXY": "socks5h://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}, ""),
-        ({"HTTPS_PROXY": "socks5h://127.0.0.1:1"}, ""),
-        ({"HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": "127.0.0.0/8"}, ""),
-        ({"http_proxy": "http://127.0.0.1:1", "no_proxy": "10.0.0.0/99, 127.0.0.1"}, "no_proxy"),
-    ],
-)
-def test_proxy_that_does_not_apply_does_not_matter(
-    server: Sandbox, variables: dict[str, str], notice: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+def test_proxy_that_does_not_apply_does_not_matter(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "10.0.0.0/99, 127.0.0.1")
 
     result = check(server.url, ORDERS, datahub_token=CANARY)
 
     assert verdicts(result) == ["healthy"]
-    expected = f"{notice} has entries that cannot be used: 10.0.0.0/99."
-    assert (expected in result.notices) is bool(notice)
+    assert "no_proxy has entries that cannot be used: 10.0.0.0/99." in result.notices
 
 
 def test_proxy_of_the_user_with_a_password_is_a_secret(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,21 +241,6 @@ def test_netrc_is_not_read(server: Sandbox, tmp_path: Path, monkeypatch: pytest.
 # Connections that do not come about
 
 
-def test_server_that_is_not_there_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-    told = refusal(check(f"http://127.0.0.1:{port}", ORDERS, timeout="1"))
-
-    assert f"Cannot connect to 127.0.0.1:{port}: connection refused (" in told
-
-
-def test_host_that_has_no_address_is_told() -> None:
-    told = refusal(check("https://datahub.invalid", ORDERS, timeout="1"))
-
-    assert "Cannot connect to datahub.invalid: the host name does not exist" in told
-
-
 def test_look_up_that_hangs_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_options: over.wait())
@@ -347,17 +263,6 @@ def test_headers_that_trickle_end_with_the_deadline() -> None:
         told = refusal(check(f"http://127.0.0.1:{port}", ORDERS, timeout="1"))
 
     assert "does not answer in time" in told
-
-
-def test_handshake_that_hangs_ends_with_the_deadline() -> None:
-    over = threading.Event()
-
-    def serve(_client: socket.socket) -> None:
-        over.wait()
-
-    with listening(serve) as port:
-        refusal(check(f"https://127.0.0.1:{port}", ORDERS, timeout="1"))
-    over.set()
 
 
 def test_tls_context_for_plain_http_trusts_nobody() -> None:

@@ -81,13 +81,6 @@ def broken() -> Exception:
     return httpx.ReadError("reset")
 
 
-def test_answer_is_not_asked_for_again() -> None:
-    server = Server([DATA])
-
-    assert server.ask() == {"me": 1}
-    assert (server.requests, server.waits) == (1, [])
-
-
 @pytest.mark.usefixtures("_longest")
 def test_waits_double_up_to_the_longest() -> None:
     server = Server([*[BUSY] * 8, DATA])
@@ -110,22 +103,37 @@ def test_waits_are_drawn_so_that_gates_do_not_return_together() -> None:
 
 
 @pytest.mark.usefixtures("_longest")
-@pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_the_least_that_is_waited(status: int) -> None:
-    server = Server([httpx.Response(status, headers={"retry-after": "7"}), *[BUSY] * 2, DATA])
+@pytest.mark.parametrize(
+    ("status", "seconds", "waits"),
+    [(429, "7", [7.25, 0.5, 1.0]), (503, "7", [7.25, 0.5, 1.0]), (503, "0", [0.25, 0.5, 1.0])],
+)
+def test_retry_after_is_the_least_that_is_waited(status: int, seconds: str, waits: list[float]) -> None:
+    server = Server([httpx.Response(status, headers={"retry-after": seconds}), *[BUSY] * 2, DATA])
 
     server.ask()
 
-    assert server.waits == [7.25, 0.5, 1.0]
+    assert server.waits == waits
 
 
-@pytest.mark.usefixtures("_longest")
-def test_retry_after_shortens_no_wait() -> None:
-    server = Server([*[httpx.Response(503, headers={"retry-after": "0"})] * 3, DATA])
-
-    server.ask()
-
-    assert server.waits == [0.25, 0.5, 1.0]
+@pytest.mark.parametrize(
+    ("server", "message", "ends"),
+    [
+        # A connection is tried for half a minute of a long deadline, a busy server for all of it.
+        (Server([refused()], seconds=3600), "Cannot connect to .* 30 s at most", (20, 30)),
+        (Server([BUSY], seconds=300), r"503 .*`timeout`", (280, 300)),
+        # Patience is that of the first failure.
+        (Server([BUSY, refused()], seconds=300), "Cannot connect", (280, 300)),
+        # A request that fails at the deadline is one attempt, and an attempt that it cut short is not the cause.
+        (Server([BUSY], seconds=5, each=6), r"in time \(1 attempt\)\.", (6, 6)),
+        (Server([BUSY, httpx.ReadTimeout("late")], seconds=10, each=6), r"503 \(2 attempts in \d+ s\)\.", (12, 13)),
+        # Nothing is sent after a wait that took longer than planned.
+        (Server([BUSY], seconds=5, overslept=10), r"503 \(1 attempt\)\.", (10, 11)),
+    ],
+)
+def test_attempts_end_in_time_and_with_the_cause(server: Server, message: str, ends: tuple[float, float]) -> None:
+    with pytest.raises(UnreachableError, match=message):
+        server.ask()
+    assert ends[0] <= server.now <= ends[1]
 
 
 @pytest.mark.usefixtures("_longest")
@@ -135,54 +143,6 @@ def test_wait_that_would_reach_the_deadline_is_not_begun() -> None:
     with pytest.raises(UnreachableError, match=r"\(2 attempts in \d+ s\)\."):
         server.ask()
     assert server.waits == [0.25]
-
-
-def test_request_that_fails_at_the_deadline_is_one_try() -> None:
-    server = Server([BUSY], seconds=5, each=6)
-
-    with pytest.raises(UnreachableError, match=r"\(1 attempt\)\."):
-        server.ask()
-
-
-def test_nothing_is_sent_after_a_wait_that_took_longer_than_planned() -> None:
-    server = Server([BUSY], seconds=5, overslept=10)
-
-    with pytest.raises(UnreachableError, match=r"503.*\(1 attempt\)\."):
-        server.ask()
-    assert server.requests == 1
-
-
-def test_connection_is_tried_for_half_a_minute_of_a_long_deadline() -> None:
-    server = Server([refused()], seconds=3600)
-
-    with pytest.raises(UnreachableError, match=f"Cannot connect to {SERVER}") as raised:
-        server.ask()
-    assert 20 < server.now <= 30
-    assert "30 s at most" in raised.value.hint
-
-
-def test_busy_server_is_asked_for_the_whole_deadline() -> None:
-    server = Server([BUSY], seconds=300)
-
-    with pytest.raises(UnreachableError) as raised:
-        server.ask()
-    assert 280 < server.now <= 300
-    assert "`timeout`" in raised.value.hint
-
-
-def test_patience_is_that_of_the_first_failure() -> None:
-    server = Server([BUSY, refused()], seconds=300)
-
-    with pytest.raises(UnreachableError, match="Cannot connect"):
-        server.ask()
-    assert 280 < server.now <= 300
-
-
-def test_attempt_that_the_deadline_cut_short_is_not_the_cause() -> None:
-    server = Server([BUSY, httpx.ReadTimeout("late")], seconds=10, each=6)
-
-    with pytest.raises(UnreachableError, match=r"503.*\(2 attempts in \d+ s\)\."):
-        server.ask()
 
 
 def test_partial_answer_is_better_than_none() -> None:
@@ -211,16 +171,9 @@ def test_write_of_which_the_answer_was_lost_is_not_repeated(before: list[Answeri
 
 
 def test_write_that_did_not_arrive_is_repeated() -> None:
-    server = Server([refused(), DATA])
-
-    assert server.ask(repeatable=False) == {"me": 1}
-
-
-def test_write_that_never_arrived_is_an_error() -> None:
-    server = Server([refused()])
-
+    assert Server([refused(), DATA]).ask(repeatable=False) == {"me": 1}
     with pytest.raises(UnreachableError, match="attempts in"):
-        server.ask(repeatable=False)
+        Server([refused()]).ask(repeatable=False)
 
 
 @pytest.mark.parametrize("slow", [httpx.Response(504), httpx.ReadTimeout("late")])
@@ -232,10 +185,9 @@ def test_request_that_can_be_halved_is_not_repeated_where_it_is_too_slow(slow: A
     assert (raised.value.status, server.requests) == (504, 1)
 
 
-def test_request_that_can_be_halved_is_repeated_where_the_server_is_busy() -> None:
-    server = Server([BUSY, DATA])
-
-    assert server.ask(divisible=True) == {"me": 1}
+@pytest.mark.parametrize(("failure", "divisible"), [(BUSY, True), (httpx.ReadTimeout("late"), False)])
+def test_request_that_is_not_too_slow_or_cannot_be_halved_is_repeated(failure: Answering, *, divisible: bool) -> None:
+    assert Server([failure, DATA]).ask(divisible=divisible) == {"me": 1}
 
 
 def test_request_is_not_halved_once_the_time_is_up() -> None:
@@ -243,12 +195,6 @@ def test_request_is_not_halved_once_the_time_is_up() -> None:
 
     with pytest.raises(UnreachableError, match="does not answer in time"):
         server.ask(divisible=True)
-
-
-def test_slow_request_that_cannot_be_halved_is_repeated() -> None:
-    server = Server([httpx.ReadTimeout("late"), DATA])
-
-    assert server.ask() == {"me": 1}
 
 
 def test_refusal_ends_the_attempts() -> None:
@@ -289,21 +235,14 @@ def test_server_that_closes_every_connection_may_not_speak_http(
 
 
 @pytest.mark.usefixtures("_longest")
-def test_client_within_some_seconds_is_the_same_with_an_earlier_deadline() -> None:
-    server = Server([BUSY])
+@pytest.mark.parametrize(("within", "seconds"), [(2, 60), (100, 2)])
+def test_client_within_some_seconds_is_the_same_with_the_earlier_deadline(within: float, seconds: float) -> None:
+    server = Server([BUSY], seconds=seconds)
 
     with pytest.raises(UnreachableError):
-        server.ask(within=2)
+        server.ask(within=within)
     assert server.waits == [0.25, 0.5, 1.0]
     assert [log.operation for log in server.request_logs] == ["Ask"] * server.requests
-
-
-def test_client_within_more_seconds_than_there_are_ends_at_the_deadline() -> None:
-    server = Server([BUSY], seconds=2)
-
-    with pytest.raises(UnreachableError):
-        server.ask(within=100)
-    assert server.now <= 2
 
 
 def test_secret_in_an_answer_is_blanked_within_some_seconds_too() -> None:

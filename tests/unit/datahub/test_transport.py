@@ -38,7 +38,11 @@ def certificate_error(message: str) -> ssl.SSLCertVerificationError:
     ("error", "message", "may_have_executed"),
     [
         (httpx.ProxyError("502 Bad Gateway"), f"The proxy does not reach {HOST}: 502 Bad Gateway", False),
-        (httpx.ConnectError("refused"), f"Cannot connect to {HOST}: refused", False),
+        (
+            httpx.ConnectError("[Errno 111] Connection refused"),
+            f"Cannot connect to {HOST}: connection refused",
+            False,
+        ),
         (httpx.ConnectTimeout(""), f"Cannot connect to {HOST}: ConnectTimeout", False),
         (httpx.PoolTimeout("full"), f"Cannot connect to {HOST}: full", False),
         (httpx.ReadError("reset"), f"The connection to {HOST} broke: reset", True),
