@@ -227,16 +227,16 @@ def _with_selected_outputs(settings: RunSettings, manifest: Manifest) -> tuple[M
 
 
 def _context(settings: RunSettings, client: Client) -> Context:
-    from incident_gate.datahub.health.answer import History
+    from incident_gate.datahub.health.answer import Extent, History
     from incident_gate.datahub.incidents import Writer
     from incident_gate.outcome.own import Context, IndexTimeouts
     from incident_gate.outcome.wording import Wording
 
-    reader = Reader(client, History.NEWEST)
+    reader = Reader(client, Extent(History.NEWEST))
     return Context(
         reader=reader,
-        quick_reader=reader.variant(History.NEWEST, summaries=False),
-        full_history_reader=reader.variant(History.WHOLE),
+        quick_reader=reader.variant(Extent(History.NEWEST, summaries=False)),
+        full_history_reader=reader.variant(Extent(History.WHOLE)),
         writer=Writer(client),
         identity=settings.identity,
         wording=Wording(

@@ -17,7 +17,7 @@ class Priority(IntEnum):
 
 
 def read_priority(value: object) -> Priority | None:
-    """A priority as either kind of server sends it: an int (0 is the most severe) up to 0.15, a name since 1.0."""
+    """A priority as either kind of server sends it."""
     if isinstance(value, int) and not isinstance(value, bool):
         return Priority(min(max(value, Priority.CRITICAL), Priority.LOW))
     if isinstance(value, str):
@@ -138,10 +138,9 @@ def sign(description: str, mark: Mark) -> str:
 
 
 def mark_in(description: str | None) -> Mark | None:
-    """The mark in an incident's description: the last line that is one, or None.
+    """The mark in an incident's whole description as it came: the last line that is one, or None.
 
-    A person may have written below it. A quoted line is not a mark, so quoting an incident does not claim it. Read the
-    whole description as it came from the server: masking or shortening it could destroy the mark.
+    A person may have written below it. A quoted line is not a mark, so quoting an incident does not claim it.
     """
     if not description or _MARK_LABEL not in description:
         return None
@@ -155,12 +154,10 @@ def mark_in(description: str | None) -> Mark | None:
 
 
 class Incident(NamedTuple):
-    """An incident as read; all text is untrusted.
+    """An incident as read; all text is untrusted, and what the server left out is None.
 
     `asset` is the URN on which it is listed: the entry's own, or a sibling's. `created_ms` is Unix time in
-    milliseconds. `mark` is read from the whole description. `type` and `priority` are None where the server left them
-    out or sent something it has no name for. `stage` and `message` are those of its status, read before it is written.
-    `assignees` are names of people.
+    milliseconds. `stage` and `message` are those of its status. `assignees` are names of people.
     """
 
     urn: str
@@ -211,17 +208,15 @@ class Assertion(NamedTuple):
 
 
 class Health(NamedTuple):
-    """The health of one asset, as DataHub answered.
+    """The health of one asset, as DataHub answered. It is healthy only by `problems_of`.
 
-    `unread` counts active incidents that the server's index counts and its list does not show (`total` above the
-    list): they are real until shown otherwise. `left_out` of them were listed, and not kept. `problems` are reasons
-    why it is not known; `answered` are the questions that have an answer: none, until an answer says so. An asset is
-    healthy only by `problems_of`.
-    `siblings` are the URNs whose incidents are included. `resolved` are the asset's own incidents that came along and
-    are over. `unlisted` counts those of `incidents` that the list lacks; `unverified` are incidents that the asset's
-    summary names as active, and of which nothing more can be read.
-    `assertions` are read only where they count, and then `assertion_problems` are reasons why they are not complete.
-    `of_each_urn` is the health of each URN of an asset that has several, in the order of the query; see `parts`.
+    `unread` counts active incidents that the server's index counts and its list does not show: they are real until
+    shown otherwise. `left_out` of them were listed, and not kept. `problems` are reasons why the health is not known,
+    and `answered` the questions that have an answer. `siblings` are the URNs whose incidents are included. `resolved`
+    are the asset's own incidents that came along and are over. `unlisted` counts those of `incidents` that the list
+    lacks; `unverified` are incidents that the asset's summary names as active, and that nothing shows. `assertions` are
+    read only where they count, and `assertion_problems` are why they are not complete. `of_each_urn` is the health of
+    each URN of an asset that has several, in the order of the query.
     """
 
     urn: str

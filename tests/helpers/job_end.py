@@ -9,7 +9,7 @@ from typing import cast
 from incident_gate.ci.run import JobIdentity, Run
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection, parse_address
-from incident_gate.datahub.health.answer import HealthQuery, History
+from incident_gate.datahub.health.answer import Extent, HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.health.reading import Reading
 from incident_gate.datahub.incidents import Writer
@@ -86,11 +86,11 @@ class Job:
         connection = Connection(address=address, token=self.token or self.server.token)
         with open_client(connection, connections=8) as http:
             client = Client(http, address.graphql_url, Deadline.after(self.seconds))
-            reader = Reader(client, History.NEWEST, sleep=lambda seconds: time.sleep(seconds * self.scale))
+            reader = Reader(client, Extent(History.NEWEST), sleep=lambda seconds: time.sleep(seconds * self.scale))
             context = Context(
                 reader=reader,
-                quick_reader=self._looks(reader.variant(History.NEWEST, summaries=False)),
-                full_history_reader=reader.variant(History.WHOLE),
+                quick_reader=self._looks(reader.variant(Extent(History.NEWEST, summaries=False))),
+                full_history_reader=reader.variant(Extent(History.WHOLE)),
                 writer=Writer(client),
                 identity=self.identity,
                 wording=Wording(run=run, title=self.title, message=self.message),

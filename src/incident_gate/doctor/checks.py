@@ -14,7 +14,7 @@ from incident_gate.datahub.capabilities import Capabilities, Generation, introsp
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.connection import Connection
 from incident_gate.datahub.failure import Failure
-from incident_gate.datahub.health.answer import HealthQuery, History
+from incident_gate.datahub.health.answer import Extent, HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.datahub.server_info import identity_of, may_raise
 from incident_gate.errors import DataHubError, ExitCode, RefusedError, UnreachableError
@@ -232,7 +232,7 @@ def _outputs(
         yield Finding("outputs", State.OK, "The manifest names none, so no outcome is reported.")
         return
     queries = [HealthQuery(entry.urn, siblings=False, alternate_urns=entry.alternate_urns) for entry in entries]
-    healths = _healths(Reader(client, History.NEWEST), queries)
+    healths = _healths(Reader(client, Extent(History.NEWEST)), queries)
     targets = [_target(entry, health) for entry, health in zip(entries, healths, strict=True)]
     may_edit = may_raise(client, capabilities, actor, [urn for urn, _ in targets])
     editable = unsure = 0

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.graph.lookup import look_up
-from incident_gate.datahub.health.answer import HealthQuery, History
+from incident_gate.datahub.health.answer import Extent, HealthQuery, History
 from incident_gate.datahub.health.reader import Reader
 from incident_gate.gate.check import without_warehouse
 from incident_gate.incident import Problem, Reason
@@ -78,7 +78,7 @@ def _missing(client: Client, assets: Sequence[_Named]) -> Iterator[tuple[Positio
         for asset in assets
     ]
     # An incident that is ignored may be resolved by now.
-    reading = Reader(client, History.WHOLE).read(queries)
+    reading = Reader(client, Extent(History.WHOLE)).read(queries)
     if reading.failure:
         raise reading.failure
     answered = [(asset, reading.healths[query]) for asset, query in zip(assets, queries, strict=True)]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from incident_gate.datahub.capabilities import VISIBILITY_FIELDS
+from incident_gate.datahub.capabilities import VISIBILITY_FIELDS, Selection
 from incident_gate.datahub.failure import GraphqlError, RequestFailure
 from incident_gate.datahub.health.listing import ACCESS_HINT, MOST_TEXT, AssertionListing, Listing, read_summary
 from incident_gate.incident import Health, Problem, Question, Reason, not_asked, questions
@@ -72,6 +72,21 @@ class History(Enum):
     NONE = auto()
     NEWEST = auto()  # as many as the first answer has
     WHOLE = auto()  # as far as the server lists them
+
+
+class Extent(NamedTuple):
+    """How much is read of every asset; without summaries, lists are checked with nothing else: one request."""
+
+    history: History = History.NONE
+    summaries: bool = True
+
+    def selection(self, query: HealthQuery) -> Selection:
+        """What is read of one asset."""
+        asked = query.questions if self.summaries else query.questions - {Question.WITNESS}
+        return Selection(asked, history=self.history is not History.NONE and not query.existence_only)
+
+
+ACTIVE_ONLY = Extent()
 
 
 class Element(NamedTuple):

@@ -53,12 +53,10 @@ def _count(page: object) -> int | None:
 class Listing:
     """The incidents of one URN, an asset's or a sibling's; `shown` is the URN as reports show it.
 
-    `total` is the greatest count of the server's search index, which is counted apart from the list: the list lacks
-    what the primary store does not load. `reached` is the offset up to which it was read, and `unreadable` counts
-    elements that are no incidents. `assertions` is None until they are read.
-    `summary_active` are incidents that the asset's summary names as active, beyond the first page of the list, and
-    `summary_more` counts those that are not checked; `summary_resolved` are URNs that it names as resolved. Of the
-    claims, `unlisted` are active although the list lacks them, and `confirmed_resolved` are over.
+    `total` is the greatest count of the server's search index, which counts apart from the list. `reached` is the
+    offset up to which it was read, and `unreadable` counts elements that are no incidents. `summary_active` are
+    incidents that the asset's summary names as active and the first page lacks; `summary_more` counts those that are
+    not checked. Of the checked ones, `unlisted` are active, and `confirmed_resolved` are over.
     """
 
     # As a dataclass it would take 0.4 ms to make; so would the other two that an answer is collected in.

@@ -11,12 +11,12 @@ from copy import copy
 from incident_gate.datahub.capabilities import Capabilities, Discovery
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import RequestFailure
-from incident_gate.datahub.health.answer import HealthQuery, History, PartialHealth
+from incident_gate.datahub.health.answer import ACTIVE_ONLY, Extent, HealthQuery, History, PartialHealth
 from incident_gate.datahub.health.reading import Reading, Room, combined, common_failure, unanswered
 from incident_gate.datahub.health.request import (
     ACTIVE,
     IN_ALL_STATES,
-    Extent,
+    asked_of,
     chunks,
     fetch_each,
     fetch_health,
@@ -51,29 +51,25 @@ class ServerState:
 
 
 class Reader:
-    """Reads the health of assets; without `summaries`, lists are checked with nothing else, and a look is one request.
-
-    `server` is what is known of the server already.
-    """
+    """Reads the health of assets; `server` is what is known of the server already."""
 
     def __init__(
         self,
         client: Client,
-        history: History = History.NONE,
+        extent: Extent = ACTIVE_ONLY,
         *,
-        summaries: bool = True,
         server: ServerState | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.client = client
-        self.extent = Extent(history, summaries)
+        self.extent = extent
         self.server = server or ServerState(client)
         self._sleep = sleep
 
-    def variant(self, history: History, *, summaries: bool = True) -> Reader:
-        """A reader of the same server that reads another part of the history, and shares what is known of it."""
+    def variant(self, extent: Extent) -> Reader:
+        """A reader of the same server that reads more or less, and shares what is known of it."""
         reader = copy(self)
-        reader.extent = Extent(history, summaries)
+        reader.extent = extent
         return reader
 
     def until(self, deadline: Deadline) -> Reader:
@@ -187,17 +183,14 @@ class Reader:
                 continue
             # `entityExists` may answer for its existence.
             partial, kind = add(query), query.urn.entity_type.value
-            lacking = frozenset(question for question in query.questions if form.lacks(kind, question))
+            lacking = asked_of(kind, self.extent.selection(query), form).lacking
             partial.note_lacking(lacking)
             if Question.INCIDENTS in lacking:
                 message = f"This DataHub does not track incidents on a {kind}"
                 partial.problem(Reason.NO_INCIDENTS_FIELD, message, "Take it out of the manifest.")
 
     def fetch_existence(self, partials: Sequence[PartialHealth]) -> None:
-        """Ask whether assets exist of which that is open, and whether one that may not exists in lower case.
-
-        What is refused stays open, which is a problem of its own. Raises as `fetch_batch` does.
-        """
+        """Ask whether assets exist of which that is open, and whether one that may not exists in lower case."""
         absent = [partial for partial in partials if not partial.exists and not partial.problems]
         asked = [(partial, partial.urn) for partial in absent if partial.exists is None]
         known = {partial.urn for partial in partials}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from incident_gate.datahub import queries
 from incident_gate.datahub.capabilities import Capabilities, Selection
 from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Answer, GraphqlError, RequestFailure
-from incident_gate.datahub.health.answer import Asked, Element, HealthQuery, History, PartialHealth, read_element
+from incident_gate.datahub.health.answer import Asked, Element, Extent, HealthQuery, PartialHealth, read_element
 from incident_gate.datahub.health.listing import PAGE, AssertionListing, Listing
 from incident_gate.incident import AssertionResult, Question
 from incident_gate.json_values import mappings, text
@@ -24,18 +24,6 @@ DATED = 100
 ACTIVE = Selection(frozenset({Question.INCIDENTS}))
 IN_ALL_STATES = Selection(frozenset(), history=True)
 ASSERTIONS = Selection(frozenset({Question.ASSERTIONS}))
-
-
-class Extent(NamedTuple):
-    """How much is read of every asset; without summaries, a look is one request."""
-
-    history: History = History.NONE
-    summaries: bool = True
-
-    def selection(self, query: HealthQuery) -> Selection:
-        """What is read of one asset."""
-        asked = query.questions if self.summaries else query.questions - {Question.WITNESS}
-        return Selection(asked, history=self.history is not History.NONE and not query.existence_only)
 
 
 def fetch(
@@ -69,7 +57,7 @@ def fetch(
 def fetch_each(
     client: Client, operation: Operation, urns: Sequence[str], variables: Mapping[str, object] | None = None
 ) -> list[Element]:
-    """Ask with one aliased field for each URN, which travels as `$u0`, `$u1` and so on; raises as `fetch` does."""
+    """Ask with one aliased field for each URN, which travels as `$u0`, `$u1` and so on."""
     given = {**(variables or {}), **{f"u{place}": urn for place, urn in enumerate(urns)}}
     answer = execute(client, operation, len(urns), given)
     return split_by_alias(urns, answer.data, answer.errors)
@@ -83,7 +71,7 @@ def execute(client: Client, operation: Operation, assets: int, variables: Mappin
 def fetch_health(
     client: Client, capabilities: Capabilities, extent: Extent, some: Sequence[HealthQuery]
 ) -> dict[str, PartialHealth]:
-    """Ask about some assets in one request; what the answer shows of each, by URN. Raises as `Client.execute` does."""
+    """Ask about some assets in one request; what the answer shows of each, by URN."""
     partials = [PartialHealth(query, client.redact, needs_witness=extent.summaries) for query in some]
     groups: dict[Selection, list[PartialHealth]] = {}
     for partial in partials:
@@ -124,10 +112,7 @@ def read_pages(
 
 
 def read_assertions(client: Client, capabilities: Capabilities, listing: Listing) -> None:
-    """Read the further pages of a dataset's assertions, if they are read at all; raises as `read_pages` does.
-
-    A page that is refused is a problem of the assertions.
-    """
+    """Read the further pages of a dataset's assertions; a page that is refused is a problem of theirs."""
     assertions = listing.assertions
     for _ in range(MOST_PAGES):
         if assertions is None or assertions.problem or not assertions.is_incomplete:
@@ -145,10 +130,7 @@ def read_assertions(client: Client, capabilities: Capabilities, listing: Listing
 
 
 def read_runs(client: Client, lists: Sequence[AssertionListing]) -> None:
-    """Read more runs: since when assertions fail, and the result of those whose runs were cut off.
-
-    Where the server does not answer, the last failure is all that is known, and what was cut off stays unknown.
-    """
+    """Read more runs, if the server has them: since when assertions fail, and the result of those that were cut off."""
     asked = [
         (assertions, urn)
         for assertions in lists

@@ -14,9 +14,9 @@ from incident_gate.datahub import queries
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import RequestFailure
-from incident_gate.datahub.health.answer import History, PartialHealth
+from incident_gate.datahub.health.answer import Extent, History, PartialHealth
 from incident_gate.datahub.health.listing import PAGE, Listing
-from incident_gate.datahub.health.request import IN_ALL_STATES, Extent, chunks, execute, fetch_health, read_pages
+from incident_gate.datahub.health.request import IN_ALL_STATES, chunks, execute, fetch_health, read_pages
 from incident_gate.json_values import mappings, text
 
 # Seconds: index and hook lag separately, so a moment's disagreement of list and summary means nothing.

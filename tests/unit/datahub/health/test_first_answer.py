@@ -6,9 +6,8 @@ import httpx
 import pytest
 
 from incident_gate.datahub.capabilities import MINIMAL_QUERY, Capabilities
-from incident_gate.datahub.health.answer import HealthQuery, History, PartialHealth
+from incident_gate.datahub.health.answer import ACTIVE_ONLY, Extent, HealthQuery, History, PartialHealth
 from incident_gate.datahub.health.reader import ALIASES, Reader, ServerState
-from incident_gate.datahub.health.request import Extent
 from incident_gate.incident import Reason
 from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
@@ -16,7 +15,6 @@ from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, ORDERS
 
 # Of 2022: incidents on datasets alone, and no list of entities.
 OLD = Capabilities(refused=frozenset({("Query", "entities"), ("Dashboard", ""), ("DataJob", "")}))
-ACTIVE_ONLY = Extent()
 MISSING = "Validation error (FieldUndefined@[entities/exists]) : Field 'exists' in type 'Dataset' is undefined"
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 
@@ -42,8 +40,7 @@ def ask(
 ) -> dict[str, PartialHealth]:
     partials: dict[str, PartialHealth] = {}
     with server.client() as client:
-        history, summaries = extent
-        reader = Reader(client, history, summaries=summaries, server=ServerState(client, known), sleep=server.sleep)
+        reader = Reader(client, extent, server=ServerState(client, known), sleep=server.sleep)
         reader.fetch_batch(batch, partials)
     return partials
 

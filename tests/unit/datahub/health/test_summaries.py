@@ -8,8 +8,7 @@ import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.health import witness
-from incident_gate.datahub.health.answer import HealthQuery, History, PartialHealth
-from incident_gate.datahub.health.request import Extent
+from incident_gate.datahub.health.answer import ACTIVE_ONLY, Extent, HealthQuery, History, PartialHealth
 from incident_gate.datahub.health.witness import CHECKED, SECOND_LOOK, check_summaries
 from incident_gate.errors import UnreachableError
 from incident_gate.incident import Incident
@@ -20,7 +19,6 @@ from tests.helpers.asking import CUSTOMERS, ORDERS
 FIRST, SECOND = "urn:li:incident:1", "urn:li:incident:2"
 NONE: dict[str, Any] = {"total": 0, "incidents": []}
 CHECK = "incidentGateWitness"
-ACTIVE_ONLY = Extent()
 
 
 @pytest.fixture(autouse=True)
