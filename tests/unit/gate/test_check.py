@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -110,35 +111,27 @@ def conclusion_of(
     return check_inputs(manifest, reader=answers, identity=identity, overrides=Rules()).decisions[0].conclusion
 
 
-def test_incident_of_this_workflow_on_its_own_output_is_excused() -> None:
-    assert conclusion_of(incident=own(ORDERS)) is Conclusion.PASS
+NOBODY = JobIdentity(server="datahub")
 
 
-@pytest.mark.parametrize("other", [{"job": "load"}, {"matrix": '{"region":"eu"}'}])
-def test_incident_of_another_job_or_leg_of_the_workflow_is_excused(other: dict[str, str]) -> None:
-    assert conclusion_of(incident=own(ORDERS, ME._replace(**other))) is Conclusion.PASS
-
-
-@pytest.mark.parametrize("other", [{"workflow": "b"}, {"repository": "acme/x"}, {"incident_key": "eu"}])
-def test_incident_of_another_workflow_or_environment_blocks(other: dict[str, str]) -> None:
-    assert conclusion_of(incident=own(ORDERS, ME._replace(**other))) is Conclusion.BLOCK
-
-
-@pytest.mark.parametrize("outputs", [(), (CUSTOMERS,)])
-def test_incident_on_what_is_no_output_any_more_blocks(outputs: tuple[str, ...]) -> None:
-    assert conclusion_of(incident=own(ORDERS), outputs=outputs) is Conclusion.BLOCK
-
-
-def test_mark_copied_from_another_asset_blocks() -> None:
-    copied = own(CUSTOMERS)._replace(asset=ORDERS)
-
-    assert conclusion_of(incident=copied, outputs=(ORDERS, CUSTOMERS)) is Conclusion.BLOCK
-
-
-def test_without_an_identity_nothing_is_excused() -> None:
-    nobody = JobIdentity(server="datahub")
-
-    assert conclusion_of(incident=own(ORDERS, nobody), identity=nobody) is Conclusion.BLOCK
+@pytest.mark.parametrize(
+    ("given", "conclusion"),
+    [
+        ({"incident": own(ORDERS)}, Conclusion.PASS),
+        ({"incident": own(ORDERS, ME._replace(job="load"))}, Conclusion.PASS),
+        ({"incident": own(ORDERS, ME._replace(matrix='{"region":"eu"}'))}, Conclusion.PASS),
+        ({"incident": own(ORDERS, ME._replace(workflow="b"))}, Conclusion.BLOCK),
+        ({"incident": own(ORDERS, ME._replace(repository="acme/x"))}, Conclusion.BLOCK),
+        ({"incident": own(ORDERS, ME._replace(incident_key="eu"))}, Conclusion.BLOCK),
+        # On what is no output, or no output any more; and with a mark that was copied from another asset.
+        ({"incident": own(ORDERS), "outputs": ()}, Conclusion.BLOCK),
+        ({"incident": own(ORDERS), "outputs": (CUSTOMERS,)}, Conclusion.BLOCK),
+        ({"incident": own(CUSTOMERS)._replace(asset=ORDERS), "outputs": (ORDERS, CUSTOMERS)}, Conclusion.BLOCK),
+        ({"incident": own(ORDERS, NOBODY), "identity": NOBODY}, Conclusion.BLOCK),
+    ],
+)
+def test_incident_of_this_workflow_is_excused_on_its_outputs(given: dict[str, Any], conclusion: Conclusion) -> None:
+    assert conclusion_of(**given) is conclusion
 
 
 @pytest.mark.parametrize(

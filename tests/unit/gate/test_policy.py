@@ -140,30 +140,30 @@ def test_healthy_passes_and_carries_everything_along() -> None:
     assert decision.blocking_count == 0
 
 
-@pytest.mark.parametrize(("on_incident", "conclusion"), [("block", "block"), ("warn", "warn")])
-def test_incident_blocks_or_warns(on_incident: str, conclusion: str) -> None:
-    decision = judge(incident(), rule=Rule(on_incident=OnIncident(on_incident)))
-    assert (decision.verdict, decision.conclusion) == (Verdict.UNHEALTHY, conclusion)
-    assert (decision.blocking, decision.blocking_count) == ((incident(),), 1)
-
-
-@pytest.mark.parametrize(("on_unknown", "conclusion"), [("block", "block"), ("warn", "warn")])
-def test_unknown_blocks_or_warns(on_unknown: str, conclusion: str) -> None:
-    decision = judge(problems=(PROBLEM,), rule=Rule(on_unknown=OnUnknown(on_unknown)))
-    assert (decision.verdict, decision.conclusion) == (Verdict.UNKNOWN, conclusion)
-    assert decision.problems == (PROBLEM,)
-    assert decision.on_unknown == on_unknown
-
-
 @pytest.mark.parametrize(
-    ("on_incident", "on_unknown", "conclusion"),
-    [("block", "warn", "block"), ("warn", "block", "block"), ("warn", "warn", "warn"), ("ignore", "warn", "warn")],
+    ("on_incident", "on_unknown", "incidents", "problems", "verdict", "conclusion"),
+    [
+        ("block", "warn", 1, 0, "unhealthy", "block"),
+        ("warn", "block", 1, 0, "unhealthy", "warn"),
+        ("warn", "block", 0, 1, "unknown", "block"),
+        ("block", "warn", 0, 1, "unknown", "warn"),
+        # The worse of both counts.
+        ("block", "warn", 1, 1, "unhealthy", "block"),
+        ("warn", "block", 1, 1, "unhealthy", "block"),
+        ("warn", "warn", 1, 1, "unhealthy", "warn"),
+        ("ignore", "warn", 1, 1, "unknown", "warn"),
+    ],
 )
-def test_worse_of_incident_and_unknown_counts(on_incident: str, on_unknown: str, conclusion: str) -> None:
+def test_rules_say_what_incidents_and_problems_lead_to(  # noqa: PLR0913, PLR0917 - a table
+    on_incident: str, on_unknown: str, incidents: int, problems: int, verdict: str, conclusion: str
+) -> None:
     rule = Rule(on_incident=OnIncident(on_incident), on_unknown=OnUnknown(on_unknown))
-    decision = judge(incident(), problems=(PROBLEM,), rule=rule)
-    assert decision.conclusion == conclusion
-    assert decision.verdict is (Verdict.UNKNOWN if on_incident == "ignore" else Verdict.UNHEALTHY)
+
+    decision = judge(*[incident()] * incidents, problems=(PROBLEM,) * problems, rule=rule)
+
+    assert (decision.verdict, decision.conclusion, decision.on_unknown) == (verdict, conclusion, on_unknown)
+    assert len(decision.problems) == problems
+    assert decision.blocking == ((incident(),) * incidents if on_incident != "ignore" else ())
 
 
 def test_ignored_asset_passes_with_its_incidents_listed() -> None:

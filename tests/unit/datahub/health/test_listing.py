@@ -101,33 +101,20 @@ def test_incident_that_a_later_list_shows_is_not_doubtful() -> None:
     assert [*found.resolved] == [urn(2)]
 
 
-def test_incident_that_a_later_summary_names_as_resolved_is_over() -> None:
-    found = looked((1,))
-    found.renew(looked((), (1,)))
+@pytest.mark.parametrize(
+    ("first", "later", "unconfirmed"),
+    [
+        (looked((1,)), looked((), (1,)), []),
+        (looked((1,)), looked(), [urn(1)]),  # a summary drops the oldest
+        (looked((1,)), looked((1,), (1,)), [urn(1)]),
+        (looked(), looked((1,)), [urn(1)]),
+    ],
+    ids=["resolved", "no longer named", "in both states", "new"],
+)
+def test_incident_of_a_later_summary(first: Listing, later: Listing, unconfirmed: list[str]) -> None:
+    first.renew(later)
 
-    assert [*found.unconfirmed] == []
-
-
-def test_incident_that_a_later_summary_does_not_name_stays_doubtful() -> None:
-    """A summary drops the oldest."""
-    found = looked((1,))
-    found.renew(looked())
-
-    assert [*found.unconfirmed] == [urn(1)]
-
-
-def test_incident_that_a_later_summary_names_in_both_states_stays_doubtful() -> None:
-    found = looked((1,))
-    found.renew(looked((1,), (1,)))
-
-    assert [*found.unconfirmed] == [urn(1)]
-
-
-def test_incident_that_only_a_later_summary_names_is_doubtful() -> None:
-    found = looked()
-    found.renew(looked((1,)))
-
-    assert [*found.unconfirmed] == [urn(1)]
+    assert [*first.unconfirmed] == unconfirmed
 
 
 # What a summary names, in any shape that it may come in

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import httpx
 import pytest
 
 from incident_gate.datahub.capabilities import Capabilities
@@ -86,21 +85,59 @@ def test_nothing_is_asked_after_the_deadline() -> None:
     assert list(partial.own.unconfirmed) == [FIRST]
 
 
-def test_incident_that_the_store_knows_resolved_is_over_at_once() -> None:
-    server, partial = AnsweringServer(answering(state(FIRST, "RESOLVED"))), doubting(FIRST)
+OVER, ACTIVE = state(FIRST, "RESOLVED"), state(FIRST, "ACTIVE")
+OTHER = state(SECOND, "ACTIVE")
+
+
+@pytest.mark.parametrize(
+    ("answer", "over", "unlisted"),
+    [
+        (answering(OVER), {FIRST}, set()),
+        (answering(ACTIVE), set(), {FIRST}),
+        (answering(state(SECOND, "RESOLVED")), set(), set()),  # about another incident
+        (answering(None, entities=[history(OVER)]), {FIRST}, set()),
+        (answering(None, entities=[history(OVER, urn=CUSTOMERS)]), set(), set()),
+        # To a gate, every active incident of a history that was read counts.
+        (answering(None, entities=[history(ACTIVE, OTHER)]), set(), {FIRST, SECOND}),
+        (lambda _name, _variables: {"entities": 1}, set(), set()),
+        (lambda _name, _variables: failing(), set(), set()),
+    ],
+)
+def test_what_the_store_and_the_history_show_is_known_at_once(
+    answer: Callable[[str, dict[str, Any]], object], over: set[str], unlisted: set[str]
+) -> None:
+    server, partial = AnsweringServer(answer), doubting(FIRST)
 
     check(server, partial)
 
-    assert partial.own.confirmed_resolved == {FIRST}
-    assert (operations(server), server.waits) == (["check"], [])
+    assert (partial.own.confirmed_resolved, {*partial.own.unlisted}) == (over, unlisted)
+    assert bool(partial.own.unconfirmed) is not bool(over or unlisted)
+    assert bool(server.waits) is not bool(over or unlisted)
 
 
-def test_answer_about_another_incident_shows_nothing() -> None:
+def test_incident_that_the_list_has_is_not_found_once_more() -> None:
+    partial = doubting(FIRST)
+    partial.own.active[SECOND] = Incident(urn=SECOND, asset=ORDERS)
+
+    check(AnsweringServer(answering(None, entities=[history(ACTIVE, OTHER)])), partial)
+
+    assert set(partial.own.unlisted) == {FIRST}
+
+
+def test_only_what_the_summary_names_is_found_where_the_history_is_read_anyway() -> None:
     partial = doubting(FIRST)
 
-    check(AnsweringServer(answering(state(SECOND, "RESOLVED"))), partial)
+    check(AnsweringServer(answering(None, entities=[history(ACTIVE, OTHER)])), partial, extent=Extent(History.NEWEST))
 
-    assert list(partial.own.unconfirmed) == [FIRST]
+    assert set(partial.own.unlisted) == {FIRST}
+
+
+def test_answer_about_the_second_of_two_is_the_seconds() -> None:
+    partial = doubting(FIRST, SECOND)
+
+    check(AnsweringServer(answering(None, state(SECOND, "RESOLVED"))), partial)
+
+    assert (partial.own.confirmed_resolved, list(partial.own.unconfirmed)) == ({SECOND}, [FIRST])
 
 
 def test_what_the_second_look_counts_and_does_not_list_stays_counted() -> None:
@@ -109,59 +146,6 @@ def test_what_the_second_look_counts_and_does_not_list_stays_counted() -> None:
     check(AnsweringServer(answering(None, later={"total": 3, "incidents": []})), partial)
 
     assert partial.own.unread == 3
-
-
-def test_incident_that_the_store_knows_active_is_found() -> None:
-    partial = doubting(FIRST)
-
-    check(AnsweringServer(answering(state(FIRST, "ACTIVE"))), partial)
-
-    assert list(partial.own.unlisted) == [FIRST]
-
-
-def test_incident_that_the_history_shows_resolved_is_over() -> None:
-    server, partial = AnsweringServer(answering(None, entities=[history(state(FIRST, "RESOLVED"))])), doubting(FIRST)
-
-    check(server, partial)
-
-    assert partial.own.confirmed_resolved == {FIRST}
-    assert operations(server) == ["check"]
-
-
-def test_every_active_incident_of_the_history_counts_for_a_gate() -> None:
-    entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
-    partial = doubting(FIRST)
-
-    check(AnsweringServer(answering(None, entities=entities)), partial)
-
-    assert set(partial.own.unlisted) == {FIRST, SECOND}
-
-
-def test_incident_that_the_list_has_is_not_found_once_more() -> None:
-    entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
-    partial = doubting(FIRST)
-    partial.own.active[SECOND] = Incident(urn=SECOND, asset=ORDERS)
-
-    check(AnsweringServer(answering(None, entities=entities)), partial)
-
-    assert set(partial.own.unlisted) == {FIRST}
-
-
-def test_only_what_the_summary_names_is_found_where_the_history_is_read_anyway() -> None:
-    entities = [history(state(FIRST, "ACTIVE"), state(SECOND, "ACTIVE"))]
-    partial = doubting(FIRST)
-
-    check(AnsweringServer(answering(None, entities=entities)), partial, extent=Extent(History.NEWEST))
-
-    assert set(partial.own.unlisted) == {FIRST}
-
-
-def test_history_of_another_asset_shows_nothing() -> None:
-    partial = doubting(FIRST)
-
-    check(AnsweringServer(answering(None, entities=[history(state(FIRST, "RESOLVED"), urn=CUSTOMERS)])), partial)
-
-    assert list(partial.own.unconfirmed) == [FIRST]
 
 
 def test_doubt_that_remains_is_looked_at_again_after_two_seconds() -> None:
@@ -208,22 +192,6 @@ def test_check_that_is_refused_is_tried_again_at_the_second_look() -> None:
     assert partial.own.confirmed_resolved == {FIRST}
 
 
-def test_doubt_stays_where_every_check_is_refused() -> None:
-    partial = doubting(FIRST)
-
-    check(AnsweringServer(lambda _name, _variables: failing()), partial)
-
-    assert list(partial.own.unconfirmed) == [FIRST]
-
-
-def test_answer_about_the_second_of_two_is_the_seconds() -> None:
-    partial = doubting(FIRST, SECOND)
-
-    check(AnsweringServer(answering(None, state(SECOND, "RESOLVED"))), partial)
-
-    assert (partial.own.confirmed_resolved, list(partial.own.unconfirmed)) == ({SECOND}, [FIRST])
-
-
 def test_incidents_are_checked_in_parts_that_a_server_accepts() -> None:
     claimed = [f"urn:li:incident:{number}" for number in range(CHECKED + 1)]
 
@@ -261,11 +229,3 @@ def test_further_pages_have_what_an_outcome_writes_back(extent: Extent) -> None:
     check(server, doubting(FIRST), extent=extent)
 
     assert ["stage message" in document for document in server.documents] == [extent is not ACTIVE_ONLY] * 2
-
-
-def test_unreadable_entities_show_nothing() -> None:
-    partial = doubting(FIRST)
-
-    check(AnsweringServer(lambda _name, _variables: httpx.Response(200, json={"data": {"entities": 1}})), partial)
-
-    assert list(partial.own.unconfirmed) == [FIRST]
