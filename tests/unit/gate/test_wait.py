@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -54,10 +55,10 @@ class World:
         interval: float = 60,
         stable: float = 0,
         renew: Callable[[], CheckResult] | None = None,
+        first: CheckResult | None = None,
     ) -> tuple[CheckResult, Waited | None]:
-        first = self.check(range(len(self.names)))
         return wait(
-            first,
+            first or self.check(range(len(self.names))),
             self.check,
             longest=longest,
             interval=interval,
@@ -83,21 +84,19 @@ def conclusions(result: CheckResult) -> list[str]:
     return [decision.conclusion.value for decision in result.decisions]
 
 
-def test_first_round_that_passes_waits_for_nothing() -> None:
-    world = World(("a", "b"), lambda _name, _now: True)
-
-    result, waited = world.wait(3600, stable=600)
-
-    assert (conclusions(result), waited) == (["pass", "pass"], None)
-    assert world.asked == [(0, ("a", "b"))]
+def _never(*_: object) -> Any:
+    raise AssertionError
 
 
-def test_without_waiting_the_first_round_decides() -> None:
-    world = World(("a",), lambda _name, _now: False)
+@pytest.mark.parametrize(
+    ("conclusion", "longest"), [(Conclusion.PASS, 3600), (Conclusion.WARN, 3600), (Conclusion.BLOCK, 0)]
+)
+def test_first_round_decides_if_it_passes_or_nothing_is_waited_for(conclusion: Conclusion, longest: float) -> None:
+    first = CheckResult((decision(entry("a"), conclusion), decision(entry("b"))))
 
-    result, waited = world.wait(0)
+    result = wait(first, _never, longest=longest, interval=1, stable=600, clock=lambda: 0.0, sleep=_never)
 
-    assert (conclusions(result), waited, len(world.asked)) == (["block"], None, 1)
+    assert result == (first, None)
 
 
 def test_only_what_does_not_pass_is_checked_again_and_everything_at_the_end() -> None:
@@ -233,19 +232,6 @@ class _Forgetful(list):  # type: ignore[type-arg]
         pass
 
 
-@pytest.mark.parametrize("conclusion", [Conclusion.WARN, Conclusion.PASS])
-def test_warning_does_not_wait(conclusion: Conclusion) -> None:
-    first = CheckResult((decision(entry("a"), conclusion),))
-
-    result, waited = wait(first, _never, longest=60, interval=1, stable=0, clock=lambda: 0.0, sleep=lambda _: None)
-
-    assert (result, waited) == (first, None)
-
-
-def _never(*_: object) -> CheckResult:
-    raise AssertionError
-
-
 @pytest.mark.parametrize("longest", [100, 130])
 def test_round_without_an_answer_does_not_replace_a_known_incident(longest: float) -> None:
     world = World(("a",), lambda _name, now: now >= 120, silent=(50, 125))
@@ -310,10 +296,9 @@ def test_what_is_selected_no_more_before_it_has_passed_for_long_enough_is_forgot
     def renew() -> CheckResult:
         return CheckResult((broken, world.decide("a")) if world.now < 120 else (world.decide("b"),))
 
-    first, clock = CheckResult((broken, world.decide("a"))), lambda: world.now
-    check = world.check
+    first = CheckResult((broken, world.decide("a")))
     world.names = ("b",)
-    result, _ = wait(first, check, longest=600, interval=60, stable=100, clock=clock, sleep=world.sleep, renew=renew)
+    result, _ = world.wait(600, stable=100, renew=renew, first=first)
 
     assert [(d.entry.label, d.conclusion.value) for d in result.decisions] == [("b", "pass")]
 
@@ -335,17 +320,14 @@ def test_selection_without_an_answer_does_not_forget_a_known_incident() -> None:
             *(world.decide(name) for name in world.names),
         )
     )
-    result, waited = wait(
-        first, _never, longest=600, interval=60, stable=0, clock=lambda: world.now, sleep=world.sleep, renew=renew
-    )
+    result, waited = world.wait(600, renew=renew, first=first)
 
     assert (conclusions(result), looks) == (["pass", "pass"], 4)
     assert waited
     assert waited.seconds == 240
     world.now, looks = 0, 0
-    result, _ = wait(
-        first, _never, longest=100, interval=60, stable=0, clock=lambda: world.now, sleep=world.sleep, renew=renew
-    )
+    result, _ = world.wait(100, renew=renew, first=first)
+    assert world.asked == []
     assert [(d.entry.label, d.conclusion.value) for d in result.decisions] == [
         ("b", "pass"),
         ("upstream-of", "warn"),

@@ -1,5 +1,9 @@
 """Where a naive gate passes when it must not: each answer of a real server that looks like health and is none."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pytest
 
 from incident_gate.errors import ExitCode
@@ -12,12 +16,47 @@ def strike(server: Sandbox, kind: FaultKind, urn: str, *, code: int = 500, times
     server.faults = Faults(rules=(Fault(kind=kind, urn=urn, code=code, times=times),))
 
 
-def test_healthy_asset_passes(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS, removed=False)
+def with_asset(server: Sandbox, **given: Any) -> None:
+    server.store.add_asset(ORDERS, **given)
+
+
+def with_resolved(server: Sandbox, lag: float = 0.0) -> None:
+    with_asset(server)
+    server.store.resolve(server.store.raise_incident(ORDERS), lag=lag)
+
+
+def without_incidents(server: Sandbox, urn: str = ORDERS, **given: Any) -> None:
+    with_asset(server, **given)
+    strike(server, FaultKind.NULL_INCIDENTS, urn)
+
+
+@pytest.mark.parametrize(
+    ("arrange", "verdict", "expected"),
+    [
+        pytest.param(partial(with_asset, removed=False), "healthy", [], id="healthy"),
+        pytest.param(with_resolved, "healthy", [], id="resolved"),
+        pytest.param(partial(with_resolved, lag=60), "healthy", [], id="still listed, and resolved in the store"),
+        pytest.param(lambda _: None, "unknown", ["not-found"], id="never ingested"),
+        pytest.param(partial(with_asset, removed=True), "unknown", ["removed"], id="removed"),
+        pytest.param(without_incidents, "unknown", ["no-incidents-field"], id="null incidents"),
+        pytest.param(partial(with_asset, siblings=[MODEL]), "healthy", [], id="sibling that was never ingested"),
+        pytest.param(
+            partial(without_incidents, urn=MODEL, siblings=[MODEL]),
+            "unknown",
+            ["no-incidents-field"],
+            id="sibling without a list",
+        ),
+    ],
+)
+def test_asset_is_healthy_only_where_the_answer_says_so(
+    each_sandbox: Sandbox, arrange: Callable[[Sandbox], None], verdict: str, expected: list[str]
+) -> None:
+    arrange(each_sandbox)
 
     result = check(each_sandbox, ORDERS)
 
-    assert (verdicts(result), result.exit_code) == (["healthy"], ExitCode.OK)
+    assert (verdicts(result), reasons(only(result))) == ([verdict], expected)
+    assert result.exit_code is (ExitCode.OK if verdict == "healthy" else ExitCode.BLOCKED)
 
 
 def test_active_incident_blocks(each_sandbox: Sandbox) -> None:
@@ -34,46 +73,6 @@ def test_active_incident_blocks(each_sandbox: Sandbox) -> None:
     assert result.exit_code is ExitCode.BLOCKED
 
 
-def test_incident_of_which_nothing_is_told_blocks(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS)
-    each_sandbox.store.raise_incident(ORDERS)
-
-    [incident] = only(check(each_sandbox, ORDERS)).blocking
-
-    assert (incident.title, incident.description, incident.priority) == (None, None, None)
-
-
-def test_resolved_incident_passes(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS)
-    each_sandbox.store.resolve(each_sandbox.store.raise_incident(ORDERS))
-
-    assert verdicts(check(each_sandbox, ORDERS)) == ["healthy"]
-
-
-def test_never_ingested_asset_blocks(each_sandbox: Sandbox) -> None:
-    result = check(each_sandbox, ORDERS)
-
-    assert (verdicts(result), reasons(only(result))) == (["unknown"], ["not-found"])
-    assert result.exit_code is ExitCode.BLOCKED
-
-
-def test_removed_asset_blocks(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS, removed=True)
-
-    result = check(each_sandbox, ORDERS)
-
-    assert (verdicts(result), reasons(only(result))) == (["unknown"], ["removed"])
-
-
-def test_null_incidents_are_not_none(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS)
-    strike(each_sandbox, FaultKind.NULL_INCIDENTS, ORDERS)
-
-    result = check(each_sandbox, ORDERS)
-
-    assert (verdicts(result), reasons(only(result))) == (["unknown"], ["no-incidents-field"])
-
-
 def test_incidents_that_are_counted_and_not_listed_block(each_sandbox: Sandbox) -> None:
     for _ in range(2):
         each_sandbox.store.raise_incident(ORDERS)
@@ -84,22 +83,6 @@ def test_incidents_that_are_counted_and_not_listed_block(each_sandbox: Sandbox) 
     assert (decision.verdict, decision.unread) == ("unhealthy", 2)
     # On Cloud the summary names them, and the primary store shows them.
     assert len(decision.blocking) == (2 if each_sandbox.generation is Generation.CLOUD else 0)
-
-
-def test_incident_that_the_store_lost_blocks(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.lose_incident(each_sandbox.store.raise_incident(ORDERS))
-
-    decision = only(check(each_sandbox, ORDERS))
-
-    assert (decision.verdict, decision.unread) == ("unhealthy", 1)
-
-
-def test_what_the_index_lists_and_the_store_knows_resolved_passes(each_sandbox: Sandbox) -> None:
-    store = each_sandbox.store
-    store.add_asset(ORDERS)
-    store.resolve(store.raise_incident(ORDERS), lag=60)
-
-    assert verdicts(check(each_sandbox, ORDERS)) == ["healthy"]
 
 
 def test_stale_index_does_not_hide_what_is_active(each_sandbox: Sandbox) -> None:
@@ -300,19 +283,6 @@ def test_sibling_that_is_not_visible_is_unknown(each_sandbox: Sandbox) -> None:
 
     assert (verdicts(result), reasons(only(result))) == (["unknown"], ["hidden"])
     assert "siblings: false" in only(result).problems[0].hint
-
-
-def test_sibling_without_a_list_is_unknown(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
-    strike(each_sandbox, FaultKind.NULL_INCIDENTS, MODEL)
-
-    assert verdicts(check(each_sandbox, ORDERS)) == ["unknown"]
-
-
-def test_sibling_that_was_never_ingested_is_no_harm(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
-
-    assert verdicts(check(each_sandbox, ORDERS)) == ["healthy"]
 
 
 def test_incidents_of_a_sibling_beyond_the_first_page_are_read(each_sandbox: Sandbox) -> None:
