@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import Any
 
@@ -94,22 +94,14 @@ async def answer_graphql(state: ServerState, http: HttpRequest) -> Response:
     return await exchange.answer()
 
 
+@dataclass(frozen=True, slots=True)
 class _Exchange:
-    def __init__(  # noqa: PLR0913, PLR0917 - one call, right above
-        self,
-        state: ServerState,
-        http: HttpRequest,
-        prepared: Prepared,
-        variables: Mapping[str, Any],
-        operation: str | None,
-        strike: Strike,
-    ) -> None:
-        self._state = state
-        self._http = http
-        self._prepared = prepared
-        self._variables = variables
-        self._operation = operation
-        self._strike = strike
+    _state: ServerState
+    _http: HttpRequest
+    _prepared: Prepared
+    _variables: Mapping[str, Any]
+    _operation: str | None
+    _strike: Strike
 
     async def answer(self) -> Response:
         await self._wait(self._state.book.faults.latency)

@@ -40,31 +40,12 @@ class Assets:
         editable_profile: Mapping[str, Any] | None = None,
         lag: float = 0.0,
     ) -> str:
-        """Ingest an entity of any type, or replace it.
+        """Ingest an entity of any type, or replace it; returns its URN.
 
-        Args:
-            urn: the entity; so far unknown URNs that are named as siblings, upstreams, tags and so on stay
-                never-ingested.
-            removed: soft-deleted or not; None leaves the asset without a status, as most ingestions do.
-            title: the name that DataHub shows instead of the one in the URN.
-            description: its documentation.
-            siblings: the assets shown as one with this; the link is kept on both sides.
-            primary: whether this asset leads its siblings.
-            owners: URNs of users and groups.
-            tags: URNs of tags.
-            terms: URNs of glossary terms.
-            domains: URNs of domains.
-            containers: URNs of containers, the innermost first.
-            data_products: URNs of data products.
-            subtypes: subtypes, as `Table` or `View`.
-            platform_instance: URN of a platform instance.
-            upstreams: the assets that this one is made from.
-            profile: of a user or group: `displayName`, `email`, `title`, `slack` and so on.
-            editable_profile: what users wrote of themselves: `slack`, `email`, `teams` and so on.
-            lag: seconds until searches see it.
-
-        Returns:
-            The URN itself.
+        Unknown URNs that are named as siblings, upstreams, tags and so on stay never-ingested. `removed` is None where
+        the asset has no status, as most ingestions leave it. The link to `siblings` is kept on both sides; `primary`
+        leads them. Of `containers`, the innermost comes first. A user or group has a `profile` (`displayName`, `email`,
+        `slack` and so on), and what it wrote of itself. Searches see all of it after `lag` seconds.
         """
         asset = Asset(
             urn=urn,

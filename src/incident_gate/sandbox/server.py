@@ -49,19 +49,11 @@ class Sandbox:
         port: int = 0,
         seed: Callable[[Store], None] = _no_seed,
     ) -> Iterator["Sandbox"]:
-        """Serve until the block ends.
+        """Serve a generation of DataHub until the block ends.
 
-        Args:
-            schema: the generation of DataHub to stand for.
-            tokens: the bearer tokens that are accepted; a Grant lists what it may do, a plain text may do everything.
-            faults: what to get wrong from the start.
-            data: the SQLite file that keeps the data; without one it is gone afterwards.
-            host: the address to listen on.
-            port: the port to listen on; 0 takes a free one.
-            seed: puts data into an empty store at the start and after each reset.
-
-        Yields:
-            The running server.
+        A `Grant` among the `tokens` lists what it may do, a plain text may do everything. `data` is the SQLite file
+        that keeps the data; without one it is gone afterwards. `seed` puts data into an empty store at the start and
+        after each reset.
         """
         grants = [token if isinstance(token, Grant) else Grant(token=token) for token in tokens]
         with contextlib.closing(Store(data)) as store, contextlib.closing(_listen(host, port)) as listener:

@@ -3,10 +3,11 @@
 import json
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .assets import Assets
 from .database import Database, Pipeline, json_list
@@ -188,6 +189,20 @@ class Store(Assertions, Incidents):
         self._database.close()
 
 
+T = TypeVar("T")
+D = TypeVar("D")
+
+
+def _load(
+    rows: dict[str, T | D], urns: Iterable[str], read: Callable[[list[str]], Mapping[str, T]], default: D
+) -> Mapping[str, T]:
+    """Read those that are not among the rows yet, and return what there is of them."""
+    missing = [urn for urn in dict.fromkeys(urns) if urn not in rows]
+    found = read(missing) if missing else {}
+    rows |= {urn: found.get(urn, default) for urn in missing}
+    return found
+
+
 class Rows:
     """Rows, loaded for all the entities that the request has named so far, in one statement each.
 
@@ -230,57 +245,39 @@ class Rows:
         """A page of an asset's incidents as the search index knows them."""
         pages = self._pages.setdefault(wanted, {})
         if urn not in pages:
-            named = [known for known in (urn, *self._assets) if known not in pages]
-            found = self._store.search_incidents(named, wanted)
-            pages |= {known: found.get(known) for known in named}
-            self._load_incidents(incident for page in found.values() for incident in page.urns)
+            found = _load(pages, (urn, *self._assets), lambda urns: self._store.search_incidents(urns, wanted), None)
+            named = [incident for page in found.values() if page for incident in page.urns]
+            _load(self._incidents, named, self._store.incidents_by_urn, None)
         return pages[urn] or IncidentPage(0)
 
     def incident(self, urn: str) -> IncidentRecord | None:
         """An incident from the primary store."""
-        self._load_incidents([urn])
+        _load(self._incidents, [urn], self._store.incidents_by_urn, None)
         return self._incidents[urn]
 
     def summary(self, urn: str, *, old_form: bool) -> Mapping[str, Any] | None:
         """An asset's aspect `incidentsSummary`."""
         if urn not in self._summaries:
-            named = [known for known in (urn, *self._assets) if known not in self._summaries]
-            found = self._store.summaries(named, old_form=old_form)
-            self._summaries |= {known: found.get(known) for known in named}
+            read = partial(self._store.summaries, old_form=old_form)
+            _load(self._summaries, (urn, *self._assets), read, None)
         return self._summaries[urn]
 
     def assertions(self, dataset: str) -> list[str]:
         """URNs of a dataset's assertions, as the graph index knows them."""
         if dataset not in self._asserted:
-            named = [known for known in (dataset, *self._assets) if known not in self._asserted]
-            found = self._store.assertions_of(named)
-            self._asserted |= {known: found.get(known, []) for known in named}
+            found = _load(self._asserted, (dataset, *self._assets), self._store.assertions_of, [])
             urns = [urn for assertions in found.values() for urn in assertions]
             self.load(urns)
-            self._load_assertions(urns)
+            _load(self._assertions, urns, self._store.assertions_by_urn, None)
         return self._asserted[dataset]
 
     def assertion(self, urn: str) -> AssertionRecord | None:
         """An assertion from the primary store."""
-        self._load_assertions([urn])
+        _load(self._assertions, [urn], self._store.assertions_by_urn, None)
         return self._assertions[urn]
 
     def runs(self, assertion: str) -> list[RunRecord]:
         """The runs of an assertion, newest first."""
         if assertion not in self._runs:
-            named = [known for known in (assertion, *self._assertions) if known not in self._runs]
-            found = self._store.runs(named)
-            self._runs |= {known: found.get(known, []) for known in named}
+            _load(self._runs, (assertion, *self._assertions), self._store.runs, [])
         return self._runs[assertion]
-
-    def _load_assertions(self, urns: Iterable[str]) -> None:
-        missing = {urn for urn in urns if urn not in self._assertions}
-        if missing:
-            found = self._store.assertions_by_urn(missing)
-            self._assertions |= {urn: found.get(urn) for urn in missing}
-
-    def _load_incidents(self, urns: Iterable[str]) -> None:
-        missing = {urn for urn in urns if urn not in self._incidents}
-        if missing:
-            found = self._store.incidents_by_urn(missing)
-            self._incidents |= {urn: found.get(urn) for urn in missing}
