@@ -68,6 +68,19 @@ def one_of(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
+def count(number: int, noun: str) -> str:
+    """`1 input`, `2 inputs`, `1,000 inputs`."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal the text takes: two for a wide character, none for a combining mark."""
+    if text.isascii():
+        return len(text)
+    unmarked = [character for character in text if unicodedata.category(character) not in {"Mn", "Me"}]
+    return len(unmarked) + sum(unicodedata.east_asian_width(character) in {"W", "F"} for character in unmarked)
+
+
 class Redactor(NamedTuple):
     """Replaces secret values in text from a server or an exception; only whole values, never words of them.
 

@@ -204,7 +204,7 @@ def test_progress_of_long_work_has_nowhere_to_go(
 ) -> None:
     server.faults = Faults(rules=(Fault(kind=FaultKind.LATENCY, seconds=0.25),))
     python, option, program, *arguments = command
-    at_once = f"from incident_gate.report import progress; progress._SILENT_SECONDS = 0.1; {program}"
+    at_once = f"from incident_gate.report import terminal; terminal._SILENT_SECONDS = 0.1; {program}"
 
     ended = step.run(["bash", "-c", f'"$@" {redirection}', "bash", python, option, at_once, *arguments])
 

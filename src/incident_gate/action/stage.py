@@ -21,7 +21,7 @@ from incident_gate.report.annotations import Annotation, Level, annotate, annota
 from incident_gate.report.files import write_reports
 from incident_gate.report.manifest_text import mistake_text
 from incident_gate.report.model import Report
-from incident_gate.report.progress import Progress, WaitLog, showing, trace
+from incident_gate.report.terminal import Progress, WaitLog, showing, trace
 from incident_gate.settings.model import RunSettings
 from incident_gate.settings.options import Mode
 from incident_gate.settings.read import content_of, manifest_of, read_settings, secrets_of

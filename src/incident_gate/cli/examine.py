@@ -16,12 +16,11 @@ from incident_gate.errors import ExitCode
 from incident_gate.incident import Problem
 from incident_gate.manifest.model import Dbt, InputEntry, Manifest, ManifestError, OutputEntry
 from incident_gate.process import write
-from incident_gate.report.words import count
 from incident_gate.select.resolve import resolve
 from incident_gate.select.selection import ResolvedInputs
 from incident_gate.settings.options import Mode
 from incident_gate.settings.read import manifest_of
-from incident_gate.text import plain
+from incident_gate.text import count, plain
 
 
 def doctor(call: Call) -> int:

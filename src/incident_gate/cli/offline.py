@@ -17,10 +17,9 @@ from incident_gate.manifest.model import ManifestError
 from incident_gate.manifest.schema import manifest_schema
 from incident_gate.manifest.yaml import MAX_BYTES
 from incident_gate.process import write
-from incident_gate.report.words import count
 from incident_gate.select.selection import check_paths
 from incident_gate.settings.options import VARIABLES
-from incident_gate.text import plain, quote
+from incident_gate.text import count, plain, quote
 from incident_gate.urn import UrnError, extract_urn, parse_urn
 
 _STANDARD_INPUT = "-"

@@ -15,8 +15,7 @@ from incident_gate.process import write
 from incident_gate.report.files import write_reports
 from incident_gate.report.json import chunks
 from incident_gate.report.model import Report
-from incident_gate.report.progress import Progress, WaitLog, showing, trace
-from incident_gate.report.terminal import terminal
+from incident_gate.report.terminal import Progress, WaitLog, showing, terminal, trace
 from incident_gate.settings.model import RunSettings
 from incident_gate.settings.options import Mode
 from incident_gate.settings.parse import STANDARD_OUTPUT

@@ -21,10 +21,9 @@ from incident_gate.errors import DataHubError, ExitCode, RefusedError, Unreachab
 from incident_gate.gate.policy import rule_for
 from incident_gate.incident import Health, Reason
 from incident_gate.manifest.model import Manifest, OutputEntry, Search
-from incident_gate.report.words import count
 from incident_gate.select.resolve import resolve
 from incident_gate.settings.model import RunSettings
-from incident_gate.text import plain
+from incident_gate.text import count, plain
 from incident_gate.urn import Urn
 
 VERSION = 1

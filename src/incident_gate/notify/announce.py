@@ -18,7 +18,6 @@ from incident_gate.notify import comment, slack
 from incident_gate.notify.delivery import SECONDS, DeliveryError, Service
 from incident_gate.report.json import document
 from incident_gate.report.model import Report
-from incident_gate.report.view import events_of
 from incident_gate.settings.model import Notify, RunSettings
 
 Task = Callable[[Service], None]
@@ -70,7 +69,7 @@ def _tasks(settings: RunSettings, people: Mapping[str, str], report: Report) -> 
     """Each service's name, its address, and what sends the message."""
     notify = settings.notify
     tasks: list[tuple[str, str, Task]] = []
-    if events := tuple(event for event in events_of(report) if event in notify.events):
+    if events := tuple(event for event in report.events if event in notify.events):
         if notify.uses_slack:
             address = notify.slack_api if notify.slack_token else notify.slack_webhook_url
             tasks.append(("Slack", address, partial(slack.notify, notify, report, events, people)))

@@ -10,7 +10,6 @@ from incident_gate.datahub.graph.owners import Work, owners_of_consumers, people
 from incident_gate.errors import DataHubError
 from incident_gate.gate.policy import Decision
 from incident_gate.report.model import Report
-from incident_gate.report.view import affected_assets, events_of
 from incident_gate.settings.model import RunSettings
 
 # The verdict is known by then, and nobody should wait long for a name.
@@ -28,7 +27,7 @@ def with_owners(client: Client, settings: RunSettings, report: Report) -> Report
         settings: Whether the owners of consumers are of use.
         report: Of the stage so far.
     """
-    assets = affected_assets(report)
+    assets = report.affected_assets
     if not assets or report.failure:
         return report
     notify, client = settings.notify, client.with_timeout(_SECONDS)
@@ -39,7 +38,7 @@ def with_owners(client: Client, settings: RunSettings, report: Report) -> Report
             owners=people.owners,
             decisions=tuple(_with_work(decision, people.work) for decision in report.decisions),
         )
-        if notify.uses_slack and not notify.events.isdisjoint(events_of(report)):
+        if notify.uses_slack and not notify.events.isdisjoint(report.events):
             report = report._replace(consumers=owners_of_consumers(client, assets, notify.downstream_hops))
     except (Failure, DataHubError):
         pass

@@ -19,10 +19,9 @@ from incident_gate.json_values import at, mapping, text
 from incident_gate.notify.delivery import DeliveryError, Service, ServiceAnswer
 from incident_gate.report.headline import grounds
 from incident_gate.report.model import Report
-from incident_gate.report.view import Row, SectionKind, sections, unchecked
-from incident_gate.report.words import NOT_READ, count
+from incident_gate.report.view import NOT_READ, Row, SectionKind, sections
 from incident_gate.settings.model import Notify
-from incident_gate.text import plain, plain_prose
+from incident_gate.text import count, plain, plain_prose
 
 # Slack refuses a message beyond these as a whole.
 MOST_BLOCKS, LONGEST_SECTION, LONGEST_HEADER = 50, 3_000, 150
@@ -151,7 +150,7 @@ def message_of(report: Report, events: Sequence[str], people: Mentioned) -> dict
         heading = _heading(report, event, rows)
         headings.append(heading)
         blocks.append({"type": "header", "text": {"type": "plain_text", "text": plain(heading, LONGEST_HEADER)}})
-        if event == "blocked" and report.override and report.override.effective:
+        if event == "blocked" and report.is_overridden:
             blocks.append(_section(_shown(str(report.override), 600)))
         if event == "blocked" and (failure := _failure(report)):
             blocks.append(_section(failure))
@@ -189,9 +188,9 @@ def _heading(report: Report, event: str, rows: Sequence[Row]) -> str:
     where = f"{plain(run.repository, 60)}: " if run.repository else ""
     subject = f"{where}{plain(job, 60)}" if job else f"{where}the job"
     if event == "blocked":
-        if report.override and report.override.effective:
+        if report.is_overridden:
             return f"🟡 {subject} overridden: {grounds(report, others=False)}"
-        alike = unchecked(report)
+        alike = report.unchecked
         if report.failure and len(alike) == len(report.decisions):
             message = plain(report.failure.message.rstrip("."), 80)
             return f"⛔ {subject} is blocked: {message}, {count(len(alike), 'input')} unchecked"
@@ -206,7 +205,7 @@ def _heading(report: Report, event: str, rows: Sequence[Row]) -> str:
 
 def _failure(report: Report) -> str:
     """An outage, once for all inputs that it leaves unchecked."""
-    alike = unchecked(report)
+    alike = report.unchecked
     if not (alike and report.failure):
         return ""
     return _shown(f"{report.failure.message.rstrip('.')}: {count(len(alike), 'input')} unchecked.", 600)

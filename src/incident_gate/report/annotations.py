@@ -11,8 +11,8 @@ from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion, Decision
 from incident_gate.manifest.model import NOWHERE, ManifestError, Mistake, Position
 from incident_gate.outcome.result import Change
-from incident_gate.report.headline import headline, is_quiet, override_lines, state_words, waited_line
-from incident_gate.report.model import Report
+from incident_gate.report.headline import headline, is_quiet, override_lines, state_words, unchecked_line, waited_line
+from incident_gate.report.model import Report, worst_first
 from incident_gate.report.view import (
     CHANGES,
     Row,
@@ -20,9 +20,6 @@ from incident_gate.report.view import (
     rows_of,
     sections,
     title_of,
-    unchecked,
-    unchecked_line,
-    worst_first,
 )
 from incident_gate.text import plain, plain_prose, sentences
 
@@ -77,17 +74,16 @@ def annotate_error(error: GateError, consequence: str = "", level: Level = Level
 
 
 def _of_failure(report: Report) -> Iterator[_Pending]:
-    if report.failure and (alike := unchecked(report)):
+    if report.failure and (alike := report.unchecked):
         blocks = any(decision.conclusion is Conclusion.BLOCK for decision in alike)
         error, line = report.failure, unchecked_line(report)
         yield Level.ERROR if blocks else Level.WARNING, partial(annotate_error, error, line)
 
 
 def _of_inputs(report: Report) -> Iterator[_Pending]:
-    alike = {id(decision) for decision in unchecked(report)}
     for decision in worst_first(report.decisions):
         worth_it = decision.conclusion is not Conclusion.PASS or decision.excused or decision.problems
-        if worth_it and id(decision) not in alike:
+        if worth_it and not report.is_unchecked(decision):
             yield _LEVELS[decision.conclusion], partial(_of_decision, report, decision)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -12,8 +13,7 @@ from incident_gate.incident import Assertion, AssertionResult, Incident, Problem
 from incident_gate.outcome.result import OutcomeReport, OutputResult
 from incident_gate.report.headline import headline
 from incident_gate.report.model import Override, Report
-from incident_gate.report.view import deciding_rules
-from incident_gate.report.words import assertion_page, asset_page, incidents_page, timestamp
+from incident_gate.report.view import assertion_page, asset_page, deciding_rules, incidents_page
 
 VERSION = 1
 # GitHub refuses an output above 1 MiB, but Linux starts no process with an environment variable above 131,072 bytes,
@@ -133,6 +133,16 @@ def outputs(report: Report) -> Mapping[str, str]:
         "raised": _urns(urn for result in results for urn in result.raised),
         "resolved": _urns(urn for result in results for urn in result.resolved),
     }
+
+
+def timestamp(ms: int | None) -> str | None:
+    """A time in ISO 8601, UTC; None if there is none or the server's number is not a time."""
+    if ms is None:
+        return None
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _incidents(report: Report) -> Iterator[dict[str, Any]]:

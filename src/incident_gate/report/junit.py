@@ -13,9 +13,9 @@ from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.manifest.model import InputEntry, OutputEntry
 from incident_gate.outcome.result import Change, OutputResult
 from incident_gate.report.headline import state_words
+from incident_gate.report.json import timestamp
 from incident_gate.report.model import Report
 from incident_gate.report.view import rows_of, title_of
-from incident_gate.report.words import timestamp
 from incident_gate.text import plain, sentences
 
 _NAME = "DataHub Incident Gate"

@@ -13,8 +13,7 @@ from incident_gate.incident import Priority
 from incident_gate.manifest.model import NOWHERE, ManifestError, Mistake, Position, Rules
 from incident_gate.report.model import Report
 from incident_gate.report.view import title_of
-from incident_gate.report.words import cells, count
-from incident_gate.text import plain, visible
+from incident_gate.text import cells, count, plain, visible
 
 _DAYS = 14
 _MOST = 100  # incidents in one block

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_gate.ci.run import Run
 from incident_gate.errors import ExitCode, GateError, RefusedError
-from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Verdict
-from incident_gate.manifest.model import Mistake
-from incident_gate.outcome.result import Change, OutcomeReport
+from incident_gate.gate.policy import Conclusion, Decision, MissingOutput, Verdict, worst
+from incident_gate.incident import Priority, Reason, severity
+from incident_gate.manifest.model import NOWHERE, Mistake, Position
+from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 
 if TYPE_CHECKING:
     from incident_gate.datahub.graph.owners import Owner
@@ -66,12 +67,22 @@ class Report(NamedTuple):
     @property
     def conclusion(self) -> Conclusion:
         """The worst conclusion of all inputs."""
-        return max((d.conclusion for d in self.decisions), key=list(Conclusion).index, default=Conclusion.PASS)
+        return worst(decision.conclusion for decision in self.decisions)
 
     @property
     def verdict(self) -> Verdict:
         """The worst verdict of all inputs."""
         return max((d.verdict for d in self.decisions), key=list(Verdict).index, default=Verdict.HEALTHY)
+
+    @property
+    def results(self) -> tuple[OutputResult, ...]:
+        """What was done on each output."""
+        return self.outcome.results if self.outcome else ()
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether something would have blocked without the override."""
+        return self.override is not None and self.override.effective
 
     @property
     def exit_code(self) -> ExitCode:
@@ -83,5 +94,80 @@ class Report(NamedTuple):
         if self.conclusion is Conclusion.BLOCK:
             is_down = self.failure and (self.nothing_answered or isinstance(self.failure, RefusedError))
             return ExitCode.DATAHUB if is_down else ExitCode.BLOCKED
-        results = self.outcome.results if self.outcome else ()
-        return ExitCode.DATAHUB if any(result.change is Change.FAILED for result in results) else ExitCode.OK
+        return ExitCode.DATAHUB if any(result.change is Change.FAILED for result in self.results) else ExitCode.OK
+
+    @property
+    def deciding(self) -> list[Decision]:
+        """The inputs for which the run blocks, or warns."""
+        worst_of_all = self.conclusion
+        return [d for d in self.decisions if d.conclusion is worst_of_all and worst_of_all is not Conclusion.PASS]
+
+    @property
+    def clear(self) -> list[Decision]:
+        """The inputs without any open incident."""
+        return [d for d in self.decisions if d.verdict is Verdict.HEALTHY and not d.excused]
+
+    @property
+    def unchecked(self) -> list[Decision]:
+        """The inputs that are unknown only because the requests failed: one cause, reported once."""
+        return [decision for decision in self.decisions if self.is_unchecked(decision)]
+
+    @property
+    def nothing_checked(self) -> bool:
+        """Whether all inputs are unchecked."""
+        return self.failure is not None and all(map(self.is_unchecked, self.decisions))
+
+    def is_unchecked(self, decision: Decision) -> bool:
+        """Whether an input is among the unchecked ones."""
+        reasons = {problem.reason for problem in decision.problems}
+        return self.failure is not None and reasons == {Reason.NO_ANSWER} and not decision.blocking_count
+
+    @property
+    def affected_assets(self) -> tuple[str, ...]:
+        """The assets that block, warn, or whose incident was raised or resolved: those whose owners matter."""
+        listed = worst_first(d for d in self.decisions if not d.entry.is_selector)
+        urns = [
+            d.entry.urn.text
+            for conclusion in (Conclusion.BLOCK, Conclusion.WARN)
+            for d in listed
+            if d.conclusion is conclusion
+        ]
+        urns += [result.entry.urn.text for result in self.results if result.raised or result.resolved]
+        return tuple(dict.fromkeys(urns))
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What happened, in the words of `notify-on`. An incident that is still open is not announced again."""
+        happened = {
+            "raised": any(result.raised for result in self.results),
+            "resolved": any(result.resolved for result in self.results),
+            "blocked": self.conclusion is Conclusion.BLOCK or self.is_overridden,
+        }
+        return tuple(event for event, did in happened.items() if did)
+
+    def place(self, position: Position) -> str:
+        """A place in the manifest as editors and terminals know it; empty for what the settings name."""
+        return "" if position == NOWHERE else f"{self.manifest_path}:{position.line}:{position.column}"
+
+    def place_url(self, position: Position) -> str | None:
+        """The manifest's line on the page of the repository; None where there is no such page."""
+        run, path = self.run, self.manifest_path
+        if position == NOWHERE or not run.commit or path.startswith(("/", "~", "..")):
+            return None
+        for pages, blob in (("/actions/runs/", "/blob/"), ("/-/", "/-/blob/")):
+            base, marker, _ = run.url.partition(pages)
+            if marker:
+                return f"{base}{blob}{run.commit}/{path}#L{position.line}"
+        return None
+
+
+def worst_first(decisions: Iterable[Decision]) -> list[Decision]:
+    """Inputs in the order of their most severe incident; those with failing assertions and unknown ones come last."""
+
+    def rank(decision: Decision) -> tuple[int, int]:
+        if decision.blocking:
+            return severity(decision.blocking[0])
+        last = len(Priority) + 1
+        return (last, 0) if decision.failing else (last + 1, 0) if decision.unread else (last + 2, 0)
+
+    return sorted(decisions, key=rank)

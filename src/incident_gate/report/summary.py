@@ -24,9 +24,8 @@ from incident_gate.report.headline import (
 )
 from incident_gate.report.manifest_text import block, mistakes_of
 from incident_gate.report.model import Report
-from incident_gate.report.view import CHANGES, Row, Section, SectionKind, clear, place_url, sections, unchecked
-from incident_gate.report.words import NOT_READ, count
-from incident_gate.text import code, link, markdown, prose, visible
+from incident_gate.report.view import CHANGES, NOT_READ, Row, Section, SectionKind, sections
+from incident_gate.text import code, count, link, markdown, prose, visible
 
 # GitHub drops a step's summary whole above 1,048,576 bytes; the rest of the step may have written some already.
 LIMIT = 1_000_000
@@ -95,12 +94,11 @@ def _title(report: Report) -> str:
         waited = f" ({markdown(waited_line(report).rstrip('.'), 600)})" if report.waited else ""
         lines = [f"🟢 **{_NAME}**: {markdown(grounds(report), 400)}{waited}\n"]
         return "\n".join([*lines, *(f"{markdown(text, 1000)}\n" for text in override_lines(report)), ""])
-    overridden = report.override is not None and report.override.effective
-    words = "overridden" if overridden else _WORDS[conclusion]
+    words = "overridden" if report.is_overridden else _WORDS[conclusion]
     lines = [f"## {_SIGNS[conclusion]} {_NAME}: {words}\n"]
     lines += [f"**{markdown(text, 1000)}**\n" for text in override_lines(report)]
     why, others = sentence(report)
-    failure = report.failure if unchecked(report) else None
+    failure = report.failure if report.unchecked else None
     if failure:
         why = " ".join(filter(None, (f"{failure.message.rstrip('.')}.", why)))
     lines.append(" ".join(filter(None, (f"**{prose(why, 1000)}**", others))) + "\n")
@@ -148,13 +146,13 @@ def _parts(report: Report) -> Iterator[_Part]:
             yield from _table(report, section)
     if not is_long:
         yield from _how_to_go_on(report)
-    alike = unchecked(report)
+    alike = report.unchecked
     if alike:
         title = f"{count(len(alike), 'input')} {'is' if len(alike) == 1 else 'are'} unchecked"
         yield _folded(title, (code(d.entry.urn.text, 4_000) for d in alike), len(alike))
     passed = found.get(SectionKind.PASSED)
     if report.gated and (passed or report.conclusion is not Conclusion.PASS):
-        fine = clear(report)
+        fine = report.clear
         items = chain(
             (_passed_item(row) for row in (passed.rows if passed else ())), (code(d.entry.label) for d in fine)
         )
@@ -173,7 +171,7 @@ def _parts(report: Report) -> Iterator[_Part]:
 def _table(report: Report, section: Section) -> Iterator[_Part]:
     """The first rows in sight, the others under a fold; two columns fit on a phone."""
     columns = _COLUMNS[section.kind]
-    if section.kind is SectionKind.WARNS and report.override and report.override.effective:
+    if section.kind is SectionKind.WARNS and report.is_overridden:
         columns = ("Would have blocked", columns[1])
     head = f"| {' | '.join(columns)} |\n| --- | --- |\n"
     make = _output_row if section.kind is SectionKind.OUTPUTS else _asset_row
@@ -278,7 +276,7 @@ def _place(report: Report, position: Position) -> str:
     if not position.line:
         return ""
     name = report.manifest_path.rpartition("/")[2]
-    return link(f"{name}, line {position.line}", place_url(report, position))
+    return link(f"{name}, line {position.line}", report.place_url(position))
 
 
 def _fitted(title: str, parts: Iterator[_Part], limit: int) -> str:

@@ -1,30 +1,37 @@
-"""The terminal: the run as text, wrapped at the terminal's width, coloured if the terminal can."""
+"""The terminal: the run as text, wrapped and coloured as the terminal can, and what is awaited until it is known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from bisect import bisect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from incident_gate.datahub.client import AWAITED, RequestLog
 from incident_gate.gate.policy import Conclusion, Verdict
-from incident_gate.report.headline import conclusion_word, grounds, headline, override_lines, steps, waited_line
-from incident_gate.report.model import Report
-from incident_gate.report.view import (
-    ABSENT,
-    CHANGES,
-    DRY_RUN,
-    Row,
-    Section,
-    SectionKind,
-    deciding_rules,
-    place,
-    sections,
-    unchecked,
+from incident_gate.process import write
+from incident_gate.report.headline import (
+    conclusion_word,
+    duration,
+    grounds,
+    headline,
+    override_lines,
+    pending_words,
+    steps,
     unchecked_line,
+    waited_line,
 )
-from incident_gate.report.words import cells, count
-from incident_gate.text import plain, plain_prose, sentences
+from incident_gate.report.model import Report
+from incident_gate.report.view import ABSENT, CHANGES, DRY_RUN, Row, Section, SectionKind, deciding_rules, sections
+from incident_gate.text import cells, count, plain, plain_prose, sentences
 
-DEFAULT_WIDTH = 80
+if TYPE_CHECKING:
+    from incident_gate.gate.wait import WaitState
+    from incident_gate.settings.model import RunSettings
+
+_DEFAULT_WIDTH = 80
+_NARROWEST = 40
 _BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
 _SIGNS = {Conclusion.BLOCK: ("✗", _RED), Conclusion.WARN: ("!", _YELLOW), Conclusion.PASS: ("✓", _GREEN)}
 _TAG_COLOURS = {
@@ -41,16 +48,21 @@ _TITLES = {
     SectionKind.NOTICES: "Notes",
 }
 _ROWS = 50  # of one section in a terminal; `--format json` has them all
-_NARROWEST = 40
 _HELP = "help: "
 _INDENT = 10  # the widest tag and a space
 
+_SILENT_SECONDS = 2.0  # most runs are over by then
+_DRAW_SECONDS = 0.2
+_FIRST_REMARK = 10.0
+_LINE_SECONDS = 300.0
+
 
 class _Screen(NamedTuple):
-    """What the terminal can do."""
+    """What the terminal can do; `most` rows of one section are shown."""
 
     colour: bool
     width: int
+    most: int
 
     def paint(self, text: str, colour: str) -> str:
         """The text in a colour (the codes of an SGR sequence), or as it is where the terminal has none."""
@@ -68,6 +80,16 @@ class _Screen(NamedTuple):
             empty = False
         yield start + self.paint(line.replace("\xa0", " "), colour)
 
+    def labelled(self, label: str, text: str, colour: str = "", indent: int = _INDENT) -> Iterator[str]:
+        """A text beside a label in bold."""
+        first, *rest = self.wrapped(text, indent, label.ljust(indent))
+        yield self.paint(label, f"{_BOLD};{colour}" if colour else _BOLD) + first[len(label) :]
+        yield from rest
+
+    def exact(self, text: str) -> str:
+        """A URN, an address or a place on a line of its own, never broken."""
+        return " " * _INDENT + self.paint(text, _DIM)
+
 
 def terminal(report: Report, *, colour: bool = False, width: int | None = None, explain: bool = False) -> str:
     """The run as text that ends with a newline.
@@ -78,134 +100,110 @@ def terminal(report: Report, *, colour: bool = False, width: int | None = None, 
         width: Of the terminal; None where there is none, so that nothing has to fit on a screen.
         explain: Whether to name the rules that decided.
     """
-    screen = _Screen(colour, max(width or DEFAULT_WIDTH, _NARROWEST))
-    most = _ROWS if width else 1_000
-    return "".join(f"{line}\n" for line in _lines(report, screen, most, explain=explain))
+    screen = _Screen(colour, max(width or _DEFAULT_WIDTH, _NARROWEST), _ROWS if width else 1_000)
+    return "".join(f"{line}\n" for line in _lines(report, screen, explain=explain))
 
 
-def _lines(report: Report, screen: _Screen, most: int, *, explain: bool) -> Iterator[str]:
-    yield from _headline(report, screen)
-    for text in (*override_lines(report), waited_line(report)):
-        yield from screen.wrapped(plain(text, 1000), 2, "  ") if text else ()
-    yield from _failure(report, screen, most)
+def _lines(report: Report, screen: _Screen, *, explain: bool) -> Iterator[str]:
+    if report.gated:
+        sign, colour = _SIGNS[report.conclusion]
+        word = f"{sign} {conclusion_word(report)}"
+        # The word stands out, and the reason begins beside it.
+        yield from screen.labelled(word, plain(grounds(report), 1000), colour, cells(word) + 2)
+    else:
+        yield from screen.wrapped(plain(headline(report), 1000), 0, colour=_BOLD)
+    for text in filter(None, (*override_lines(report), waited_line(report))):
+        yield from screen.wrapped(plain(text, 1000), 2)
+    yield from _failure(report, screen)
     noted = False
     for section in sections(report):
         title = _TITLES.get(section.kind, "")
         if section.kind is SectionKind.PASSED:
-            yield from _passed(section, screen, most)
+            yield from _passed(section, screen)
             continue
         if not (noted and title == "Notes"):
             yield ""
             yield from (screen.paint(title, _BOLD),) if title else ()
         noted = title == "Notes"
-        for row in section.rows[:most]:
+        for row in section.rows[: screen.most]:
             yield from _note(report, row, screen) if noted else _row(report, row, screen)
-        yield from _more(section, most)
+        yield from _more(section, screen)
     if explain:
         yield from _explanation(report, screen)
-    if found := steps(report):
-        yield ""
-    helps = [step.help for step in found]
+    helps = [step.help for step in steps(report)]
+    yield from [""] if helps else ()
     if any(d.blocking or d.failing for d in report.decisions if d.conclusion is Conclusion.BLOCK):
         path = plain(report.manifest_path, 500)
         create = "" if report.manifest_text else f"create {path} and "
         helps.append(f"To let one pass until a date, {create}add its URN to `ignore` in {'it' if create else path}")
     for text in helps:
-        first, *rest = screen.wrapped(plain(text[0].lower() + text[1:], 1000), len(_HELP), _HELP)
-        yield from (screen.paint(_HELP.rstrip(), _BOLD) + first[len(_HELP) - 1 :], *rest)
+        yield from screen.labelled(_HELP.rstrip(), plain(text[0].lower() + text[1:], 1000), indent=len(_HELP))
 
 
-def _headline(report: Report, screen: _Screen) -> Iterator[str]:
-    if not report.gated:
-        yield from screen.wrapped(plain(headline(report), 1000), 0, colour=_BOLD)
-        return
-    sign, colour = _SIGNS[report.conclusion]
-    word = f"{sign} {conclusion_word(report)}"
-    # The word stands out, and the reason begins beside it.
-    indent = cells(word) + 2
-    lines = list(screen.wrapped(plain(grounds(report), 1000), indent, f"{word}  "))
-    yield screen.paint(word, f"{_BOLD};{colour}") + lines[0][len(word) :]
-    yield from lines[1:]
-
-
-def _failure(report: Report, screen: _Screen, most: int) -> Iterator[str]:
+def _failure(report: Report, screen: _Screen) -> Iterator[str]:
     """Why requests ended, once for all inputs that it leaves unchecked, and their names."""
-    error, alike = report.failure, unchecked(report)
+    error, alike = report.failure, report.unchecked
     blocks = report.conclusion is Conclusion.BLOCK
     # How to go on comes last.
-    if not (error and alike) or (blocks and len(alike) == len(report.decisions)):
+    if not (error and alike) or (blocks and report.nothing_checked):
         return
     yield ""
     # Where nothing was checked, the headline says so.
-    cause = () if len(alike) == len(report.decisions) else (error.message, unchecked_line(report))
-    said = sentences(*cause, "" if blocks else error.hint)
-    yield from screen.wrapped(said, 2, "  ")
-    for decision in alike[:most]:
-        yield from _tagged(screen, "UNCHECKED", plain(decision.entry.label))
-        yield " " * _INDENT + screen.paint(plain(decision.entry.urn.text, 4_000), _DIM)
-    if len(alike) > most:
-        yield f"and {count(len(alike) - most, 'more input')}"
-
-
-def _tagged(screen: _Screen, tag: str, text: str) -> Iterator[str]:
-    first, *rest = screen.wrapped(text, _INDENT, tag.ljust(_INDENT))
-    if tag:
-        first = screen.paint(tag, f"{_BOLD};{_TAG_COLOURS[tag]}" if tag in _TAG_COLOURS else _BOLD) + first[len(tag) :]
-    yield first
-    yield from rest
+    cause = () if report.nothing_checked else (error.message, unchecked_line(report))
+    yield from screen.wrapped(sentences(*cause, "" if blocks else error.hint), 2)
+    for decision in alike[: screen.most]:
+        yield from screen.labelled("UNCHECKED", plain(decision.entry.label), _TAG_COLOURS["UNCHECKED"])
+        yield screen.exact(plain(decision.entry.urn.text, 4_000))
+    if len(alike) > screen.most:
+        yield f"and {count(len(alike) - screen.most, 'more input')}"
 
 
 def _row(report: Report, row: Row, screen: _Screen) -> Iterator[str]:
     """What it is, what is known of it, its URN and where to look, each on lines of its own."""
     is_output = row.result is not None
-    yield from _tagged(screen, row.tag, plain(row.asset if is_output else row.title))
+    yield from screen.labelled(row.tag, plain(row.asset if is_output else row.title), _TAG_COLOURS.get(row.tag, ""))
     owned = f"owned by {', '.join(row.owners)}" if row.owners else ""
     facts = [plain(fact, 300) for fact in ("" if is_output else row.asset, *row.facts, owned) if fact]
-    if facts:
-        yield from screen.wrapped(" · ".join(facts))
-    if is_output and row.title:
-        yield from screen.wrapped(plain(row.title))
-    for name, message in row.details:
-        yield from screen.wrapped(plain(f"{name}: {message}" if message else name, 600))
-    urns = [" " * _INDENT + screen.paint(plain(urn, 4_000), _DIM) for urn in row.urns]
-    texts = row.notes
+    lines = [" · ".join(facts), plain(row.title) if is_output else ""]
+    lines += [plain(f"{name}: {message}" if message else name, 600) for name, message in row.details]
+    notes = list(map(plain_prose, row.notes))
     if is_output:
-        texts = (row.notes[0].removeprefix(_SAID.get(row.tag, "")).removeprefix(": "), *row.notes[1:])
-    notes = [line for note in texts if note for line in screen.wrapped(plain_prose(note))]
-    yield from (*notes, *urns) if is_output else (*urns, *notes)
+        notes[0] = notes[0].removeprefix(_SAID.get(row.tag, "")).removeprefix(": ")
+    for text in filter(None, (*lines, *(notes if is_output else ()))):
+        yield from screen.wrapped(text)
+    yield from (screen.exact(plain(urn, 4_000)) for urn in row.urns)
+    for text in filter(None, () if is_output else notes):
+        yield from screen.wrapped(text)
     if row.page and not row.is_asset:
-        yield " " * _INDENT + screen.paint(row.page, _DIM)
-    where = place(report, row.position)
+        yield screen.exact(row.page)
+    where = report.place(row.position)
     if where and row.points_to_manifest:
-        yield " " * _INDENT + screen.paint(plain(where, 1000), _DIM)
+        yield screen.exact(plain(where, 1000))
 
 
 def _note(report: Report, row: Row, screen: _Screen) -> Iterator[str]:
-    where = place(report, row.position)
+    where = report.place(row.position)
     for note in row.notes:
         yield from screen.wrapped(plain_prose(f"{where}: {note}" if where else note), 2, "- ")
 
 
-def _passed(section: Section, screen: _Screen, most: int) -> Iterator[str]:
+def _passed(section: Section, screen: _Screen) -> Iterator[str]:
     yield ""
-    number = section.total
-    heading = f"{count(number, 'incident')} {'does' if number == 1 else 'do'} not count"
-    if all(row.tag == "ASSERTION" for row in section.rows):
-        heading = heading.replace("incident", "failing assertion")
-    if number == 1:
+    noun = "failing assertion" if all(row.tag == "ASSERTION" for row in section.rows) else "incident"
+    heading = f"{count(section.total, noun)} {'does' if section.total == 1 else 'do'} not count"
+    if section.total == 1:
         [row] = section.rows
         yield from screen.wrapped(f"{heading}: {plain(row.title)} on {plain(row.asset)}", _INDENT, "")
         yield from screen.wrapped(f"({plain(row.notes[0], 300)})")
         return
     yield heading
-    for row in section.rows[:most]:
+    for row in section.rows[: screen.most]:
         yield from screen.wrapped(f"{plain(row.title)} on {plain(row.asset)} ({plain(row.notes[0], 300)})")
-    yield from _more(section, most)
+    yield from _more(section, screen)
 
 
-def _more(section: Section, most: int) -> Iterator[str]:
-    left = section.total - min(len(section.rows), most)
-    if left:
+def _more(section: Section, screen: _Screen) -> Iterator[str]:
+    if left := section.total - min(len(section.rows), screen.most):
         yield f"and {left:,} more"
 
 
@@ -213,13 +211,10 @@ def _explanation(report: Report, screen: _Screen) -> Iterator[str]:
     """The rules that decided on each asset that does not simply pass, and where each is set."""
     yield ""
     yield screen.paint("Rules that decided", _BOLD)
-    simple = 0
     for decision in report.decisions:
         if decision.verdict is Verdict.HEALTHY and not decision.excused:
-            simple += 1
             continue
-        _, colour = _SIGNS[decision.conclusion]
-        words = screen.paint(f"{decision.verdict}, {decision.conclusion}", colour)
+        words = screen.paint(f"{decision.verdict}, {decision.conclusion}", _SIGNS[decision.conclusion][1])
         yield f"  {plain(decision.entry.urn.text, 4_000)}: {words}"
         places = {
             "(entry)": f"(entry in {report.manifest_path}, line {decision.entry.position.line})",
@@ -233,5 +228,136 @@ def _explanation(report: Report, screen: _Screen) -> Iterator[str]:
         rules += [f"{excuse.item.urn} does not count: {excuse.reason}" for excuse in decision.excused]
         for rule in rules:
             yield from screen.wrapped(plain(rule, 1000), 6, "    - ")
-    if simple:
-        yield f"  {count(simple, 'input')} without an open incident: no rule had to decide"
+    if fine := len(report.clear):
+        yield f"  {count(fine, 'input')} without an open incident: no rule had to decide"
+
+
+# What is awaited: one line in a terminal; in a log nothing but long silences and changes
+
+
+class LiveLine:
+    """A line of a terminal that is drawn over itself and never exceeds the width; nothing in a log."""
+
+    def __init__(self, stream: TextIO, width: int | None) -> None:
+        self._stream = stream
+        self._width = width
+        self._drawn = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there is a terminal."""
+        return self._width is not None
+
+    def draw(self, text: str) -> None:
+        """Draw the text in the place of the last one."""
+        if self._width is not None:
+            # A full line would wrap.
+            write(self._stream, f"\r{_fitted(plain(text, 500), max(self._width - 1, 1))}\x1b[K")
+            self._drawn = True
+
+    def print(self, text: str) -> None:
+        """Print a line of its own."""
+        self.clear()
+        write(self._stream, f"{text}\n")
+
+    def clear(self) -> None:
+        """Clear the line, so that the report starts on a clean one."""
+        if self._drawn:
+            write(self._stream, "\r\x1b[K")
+            self._drawn = False
+
+
+def _fitted(text: str, size: int) -> str:
+    """The text cut to at most `size` columns, with an ellipsis if something was cut."""
+    ends = list(accumulate(map(cells, text)))
+    return text if not ends or ends[-1] <= size else f"{text[: bisect(ends, size - 1)].rstrip()}…"
+
+
+class Progress:
+    """Shows that DataHub is awaited, and how much it has answered: call it with each request of the client."""
+
+    def __init__(
+        self,
+        line: LiveLine,
+        clock: Callable[[], float],
+        *,
+        server: str,
+        on_request: Callable[[RequestLog], None] | None,
+    ) -> None:
+        self._line = line
+        self._clock = clock
+        self._server = server
+        self._on_request = on_request
+        self._started = self._last_answer = clock()
+        self._next_draw = self._started + _SILENT_SECONDS
+        self._pause = _FIRST_REMARK
+        self._answered = 0
+        self._failure = ""
+
+    def __call__(self, log: RequestLog) -> None:
+        """Note that a request ended, or that one is awaited."""
+        now = self._clock()
+        if log is not AWAITED:
+            if log.status is None:
+                self._failure = log.result
+            else:
+                self._last_answer, self._pause, self._failure = now, _FIRST_REMARK, ""
+                self._answered += log.assets if log.result == "ok" else 0
+            if self._on_request:
+                self._on_request(log)
+        silent = now - self._last_answer
+        if self._line.is_live:
+            if now >= self._next_draw:
+                self._next_draw = now + _DRAW_SECONDS
+                answered = f", {count(self._answered, 'asset')} answered" if self._answered else ""
+                self._line.draw(f"Waiting for {self._server}, {duration(now - self._started)}{answered}")
+        elif silent >= self._pause:
+            self._pause *= 2
+            reason = f": {plain(self._failure, 300)}" if self._failure else ""
+            self._line.print(f"{self._server} has not answered for {silent:.0f} s{reason}")
+
+
+class WaitLog:
+    """Shows for what the gate waits: call it about once a second."""
+
+    def __init__(self, line: LiveLine) -> None:
+        self._line = line
+        self._last = ""
+        self._next = 0.0
+
+    def __call__(self, state: WaitState) -> None:
+        """Show it, if something changed or it is time to."""
+        pending = pending_words(state.pending)
+        how_long = f"Waited {duration(state.seconds)} of" if state.seconds >= 1 else "Waiting up to"
+        text = f"{how_long} {duration(state.longest)} for {pending}"
+        self._line.draw(text)
+        if not self._line.is_live and (pending != self._last or state.seconds >= self._next):
+            self._last, self._next = pending, state.seconds + _LINE_SECONDS
+            self._line.print(text)
+
+
+@contextmanager
+def showing(
+    stream: TextIO,
+    settings: RunSettings,
+    clock: Callable[[], float],
+    *,
+    width: int | None = None,
+    on_request: Callable[[RequestLog], None] | None = None,
+) -> Iterator[tuple[Progress, WaitLog]]:
+    """Show what a stage waits for: what is called with every request, and while the gate waits."""
+    line = LiveLine(stream, width)
+    server = settings.connection.address.server
+    try:
+        yield Progress(line, clock, server=server, on_request=on_request), WaitLog(line)
+    finally:
+        line.clear()
+
+
+def trace(log: RequestLog) -> str:
+    """One request as a line of the debug log: no header and no value."""
+    assets = f" about {count(log.assets, 'asset')}" if log.assets else ""
+    again = f", attempt {log.attempt}" if log.attempt > 1 else ""
+    status = f"HTTP {log.status}" if log.status is not None else "no answer"
+    milliseconds = round(log.seconds * 1000)
+    return f"{log.operation}{assets}{again}: {status} in {milliseconds:,} ms, {plain(log.result, 800)}"

@@ -28,7 +28,7 @@ from incident_gate.notify.slack import (
 )
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.model import Override, Report
-from incident_gate.report.words import incidents_page
+from incident_gate.report.view import incidents_page
 from incident_gate.settings.model import Notify
 from tests.helpers.report_samples import HOUR, NOW, UI, dataset, decision, entry, missing, report, unhealthy
 from tests.helpers.services import Reply, SlackStandIn, mentions_in, serving

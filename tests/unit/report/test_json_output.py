@@ -14,7 +14,7 @@ from incident_gate.incident import Priority
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.json import OUTPUT_LIMIT, document, outputs
-from incident_gate.report.words import incidents_page
+from incident_gate.report.view import incidents_page
 from tests.helpers.report_samples import (
     HOUR,
     NOW,

@@ -6,8 +6,8 @@ import io
 
 from incident_gate.datahub.client import AWAITED, RequestLog
 from incident_gate.gate.wait import WaitState
-from incident_gate.report.progress import LiveLine, Progress, WaitLog
-from incident_gate.report.words import cells
+from incident_gate.report.terminal import LiveLine, Progress, WaitLog
+from incident_gate.text import cells
 from tests.helpers.report_samples import unhealthy
 
 

@@ -19,7 +19,7 @@ from incident_gate.manifest.model import ManifestError, Mistake, OutputEntry, Po
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.model import Override, Report
 from incident_gate.report.summary import error_summary, summary
-from incident_gate.report.words import incidents_page
+from incident_gate.report.view import incidents_page
 from tests.helpers.github_markdown import Page
 from tests.helpers.report_samples import (
     HOUR,

@@ -15,8 +15,7 @@ from incident_gate.incident import Priority, Problem, Reason
 from incident_gate.manifest.model import Mistake, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.terminal import terminal
-from incident_gate.report.words import cells
-from incident_gate.text import plain
+from incident_gate.text import cells, plain
 from tests.helpers.report_samples import HOUR, NOW, decision, entry, everything, incident, missing, report
 from tests.helpers.runner_grammar import commands_in
 

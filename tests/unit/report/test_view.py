@@ -18,9 +18,6 @@ from incident_gate.report.model import Override
 from incident_gate.report.view import (
     CHANGES,
     SectionKind,
-    affected_assets,
-    events_of,
-    place_url,
     rows_of,
     sections,
     title_of,
@@ -284,16 +281,16 @@ def test_owners_matter_where_something_blocks_warns_or_changed() -> None:
         ),
     )
     run = report(FINE, LOW, WARNED, unhealthy("a"), missing("m"), outcome=changed)
-    assert affected_assets(run) == tuple(dataset(name).text for name in ("a", "m", "warned", "daily"))
-    assert events_of(run) == ("raised", "blocked")
+    assert run.affected_assets == tuple(dataset(name).text for name in ("a", "m", "warned", "daily"))
+    assert run.events == ("raised", "blocked")
 
 
 def test_an_overridden_run_is_announced_as_blocked_and_a_warning_is_not() -> None:
-    assert events_of(report(WARNED)) == ()
-    assert events_of(report(WARNED, override=Override("known", "ana"))) == ("blocked",)
-    assert events_of(report(WARNED, override=Override("known", "ana", effective=False))) == ()
+    assert report(WARNED).events == ()
+    assert report(WARNED, override=Override("known", "ana")).events == ("blocked",)
+    assert report(WARNED, override=Override("known", "ana", effective=False)).events == ()
     resolved = OutcomeReport("success", (OutputResult(OUTPUT, Change.FAILED, resolved=("urn:li:incident:1",)),))
-    assert events_of(report(outcome=resolved, gated=False)) == ("resolved",)
+    assert report(outcome=resolved, gated=False).events == ("resolved",)
 
 
 @pytest.mark.parametrize(
@@ -311,8 +308,8 @@ def test_an_overridden_run_is_announced_as_blocked_and_a_warning_is_not() -> Non
     ],
 )
 def test_a_line_of_the_manifest_has_a_page_where_that_is_known(run: Run, path: str, url: str | None) -> None:
-    assert place_url(report(run=run, manifest_path=path), Position(7, 5)) == url
-    assert place_url(report(run=run, manifest_path=path), NOWHERE) is None
+    assert report(run=run, manifest_path=path).place_url(Position(7, 5)) == url
+    assert report(run=run, manifest_path=path).place_url(NOWHERE) is None
 
 
 def test_failed_checks_that_belong_to_no_output_are_named() -> None:

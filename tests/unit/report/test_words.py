@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_gate.report.words import age, incidents_page, timestamp
+from incident_gate.report.json import timestamp
+from incident_gate.report.view import age, incidents_page
 from tests.helpers.report_samples import DAY, HOUR, NOW, UI
 
 
