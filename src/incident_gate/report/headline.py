@@ -72,8 +72,7 @@ def sentence(report: Report) -> tuple[str, str]:
         parts.append((on, f"{'has' if on == 1 else 'have'} {what}"))
     for what, number in _unknown_words(deciding).items():
         parts.append((number, what if what.startswith("could") else f"{'was' if number == 1 else 'were'} {what}"))
-    (first, what), *more = parts
-    texts = (f"{count(first, 'input')} {what}", *(f"{number:,} {what}" for number, what in more))
+    texts = [f"{f'{number:,}' if at else count(number, 'input')} {what}" for at, (number, what) in enumerate(parts)]
     return f"{', '.join(texts)}.", _rest(report, len(report.decisions) - len(deciding))
 
 
