@@ -25,11 +25,14 @@ from incident_gate.text import count, plain, plain_prose
 
 # Slack refuses a message beyond these as a whole.
 MOST_BLOCKS, LONGEST_SECTION, LONGEST_HEADER = 50, 3_000, 150
+LONGEST_MESSAGE = 13_000
+"""Characters of all blocks together, about: nowhere documented, but `chat.postMessage` refuses more (bolt-js#2509)."""
 MOST_MENTIONS = 20
 """In one message; the others are counted."""
 
 # Blocks besides those of the assets: the headings, the override, the button, the people and what is left out.
 _MOST_ITEMS = 40
+_LONGEST_ITEM, _LONGEST_ITEMS, _LONGEST_PEOPLE = 1_500, 7_500, 1_200
 _LONGEST_URL = 1_000
 _MOST_DETAILS = 5
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,30}")
@@ -143,7 +146,7 @@ def message_of(report: Report, events: Sequence[str], people: Mentioned) -> dict
     """
     blocks: list[dict[str, Any]] = []
     headings: list[str] = []
-    room = _MOST_ITEMS
+    room, characters = _MOST_ITEMS, _LONGEST_ITEMS
     named: set[str] = set()
     for event in events:
         rows, total = _rows(report, event)
@@ -154,18 +157,24 @@ def message_of(report: Report, events: Sequence[str], people: Mentioned) -> dict
             blocks.append(_section(_shown(str(report.override), 600)))
         if event == "blocked" and (failure := _failure(report)):
             blocks.append(_section(failure))
-        shown = rows[: max(room, 1)]
-        room -= len(shown)
-        blocks += [_section(_item(row)) for row in shown]
-        named.update(owner for row in shown for owner in row.owners)
-        if len(shown) < total:
-            blocks.append(_section(f"…and {total - len(shown):,} more."))
+        number = 0
+        for row in rows[: max(room, 1)]:
+            item = _section(_item(row))
+            characters -= len(json.dumps(item, ensure_ascii=False))
+            if number and characters < 0:
+                break
+            blocks.append(item)
+            named.update(row.owners)
+            number += 1
+        room -= number
+        if number < total:
+            blocks.append(_section(f"…and {total - number:,} more."))
     if report.run.url and len(report.run.url) <= _LONGEST_URL:
         button = {"type": "button", "text": {"type": "plain_text", "text": "Open the run"}, "url": report.run.url}
         blocks.append({"type": "actions", "elements": [button]})
     parts = [*people.mentions, *(_shown(name) for name in people.names if name not in named)]
     if parts:
-        blocks.append(_section(_listed("Also for: ", parts, LONGEST_SECTION, people.left_out)))
+        blocks.append(_section(_listed("Also for: ", parts, _LONGEST_PEOPLE, people.left_out)))
     return {"text": _escaped("; ".join(headings)), "blocks": blocks, "unfurl_links": False}
 
 
@@ -222,11 +231,11 @@ def _item(row: Row) -> str:
     known = " · ".join(facts)
     if row.owners:
         owners = [_shown(owner) for owner in row.owners]
-        known += _listed(" · " if facts else "", owners, LONGEST_SECTION - len(head) - len(known) - 1)
+        known += _listed(" · " if facts else "", owners, _LONGEST_ITEM - len(head) - len(known) - 1)
     # What does not fit is left out whole: half an entity is none.
     lines = [head]
     for line in (known, *details[:_MOST_DETAILS]):
-        if line and len("\n".join((*lines, line))) <= LONGEST_SECTION:
+        if line and len("\n".join((*lines, line))) <= _LONGEST_ITEM:
             lines.append(line)
     return "\n".join(lines)
 

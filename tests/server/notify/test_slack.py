@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from typing import Any
 
@@ -17,6 +18,7 @@ from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.notify.delivery import DeliveryError
 from incident_gate.notify.slack import (
     LONGEST_HEADER,
+    LONGEST_MESSAGE,
     LONGEST_SECTION,
     MOST_BLOCKS,
     MOST_MENTIONS,
@@ -188,11 +190,19 @@ def test_many_long_items_stay_within_the_limits(run: Run, make_service: MakeServ
 
     blocks = slack.messages[0]["blocks"]
     assert len(blocks) <= MOST_BLOCKS
+    assert sum(len(json.dumps(block, ensure_ascii=False)) for block in blocks) <= LONGEST_MESSAGE
     assert max(len(text) for text in sections_of(message)) <= LONGEST_SECTION
     assert max(len(b["text"]["text"]) for b in blocks if b["type"] == "header") <= LONGEST_HEADER
-    assert "…and 260 more." in slack.shown
-    assert "…and 299 more." in slack.shown
+    # Besides the items: two headings, two counts, the button and the people.
+    left = [int(number) for number in re.findall(r"…and (\d+) more\.", slack.shown)]
+    assert len(blocks) - 6 + sum(left) == 600
+    assert left[1] == 299
     assert slack.shown.endswith("more")
+
+
+def test_many_short_items_stay_within_the_number_of_blocks(run: Run) -> None:
+    message = message_of(outcome(run, *(result(str(n)) for n in range(300)), ui_url=""), ["raised"], Mentioned())
+    assert "…and 260 more." in sections_of(message)
 
 
 def test_member_is_found_by_address(make_service: MakeService) -> None:
