@@ -289,6 +289,4 @@ def _inner(part: _Part) -> Urn:
 
 def _decoded(name: str) -> str:
     """Undo the encoding of the three reserved characters, and of nothing else: any other `%` is the name's own."""
-    if "%" not in name:
-        return name
     return re.sub("%2[89Cc]", lambda code: {"8": "(", "9": ")"}.get(code.group()[-1], ","), name)

@@ -174,16 +174,13 @@ def _connection(values: Values, environment: Mapping[str, str], *, needs_server:
 def _check_identity(values: Values, identity: JobIdentity, run: Run) -> None:
     """Refuse to write where the incidents of two jobs would look alike."""
     key, matrix = values.named(options.INCIDENT_KEY), values.named(options.MATRIX)
+    is_told = identity.incident_key or values.text(options.MATRIX)
     if not identity.is_known:
         values.add(
             "Cannot tell which job this is (no CI system detected).",
             hint=f"Set {key} to a name that only this job has, for example orders.build.",
         )
-    elif (
-        values.spelling is Spelling.OPTION
-        and run.system == GITHUB
-        and not (identity.incident_key or values.text(options.MATRIX))
-    ):
+    elif values.spelling is Spelling.OPTION and run.system == GITHUB and not is_told:
         # The action's input has the leg as its default. The environment does not show it.
         values.add(
             f"{matrix} is not set, so the legs of a matrix would look alike.",
