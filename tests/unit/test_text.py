@@ -210,3 +210,16 @@ def test_a_quotation_is_printable_whatever_it_quotes(text: str) -> None:
 
 def test_a_secret_within_another_leaves_nothing_of_the_longer_one() -> None:
     assert Redactor(("abc", "abcdef"))("abcdef abc") == "*** ***"
+
+
+@pytest.mark.parametrize(
+    ("secret", "host", "found"),
+    [
+        ("abc", "abc.example.com", True),
+        ("AbC.dEf", "abc-def.example.com", True),
+        ("a-b", "ab.example.com", False),
+        ("abcdef", "abc.example.com", False),
+    ],
+)
+def test_a_host_may_hold_a_secret_in_another_spelling(secret: str, host: str, *, found: bool) -> None:
+    assert Redactor((secret,)).is_in_host(host) is found

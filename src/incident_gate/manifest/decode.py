@@ -62,15 +62,18 @@ class Text(NamedTuple):
 
     def scalar(self, node: Node, what: str, mistakes: Mistakes) -> ScalarNode | None:
         """Take a value of the kind, or explain why YAML reads none here."""
-        expected = self.expected
+        message, expected = f"{what} is {node}", self.expected
         if isinstance(node, ScalarNode):
             if node.is_undefined:
                 return None
             if node.kind in {self.kind, Kind.ANY} or (node.kind is Kind.TEXT and self.kind is not Kind.NUMBER):
                 return node
-            if node.kind is not Kind.NULL and re.search(self.pattern, node.text):
+            is_valid = re.search(self.pattern, node.text)
+            if is_valid and node.kind is Kind.TEXT:
+                message += " in quotes"
+            elif is_valid and node.kind is not Kind.NULL:
                 expected += f"; to use the word itself, put it in quotes: {quote(node.text)}"
-        mistakes.add(node.position, f"{what} is {node}", expected)
+        mistakes.add(node.position, message, expected)
         return None
 
 
@@ -98,7 +101,9 @@ class Choice(NamedTuple):
             expected = nearest(node.text, words) or expected
             if is_flag and node.kind is Kind.BOOLEAN:
                 message += " in some versions only"
-            if node.text and len(self.options) == 1:
+            if value is not None and node.kind is Kind.TEXT:
+                message += " in quotes"
+            elif node.text and len(self.options) == 1:
                 message = f"{what} {quote(node.text)} is not supported; use {expected}".replace('"', "")
                 expected = ""
         mistakes.add(node.position, message, expected)
