@@ -177,9 +177,6 @@ def _isolated(context: Context, target: _Target) -> OutputResult | PendingRaise:
         return _not_written(target.entry, error.message, error.hint)
 
 
-# Success
-
-
 def _resolve_all(context: Context, target: _Target) -> OutputResult:
     entry, resolved = target.entry, target.resolved
     judged: dict[Standing, list[Incident]] = {standing: [] for standing in Standing}
@@ -251,9 +248,6 @@ def _resolve(context: Context, target: _Target, incident: Incident) -> tuple[Inc
     return latest, standing
 
 
-# Failure
-
-
 def _raise_or_keep(context: Context, target: _Target) -> OutputResult | PendingRaise:
     entry, decision, health, _ = target
     ours = target.ours(context)
@@ -268,9 +262,6 @@ def _raise_or_keep(context: Context, target: _Target) -> OutputResult | PendingR
         return OutputResult(entry, Change.WOULD_RAISE)
     mark = context.identity.mark_of(entry.urn.text, run=context.wording.run.run_id, cause=decision.cause)
     return PendingRaise(entry=entry, mark=mark, health=health, decision=decision)
-
-
-# Neither
 
 
 def _out_of_time(target: _Target) -> OutputResult:

@@ -59,22 +59,15 @@ class Context:
     timeouts: IndexTimeouts
     dry_run: bool = False
 
-    def read(self, entries: Sequence[OutputEntry]) -> tuple[Health, ...]:
+    def read(self, entries: Sequence[OutputEntry], reader: Reader | None = None) -> tuple[Health, ...]:
         """The health of outputs, without their siblings."""
         queries = [HealthQuery(entry.urn, siblings=False, alternate_urns=entry.alternate_urns) for entry in entries]
-        healths = self.reader.read(queries).healths
+        healths = (reader or self.reader).read(queries).healths
         return tuple(healths[query] for query in queries)
 
     def look(self, entries: Sequence[OutputEntry]) -> tuple[Health, ...]:
         """The health of outputs that were read before, as it is now."""
-        queries = [HealthQuery(entry.urn, siblings=False) for entry in entries]
-        healths = self.quick_reader.read(queries).healths
-        return tuple(healths[query] for query in queries)
-
-    def read_full_history(self, entry: OutputEntry) -> Health:
-        """The health of an output with its whole history."""
-        query = HealthQuery(entry.urn, siblings=False)
-        return self.full_history_reader.read([query]).healths[query]
+        return self.read(entries, self.quick_reader)
 
 
 def of_key(incidents: Sequence[Incident], key: str) -> list[Incident]:

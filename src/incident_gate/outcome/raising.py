@@ -137,7 +137,7 @@ def _attempt(context: Context, one: PendingRaise) -> Attempt | OutputResult:
             state = context.writer.read_incident(attempt.urn)
             if state is None and attempt.urn not in known:
                 # Older than the newest of its history, or not listed yet: then the list decides.
-                archive = context.read_full_history(one.entry)
+                [archive] = context.read([one.entry], context.full_history_reader)
                 known = _all_urns(archive)
                 if attempt.urn not in known or _is_among(attempt.urn, of_key(archive.incidents, one.mark.key)):
                     return attempt

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 from typing import Any
 
 from incident_gate.errors import Hint
@@ -45,13 +46,9 @@ def evaluate(
     ]
     job = _Job(failed=job_failed, explained=bool(bad), incomplete=any(file.problem for file in files))
     others = [one for place, one in enumerate(results) if one.kind is ResultKind.CHECK and place not in belonging]
-    decisions: list[OutputDecision] = []
-    skipped: list[str] = []
-    for output, own, behind in zip(outputs, places, nodes, strict=True):
-        related = [projects.typed(results[place]) for place in sorted(own, key=lambda place: results[place].name)]
-        decisions.append(_decide(related, behind, job, redact))
-        if any(one.kind is ResultKind.BUILD and one.status is CheckStatus.SKIPPED for one in related):
-            skipped.append(output.label)
+    related = [[projects.typed(results[p]) for p in sorted(own, key=lambda p: results[p].name)] for own in places]
+    decisions = tuple(_decide(each, behind, job, redact) for each, behind in zip(related, nodes, strict=True))
+    skipped = [output.label for output, each in zip(outputs, related, strict=True) if any(map(_is_skipped, each))]
     # Nodes first: they are what others are built from.
     blamed = sorted((one for one in bad if one.name in of_dbt), key=lambda one: one.kind is ResultKind.CHECK)
     warnings = (
@@ -60,7 +57,7 @@ def evaluate(
         *_job_warning(job, decisions),
     )
     return Evaluation(
-        decisions=tuple(decisions),
+        decisions=decisions,
         unrelated=len(others),
         unrelated_failed=tuple(redact(check.name) for check in others if check.status.is_bad),
         warnings=tuple(_redacted(warning, redact) for warning in warnings),
@@ -74,6 +71,10 @@ class _Job:
     failed: bool
     explained: bool
     incomplete: bool
+
+
+def _is_skipped(result: ReportedResult) -> bool:
+    return result.kind is ResultKind.BUILD and result.status is CheckStatus.SKIPPED
 
 
 def _urns(output: OutputEntry) -> set[str]:
@@ -93,8 +94,7 @@ def _of_known_project(file: FileResults, known: Projects, patterns: Sequence[str
     own = [result for result in file.results if result.kind in {ResultKind.BUILD, ResultKind.CHECK}]
     if file.format != dbt.NAME or not own:
         return file
-    names = Names(result.name for result in own if result.kind is ResultKind.CHECK)
-    named = names.matching(patterns)
+    named = matching(sorted(result.name for result in own if result.kind is ResultKind.CHECK), patterns)
     unknown = [result for result in own if result.name not in named and not known.know(result.name)]
     if len(unknown) == len(own):
         problem = "is of a dbt project to which no output belongs, or whose manifest.json is not known"
@@ -140,10 +140,10 @@ class _Relations:
             for urn in result.urns:
                 self._by_urn.setdefault(urn, []).append(place)
         self._strays = {result.name for result in results if result.kind is ResultKind.STRAY}
-        self._names = Names({one.name for one in results if one.kind is ResultKind.CHECK} | self._strays)
+        self._names = sorted({one.name for one in results if one.kind is ResultKind.CHECK} | self._strays)
 
     def of(self, output: OutputEntry, behind: OutputNodes) -> frozenset[int]:
-        names = self._names.matching(output.checks)
+        names = matching(self._names, output.checks)
         for pattern in output.checks:
             # What failed around checks counts as all of them.
             compiled = _compiled(pattern)
@@ -256,26 +256,21 @@ def _some(names: Sequence[str], most: int = 5) -> str:
     return ", ".join([*names[:most], *more])
 
 
-class Names:
-    """Names in which patterns are looked up: sorted, so that only those with a pattern's beginning are compared.
+def matching(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
+    """The names (sorted) that one of the patterns matches as a whole, letter case included.
 
     In a pattern `*` stands for any text, `?` for one character, and nothing else is special.
     """
+    return {name for pattern in patterns for name in _matching(names, pattern)}
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._sorted = sorted(names)
 
-    def matching(self, patterns: Iterable[str]) -> set[str]:
-        """The names that one of the patterns matches as a whole, letter case included."""
-        return {name for pattern in patterns for name in self._matching(pattern)}
-
-    def _matching(self, pattern: str) -> Iterator[str]:
-        literals = re.split(r"[*?]", pattern)
-        beginning, longest = literals[0], max(literals, key=len)
-        compiled = _compiled(pattern)
-        start = bisect_left(self._sorted, beginning)
-        end = bisect_left(self._sorted, 1, start, key=lambda name: int(not name.startswith(beginning)))
-        return (name for name in self._sorted[start:end] if longest in name and compiled.fullmatch(name))
+def _matching(names: Sequence[str], pattern: str) -> Iterator[str]:
+    literals = re.split(r"[*?]", pattern)
+    beginning, longest = literals[0], max(literals, key=len)
+    compiled = _compiled(pattern)
+    # Only names with the pattern's beginning are compared.
+    begun = takewhile(lambda name: name.startswith(beginning), islice(names, bisect_left(names, beginning), None))
+    return (name for name in begun if longest in name and compiled.fullmatch(name))
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -103,11 +103,8 @@ def _paths(files: ResultFiles) -> Iterator[tuple[str, str, bool]]:
             yield pattern, Hint("matches no file: {0}", _WRITE_IT), True
         for match in matches:
             if is_named and os.path.isdir(files.folder / match):  # noqa: PTH112 - raises nothing
-                yield (
-                    match,
-                    Hint("is a folder: name files in `{test-results}`, like {0}/**/*.xml", match.rstrip("/")),
-                    True,
-                )
+                hint = Hint("is a folder: name files in `{test-results}`, like {0}/**/*.xml", match.rstrip("/"))
+                yield match, hint, True
                 continue
             # Not the text: "./a.xml" is "a.xml".
             if (path := os.path.normpath(match)) not in seen:

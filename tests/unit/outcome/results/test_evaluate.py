@@ -13,7 +13,7 @@ from incident_gate.incident import Cause
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.result import Effect, Evaluation, OutputDecision
 from incident_gate.outcome.results.dbt import Projects
-from incident_gate.outcome.results.evaluate import Names, evaluate
+from incident_gate.outcome.results.evaluate import evaluate, matching
 from incident_gate.outcome.results.model import CheckStatus, FileResults, ResultKind
 from incident_gate.outcome.results.model import ReportedResult as Check
 from tests.helpers.dbt import dbt_node, dbt_project
@@ -272,7 +272,7 @@ def test_a_long_name_does_not_take_long() -> None:
 @given(name=st.text("aAb[.", max_size=8), pattern=st.text("aAb[.*?", max_size=8))
 def test_a_pattern_means_what_fnmatch_means_without_brackets(name: str, pattern: str) -> None:
     expected = fnmatchcase(name, pattern.replace("[", "[[]"))
-    assert (Names([name]).matching([pattern]) == {name}) is expected
+    assert (matching([name], [pattern]) == {name}) is expected
 
 
 def test_a_check_that_matches_in_two_ways_is_counted_once() -> None:
