@@ -49,8 +49,6 @@ _NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored", "suppressed", 
 _RUN = frozenset({"", "run", "completed", "executed", "finished", "done", "passed", "pass", "ok", "true", "warning"})
 _RUN |= {"success", "successful", "succeeded"}
 _VERDICTS = ("status", "result", "success", "outcome", "state", "passed")
-# Without a class: a module that could not be imported, or that was skipped as a whole.
-_OF_MODULE = {CheckStatus.ERROR, CheckStatus.SKIPPED}
 # Classes that stand for a module that could not be imported, with the module as the test's name, or for the runner.
 _LOADERS = frozenset(
     {
@@ -153,8 +151,7 @@ class _Report:
         self._depth = 0
         self._suite = _Suite("", "", None)
         self._open: list[_Case] = []
-        self._text: list[str] | None = None  # of the failure or property that is open
-        self._text_length = 0
+        self._text: str | None = None  # of the failure or property that is open
         self._value = ""  # its message or value
         self._written: Moment | None = None
         self._cases: list[_Case] = []
@@ -181,19 +178,18 @@ class _Report:
             self._open_case(attributes)
         elif tag in _FAILURES:
             self._suite.contained += 1
-            self._begin_text(attributes.get("message", ""))
+            self._value, self._text = attributes.get("message", ""), ""
         elif self._open and tag in _TRIES:
             self._suite.tries += 1
             self._open[-1].claim = self._open[-1].claim or _TRIES[tag]
         elif tag in _NOT_RUN and self._open and not self._open[-1].status.is_bad:
             self._open[-1].status = CheckStatus.SKIPPED
         elif tag == "property" and attributes.get("name") == URN_PROPERTY:
-            self._begin_text(attributes.get("value", ""))
+            self._value, self._text = attributes.get("value", ""), ""
 
     def data(self, text: str) -> None:
-        if self._text is not None and self._text_length < _MAX_TEXT:
-            self._text.append(text[:_MAX_TEXT])
-            self._text_length += len(text)
+        if self._text is not None and len(self._text) < _MAX_TEXT:
+            self._text += text[:_MAX_TEXT]
 
     def end(self, tag: str) -> None:
         self._depth -= 1
@@ -202,7 +198,7 @@ class _Report:
             self._fail(_FAILURES[tag])
         elif tag == "property" and self._text is not None:
             urns = self._open[-1].urns if self._open else self._suite.urns
-            urns.append((self._value or "".join(self._text)).strip())
+            urns.append((self._value or self._text).strip())
             self._text = None
             if len(urns) > MAX_URNS:
                 raise _too_many_urns()
@@ -231,9 +227,6 @@ class _Report:
             identity = (case.place, case.class_name, each)
             found.append(ReportedResult(case.name, case.status, case.message, kind, identity, urns=each))
         return FileResults(written=self._written, results=tuple(found), stray=self._stray)
-
-    def _begin_text(self, value: str) -> None:
-        self._value, self._text, self._text_length = value, [], 0
 
     def _open_suite(self, attributes: Mapping[str, str]) -> None:
         outer = self._suite
@@ -277,7 +270,7 @@ class _Report:
         case = self._open[-1] if self._open else _Case(self._suite.name, self._suite.file, "", self._suite)
         if case.status is not CheckStatus.ERROR:
             case.status = status
-        case.message = case.message or self._keeper.shown(self._value) or self._keeper.shown("".join(self._text or ()))
+        case.message = case.message or self._keeper.shown(self._value) or self._keeper.shown(self._text)
         self._text = None
         if not self._open:  # a suite that failed as a whole
             case.is_stray = True
@@ -287,8 +280,8 @@ class _Report:
         if case.claim and not case.status.is_bad:
             case.status, case.is_stray = case.claim, True
             self._suite.contained += 1
-        elif case.status in _OF_MODULE and not case.class_name:
-            case.is_stray = True
+        elif case.status in {CheckStatus.ERROR, CheckStatus.SKIPPED} and not case.class_name:
+            case.is_stray = True  # a module that could not be imported, or that was skipped as a whole
         case.is_stray = case.is_stray and (case.status.is_bad or case.status is CheckStatus.SKIPPED)
         if case.is_stray and case.status.is_bad:
             self._stray = self._stray or f"has a failure that belongs to no check ({quote(case.name)})"
