@@ -149,7 +149,7 @@ def test_duplicate_is_not_folded_into_one_that_is_over_by_then() -> None:
 
 
 def test_kept_incident_takes_over_the_causes_of_its_duplicates() -> None:
-    checks = raised_for(Cause.CHECKS, "b")
+    checks = raised("b", cause=Cause.CHECKS)
     server = ImaginedDataHub(entries=[Entry("a", created_ms=1), checks])
     checks.created_ms = 2
     end(server, Outcome.FAILURE)
@@ -157,7 +157,7 @@ def test_kept_incident_takes_over_the_causes_of_its_duplicates() -> None:
 
 
 def test_kept_incident_takes_over_the_cause_of_the_new_failure() -> None:
-    server = ImaginedDataHub(entries=[raised_for(Cause.JOB)])
+    server = ImaginedDataHub(entries=[raised()])
     server.end([OUTPUT], Outcome.FAILURE, decision=JOB_FAILED._replace(cause=Cause.CHECKS))
     assert cause_in(server.writes[0][2]) is Cause.CHECKS
 
@@ -219,77 +219,72 @@ def test_resolving_keeps_what_a_person_wrote_below_its_own_message() -> None:
     assert message.endswith("which succeeded.\n\nBefore: Ana: looking at the loader")
 
 
-# Runs in their order
+# What a success resolves
+
+NUMBER = int(RUN.run_id)
+JOB, BUILD, CHECKS = Cause.JOB, Cause.BUILD, Cause.CHECKS
 
 
-def run(number: int, **changes: Any) -> Run:
-    return RUN._replace(run_id=str(number), **changes)
+def raised(urn: str = "a", *, run: int = NUMBER, cause: Cause = JOB, kept: int = 0, since: Cause = JOB) -> Entry:
+    """An incident that a run raised for a cause, and that another run may have kept, for what failed since."""
+    message = sign_message("Failed again.", str(kept), since) if kept else None
+    return Entry(urn, description=sign("failed", IDENTITY.mark_of(ASSET, run=str(run), cause=cause)), message=message)
 
 
-def raised_by(number: int, *, kept_by: int = 0) -> Entry:
-    message = sign_message("Failed again.", str(kept_by)) if kept_by else None
-    return Entry("a", description=signed("failed", ASSET, run=str(number)), message=message)
+def quoted(run: int) -> Entry:
+    """An incident below whose message a person wrote."""
+    return Entry("a", message=f"{sign_message('Failed again.', str(run))}\nAna: looking")
+
+
+@pytest.mark.parametrize("problems", [(), (ERROR,)])
+@pytest.mark.parametrize(
+    ("entries", "change", "incidents"),
+    [
+        ([Entry("b", created_ms=2), Entry("a", created_ms=1), Entry("over", active=False)], Change.RESOLVED, "ab"),
+        # A newer run raised or kept it.
+        ([raised(run=NUMBER - 1)], Change.RESOLVED, "a"),
+        ([raised(run=NUMBER + 1)], Change.LEFT, "a"),
+        ([raised(run=10_000)], Change.LEFT, "a"),  # not compared as text
+        ([raised(run=999)], Change.RESOLVED, "a"),
+        ([raised(run=NUMBER - 1, kept=NUMBER)], Change.RESOLVED, "a"),
+        ([raised(kept=NUMBER + 1)], Change.LEFT, "a"),
+        ([raised(run=NUMBER + 1, kept=NUMBER)], Change.LEFT, "a"),
+        ([quoted(NUMBER + 1)], Change.LEFT, "a"),
+        ([raised(), raised("b", run=NUMBER + 1)], Change.RESOLVED, "a"),
+        # The job's success says nothing of checks.
+        ([raised(cause=CHECKS)], Change.LEFT, "a"),
+        ([raised(kept=NUMBER, since=CHECKS)], Change.LEFT, "a"),
+        ([raised(cause=CHECKS), raised("b"), raised("c", cause=BUILD)], Change.RESOLVED, "bc"),
+    ],
+)
+def test_what_the_success_of_a_job_resolves(
+    entries: list[Entry], change: Change, incidents: str, problems: tuple[Problem, ...]
+) -> None:
+    server = ImaginedDataHub(entries=entries, problems=problems)
+    result = end(server, Outcome.SUCCESS)
+    assert (result.change, result.incidents) == (change, tuple(incidents))
+    resolved = incidents if change is Change.RESOLVED else ""
+    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", urn) for urn in resolved]
+    assert all("which succeeded" in message for _, _, message in server.writes)
 
 
 @pytest.mark.parametrize(
-    ("entry", "change"),
-    [
-        (raised_by(7), Change.RESOLVED),
-        (raised_by(6), Change.RESOLVED),
-        (raised_by(8), Change.LEFT),
-        (raised_by(10), Change.LEFT),  # not compared as text
-        (raised_by(6, kept_by=7), Change.RESOLVED),
-        (raised_by(7, kept_by=8), Change.LEFT),
-        (raised_by(8, kept_by=7), Change.LEFT),
-    ],
+    "run", [RUN._replace(is_ordered=False), RUN._replace(run_id=""), RUN._replace(run_id="manual__2026")]
 )
-def test_success_does_not_resolve_what_a_newer_run_raised_or_kept(entry: Entry, change: Change) -> None:
-    server = ImaginedDataHub(entries=[entry])
-    (result,) = server.end([OUTPUT], Outcome.SUCCESS, run=run(7)).results
-    assert (result.change, result.incidents) == (change, ("a",))
-    assert bool(server.writes) is (change is Change.RESOLVED)
+def test_every_success_counts_where_runs_have_no_order(run: Run) -> None:
+    server = ImaginedDataHub(entries=[raised(run=NUMBER + 1)])
+    assert server.end([OUTPUT], Outcome.SUCCESS, run=run).results[0].change is Change.RESOLVED
 
 
 def test_newest_of_the_newer_runs_is_named() -> None:
-    entries = [Entry(str(number), description=signed("failed", ASSET, run=str(number))) for number in (9, 10, 8)]
-    (result,) = ImaginedDataHub(entries=entries).end([OUTPUT], Outcome.SUCCESS, run=run(7)).results
-    assert result.message == "Run 10 is newer than this one and failed, so its incident stays active."
-
-
-def test_run_that_a_person_quotes_below_still_counts() -> None:
-    entry = raised_by(6)
-    entry.message = f"{sign_message('Failed again.', '8')}\nAna: looking"
-    server = ImaginedDataHub(entries=[entry])
-    assert server.end([OUTPUT], Outcome.SUCCESS, run=run(7)).results[0].change is Change.LEFT
+    result = end(ImaginedDataHub(entries=[raised(str(n), run=NUMBER + n) for n in (2, 9000, 1)]), Outcome.SUCCESS)
+    assert result.message == "Run 10007 is newer than this one and failed, so its incident stays active."
 
 
 def test_older_run_that_fails_again_does_not_hide_the_newer_one() -> None:
-    server = ImaginedDataHub(entries=[raised_by(6, kept_by=8)])
-    server.end([OUTPUT], Outcome.FAILURE, run=run(7))
-    assert run_in(server.writes[0][2]) == "8"
-
-
-@pytest.mark.parametrize(
-    "this", [run(7, is_ordered=False), RUN._replace(run_id=""), RUN._replace(run_id="manual__2026")]
-)
-def test_every_success_counts_where_runs_have_no_order(this: Run) -> None:
-    server = ImaginedDataHub(entries=[raised_by(8)])
-    assert server.end([OUTPUT], Outcome.SUCCESS, run=this).results[0].change is Change.RESOLVED
-
-
-def test_what_an_older_run_raised_is_resolved_beside_a_newer_ones() -> None:
-    newer = Entry("b", description=signed("failed", ASSET, run="8"))
-    server = ImaginedDataHub(entries=[raised_by(6), newer])
-    (result,) = server.end([OUTPUT], Outcome.SUCCESS, run=run(7)).results
-    assert (result.change, result.incidents) == (Change.RESOLVED, ("a",))
-
-
-# What each success resolves
-
-
-def raised_for(cause: Cause, urn: str = "a", *, failed_since_for: Cause | None = None) -> Entry:
-    message = sign_message("Failed again.", "1006", failed_since_for) if failed_since_for else None
-    return Entry(urn, description=sign("failed", IDENTITY.mark_of(ASSET, run="1006", cause=cause)), message=message)
+    server = ImaginedDataHub(entries=[raised(kept=NUMBER + 1)])
+    end(server, Outcome.FAILURE)
+    assert run_in(server.writes[0][2]) == str(NUMBER + 1)
 
 
 def succeed(server: ImaginedDataHub, *answers: Cause, dry_run: bool = False) -> OutputResult:
@@ -304,17 +299,11 @@ def succeed(server: ImaginedDataHub, *answers: Cause, dry_run: bool = False) -> 
 def test_success_resolves_only_incidents_whose_cause_it_answers(
     cause: Cause, answered: Cause, *, dry_run: bool
 ) -> None:
-    server = ImaginedDataHub(entries=[raised_for(cause)])
+    server = ImaginedDataHub(entries=[raised(cause=cause)])
     result = succeed(server, answered, dry_run=dry_run)
     resolved = Change.WOULD_RESOLVE if dry_run else Change.RESOLVED
     assert (result.change, result.incidents) == (resolved if cause is answered else Change.LEFT, ("a",))
     assert bool(server.writes) is (cause is answered and not dry_run)
-
-
-def test_success_of_a_job_leaves_an_incident_for_which_checks_failed_since() -> None:
-    server = ImaginedDataHub(entries=[raised_for(Cause.JOB, failed_since_for=Cause.CHECKS)])
-    assert succeed(server, Cause.JOB).change is Change.LEFT
-    assert server.writes == []
 
 
 @pytest.mark.parametrize(
@@ -330,36 +319,19 @@ def test_success_of_a_job_leaves_an_incident_for_which_checks_failed_since() -> 
 def test_incidents_that_a_success_does_not_answer_stay_until_the_strictest_cause_is(
     causes: tuple[Cause, ...], needed: str
 ) -> None:
-    server = ImaginedDataHub(entries=[raised_for(cause, urn) for cause, urn in zip(causes, "abc", strict=False)])
+    server = ImaginedDataHub(entries=[raised(urn, cause=cause) for cause, urn in zip(causes, "abc", strict=False)])
     result = succeed(server)
     assert (result.change, result.incidents) == (Change.LEFT, tuple("abc"[: len(causes)]))
     assert result.message == f"It stays active {needed}."
     assert server.writes == []
 
 
-def test_incident_that_a_success_does_not_answer_is_reported_although_the_asset_cannot_be_read() -> None:
-    server = ImaginedDataHub(entries=[raised_for(Cause.CHECKS)], problems=(ERROR,))
-    assert succeed(server, Cause.JOB).change is Change.LEFT
-
-
-def test_success_resolves_what_it_answers_beside_what_it_does_not() -> None:
-    server = ImaginedDataHub(entries=[raised_for(Cause.CHECKS, "a"), raised_for(Cause.JOB, "b")])
-    result = succeed(server, Cause.JOB)
-    assert (result.change, result.incidents) == (Change.RESOLVED, ("b",))
-    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b")]
-
-
-def test_success_of_a_job_without_results_leaves_what_failed_checks_raised() -> None:
-    entries = [raised_for(Cause.CHECKS)]
-    result = end(ImaginedDataHub(entries=entries), Outcome.SUCCESS)
-    assert (result.change, result.incidents, result.message, result.hint) == (
-        Change.LEFT,
-        ("a",),
+def test_success_of_a_job_that_shows_nothing_of_checks_says_what_does() -> None:
+    result = end(ImaginedDataHub(entries=[raised(cause=CHECKS)]), Outcome.SUCCESS)
+    assert (result.message, result.hint) == (
         "It stays active until all of its checks pass, which the job's success alone does not show.",
         "Give the step their results (`test-results`), or resolve the incident by hand.",
     )
-    entries += [raised_for(Cause.JOB, "b"), raised_for(Cause.BUILD, "c")]
-    assert end(ImaginedDataHub(entries=entries), Outcome.SUCCESS).incidents == ("b", "c")
 
 
 @pytest.mark.parametrize("failed", list(Cause))
@@ -404,15 +376,6 @@ def test_failure_is_raised_where_the_server_cannot_tell_what_exists() -> None:
     unsure = Problem(Reason.EXISTENCE_NOT_SUPPORTED, "It cannot be asked")
     server = ImaginedDataHub(problems=(unsure,), attempts=[created("a")], entries=[Entry("a", listed_at=100.1)])
     assert end(server, Outcome.FAILURE).change is Change.RAISED
-
-
-def test_success_resolves_everything_of_ours() -> None:
-    over = Entry("over", active=False)
-    server = ImaginedDataHub(entries=[Entry("b", created_ms=2), Entry("a", created_ms=1), over], problems=(ERROR,))
-    result = end(server, Outcome.SUCCESS)
-    assert (result.change, result.incidents) == (Change.RESOLVED, ("a", "b"))
-    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "a"), ("resolve", "b")]
-    assert "which succeeded" in server.writes[0][2]
 
 
 @pytest.mark.parametrize("reason", list(Reason))
