@@ -449,7 +449,7 @@ def test_dry_run_says_what_it_would_do_and_writes_nothing(
 ) -> None:
     server = ImaginedDataHub(entries=entries)
     result = end(server, outcome, dry_run=True)
-    assert (result.change, result.incidents) == (change, incidents)
+    assert (result.change, result.incidents, result.resolved) == (change, incidents, ())
     assert (server.writes, server.raised) == ([], [])
     assert len(server.read_at) == 1
 
