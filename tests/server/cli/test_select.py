@@ -54,12 +54,12 @@ def test_the_document_of_files_needs_no_server() -> None:
     }
 
 
-def test_the_document_of_lineage(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_assets([A, B])
-    each_sandbox.store.add_lineage(B, A)
-    each_sandbox.store.raise_incident(B, title="not judged")
+def test_the_document_of_lineage(sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([A, B])
+    sandbox.store.add_lineage(B, A)
+    sandbox.store.raise_incident(B, title="not judged")
     _write(f"inputs:\n  - upstream-of: {A}\noutputs: [{A!r}]\n")
-    ended = ask(each_sandbox, "select", "gate.yml", "--format", "json")
+    ended = ask(sandbox, "select", "gate.yml", "--format", "json")
     assert ended.code == 0
     assert ended.json["inputs"] == [{"urn": B, "also": [], "line": 2, "selector": f"upstream-of: {A}"}]
     assert [output["urn"] for output in ended.json["outputs"]] == [A]
@@ -97,10 +97,9 @@ def test_a_missing_url_is_an_error_only_where_it_is_needed() -> None:
     assert "No DataHub URL" in ended.err
 
 
-@pytest.mark.parametrize("status", [401, 503])
-def test_a_datahub_that_cannot_be_asked(sandbox: Sandbox, status: int) -> None:
-    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=status),))
+def test_a_datahub_that_cannot_be_asked(sandbox: Sandbox) -> None:
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=401),))
     _write(f"inputs:\n  - upstream-of: {A}\n")
-    ended = ask(sandbox, "select", "gate.yml", "--format", "json", "--timeout", "1")
+    ended = ask(sandbox, "select", "gate.yml", "--format", "json")
     assert ended.code == 3
     assert [problem["reason"] for problem in ended.json["problems"]] == ["no-answer"]

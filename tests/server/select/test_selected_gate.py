@@ -34,11 +34,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def lineage(each_sandbox: Sandbox) -> Sandbox:
-    """Each generation in turn: A is made from B."""
-    each_sandbox.store.add_assets([A, B, C])
-    each_sandbox.store.add_lineage(B, A)
-    return each_sandbox
+def lineage(sandbox: Sandbox) -> Sandbox:
+    """A is made from B."""
+    return _with_lineage(sandbox)
+
+
+@pytest.fixture
+def each_lineage(each_sandbox: Sandbox) -> Sandbox:
+    """The same on each generation in turn."""
+    return _with_lineage(each_sandbox)
+
+
+def _with_lineage(server: Sandbox) -> Sandbox:
+    server.store.add_assets([A, B, C])
+    server.store.add_lineage(B, A)
+    return server
 
 
 def _check(server: Sandbox, manifest: str, *options: str) -> Ended:
@@ -57,20 +67,16 @@ WARNED = UPSTREAM.replace("upstream-of: outputs", "{upstream-of: outputs, on-unk
 
 
 @pytest.mark.usefixtures("here")
-def test_an_incident_upstream_blocks(lineage: Sandbox) -> None:
-    assert _check(lineage, UPSTREAM).code == 0
-    lineage.store.raise_incident(B, title="late")
-    ended = _check(lineage, UPSTREAM)
+def test_an_incident_upstream_blocks_and_is_found_in_three_requests(each_lineage: Sandbox) -> None:
+    passed = _check(each_lineage, UPSTREAM, "--verbose")
+    assert passed.code == 0
+    requests = [line for line in passed.err.splitlines() if line.startswith("incidentGate")]
+    # The oldest servers have no field `exists`, which is then asked for apart.
+    assert len(requests) <= (4 if each_lineage.generation is Generation.G1 else 3)
+    each_lineage.store.raise_incident(B, title="late")
+    ended = _check(each_lineage, UPSTREAM)
     assert ended.code == 1
     assert "late" in ended.out
-
-
-@pytest.mark.usefixtures("here")
-def test_lineage_and_health_take_three_requests(lineage: Sandbox) -> None:
-    ended = _check(lineage, UPSTREAM, "--verbose")
-    requests = [line for line in ended.err.splitlines() if line.startswith("incidentGate")]
-    # The oldest servers have no field `exists`, which is then asked for apart.
-    assert len(requests) <= (4 if lineage.generation is Generation.G1 else 3)
 
 
 @pytest.mark.usefixtures("here")
@@ -109,11 +115,11 @@ def test_what_a_selector_cannot_establish_is_an_unknown_input(lineage: Sandbox, 
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("selector", [f"upstream-of: {B!r}", f"search: {{tags: [{TIER1!r}]}}"])
-def test_nothing_selected_passes_only_where_that_is_fine(lineage: Sandbox, selector: str) -> None:
+def test_nothing_selected_passes_only_where_that_is_fine(lineage: Sandbox) -> None:
     lineage.store.add_asset(TIER1)
-    assert _check(lineage, f"inputs:\n  - {selector}\n").code == 1
-    assert _check(lineage, f"inputs:\n  - {selector}\n    may-be-empty: true\n").code == 0
+    for selector in (f"upstream-of: {B!r}", f"search: {{tags: [{TIER1!r}]}}"):
+        assert _check(lineage, f"inputs:\n  - {selector}\n").code == 1
+        assert _check(lineage, f"inputs:\n  - {selector}\n    may-be-empty: true\n").code == 0
 
 
 @pytest.mark.usefixtures("here")
@@ -146,53 +152,49 @@ def test_an_explicit_entry_wins_over_a_selected_one(lineage: Sandbox) -> None:
     assert [(entry["urn"], entry["line"], entry["conclusion"]) for entry in document["inputs"]] == [(B, 3, "warn")]
 
 
-@pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("urn", [SOURCE, LOWER, WRITTEN])
-def test_an_incident_on_either_twin_of_a_dbt_node_blocks(each_sandbox: Sandbox, urn: str) -> None:
-    manifest = "inputs: [dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}]\n"
-    each_sandbox.store.add_asset(urn)
-    ended = _check(each_sandbox, manifest)
-    assert ended.code == 0
-    assert ("DataHub has no table of the 1 dbt node that line 1 selects" in ended.err + ended.out) is (urn == SOURCE)
-    each_sandbox.store.raise_incident(urn, title="late")
-    document = _document(each_sandbox, manifest, 1)
-    assert [(entry["urn"], entry["verdict"]) for entry in document["inputs"]] == [(SOURCE, "unhealthy")]
+ONE_NODE = "dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}"
 
 
 @pytest.mark.usefixtures("here")
-def test_all_twins_are_asked_for_in_one_request(datahub: Sandbox) -> None:
-    datahub.store.add_asset(LOWER)
-    manifest = "inputs: [dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}]\n"
-    ended = _check(datahub, manifest, "--verbose")
+def test_a_dbt_node_is_healthy_where_any_of_its_twins_exists_and_none_has_an_incident(each_sandbox: Sandbox) -> None:
+    manifest = f"inputs: [{ONE_NODE}]\n"
+    none = _check(each_sandbox, manifest)
+    assert none.code == 1
+    assert "None of its URNs is in DataHub" in none.out
+    for urn in (SOURCE, LOWER, WRITTEN):
+        each_sandbox.store.add_asset(urn)
+        ended = _check(each_sandbox, manifest)
+        assert ended.code == 0
+        has_no_table = "DataHub has no table of the 1 dbt node that line 1 selects" in ended.err + ended.out
+        assert has_no_table is (urn == SOURCE)
+        incident = each_sandbox.store.raise_incident(urn, title="late")
+        document = _document(each_sandbox, manifest, 1)
+        assert [(entry["urn"], entry["verdict"]) for entry in document["inputs"]] == [(SOURCE, "unhealthy")]
+        each_sandbox.store.resolve(incident)
+
+
+@pytest.mark.usefixtures("here")
+def test_all_twins_are_asked_for_in_one_request(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(LOWER)
+    ended = _check(sandbox, f"inputs: [{ONE_NODE}]\n", "--verbose")
     assert ended.code == 0
     requests = [line.split(":")[0] for line in ended.err.splitlines() if line.startswith("incidentGate")]
     assert requests == ["incidentGateHealth about 3 assets"]
 
 
 @pytest.mark.usefixtures("here")
-def test_a_dbt_node_of_which_no_twin_exists_is_unknown(each_sandbox: Sandbox) -> None:
-    manifest = "inputs: [dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}]\n"
-    ended = _check(each_sandbox, manifest)
-    assert ended.code == 1
-    assert "None of its URNs is in DataHub" in ended.out
+def test_one_kind_of_urns_asks_for_that_one_alone(sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([SOURCE, LOWER])
+    sandbox.store.raise_incident(LOWER, title="late")
+    manifest = f"inputs:\n  - {ONE_NODE}\n    urns: "
+    assert [_check(sandbox, f"{manifest}{kind}\n").code for kind in ("dbt", "warehouse")] == [0, 1]
 
 
 @pytest.mark.usefixtures("here")
-def test_one_kind_of_urns_asks_for_that_one_alone(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(SOURCE)
-    each_sandbox.store.add_asset(LOWER)
-    each_sandbox.store.raise_incident(LOWER, title="late")
-    manifest = "inputs: [{{dbt: {{manifest: target/manifest.json, select: [source.shop.raw.orders]}}, urns: {}}}]\n"
-    assert _check(each_sandbox, manifest.format("dbt")).code == 0
-    assert _check(each_sandbox, manifest.format("warehouse")).code == 1
-
-
-@pytest.mark.usefixtures("here")
-def test_an_explicit_twin_must_exist_itself(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(SOURCE)
-    selector = "dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}"
-    assert _check(each_sandbox, f"inputs:\n  - {selector}\n").code == 0
-    assert _check(each_sandbox, f"inputs:\n  - {selector}\n  - {LOWER!r}\n").code == 1
+def test_an_explicit_twin_must_exist_itself(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(SOURCE)
+    assert _check(sandbox, f"inputs:\n  - {ONE_NODE}\n").code == 0
+    assert _check(sandbox, f"inputs:\n  - {ONE_NODE}\n  - {LOWER!r}\n").code == 1
 
 
 DOWN = Faults(rules=(Fault(kind=FaultKind.STATUS, status=500, operation="incidentGateSchema|incidentGateLookup"),))
@@ -200,8 +202,7 @@ DOWN = Faults(rules=(Fault(kind=FaultKind.STATUS, status=500, operation="inciden
 
 @pytest.mark.usefixtures("here")
 def test_what_files_select_is_kept_when_datahub_fails_for_another_selector(datahub: Sandbox) -> None:
-    of_files = "dbt: {manifest: target/manifest.json, select: [source.shop.raw.orders]}"
-    manifest = f"inputs:\n  - {of_files}\n  - upstream-of: outputs\noutputs: [{A!r}]\n"
+    manifest = f"inputs:\n  - {ONE_NODE}\n  - upstream-of: outputs\noutputs: [{A!r}]\n"
     Path("gate.yml").write_text(manifest, encoding="utf-8")
     datahub.faults = DOWN
     document = ask(datahub, "select", "gate.yml", "--format", "json").json
@@ -244,13 +245,12 @@ def test_all_paths_outside_the_folder_are_reported_at_once(here: Path) -> None:
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize(("fault", "code"), [({"status": 503}, 3), ({"status": 401}, 3)])
-def test_a_datahub_that_cannot_be_asked_for_lineage(datahub: Sandbox, fault: dict[str, Any], code: int) -> None:
-    datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, **fault),))
-    ended = _check(datahub, UPSTREAM, "--timeout", "1")
-    assert ended.code == code
+@pytest.mark.parametrize(("status", "warned"), [(503, 0), (401, 3)])
+def test_a_datahub_that_cannot_be_asked_for_lineage(datahub: Sandbox, status: int, warned: int) -> None:
+    datahub.faults = Faults(rules=(Fault(kind=FaultKind.STATUS, status=status),))
+    assert _check(datahub, UPSTREAM, "--timeout", "0.3").code == 3
     # Only a DataHub that is down may pass: a refusal would let every run pass.
-    assert _check(datahub, WARNED, "--timeout", "1").code == (0 if fault["status"] == 503 else 3)
+    assert _check(datahub, WARNED, "--timeout", "0.3").code == warned
 
 
 @pytest.mark.usefixtures("here")
@@ -266,11 +266,11 @@ def test_a_refusal_counts_after_a_failure_too(datahub: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_token_that_may_select_nothing_blocks_whatever_the_policy(lineage: Sandbox) -> None:
-    lineage.faults = Faults(
+def test_a_token_that_may_select_nothing_blocks_whatever_the_policy(each_lineage: Sandbox) -> None:
+    each_lineage.faults = Faults(
         rules=(Fault(kind=FaultKind.GRAPHQL_ERROR, code=403, operation="incidentGateLineage|.*AcrossLineage"),)
     )
-    assert _document(lineage, WARNED, 3)["failure"]["message"].startswith("DataHub refuses every selector")
+    assert _document(each_lineage, WARNED, 3)["failure"]["message"].startswith("DataHub refuses every selector")
 
 
 def test_an_annotation_is_on_the_selectors_line_and_names_both(datahub: Sandbox, step: Step) -> None:
@@ -303,16 +303,16 @@ def test_selectors_in_a_step_read_files_of_the_checkout(datahub: Sandbox, step: 
 
 
 @pytest.mark.usefixtures("here")
-def test_the_doctor_looks_at_what_is_selected(lineage: Sandbox) -> None:
-    lineage.store.add_tag(C, TIER1)
+def test_the_doctor_looks_at_what_is_selected(each_lineage: Sandbox) -> None:
+    each_lineage.store.add_tag(C, TIER1)
     manifest = (
         f"inputs:\n  - upstream-of: {A!r}\n  - search: {{tags: [{TIER1!r}]}}\n  - upstream-of: {table('x')!r}\n"
         "  - dbt: {manifest: target, select: [source.shop.raw.orders]}\n"
         "outputs: [dbt: nothing.json]\n"
     )
-    lineage.store.add_asset(LOWER)
+    each_lineage.store.add_asset(LOWER)
     Path("gate.yml").write_text(manifest, encoding="utf-8")
-    ended = ask(lineage, "doctor", "gate.yml", "--format", "json")
+    ended = ask(each_lineage, "doctor", "gate.yml", "--format", "json")
     found = {(check["subject"], check["state"]) for check in ended.json["findings"]}
     assert ended.code == 3
     assert (f"selector upstream-of: {table('x')}", "problem") in found
@@ -332,8 +332,8 @@ def test_waiting_selects_again_until_everything_is_established(datahub: Sandbox)
     start = table("later")
     datahub.store.add_assets([B, C])
     manifest = f"inputs: [{C!r}, upstream-of: {start!r}]\n"
-    _later(1.0, lambda: datahub.store.add_asset(start, upstreams=[B]))
-    ended = _check(datahub, manifest, "--wait", "20", "--wait-interval", "0.3", "--format", "json")
+    _later(0.3, lambda: datahub.store.add_asset(start, upstreams=[B]))
+    ended = _check(datahub, manifest, "--wait", "20", "--wait-interval", "0.1", "--format", "json")
     assert ended.code == 0, ended.out
     assert [entry["urn"] for entry in ended.json["inputs"]] == [C, B]
     assert ended.json["verdict"] == "healthy"

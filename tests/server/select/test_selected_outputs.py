@@ -63,57 +63,57 @@ def test_an_incident_is_raised_on_the_twin_that_exists(each_sandbox: Sandbox, kn
 
 
 @pytest.mark.usefixtures("here")
-def test_nothing_is_raised_where_no_twin_exists(each_sandbox: Sandbox) -> None:
-    assert _results(_end(each_sandbox, "raise"), 3) == [(DBT, "failed")]
-    assert not _incidents(each_sandbox)
+def test_nothing_is_raised_where_no_twin_exists(sandbox: Sandbox) -> None:
+    assert _results(_end(sandbox, "raise"), 3) == [(DBT, "failed")]
+    assert not _incidents(sandbox)
 
 
 @pytest.mark.usefixtures("here")
-def test_an_incident_on_the_other_twin_is_kept_and_resolved(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(WAREHOUSE)
-    assert _results(_end(each_sandbox, "raise")) == [(WAREHOUSE, "raised")]
-    each_sandbox.store.add_asset(DBT)  # ingested meanwhile
-    assert _results(_end(each_sandbox, "raise")) == [(WAREHOUSE, "kept")]
-    assert _results(_end(each_sandbox, "resolve")) == [(WAREHOUSE, "resolved")]
-    assert _results(_end(each_sandbox, "raise")) == [(DBT, "raised")]
+def test_an_incident_on_the_other_twin_is_kept_and_resolved(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(WAREHOUSE)
+    assert _results(_end(sandbox, "raise")) == [(WAREHOUSE, "raised")]
+    sandbox.store.add_asset(DBT)  # ingested meanwhile
+    assert _results(_end(sandbox, "raise")) == [(WAREHOUSE, "kept")]
+    assert _results(_end(sandbox, "resolve")) == [(WAREHOUSE, "resolved")]
+    assert _results(_end(sandbox, "raise")) == [(DBT, "raised")]
 
 
 @pytest.mark.usefixtures("here")
-def test_a_success_without_an_incident_is_reported_on_the_twin_that_exists(datahub: Sandbox) -> None:
-    datahub.store.add_asset(WAREHOUSE)
-    ended = _end(datahub, "resolve")
+def test_a_success_without_an_incident_is_reported_on_the_twin_that_exists(sandbox: Sandbox) -> None:
+    sandbox.store.add_asset(WAREHOUSE)
+    ended = _end(sandbox, "resolve")
     assert _results(ended) == [(WAREHOUSE, "clear")]
     assert "not in DataHub" not in ended.out
 
 
 @pytest.mark.usefixtures("here")
-def test_nothing_is_raised_beside_a_twin_that_cannot_be_read(datahub: Sandbox) -> None:
-    datahub.store.add_assets([DBT, WAREHOUSE])
-    datahub.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn=WAREHOUSE),))
-    assert _results(_end(datahub, "raise"), 3) == [(WAREHOUSE, "failed")]
-    assert not _incidents(datahub)
+def test_nothing_is_raised_beside_a_twin_that_cannot_be_read(sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([DBT, WAREHOUSE])
+    sandbox.faults = Faults(rules=(Fault(kind=FaultKind.NULL_INCIDENTS, urn=WAREHOUSE),))
+    assert _results(_end(sandbox, "raise"), 3) == [(WAREHOUSE, "failed")]
+    assert not _incidents(sandbox)
 
 
 @pytest.mark.parametrize("command", ["raise", "resolve"])
-def test_a_missing_file_is_reported(here: Path, datahub: Sandbox, command: str) -> None:
+def test_a_missing_file_is_reported(here: Path, sandbox: Sandbox, command: str) -> None:
     (here / "target" / "manifest.json").unlink()
-    ended = _end(datahub, command)
+    ended = _end(sandbox, command)
     assert _results(ended, 3) == [("dbt: target/manifest.json", "failed")]
     assert "does not exist" in ended.out
 
 
-def test_own_incidents_on_selected_outputs_do_not_block(here: Path, each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_assets([DBT, WAREHOUSE])
-    assert _results(_end(each_sandbox, "raise")) == [(DBT, "raised")]
+def test_own_incidents_on_selected_outputs_do_not_block(here: Path, sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([DBT, WAREHOUSE])
+    assert _results(_end(sandbox, "raise")) == [(DBT, "raised")]
     (here / "gate.yml").write_text(f"inputs: [{WAREHOUSE!r}, {DBT!r}]\n{MANIFEST}", encoding="utf-8")
-    ended = _end(each_sandbox, "check")
+    ended = _end(sandbox, "check")
     assert ended.code == 0, ended.out
 
 
-def test_everything_that_a_project_builds(here: Path, datahub: Sandbox) -> None:
+def test_everything_that_a_project_builds(here: Path, sandbox: Sandbox) -> None:
     (here / "gate.yml").write_text("outputs: [dbt: target]\n", encoding="utf-8")
-    datahub.store.add_asset(DBT)
-    changes = [change for _, change in _results(_end(datahub, "raise"), 3)]
+    sandbox.store.add_asset(DBT)
+    changes = [change for _, change in _results(_end(sandbox, "raise"), 3)]
     assert sorted(changes) == ["failed"] * 14 + ["raised"]
 
 
@@ -127,12 +127,12 @@ def test_everything_that_a_project_builds(here: Path, datahub: Sandbox) -> None:
     ],
 )
 def test_own_incident_does_not_block_while_it_is_not_known_what_the_job_builds(
-    here: Path, datahub: Sandbox, file: str, code: int
+    here: Path, sandbox: Sandbox, file: str, code: int
 ) -> None:
-    datahub.store.add_assets([DBT, WAREHOUSE])
+    sandbox.store.add_assets([DBT, WAREHOUSE])
     text = f"inputs:\n  - {DBT}\n{MANIFEST}"
     (here / "gate.yml").write_text(text, encoding="utf-8")
-    _end(datahub, "raise")
+    _end(sandbox, "raise")
     manifest = here / "target" / "manifest.json"
     match file:
         case "missing":
@@ -144,7 +144,7 @@ def test_own_incident_does_not_block_while_it_is_not_known_what_the_job_builds(
         case _:
             (here / "gate.yml").write_text(text.replace("shop.orders", "shop.payments"), encoding="utf-8")
 
-    assert _end(datahub, "check").code == code
+    assert _end(sandbox, "check").code == code
     # One of another workflow blocks all the same.
-    datahub.store.raise_incident(DBT)
-    assert _end(datahub, "check").code == 1
+    sandbox.store.raise_incident(DBT)
+    assert _end(sandbox, "check").code == 1
