@@ -10,6 +10,7 @@ from typing import Any
 
 from incident_gate.gate.policy import Decision, Verdict
 from incident_gate.incident import Assertion, AssertionResult, Incident, Problem, severity
+from incident_gate.manifest.model import InputEntry, OutputEntry
 from incident_gate.outcome.result import OutcomeReport, OutputResult
 from incident_gate.report.headline import headline
 from incident_gate.report.model import Override, Report
@@ -76,9 +77,7 @@ def chunks(report: Report, *, events: Sequence[str] = ()) -> Iterator[str]:
         "inputs": (_input(report, decision) for decision in report.decisions),
         "missingOutputs": [
             {
-                "urn": missing.entry.urn.text,
-                "name": missing.entry.label,
-                "line": missing.entry.position.line or None,
+                **_named(missing.entry),
                 "link": asset_page(report.ui_url, missing.entry.urn.text),
                 **_problem(missing.problem),
             }
@@ -118,20 +117,21 @@ def outputs(report: Report) -> Mapping[str, str]:
     A list that would be too long is cut at its end, where the least severe are, and its last element then has how
     many are missing: `{"truncated": 17}` among incidents, `"truncated:17"` among URNs.
     """
-    gated = report.gated
-    results = report.outcome.results if report.outcome else ()
-    assertions = [found for decision in report.decisions for found in _assertions(report, decision)]
+    blocking = [(decision, incident) for decision in report.decisions for incident in decision.blocking]
+    incidents = [_item(report, *found) for found in sorted(blocking, key=lambda found: severity(found[1]))]
+    incidents += [item for decision in report.decisions for item in _excused(report, decision, Incident)]
+    assertions = [item for decision in report.decisions for item in _assertions(report, decision)]
     return {
-        "conclusion": report.conclusion.value if gated else "",
-        "verdict": report.verdict.value if gated else "",
-        "incidents": _list(list(_incidents(report)), lambda missing: {"truncated": missing}),
+        "conclusion": report.conclusion.value if report.gated else "",
+        "verdict": report.verdict.value if report.gated else "",
+        "incidents": _list(incidents, lambda missing: {"truncated": missing}),
         "failing-assertions": _list(assertions, lambda missing: {"truncated": missing}),
         "unhealthy": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNHEALTHY),
         "unknown": _urns(d.entry.urn.text for d in report.decisions if d.verdict is Verdict.UNKNOWN),
         "blocking-count": str(sum(decision.blocking_count for decision in report.decisions)),
         "override": json.dumps(_override(report.override)) if report.override else "",
-        "raised": _urns(urn for result in results for urn in result.raised),
-        "resolved": _urns(urn for result in results for urn in result.resolved),
+        "raised": _urns(urn for result in report.results for urn in result.raised),
+        "resolved": _urns(urn for result in report.results for urn in result.resolved),
     }
 
 
@@ -145,84 +145,73 @@ def timestamp(ms: int | None) -> str | None:
         return None
 
 
-def _incidents(report: Report) -> Iterator[dict[str, Any]]:
-    blocking = [(decision, incident) for decision in report.decisions for incident in decision.blocking]
-    for decision, incident in sorted(blocking, key=lambda found: severity(found[1])):
-        yield _incident(report, decision, incident, reason=None)
-    for decision in report.decisions:
-        yield from _ignored(report, decision)
-
-
-def _ignored(report: Report, decision: Decision) -> Iterator[dict[str, Any]]:
-    for excuse in decision.excused:
-        if isinstance(excuse.item, Incident):
-            yield _incident(report, decision, excuse.item, reason=excuse.reason)
-
-
 def _assertions(report: Report, decision: Decision) -> Iterator[dict[str, Any]]:
     """The failing assertions of an input, and those that do not count."""
-    for assertion in decision.failing:
-        yield _assertion(report, decision, assertion, reason=None)
+    yield from (_item(report, decision, assertion) for assertion in decision.failing)
+    yield from _excused(report, decision, Assertion)
+
+
+def _excused(report: Report, decision: Decision, kind: type[Incident | Assertion]) -> Iterator[dict[str, Any]]:
     for excuse in decision.excused:
-        if isinstance(excuse.item, Assertion):
-            yield _assertion(report, decision, excuse.item, reason=excuse.reason)
+        if isinstance(excuse.item, kind):
+            yield _item(report, decision, excuse.item, excuse.reason)
 
 
-def _assertion(report: Report, decision: Decision, assertion: Assertion, *, reason: str | None) -> dict[str, Any]:
+def _item(report: Report, decision: Decision, item: Incident | Assertion, reason: str | None = None) -> dict[str, Any]:
+    """`asset` is where the item is, perhaps a sibling; `entry` is the manifest's input for which it counts."""
+    if isinstance(item, Assertion):
+        link = assertion_page(report.ui_url, item.asset, item.urn)
+        own: dict[str, Any] = {
+            "description": item.description,
+            "result": item.result.value,
+            "lastRun": timestamp(item.run_ms),
+            "failingSince": timestamp(item.since_ms) if item.result is AssertionResult.FAILURE else None,
+            "externalUrl": item.url,
+        }
+    else:
+        link = incidents_page(report.ui_url, item.asset)
+        own = {
+            "customType": item.custom_type,
+            "title": item.title,
+            "priority": None if item.priority is None else item.priority.name,
+            "stage": item.stage,
+            "assignees": list(item.assignees),
+            "created": timestamp(item.created_ms),
+        }
     return {
-        "urn": assertion.urn,
-        "asset": assertion.asset,
+        "urn": item.urn,
+        "asset": item.asset,
         "entry": decision.entry.urn.text,
-        "type": assertion.type,
-        "description": assertion.description,
-        "result": assertion.result.value,
-        "lastRun": timestamp(assertion.run_ms),
-        "failingSince": timestamp(assertion.since_ms) if assertion.result is AssertionResult.FAILURE else None,
-        "externalUrl": assertion.url,
+        "type": item.type,
+        **own,
         "blocking": reason is None,
         "excused": reason,
-        "link": assertion_page(report.ui_url, assertion.asset, assertion.urn),
-    }
-
-
-def _incident(report: Report, decision: Decision, incident: Incident, *, reason: str | None) -> dict[str, Any]:
-    """`asset` is where the incident is, perhaps a sibling; `entry` is the manifest's input for which it counts."""
-    return {
-        "urn": incident.urn,
-        "asset": incident.asset,
-        "entry": decision.entry.urn.text,
-        "type": incident.type,
-        "customType": incident.custom_type,
-        "title": incident.title,
-        "priority": None if incident.priority is None else incident.priority.name,
-        "stage": incident.stage,
-        "assignees": list(incident.assignees),
-        "created": timestamp(incident.created_ms),
-        "blocking": reason is None,
-        "excused": reason,
-        "link": incidents_page(report.ui_url, incident.asset),
+        "link": link,
     }
 
 
 def _input(report: Report, decision: Decision) -> dict[str, Any]:
-    incidents = (_incident(report, decision, incident, reason=None) for incident in decision.blocking)
+    urn = decision.entry.urn.text
+    incidents = (_item(report, decision, incident) for incident in decision.blocking)
     assertions = {"assertions": list(_assertions(report, decision))} if decision.counts_assertions else {}
     return {
-        "urn": decision.entry.urn.text,
-        "name": decision.entry.label,
-        "line": decision.entry.position.line or None,
+        **_named(decision.entry),
         "selectedBy": decision.entry.selected_by or None,
-        "link": incidents_page(report.ui_url, decision.entry.urn.text),
+        "link": incidents_page(report.ui_url, urn),
         "verdict": decision.verdict.value,
         "conclusion": decision.conclusion.value,
-        "incidents": [*incidents, *_ignored(report, decision)],
+        "incidents": [*incidents, *_excused(report, decision, Incident)],
         **assertions,
         "unread": decision.unread,
         "problems": [_problem(problem) for problem in decision.problems],
         "siblings": list(decision.siblings),
-        "owners": _owners(report, decision.entry.urn.text),
+        "owners": _owners(report, urn),
         "rules": deciding_rules(decision),
     }
+
+
+def _named(entry: InputEntry | OutputEntry) -> dict[str, Any]:
+    return {"urn": entry.urn.text, "name": entry.label, "line": entry.position.line or None}
 
 
 def _problem(problem: Problem) -> dict[str, str]:
@@ -245,9 +234,7 @@ def _outcome(report: Report, outcome: OutcomeReport) -> dict[str, Any]:
 def _output(report: Report, result: OutputResult) -> dict[str, Any]:
     urn = result.entry.urn.text
     return {
-        "urn": urn,
-        "name": result.entry.label,
-        "line": result.entry.position.line or None,
+        **_named(result.entry),
         "change": result.change.value,
         "decidedBy": "results" if result.by_results else "job-status",
         "reason": result.reason,
