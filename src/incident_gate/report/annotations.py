@@ -10,11 +10,9 @@ from typing import NamedTuple
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion, Decision
 from incident_gate.manifest.model import NOWHERE, ManifestError, Mistake, Position
-from incident_gate.outcome.result import Change
 from incident_gate.report.headline import headline, is_quiet, override_lines, state_words, unchecked_line, waited_line
 from incident_gate.report.model import Report, worst_first
 from incident_gate.report.view import (
-    CHANGES,
     Row,
     SectionKind,
     rows_of,
@@ -57,8 +55,7 @@ _LEVELS = {Conclusion.BLOCK: Level.ERROR, Conclusion.WARN: Level.WARNING, Conclu
 
 def annotate(report: Report) -> tuple[Annotation, ...]:
     """Annotate what does not pass, worst first, with no more of a level than the runner keeps."""
-    remarks = [(Level.WARNING, partial(_remark, text)) for text in override_lines(report)]
-    return _kept([*remarks, *_of_failure(report), *_of_inputs(report), *_of_sections(report)])
+    return _kept([*_of_gate(report), *_of_outcome(report)])
 
 
 def annotate_mistakes(error: ManifestError) -> tuple[Annotation, ...]:
@@ -73,36 +70,51 @@ def annotate_error(error: GateError, consequence: str = "", level: Level = Level
     return Annotation(level=level, title=_NAME, message=message)
 
 
-def _of_failure(report: Report) -> Iterator[_Pending]:
+def _of_gate(report: Report) -> Iterator[_Pending]:
+    yield from ((Level.WARNING, partial(_remark, text)) for text in override_lines(report))
     if report.failure and (alike := report.unchecked):
         blocks = any(decision.conclusion is Conclusion.BLOCK for decision in alike)
-        error, line = report.failure, unchecked_line(report)
-        yield Level.ERROR if blocks else Level.WARNING, partial(annotate_error, error, line)
-
-
-def _of_inputs(report: Report) -> Iterator[_Pending]:
+        yield Level.ERROR if blocks else Level.WARNING, partial(annotate_error, report.failure, unchecked_line(report))
     for decision in worst_first(report.decisions):
         worth_it = decision.conclusion is not Conclusion.PASS or decision.excused or decision.problems
         if worth_it and not report.is_unchecked(decision):
             yield _LEVELS[decision.conclusion], partial(_of_decision, report, decision)
 
 
+def _of_outcome(report: Report) -> Iterator[_Pending]:
+    """The outputs and the remarks. What is in the job summary's heading is not repeated."""
+    for section in sections(report):
+        level = Level.NOTICE if section.kind is SectionKind.NOTICES else Level.WARNING
+        for row in section.rows:
+            if section.kind is SectionKind.MISSING:
+                yield level, partial(_of_output, report, row, "not in DataHub")
+            elif section.kind in {SectionKind.WARNINGS, SectionKind.NOTICES}:
+                yield level, partial(_of_note, report.manifest_path, row)
+            # Without a note of its own, it failed for a reason that others share.
+            elif row.result and row.points_to_manifest and len(row.notes) > 1:
+                yield level, partial(_of_output, report, row, row.notes[0].partition(": ")[0])
+    if is_quiet(report):
+        yield Level.NOTICE, partial(_remark, headline(report))
+    if report.gated and report.conclusion is Conclusion.PASS and report.waited:
+        yield Level.NOTICE, partial(_remark, waited_line(report))
+
+
 def _of_decision(report: Report, decision: Decision, level: Level) -> Annotation:
-    name = plain(decision.entry.label, 100)
-    is_wrong = bool(decision.blocking_count or decision.problems or not decision.excused)
-    rows = list(rows_of(report, decision, _LINES)) if is_wrong else []
+    number = len(decision.excused)
+    title = state_words(decision)
+    rows: list[Row] = []
+    if decision.blocking_count or decision.problems or not number:
+        rows = list(rows_of(report, decision, _LINES))
+    else:
+        title = f"{number:,} {'does' if number == 1 else 'do'} not count"
     lines = [_line(row) for row in rows]
     excused = decision.excused[:_LINES]
     lines += [f"Does not count: {plain(title_of(excuse.item))} ({plain(excuse.reason)})" for excuse in excused]
-    if len(decision.excused) > _LINES:
-        lines.append(f"and {len(decision.excused) - _LINES:,} more that do not count")
-    title = f"{name}: {state_words(decision)}"
-    if not is_wrong:
-        number = len(decision.excused)
-        title = f"{name}: {number:,} {'does' if number == 1 else 'do'} not count"
-    owners = rows[0].owners if rows else ()
-    if owners:
-        lines.append(f"Owned by {plain(', '.join(owners))}.")
+    if number > _LINES:
+        lines.append(f"and {number - _LINES:,} more that do not count")
+    if rows and rows[0].owners:
+        lines.append(f"Owned by {plain(', '.join(rows[0].owners))}.")
+    title = f"{plain(decision.entry.label, 100)}: {title}"
     return _at(level, report.manifest_path, decision.entry.position, title, "\n".join(lines))
 
 
@@ -116,32 +128,10 @@ def _line(row: Row) -> str:
     return f"{plain(row.title)} ({known})" if known else plain(row.title)
 
 
-def _of_sections(report: Report) -> Iterator[_Pending]:
-    """The outputs and the remarks. What is in the job summary's heading is not repeated."""
-    path = report.manifest_path
-    for section in sections(report):
-        for row in section.rows:
-            change = row.result.change if row.result else None
-            if change is Change.FAILED:
-                yield Level.WARNING, partial(_of_asset, path, row, CHANGES[change].phrase)
-            elif section.kind is SectionKind.MISSING:
-                yield Level.WARNING, partial(_of_asset, path, row, "not in DataHub")
-            elif row.result and row.result.absent:
-                yield Level.WARNING, partial(_of_asset, path, row, row.notes[0])
-            elif section.kind is SectionKind.WARNINGS:
-                yield Level.WARNING, partial(_of_note, path, row)
-            elif section.kind is SectionKind.NOTICES:
-                yield Level.NOTICE, partial(_of_note, path, row)
-    if is_quiet(report):
-        yield Level.NOTICE, partial(_remark, headline(report))
-    if report.gated and report.conclusion is Conclusion.PASS and report.waited:
-        yield Level.NOTICE, partial(_remark, waited_line(report))
-
-
-def _of_asset(path: str, row: Row, what: str, level: Level) -> Annotation:
-    notes = [note for note in row.notes if note != what]
-    name = row.asset or row.title
-    return _at(level, path, row.position, f"{plain(name, 100)}: {what}", sentences(*notes, limit=1500))
+def _of_output(report: Report, row: Row, what: str, level: Level) -> Annotation:
+    title = f"{plain(row.asset or row.title, 100)}: {what}"
+    notes = (note for note in row.notes if note != what)
+    return _at(level, report.manifest_path, row.position, title, sentences(*notes, limit=1500))
 
 
 def _of_note(path: str, row: Row, level: Level) -> Annotation:
@@ -161,19 +151,16 @@ def _on_line(path: str, mistake: Mistake, hint: str, level: Level) -> Annotation
 
 
 def _at(level: Level, path: str, position: Position, title: str, message: str) -> Annotation:
+    title = plain(title, _TITLE_LIMIT)
     return Annotation(
         level=level,
-        title=plain(title, _TITLE_LIMIT),
+        title=title,
         # An empty message is no annotation.
-        message=_cut(message) or plain(title, _TITLE_LIMIT),
+        message=(message if len(message) <= _MESSAGE_LIMIT else f"{message[: _MESSAGE_LIMIT - 1]}…") or title,
         file="" if position == NOWHERE else plain(path, 1000),
         line=position.line,
         col=position.column,
     )
-
-
-def _cut(message: str) -> str:
-    return message if len(message) <= _MESSAGE_LIMIT else message[: _MESSAGE_LIMIT - 1] + "…"
 
 
 def _kept(pending: list[_Pending]) -> tuple[Annotation, ...]:

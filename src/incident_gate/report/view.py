@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
@@ -132,10 +133,10 @@ def sections(report: Report) -> tuple[Section, ...]:
         rows = (row for decision in worst_first(found) for row in rows_of(report, decision))
         parts.append((kind, rows, sum(map(_number, found))))
     missing, outcome = report.missing_outputs, report.outcome
-    results = sorted(report.results, key=lambda result: list(CHANGES).index(result.change))
+    results, causes = _shared_causes(report)
     excused = [(decision, excuse) for decision in report.decisions for excuse in decision.excused]
     remarks = (*outcome.warnings, *_unrelated(outcome)) if outcome else ()
-    warnings = [Row(notes=(text,)) for text in remarks]
+    warnings = [Row(notes=(text,)) for text in (*causes, *remarks)]
     warnings += [Row(notes=(str(warning),), position=warning.position) for warning in report.warnings]
     parts += [
         (SectionKind.MISSING, map(_missing, missing), len(missing)),
@@ -256,6 +257,17 @@ def _output(report: Report, result: OutputResult) -> Row:
         position=entry.position,
         result=result,
     )
+
+
+def _shared_causes(report: Report) -> tuple[list[OutputResult], list[str]]:
+    """The results, the most important first, without causes of failure that several have, and these as remarks."""
+    failed = Counter((r.message, r.hint) for r in report.results if r.change is Change.FAILED)
+    shared = {cause: number for cause, number in failed.items() if number > 1}
+    results = [
+        r._replace(message="", hint="") if r.change is Change.FAILED and (r.message, r.hint) in shared else r
+        for r in sorted(report.results, key=lambda result: list(CHANGES).index(result.change))
+    ]
+    return results, [f"{n:,} outputs could not be written. {message} {hint}" for (message, hint), n in shared.items()]
 
 
 def _unrelated(outcome: OutcomeReport) -> Iterator[str]:

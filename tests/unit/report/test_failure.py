@@ -7,6 +7,8 @@ import json
 from incident_gate.errors import UnreachableError
 from incident_gate.gate.policy import Conclusion, Decision
 from incident_gate.incident import Problem, Reason
+from incident_gate.manifest.model import OutputEntry, Position
+from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.annotations import Level, annotate
 from incident_gate.report.headline import headline
 from incident_gate.report.json import document
@@ -103,3 +105,17 @@ def test_the_document_names_the_failure_and_still_every_input() -> None:
     assert found["failure"] == {"message": FAILURE.message, "hint": FAILURE.hint}
     assert [i["problems"][0]["reason"] for i in found["inputs"]] == ["no-answer", "no-answer"]
     assert json.loads(document(report(unhealthy("orders"))))["failure"] is None
+
+
+def test_one_cause_that_leaves_outputs_unwritten_is_one_message() -> None:
+    def unwritten(name: str, hint: str = FAILURE.hint) -> OutputResult:
+        output = OutputEntry(entry(name).urn, Position(4, 5))
+        return OutputResult(output, Change.FAILED, message=FAILURE.message, hint=hint)
+
+    outcome = OutcomeReport("failure", (unwritten("a"), unwritten("b"), unwritten("c", "Wait.")))
+    run = report(outcome=outcome, gated=False)
+    cause = f"2 outputs could not be written. {FAILURE.message} {FAILURE.hint}"
+    assert [note.message for note in annotate(run)] == [f"{FAILURE.message} Wait.", cause]
+    for shown in (" ".join(terminal(run).split()), Page(summary(run)).text):
+        assert shown.count("Cannot connect") == 2
+        assert cause in shown
