@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from incident_gate.gate.policy import Conclusion, Decision
@@ -66,11 +66,25 @@ def _excerpt(lines: Sequence[str], position: Position, window: int) -> Iterator[
 
 
 class _Item(NamedTuple):
-    """What is to be ignored; the title is untrusted."""
+    """What is to be ignored until a day; the title is untrusted."""
 
     key: str
     urn: str
     title: str
+    until: str
+
+    @property
+    def flow(self) -> str:
+        """The rule in one line."""
+        return f"{{{self.key}: {_quoted(self.urn)}, until: {self.until}, reason: TODO}}"
+
+    def lines(self, indent: int) -> Iterator[str]:
+        """The rule as an item of a list."""
+        start = " " * indent
+        yield f"{start}# {plain(self.title, 100)}"
+        yield f"{start}- {self.key}: {_scalar(self.urn)}"
+        yield f"{start}  until: {self.until}"
+        yield f"{start}  reason: TODO"
 
 
 def block(report: Report) -> str:
@@ -79,25 +93,21 @@ def block(report: Report) -> str:
     The parts begin with the last line of the manifest, so that those above keep their numbers. Empty where nothing can
     be let pass this way.
     """
-    until = datetime.fromtimestamp(report.now_ms / 1000, UTC).date() + timedelta(days=_DAYS)
+    until = (datetime.fromtimestamp(report.now_ms / 1000, UTC).date() + timedelta(days=_DAYS)).isoformat()
     lines = _BREAK.split(report.manifest_text)
     parts: list[str] = []
-    heading, left = "", _MOST
+    heading, left, more = "", _MOST, 0
     decisions = [d for d in report.decisions if d.conclusion is Conclusion.BLOCK]
-    for decision in sorted(decisions, key=_order):
-        if items := _items(decision)[:left]:
+    for decision in sorted(decisions, key=lambda d: (not _is_new(d), -d.entry.position.line)):
+        items = _items(decision, until)
+        more += len(items[left:])
+        if items := items[:left]:
             left -= len(items)
-            first, *rest = _part(decision, items, lines, until, has_file=bool(report.manifest_text))
+            first, *rest = _part(decision, items, lines, has_file=bool(report.manifest_text))
             # One heading for all new entries.
             parts += rest if first == heading and _is_new(decision) else [first, *rest]
             heading = first
-    if more := sum(len(_items(decision)) for decision in decisions) - (_MOST - left):
-        parts.append(f"# and {more:,} more")
-    return "\n".join(parts)
-
-
-def _order(decision: Decision) -> tuple[bool, int]:
-    return not _is_new(decision), -decision.entry.position.line
+    return "\n".join([*parts, f"# and {more:,} more"] if more else parts)
 
 
 def _is_new(decision: Decision) -> bool:
@@ -105,15 +115,16 @@ def _is_new(decision: Decision) -> bool:
     return decision.entry.position == NOWHERE or bool(decision.entry.selected_by)
 
 
-def _items(decision: Decision) -> list[_Item]:
-    found = [_Item("incident", incident.urn, title_of(incident)) for incident in decision.blocking]
-    found += [_Item("assertion", assertion.urn, title_of(assertion)) for assertion in decision.failing]
+def _items(decision: Decision, until: str) -> list[_Item]:
+    found = [
+        _Item(key, item.urn, title_of(item), until)
+        for key, items in (("incident", decision.blocking), ("assertion", decision.failing))
+        for item in items
+    ]
     return [item for item in found if re.fullmatch(rf"urn:li:{item.key}:[!-~]+", item.urn)]
 
 
-def _part(
-    decision: Decision, items: Sequence[_Item], lines: Sequence[str], until: date, *, has_file: bool
-) -> Iterator[str]:
+def _part(decision: Decision, items: Sequence[_Item], lines: Sequence[str], *, has_file: bool) -> Iterator[str]:
     entry = decision.entry
     line = lines[entry.position.line - 1] if 0 < entry.position.line <= len(lines) else ""
     before, after = line[: entry.position.column - 1], line[entry.position.column - 1 :]
@@ -121,20 +132,20 @@ def _part(
     dash = before.index("-") if is_item else 2
     if _is_new(decision):
         yield "# a new entry at the end of `inputs`" if has_file else "inputs:"
-        yield from _entry(_scalar(entry.urn.text), dash, items, until, decision)
+        yield from _entry(_scalar(entry.urn.text), dash, items, decision)
     elif after[:1] in {"{", "&", "*", "!", "|", ">"} or not (is_item or _KEY.match(after)):
         what = "add to the entry" if after.startswith("{") else "replaces the URN"
-        flow = f"ignore: [{', '.join(_flow(item, until) for item in items)}]"
+        flow = f"ignore: [{', '.join(item.flow for item in items)}]"
         yield f"# {what} on line {entry.position.line}"
         yield flow if after.startswith("{") else f"{{urn: {_quoted(entry.urn.text)}, {flow}}}"
     elif not _KEY.match(after):
         yield f"# replaces line {entry.position.line}"
-        yield from _entry(_verbatim(after, entry.urn.text), dash, items, until)
+        yield from _entry(_verbatim(after, entry.urn.text), dash, items)
     else:
-        yield from _added(lines, entry.position, items, until)
+        yield from _added(lines, entry.position, items)
 
 
-def _entry(urn: str, dash: int, items: Sequence[_Item], until: date, selected: Decision | None = None) -> Iterator[str]:
+def _entry(urn: str, dash: int, items: Sequence[_Item], selected: Decision | None = None) -> Iterator[str]:
     """A whole entry. Of a selected asset it has the selector's rules, because it comes before the selector."""
     start = " " * dash
     yield f"{start}- urn: {urn}"
@@ -143,7 +154,8 @@ def _entry(urn: str, dash: int, items: Sequence[_Item], until: date, selected: D
         if value is not None:
             yield f"{start}  {name.replace('_', '-')}: {_rule(value)}"
     yield f"{start}  ignore:"
-    yield from _listed(items, dash + 4, until)
+    for item in items:
+        yield from item.lines(dash + 4)
     passed = {excuse.item.urn for excuse in selected.excused} if selected else set()
     for waiver in selected.entry.ignore if selected else ():
         if waiver.urn in passed:
@@ -152,54 +164,40 @@ def _entry(urn: str, dash: int, items: Sequence[_Item], until: date, selected: D
             yield f"{start}      reason: {_quoted(waiver.reason)}"
 
 
-def _added(lines: Sequence[str], position: Position, items: Sequence[_Item], until: date) -> Iterator[str]:
+def _added(lines: Sequence[str], position: Position, items: Sequence[_Item]) -> Iterator[str]:
     """What is added to an entry that has keys: its list `ignore`, or items of the list that it has."""
     column = position.column - 1
-    found = _ignore_of(lines, position)
-    if found is None:
+    indent, known, (number, flow) = column + 2, "", _ignore_of(lines, position)
+    if not number:
         yield f"# add to the entry on line {position.line}"
         yield f"{' ' * column}ignore:"
-        yield from _listed(items, column + 2, until)
-        return
-    number, rest = found
-    below = [line for line in lines[number:] if line.strip() and not line.lstrip().startswith("#")]
-    known = "\n".join(below)
-    yield f"# add to `ignore` on line {number}"
-    if rest:
-        yield ", ".join(_flow(item, until) for item in items)
-        return
-    first = below[0] if below else ""
-    indent = len(first) - len(first.lstrip()) if first.lstrip().startswith("-") else column + 2
-    new = [item for item in items if item.urn not in known]
-    yield from _listed(new, indent, until)
+    else:
+        yield f"# add to `ignore` on line {number}"
+        if flow:
+            yield ", ".join(item.flow for item in items)
+            return
+        below = [line for line in lines[number:] if line.strip() and not line.lstrip().startswith("#")]
+        known = "\n".join(below)
+        if (first := next(iter(below), "")).lstrip().startswith("-"):
+            indent = len(first) - len(first.lstrip())
+    for item in items:
+        if item.urn not in known:
+            yield from item.lines(indent)
     # It was ignored, and the rule has expired.
-    yield from (f"# extend `until` of {item.urn}" for item in items if item not in new)
+    yield from (f"# extend `until` of {item.urn}" for item in items if item.urn in known)
 
 
-def _ignore_of(lines: Sequence[str], position: Position) -> tuple[int, str] | None:
-    """The line of an entry's key `ignore`, and what follows it there."""
+def _ignore_of(lines: Sequence[str], position: Position) -> tuple[int, str]:
+    """The line of an entry's key `ignore`, 0 if it has none, and what follows it there."""
     column = position.column - 1
     for number, line in enumerate(lines[position.line - 1 :], start=position.line):
         text = " " * column + line[column:] if number == position.line else line
         indent = len(text) - len(text.lstrip(" "))
         if text.strip() and not text.lstrip().startswith("#") and indent < column:
-            return None
+            break
         if indent == column and (match := _IGNORE.fullmatch(text)):
             return number, match["rest"] or ""
-    return None
-
-
-def _listed(items: Sequence[_Item], indent: int, until: date) -> Iterator[str]:
-    start = " " * indent
-    for item in items:
-        yield f"{start}# {plain(item.title, 100)}"
-        yield f"{start}- {item.key}: {_scalar(item.urn)}"
-        yield f"{start}  until: {until.isoformat()}"
-        yield f"{start}  reason: TODO"
-
-
-def _flow(item: _Item, until: date) -> str:
-    return f"{{{item.key}: {_quoted(item.urn)}, until: {until.isoformat()}, reason: TODO}}"
+    return 0, ""
 
 
 def _scalar(text: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
 from incident_gate.errors import GateError
 from incident_gate.gate.policy import Conclusion
 from incident_gate.manifest.model import ManifestError, Position
-from incident_gate.outcome.result import Change
+from incident_gate.outcome.result import Change, OutcomeReport
 from incident_gate.report.headline import (
     QUIET,
     change_numbers,
@@ -48,10 +48,9 @@ class _Part(NamedTuple):
     """A part of the page that may be cut after any row: `rows` are rendered only as far as there is room."""
 
     head: str
-    rows: Iterator[str] = iter(())
+    rows: Iterable[str] = ()
     total: int = 0
     tail: str = ""
-    missing: Callable[[int], str] = lambda number: f"\n…and {number:,} more.\n"
 
 
 def summary(report: Report, limit: int = LIMIT) -> str:
@@ -73,7 +72,7 @@ def error_summary(error: GateError) -> str:
         what = count(len(error.mistakes), "manifest error") if error.text else "blocked"
         hint = _fenced("\n".join(map(visible, error.hint.splitlines())), "text") if error.hint else ""
         part = _Part("", _mistakes(error), len(error.mistakes), hint)
-        return _fitted(f"## 🔴 {_NAME}: {what}\n\n", iter([part]), LIMIT)
+        return _fitted(f"## 🔴 {_NAME}: {what}\n\n", [part], LIMIT)
     paragraphs = [prose(line, 1000) for text in (error.message, error.hint) for line in text.splitlines() if line]
     return f"## 🔴 {_NAME}: blocked\n\n" + "\n\n".join(paragraphs) + "\n"
 
@@ -87,85 +86,71 @@ def _mistakes(error: ManifestError) -> Iterator[str]:
 
 
 def _title(report: Report) -> str:
-    if not report.gated:
-        return _outcome_title(report)
-    conclusion = report.conclusion
-    if conclusion is Conclusion.PASS:
+    if report.outcome and not report.gated:
+        return _outcome_title(report.outcome)
+    if report.conclusion is Conclusion.PASS:
         waited = f" ({markdown(waited_line(report).rstrip('.'), 600)})" if report.waited else ""
-        lines = [f"🟢 **{_NAME}**: {markdown(grounds(report), 400)}{waited}\n"]
-        return "\n".join([*lines, *(f"{markdown(text, 1000)}\n" for text in override_lines(report)), ""])
-    words = "overridden" if report.is_overridden else _WORDS[conclusion]
-    lines = [f"## {_SIGNS[conclusion]} {_NAME}: {words}\n"]
-    lines += [f"**{markdown(text, 1000)}**\n" for text in override_lines(report)]
+        lines = [f"🟢 **{_NAME}**: {markdown(grounds(report), 400)}{waited}"]
+        return _paragraphs(*lines, *(markdown(text, 1000) for text in override_lines(report)))
+    words = "overridden" if report.is_overridden else _WORDS[report.conclusion]
     why, others = sentence(report)
     failure = report.failure if report.unchecked else None
     if failure:
         why = " ".join(filter(None, (f"{failure.message.rstrip('.')}.", why)))
-    lines.append(" ".join(filter(None, (f"**{prose(why, 1000)}**", others))) + "\n")
-    lines += [f"{prose(failure.hint, 1000)}\n"] if failure and failure.hint and not steps(report) else []
-    lines += [f"{markdown(waited_line(report), 1000)}\n"] if report.waited else []
-    return "\n".join([*lines, ""])
+    return _paragraphs(
+        f"## {_SIGNS[report.conclusion]} {_NAME}: {words}",
+        *(f"**{markdown(text, 1000)}**" for text in override_lines(report)),
+        " ".join(filter(None, (f"**{prose(why, 1000)}**", others))),
+        prose(failure.hint, 1000) if failure and not steps(report) else "",
+        markdown(waited_line(report), 1000),
+    )
 
 
-def _outcome_title(report: Report) -> str:
-    outcome = report.outcome
-    if outcome is None:
-        return ""
+def _outcome_title(outcome: OutcomeReport) -> str:
     results = outcome.results
-    numbers = change_numbers(outcome)
-    phrase, number = next(iter(numbers.items()), ("no outputs to report on", 0))
+    phrase, number = next(iter(change_numbers(outcome).items()), ("no outputs to report on", 0))
     changes = {result.change for result in results}
-    dry = is_dry(outcome)
-    only = [r for r in results if CHANGES[r.change].phrase == phrase]
     on = f" on {number:,} of {count(len(results), 'output')}" if number else ""
     if changes <= {Change.RESOLVED, *QUIET} and not outcome.warnings and not any(r.absent for r in results):
-        if len(only) == 1:
-            on = f" on {markdown(only[0].entry.label)}"
-        return f"🟢 **{_NAME}**: {phrase}{on}\n\n"
-    sign = "🔴" if changes & _BAD else "🟡"
-    if dry:
-        return f"## {sign} {_NAME}: dry run, nothing was written\n\n**This run {phrase}{on}.**\n\n"
-    request = (
-        "Raised on request: the job has not failed.\n\n" if outcome.on_request and outcome.outcome == "failure" else ""
-    )
-    return f"## {sign} {_NAME}: {phrase}{on}\n\n{request}"
+        if number == 1:
+            only = next(r for r in results if CHANGES[r.change].phrase == phrase)
+            on = f" on {markdown(only.entry.label)}"
+        return _paragraphs(f"🟢 **{_NAME}**: {phrase}{on}")
+    heading = f"## {'🔴' if changes & _BAD else '🟡'} {_NAME}"
+    if is_dry(outcome):
+        return _paragraphs(f"{heading}: dry run, nothing was written", f"**This run {phrase}{on}.**")
+    is_requested = outcome.on_request and Change.RAISED in changes
+    return _paragraphs(f"{heading}: {phrase}{on}", "Raised on request: the job has not failed." if is_requested else "")
+
+
+def _paragraphs(*texts: str) -> str:
+    return "".join(f"{text}\n\n" for text in texts if text)
 
 
 def _parts(report: Report) -> Iterator[_Part]:
     found = {section.kind: section for section in sections(report)}
-    resolved_only = (
-        not report.gated and report.outcome and {r.change for r in report.outcome.results} == {Change.RESOLVED}
-    )
-    tables = [found[kind] for kind in _COLUMNS if kind in found]
-    # Whoever is blocked by many things need not scroll past all of them.
+    # The title says it.
+    is_told = not report.gated and [result.change for result in report.results] == [Change.RESOLVED]
+    tables = [found[kind] for kind in _COLUMNS if kind in found and not is_told]
+    helps, tabled = _how_to_go_on(report), (part for section in tables for part in _table(report, section))
+    # A person who is blocked by many things need not scroll past all of them.
     is_long = sum(min(len(section.rows), _IN_SIGHT) for section in tables) > _FEW
-    if is_long:
-        yield from _how_to_go_on(report)
-    for section in tables:
-        if not (resolved_only and len(section.rows) == 1):
-            yield from _table(report, section)
-    if not is_long:
-        yield from _how_to_go_on(report)
-    alike = report.unchecked
-    if alike:
+    yield from chain(helps, tabled) if is_long else chain(tabled, helps)
+    if alike := report.unchecked:
         title = f"{count(len(alike), 'input')} {'is' if len(alike) == 1 else 'are'} unchecked"
         yield _folded(title, (code(d.entry.urn.text, 4_000) for d in alike), len(alike))
-    passed = found.get(SectionKind.PASSED)
-    if report.gated and (passed or report.conclusion is not Conclusion.PASS):
-        fine = report.clear
-        items = chain(
-            (_passed_item(row) for row in (passed.rows if passed else ())), (code(d.entry.label) for d in fine)
-        )
-        total = len(fine) + (passed.total if passed else 0)
-        yield _folded(passed_words(report), items, total)
+    passed = found.get(SectionKind.PASSED, Section(SectionKind.PASSED, (), 0))
+    fine = report.clear
+    if report.gated and (passed.total or (fine and report.conclusion is not Conclusion.PASS)):
+        items = chain(map(_passed_item, passed.rows), (code(d.entry.label) for d in fine))
+        yield _folded(passed_words(report), items, len(fine) + passed.total)
     notes = [row for kind in (SectionKind.WARNINGS, SectionKind.NOTICES) if kind in found for row in found[kind].rows]
+    listed = (_note(report, row) for row in notes)
+    if notes and not report.gated:
+        yield _Part("", (f"- {item}\n" for item in listed), len(notes), "\n")
     # Where all is well, annotations have them, and the page is one line.
-    if notes and not (report.gated and report.conclusion is Conclusion.PASS):
-        listed = (_note(report, row) for row in notes)
-        if report.gated:
-            yield _folded(count(len(notes), "note"), listed, len(notes))
-        else:
-            yield _Part("", (f"- {item}\n" for item in listed), len(notes), "\n")
+    elif notes and report.conclusion is not Conclusion.PASS:
+        yield _folded(count(len(notes), "note"), listed, len(notes))
 
 
 def _table(report: Report, section: Section) -> Iterator[_Part]:
@@ -185,24 +170,19 @@ def _table(report: Report, section: Section) -> Iterator[_Part]:
 
 
 def _how_to_go_on(report: Report) -> Iterator[_Part]:
-    made = steps(report)
-    if not made:
-        return
-    paste = block(report)
     items = []
-    for step in made:
+    for step in steps(report):
         before, has_link, after = step.prose.partition(" {}")
         items.append(prose(before) + (f" {link(step.link, step.url)}" if has_link else "") + prose(after))
+    paste = block(report) if items else ""
     if paste:
         items.append("Until a date: paste this into the manifest.")
-    # Within the frames, for which there is room before that for any row.
-    listed = "".join(f"{number}. {item}\n" for number, item in enumerate(items, start=1))
-    yield _Part(f"{listed}\n", iter([""]), 1)
+    if items:
+        yield _Part("".join(f"{number}. {item}\n" for number, item in enumerate(items, start=1)) + "\n")
     if paste:
-        one = sum(d.blocking_count for d in report.decisions if d.conclusion is Conclusion.BLOCK) == 1
+        one = sum(d.blocking_count for d in report.deciding) == 1
         title = f"Let {'this incident' if one else 'these incidents'} pass until a date"
-        fold = f"<details>\n<summary>{title}</summary>\n\n{_fenced(paste, 'yaml')}\n</details>\n\n"
-        yield _Part(fold, iter([""]), 1)
+        yield _Part(f"<details>\n<summary>{title}</summary>\n\n{_fenced(paste, 'yaml')}\n</details>\n\n")
 
 
 def _fenced(text: str, language: str) -> str:
@@ -218,12 +198,8 @@ def _folded(title: str, items: Iterator[str], total: int) -> _Part:
 
 
 def _cells(first: Iterable[str], second: Iterable[str]) -> str:
-    return f"| {_lines(first) or '-'} | {_lines(second) or '-'} |\n"
-
-
-def _lines(texts: Iterable[str]) -> str:
-    """One thing on a line."""
-    return "<br>".join(filter(None, texts))
+    """Two cells of a table, one thing on a line."""
+    return "".join(f"| {'<br>'.join(filter(None, cell)) or '-'} " for cell in (first, second)) + "|\n"
 
 
 def _asset_row(report: Report, row: Row) -> str:
@@ -268,7 +244,7 @@ def _passed_item(row: Row) -> str:
 
 def _note(report: Report, row: Row) -> str:
     where = _place(report, row.position)
-    return _lines(f"{f'{where}: ' if where else ''}{prose(note, 1000)}" for note in row.notes)
+    return "<br>".join(f"{f'{where}: ' if where else ''}{prose(note, 1000)}" for note in row.notes)
 
 
 def _place(report: Report, position: Position) -> str:
@@ -279,14 +255,14 @@ def _place(report: Report, position: Position) -> str:
     return link(f"{name}, line {position.line}", report.place_url(position))
 
 
-def _fitted(title: str, parts: Iterator[_Part], limit: int) -> str:
+def _fitted(title: str, parts: Iterable[_Part], limit: int) -> str:
     """Join as much as there is room for: whole parts' frames first, so that nothing is left open."""
     page = [title]
     room = limit - _size(title)
     if room < 0:
         return ""
-    present = [part for part in parts if part.total]
-    frames = [_size(part.head) + _size(part.tail) + _size(part.missing(part.total)) for part in present]
+    present = list(parts)
+    frames = [_size(part.head) + _size(part.tail) + _size(_more(part.total)) for part in present]
     while present and sum(frames) > room:
         present.pop()
         frames.pop()
@@ -301,9 +277,13 @@ def _fitted(title: str, parts: Iterator[_Part], limit: int) -> str:
             written += 1
             room -= _size(row)
         if written < part.total:
-            page.append(part.missing(part.total - written))
+            page.append(_more(part.total - written))
         page.append(part.tail)
     return "".join(page)
+
+
+def _more(number: int) -> str:
+    return f"\n…and {number:,} more.\n"
 
 
 def _size(text: str) -> int:
