@@ -27,37 +27,28 @@ def write(stream: TextIO | None, text: str) -> None:
 
 
 def prepare() -> None:
-    """Make the process ready.
-
-    Standard output and error take any text, whatever the locale, and exist even if they were closed. The collector of
-    cycles is off until `started` is called: during the imports it costs a tenth of the start and finds nothing.
-    """
+    """Let standard output and error take any text, whatever the locale, and exist even if they were closed."""
+    # Until `started` is called: during the imports it costs a tenth of the start and finds nothing.
     gc.disable()
-    if sys.stdout is None:
-        sys.stdout = _nowhere()
-    if sys.stderr is None:
-        sys.stderr = _nowhere()
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(encoding="utf-8", errors="replace")
 
 
 def started() -> None:
-    """Switch the collector of cycles on, but leave out what was imported: it lives as long as the process.
-
-    It looks less often than by default: the records of a large gate hold no cycles, and to look through them again and
-    again takes a tenth of its time.
-    """
+    """Switch the collector of cycles on, but leave out what was imported: it lives as long as the process."""
     gc.freeze()
+    # Less often than by default: the records of a large gate hold no cycles, and looking takes a tenth of its time.
     gc.set_threshold(50_000, 20, 100)
     gc.enable()
 
 
 def end(code: int) -> NoReturn:
-    """End the process now.
+    """End the process now, without the threads that still wait for DataHub.
 
-    Threads that still wait for DataHub are left behind, and a stream that cannot be flushed does not turn the exit code
-    into another one, as Python's own shutdown would.
+    A stream that cannot be flushed does not turn the exit code into another one, as Python's own shutdown would.
     """
     for stream in (sys.stdout, sys.stderr):
         write(stream, "")

@@ -72,28 +72,29 @@ def parse_address(url: str, *, setting: str, ui_url: str = "", ui_setting: str =
 
 
 def _split(url: str, setting: str) -> SplitResult:
+    def wrong(what: str, hint: str = f"Give it like {EXAMPLE}.") -> SettingError:
+        return SettingError(f"{setting} {what}.", hint=hint)
+
     text = url.strip()
     if re.search(r"[\x00-\x20\x7f\\]", text):
-        raise SettingError(f"{setting} holds a space or a control character.", hint=f"Give it like {EXAMPLE}.")
+        raise wrong("holds a space or a control character")
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as error:
-        raise SettingError(f"{setting} is not a URL: {error}.", hint=f"Give it like {EXAMPLE}.") from None
+        raise wrong(f"is not a URL: {error}") from None
     if parts.username is not None or parts.password is not None:
         # The value is not quoted: it holds a secret.
-        raise SettingError(f"{setting} carries credentials.", hint="Remove them; the token has a setting of its own.")
+        raise wrong("carries credentials", "Remove them; the token has a setting of its own.")
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         # Quoted only if it cannot be `user:password@host` without the scheme.
         shown = "" if "@" in text else f": {text[:200]!r}"
-        raise SettingError(
-            f"{setting} is not an http(s) URL{shown}.", hint=f"Begin it with http:// or https://, like {EXAMPLE}."
-        )
+        raise wrong(f"is not an http(s) URL{shown}", f"Begin it with http:// or https://, like {EXAMPLE}.")
     if parts.query or parts.fragment:
         # Not quoted: tokens are passed in queries.
-        raise SettingError(f"{setting} has a query or a fragment.", hint="Give the server's address without them.")
+        raise wrong("has a query or a fragment", "Give the server's address without them.")
     if not all(0 < len(label) <= _LONGEST_LABEL for label in parts.hostname.removesuffix(".").split(".")):
-        raise SettingError(f"{setting} names an impossible host: {parts.hostname[:200]!r}.", hint=f"Like {EXAMPLE}.")
+        raise wrong(f"names an impossible host: {parts.hostname[:200]!r}")
     return parts
 
 

@@ -16,7 +16,7 @@ from incident_gate.incident import Question
 # Runs of each assertion: the latest, and those before it that count because INIT is no result. Runs of a failing one,
 # to tell since when it fails.
 RUNS, EARLIER_RUNS = 3, 50
-
+_PAGING = ("$start: Int!", "$count: Int!")
 
 # The types of some assets, by the word in their URNs, and what to read of each.
 Group: TypeAlias = tuple[Collection[str], Selection]
@@ -24,14 +24,13 @@ Group: TypeAlias = tuple[Collection[str], Selection]
 
 def health_of_many(capabilities: Capabilities, groups: Sequence[Group]) -> Operation:
     """One field for each group, for any number of assets: `$urns`, `$urns1` ..., `$start`, `$count`."""
-    name = "incidentGateHealth"
     variables = ["$urns: [String!]!", *(f"$urns{place}: [String!]!" for place in range(1, len(groups)))]
     roots = " ".join(
         f"{root_name(place)}{': entities' if place else ''}(urns: $urns{place or ''}) "
         f"{{ urn {_fragments(capabilities, group)} }}"
         for place, group in enumerate(groups)
     )
-    return _with_pages(name, variables, roots, capabilities, [selection for _, selection in groups])
+    return _with_pages("incidentGateHealth", variables, roots, capabilities, [selection for _, selection in groups])
 
 
 def root_name(place: int) -> str:
@@ -49,9 +48,8 @@ def health_of_each(capabilities: Capabilities, kind: str, number: int, selection
 
 def existence_of_each(number: int) -> Operation:
     """`entityExists` for `$u0`, `$u1` ..., where the asset itself does not show it."""
-    name = "incidentGateExistence"
     roots = " ".join(f"a{place}: entityExists(urn: $u{place})" for place in range(number))
-    return Operation(name, f"query {name}({', '.join(_urns(number))}) {{ {roots} }}")
+    return _query("incidentGateExistence", _urns(number), roots)
 
 
 def _with_pages(
@@ -59,11 +57,14 @@ def _with_pages(
 ) -> Operation:
     # A variable or fragment that is declared and not used is a validation error.
     if "$start" not in roots:
-        return Operation(name, f"query {name}({', '.join(variables)}) {{ {roots} }}")
-    head = f"query {name}({', '.join((*variables, '$start: Int!', '$count: Int!'))})"
+        return _query(name, variables, roots)
     details = any(selection.history and selection.details for selection in selections)
     page = _page(capabilities, details=details) if "...page" in roots else ""
-    return Operation(name, f"{head} {{ {roots} }} {page}".rstrip())
+    return _query(name, [*variables, *_PAGING], roots, page)
+
+
+def _query(name: str, variables: Sequence[str], roots: str, fragments: str = "") -> Operation:
+    return Operation(name, f"query {name}({', '.join(variables)}) {{ {roots} }} {fragments}".rstrip())
 
 
 def _fragments(capabilities: Capabilities, group: Group) -> str:
@@ -139,16 +140,13 @@ def incidents_by_urn(capabilities: Capabilities, number: int, kinds: Collection[
 
     The first answers on DataHub Cloud; open source has no entity of that type and answers null.
     """
-    name = "incidentGateWitness"
     single = " ".join(f"a{place}: entity(urn: $u{place}) {{ ...incident }}" for place in range(number))
     if not kinds:
-        variables, roots, fragments = _urns(number), single, _incident(capabilities, details=details)
-    else:
-        group = (kinds, Selection(frozenset(), history=True))
-        variables = ["$urns: [String!]!", *_urns(number), "$start: Int!", "$count: Int!"]
-        roots = f"{single} entities(urns: $urns) {{ urn {_fragments(capabilities, group)} }}"
-        fragments = _page(capabilities, details=details)
-    return Operation(name, f"query {name}({', '.join(variables)}) {{ {roots} }} {fragments}")
+        return _query("incidentGateWitness", _urns(number), single, _incident(capabilities, details=details))
+    group = (kinds, Selection(frozenset(), history=True))
+    roots = f"{single} entities(urns: $urns) {{ urn {_fragments(capabilities, group)} }}"
+    variables = ["$urns: [String!]!", *_urns(number), *_PAGING]
+    return _query("incidentGateWitness", variables, roots, _page(capabilities, details=details))
 
 
 def _urns(number: int) -> list[str]:

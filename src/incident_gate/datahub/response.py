@@ -70,22 +70,24 @@ def read_response(
     received: Received, *, url: str, anonymous: bool, redact: Redactor = NO_SECRETS, assets: int = 1
 ) -> Answer:
     """Read an HTTP response as what it is."""
-    status = received.status
+    status, headers = received.status, received.headers
     host = urlsplit(url).netloc
+    wait = retry_after(headers)
+    asked = f" and asks to wait {wait:,.0f} s" if wait else ""
     if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
         raise _redirect(url, received, redact)
     if status == 429:  # noqa: PLR2004 - too many requests
         raise TransientFailure(
-            f"{host} limits the rate of requests (HTTP 429){_asked_to_wait(received.headers)}",
+            f"{host} limits the rate of requests (HTTP 429){asked}",
             may_have_executed=False,
-            retry_after=retry_after(received.headers),
+            retry_after=wait,
             hint=_RATE_HINT,
         )
     if status in _NO_ANSWER:
         raise TransientFailure(
-            f"{host} answers HTTP {status}{_asked_to_wait(received.headers)}",
+            f"{host} answers HTTP {status}{asked}",
             may_have_executed=True,
-            retry_after=retry_after(received.headers),
+            retry_after=wait,
             slow=status in _TIMED_OUT,
         )
     if status in {401, 403} and _is_from_proxy(received):
@@ -98,25 +100,22 @@ def read_response(
             f"{host} requires a token, but none was provided (HTTP {status}).",
             hint=Hint("Set {datahub-token|DATAHUB_GMS_TOKEN}."),
         )
-    if status == 401:  # noqa: PLR2004 - unauthorized
-        raise RefusedError("DataHub rejected the token (HTTP 401).", hint=_TOKEN_HINT)
-    if status == 403:  # noqa: PLR2004 - forbidden
-        raise RefusedError(f"{host} forbids the request (HTTP 403).", hint=_TOKEN_HINT)
-    if status == 407:  # noqa: PLR2004 - proxy authentication
-        raise RefusedError(
-            f"The proxy before {host} requires credentials (HTTP 407).", hint="Check HTTPS_PROXY of this runner."
-        )
-    if status in _NO_API:
-        raise RefusedError(f"{host} has no GraphQL API at {urlsplit(url).path} (HTTP {status}).", hint=_ADDRESS_HINT)
+    refusals = dict.fromkeys(_NO_API, (f"{host} has no GraphQL API at {urlsplit(url).path}", _ADDRESS_HINT)) | {
+        401: ("DataHub rejected the token", _TOKEN_HINT),
+        403: (f"{host} forbids the request", _TOKEN_HINT),
+        407: (f"The proxy before {host} requires credentials", Hint("Check HTTPS_PROXY of this runner.")),
+    }
+    if status in refusals:
+        message, hint = refusals[status]
+        raise RefusedError(f"{message} (HTTP {status}).", hint=hint)
     return _graphql(_parse(received, host, assets), status, host, redact)
 
 
 def _is_from_proxy(received: Received) -> bool:
     """Whether a refusal is a proxy's own: the web page of DataHub's has the words of its servlet container."""
     headers = received.headers
-    by_name = any(name in headers for name in _PROXY_HEADERS)
     return (
-        by_name
+        any(name in headers for name in _PROXY_HEADERS)
         or "cloudflare-access" in headers.get("www-authenticate", "").lower()
         or (_is_web_page(received) and b"HTTP ERROR" not in received.body)
     )
@@ -136,8 +135,7 @@ def _parse(received: Received, host: str, assets: int) -> dict[str, Any]:
         )
     if _has_more_values(body, value_limit(assets)):
         raise RequestFailure(f"{host} sends more than {value_limit(assets):,} values in one answer", status=413)
-    breaks_off = False
-    value = None
+    value, breaks_off = None, False
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -232,11 +230,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()) if text else None
     except (ValueError, TypeError, OverflowError):
         return None
-
-
-def _asked_to_wait(headers: Mapping[str, str]) -> str:
-    seconds = retry_after(headers)
-    return f" and asks to wait {seconds:,.0f} s" if seconds else ""
 
 
 def _redirect(url: str, received: Received, redact: Redactor) -> RefusedError:
