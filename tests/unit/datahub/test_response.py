@@ -97,12 +97,9 @@ def test_refusal_of_a_document_is_told_from_other_errors(
     assert caught.value.rejection is rejection
 
 
-@pytest.mark.parametrize(
-    ("other", "rejection"),
-    [({"message": "no"}, Rejection.INVALID), ({"message": "no", "extensions": {"code": 500}}, Rejection.NONE)],
-)
-def test_refusal_of_a_document_beside_another_error(other: dict[str, object], rejection: Rejection) -> None:
-    body = json.dumps({"errors": [other, {"message": UNDEFINED}]}).encode()
+@pytest.mark.parametrize(("extensions", "rejection"), [({}, Rejection.INVALID), ({"code": 500}, Rejection.NONE)])
+def test_refusal_of_a_document_beside_another_error(extensions: dict[str, object], rejection: Rejection) -> None:
+    body = json.dumps({"errors": [{"message": "no", "extensions": extensions}, {"message": UNDEFINED}]}).encode()
     with pytest.raises(RequestFailure) as caught:
         read_response(Received(200, JSON, body), url=URL, anonymous=False)
 
