@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from incident_gate.datahub.capabilities import TYPE_NAMES, Capabilities, Discovery
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.graph.lists import EntityList, Found, ListField, PagedSearch, read_lists
+from incident_gate.datahub.graph.lists import EntityList, Found, ListField, read_lists
+from incident_gate.datahub.graph.search import PagedSearch
 from incident_gate.incident import Problem, Reason
 
 Hops: TypeAlias = Literal["all"] | int

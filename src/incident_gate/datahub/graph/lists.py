@@ -49,40 +49,6 @@ class ListField(NamedTuple):
     entries: str = "searchResults"
 
 
-class PagedSearch(NamedTuple):
-    """The field of `Query` that one server searches by: with scroll ids where it has them, else with offsets.
-
-    `arguments` are those of every search, and `results` what every page has besides its entities.
-    """
-
-    name: str
-    arguments: str
-    results: str
-    scrolls: bool
-
-    @classmethod
-    def of(cls, schema: Capabilities, what: str, flags: Sequence[str]) -> PagedSearch | None:
-        """The field for what a server has, so far as that is known; None if it cannot search by conditions."""
-        names = (f"scrollAcross{what}", f"searchAcross{what}")
-        name = next((name for name in names if schema.accepts("Query", name)), "")
-        given = f"{name[:1].upper()}{name[1:]}Input"
-        if not name or not schema.accepts(given, "orFilters"):
-            return None
-        scrolls = name.startswith("scroll")
-        arguments = f"count: $count#, {'scrollId' if scrolls else 'start'}: $cursor#"
-        if scrolls and schema.accepts(given, "keepAlive"):
-            arguments += ', keepAlive: "5m"'
-        switches = ", ".join(f"{flag}: true" for flag in flags if schema.accepts("SearchFlags", flag))
-        if switches and schema.accepts(given, "searchFlags"):
-            arguments += f", searchFlags: {{{switches}}}"
-        return cls(name, arguments, "total nextScrollId" if scrolls else "total", scrolls)
-
-    @property
-    def type_prefix(self) -> str:
-        """How the names of its input's and its result's types begin."""
-        return f"{self.name[:1].upper()}{self.name[1:]}"
-
-
 class Found(NamedTuple):
     """An entity in a list. `degree` is its distance in a walk, None where the server does not report it.
 

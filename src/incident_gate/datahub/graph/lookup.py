@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from incident_gate.datahub.capabilities import (
     INTROSPECTION,
@@ -17,6 +17,7 @@ from incident_gate.datahub.client import Client, Operation
 from incident_gate.datahub.failure import Answer, RequestFailure
 from incident_gate.datahub.graph.lists import siblings_of
 from incident_gate.datahub.health.answer import is_restricted
+from incident_gate.json_values import at, mapping
 
 MOST_URNS = 150  # in one request: each costs up to eleven of the 2,000 fields that servers allow
 _FIELDS = {"exists": "exists", "status": "status { removed }", "siblings": "siblings { siblings { urn } }"}
@@ -101,13 +102,12 @@ def _execute(client: Client, operation: Operation, urns: Sequence[str]) -> Answe
 def _decode(urns: Sequence[str], answer: Answer) -> dict[str, Existence]:
     found = {}
     for number, urn in enumerate(urns):
-        entity = answer.data.get(f"d{number}")
-        own: dict[str, Any] = entity if isinstance(entity, dict) and entity.get("urn") == urn else {}
+        own = mapping(answer.data, f"d{number}")
+        own = own if own.get("urn") == urn else {}
         exists = next((x for x in (own.get("exists"), answer.data.get(f"e{number}")) if isinstance(x, bool)), None)
         # An error that leads nowhere may concern any of them.
         failed = any(not error.path or error.path[0] == f"d{number}" for error in answer.errors)
-        status = own.get("status")
-        removed = isinstance(status, dict) and status.get("removed") is True
+        removed = at(own, "status", "removed") is True
         hidden = urn.startswith(_DATASET) and (not own or is_restricted(own))
         found[urn] = Existence(exists, removed, hidden, None if failed else siblings_of(own, urn))
     return found

@@ -1,4 +1,4 @@
-"""Assets that match conditions, as DataHub's search index knows them."""
+"""How one server is searched, and the assets that match conditions, as its search index knows them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,46 @@ from typing import NamedTuple
 
 from incident_gate.datahub.capabilities import Capabilities, Discovery
 from incident_gate.datahub.client import Client
-from incident_gate.datahub.graph.lists import EntityList, ListField, PagedSearch, read_lists
+from incident_gate.datahub.graph.lists import EntityList, ListField, read_lists
 from incident_gate.incident import Reason
 
 _FLAGS = ("skipCache", "skipHighlighting", "skipAggregates", "includeRestricted")
 # `container` is the innermost one; the others are in the path, on servers that have it.
 _ALSO = {"container": ("container", "browsePathV2")}
+
+
+class PagedSearch(NamedTuple):
+    """The field of `Query` that one server searches by: with scroll ids where it has them, else with offsets.
+
+    `arguments` are those of every search, and `results` what every page has besides its entities.
+    """
+
+    name: str
+    arguments: str
+    results: str
+    scrolls: bool
+
+    @classmethod
+    def of(cls, schema: Capabilities, what: str, flags: Sequence[str]) -> PagedSearch | None:
+        """The field for what a server has, so far as that is known; None if it cannot search by conditions."""
+        names = (f"scrollAcross{what}", f"searchAcross{what}")
+        name = next((name for name in names if schema.accepts("Query", name)), "")
+        given = f"{name[:1].upper()}{name[1:]}Input"
+        if not name or not schema.accepts(given, "orFilters"):
+            return None
+        scrolls = name.startswith("scroll")
+        arguments = f"count: $count#, {'scrollId' if scrolls else 'start'}: $cursor#"
+        if scrolls and schema.accepts(given, "keepAlive"):
+            arguments += ', keepAlive: "5m"'
+        switches = ", ".join(f"{flag}: true" for flag in flags if schema.accepts("SearchFlags", flag))
+        if switches and schema.accepts(given, "searchFlags"):
+            arguments += f", searchFlags: {{{switches}}}"
+        return cls(name, arguments, "total nextScrollId" if scrolls else "total", scrolls)
+
+    @property
+    def type_prefix(self) -> str:
+        """How the names of its input's and its result's types begin."""
+        return f"{self.name[:1].upper()}{self.name[1:]}"
 
 
 class AssetSearch(NamedTuple):
