@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,19 @@ from tests.helpers.asking import CUSTOMERS, DASHBOARD, JOB, ORDERS
 from tests.helpers.command import gate
 
 TOKEN = "doctor-token"
+MODEL = "urn:li:mlModel:(urn:li:dataPlatform:sagemaker,forecast,PROD)"
+
+
+def write(folder: Path, **assets: Sequence[str]) -> str:
+    """Write a manifest with these inputs and outputs."""
+    path = folder / "gate.yml"
+    path.write_text(json.dumps(assets), encoding="utf-8")
+    return str(path)
 
 
 @pytest.fixture
-def manifest(tmp_path: Path) -> Path:
-    path = tmp_path / "gate.yml"
-    path.write_text(f"inputs:\n  - {ORDERS}\noutputs:\n  - {CUSTOMERS}\n", encoding="utf-8")
-    return path
+def manifest(tmp_path: Path) -> str:
+    return write(tmp_path, inputs=[ORDERS], outputs=[CUSTOMERS])
 
 
 def doctor(server: Sandbox | str, *arguments: str, token: str = TOKEN) -> tuple[int, str]:
@@ -61,11 +68,9 @@ def start(generation: Generation = Generation.G4, **grant: Any) -> Any:
         (Generation.G4, "It has everything that the gate can use."),
     ],
 )
-def test_each_generation_is_recognised_and_nothing_is_written(
-    generation: Generation, name: str, manifest: Path
-) -> None:
+def test_each_generation_is_recognised_and_nothing_is_written(generation: Generation, name: str, manifest: str) -> None:
     with start(generation) as server:
-        found = findings(server, str(manifest))
+        found = findings(server, manifest)
 
         assert {subject: state for subject, (state, _) in found.items()} == {
             "settings": "ok",
@@ -79,6 +84,8 @@ def test_each_generation_is_recognised_and_nothing_is_written(
             "outputs": "ok",
             "index lag": "note",
         }
+        settings = "The address comes from DATAHUB_GMS_URL. The token comes from DATAHUB_GMS_TOKEN. "
+        assert found["settings"][1] == settings
         assert found["connection"][1] == "DataHub answers without TLS. "
         assert found["schema"][1].strip() == name
         assert generation.version in found["version"][1]
@@ -88,10 +95,8 @@ def test_each_generation_is_recognised_and_nothing_is_written(
 
 
 def test_a_token_that_may_not_edit_is_a_problem_of_each_output(tmp_path: Path) -> None:
-    path = tmp_path / "gate.yml"
-    path.write_text(f"outputs:\n  - {CUSTOMERS}\n  - {ORDERS}\n")
     with start(edits=(ORDERS,)) as server:
-        found = findings(server, str(path))
+        found = findings(server, write(tmp_path, outputs=[CUSTOMERS, ORDERS]))
 
     state, text = found["output analytics.customers"]
     assert state == "problem"
@@ -103,10 +108,8 @@ def test_a_token_that_may_not_edit_is_a_problem_of_each_output(tmp_path: Path) -
 
 
 def test_an_asset_that_is_hidden_or_missing_is_a_problem(tmp_path: Path) -> None:
-    path = tmp_path / "gate.yml"
-    path.write_text(f"inputs:\n  - {ORDERS}\n  - {DASHBOARD}\noutputs:\n  - {CUSTOMERS}\n")
     with start(sees=(ORDERS, DASHBOARD)) as server:
-        found = findings(server, str(path))
+        found = findings(server, write(tmp_path, inputs=[ORDERS, DASHBOARD], outputs=[CUSTOMERS]))
 
     assert found["input sales"][0] == "problem"
     assert "Not found in DataHub" in found["input sales"][1]
@@ -119,10 +122,8 @@ def test_an_asset_that_is_hidden_or_missing_is_a_problem(tmp_path: Path) -> None
     ("kind", "urn", "name"), [("input", DASHBOARD, "sales"), ("output", ORDERS, "analytics.orders")]
 )
 def test_nothing_that_can_be_used_is_not_called_fine(tmp_path: Path, kind: str, urn: str, name: str) -> None:
-    path = tmp_path / "gate.yml"
-    path.write_text(f"{kind}s:\n  - {urn}\n")
     with start(edits=()) as server:
-        found = findings(server, str(path))
+        found = findings(server, write(tmp_path, **{f"{kind}s": [urn]}))
 
     assert found[f"{kind} {name}"][0] == "problem"
     assert f"{kind}s" not in found
@@ -146,10 +147,10 @@ def test_a_type_that_the_server_does_not_know_is_a_problem(tmp_path: Path) -> No
         Faults(introspection=False),
     ],
 )
-def test_privileges_that_the_server_does_not_tell_stay_open(manifest: Path, faults: Faults) -> None:
+def test_privileges_that_the_server_does_not_tell_stay_open(manifest: str, faults: Faults) -> None:
     with start() as server:
         server.faults = faults
-        found = findings(server, str(manifest))
+        found = findings(server, manifest)
 
     assert (found["inputs"][0], found["outputs"][0]) == ("ok", "unknown")
     assert found["schema"][0] == ("ok" if faults.introspection else "unknown")
@@ -163,10 +164,10 @@ def test_privileges_that_the_server_does_not_tell_stay_open(manifest: Path, faul
         (Fault(kind=FaultKind.STATUS, status=500), "HTTP 500. Check the server's health and its log."),
     ],
 )
-def test_server_that_does_not_let_us_in_is_a_problem(manifest: Path, fault: Fault | None, said: str) -> None:
+def test_server_that_does_not_let_us_in_is_a_problem(manifest: str, fault: Fault | None, said: str) -> None:
     with start() as server:
         server.faults = Faults(rules=(fault,) if fault else ())
-        found = findings(server, str(manifest), token=TOKEN if fault else "wrong")
+        found = findings(server, manifest, token=TOKEN if fault else "wrong")
 
     assert found["connection"][0] == "problem"
     assert said in found["connection"][1]
@@ -175,11 +176,9 @@ def test_server_that_does_not_let_us_in_is_a_problem(manifest: Path, fault: Faul
 
 @pytest.mark.parametrize("kind", ["inputs", "outputs"])
 def test_a_server_that_fails_later_is_a_problem(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "gate.yml"
-    path.write_text(f"{kind}:\n  - {ORDERS}\n")
     with start() as server:
         server.faults = Faults(rules=(Fault(kind=FaultKind.REDIRECT, after=2),))
-        found = findings(server, str(path))
+        found = findings(server, write(tmp_path, **{kind: [ORDERS]}))
 
     assert found["connection"][0] == "problem"
     assert found["schema"][0] == "ok"
@@ -187,12 +186,11 @@ def test_a_server_that_fails_later_is_a_problem(tmp_path: Path, kind: str) -> No
 
 
 def test_what_the_manifest_does_not_name_is_not_looked_at(tmp_path: Path) -> None:
-    path = tmp_path / "gate.yml"
     with start() as server:
-        path.write_text(f"inputs:\n  - {ORDERS}\n")
-        assert findings(server, str(path))["outputs"][1] == "The manifest names none, so no outcome is reported. "
-        path.write_text(f"outputs:\n  - {CUSTOMERS}\n")
-        assert findings(server, str(path))["inputs"] == ("ok", "The manifest names none. ")
+        found = findings(server, write(tmp_path, inputs=[ORDERS]))
+        assert found["outputs"] == ("ok", "The manifest names none, so no outcome is reported. ")
+        found = findings(server, write(tmp_path, outputs=[CUSTOMERS]))
+        assert found["inputs"] == ("ok", "The manifest names none. ")
 
 
 def answered(httpx_mock: HTTPXMock, members: dict[str, list[str]], user: dict[str, str] | None) -> dict[str, Any]:
@@ -260,27 +258,22 @@ def test_default_manifest_is_looked_at_where_there_is_one(tmp_path: Path, monkey
         assert findings(server)["inputs"][0] == "ok"
 
 
-def test_people_get_one_paragraph_a_finding(manifest: Path) -> None:
+def test_people_get_one_paragraph_a_finding(manifest: str) -> None:
     with start(edits=()) as server:
-        code, out = doctor(server, str(manifest))
+        code, out = doctor(server, manifest)
 
     assert code == 3
     assert "problem  output analytics.customers: The token may not edit incidents on it.\n         → In DataHub" in out
     assert out.endswith("\n\n1 problem found.\n")
     assert all(len(line) <= 100 for line in out.splitlines())
     with start() as server:
-        code, out = doctor(server, str(manifest))
+        code, out = doctor(server, manifest)
     assert (code, out.splitlines()[-1]) == (0, "No problems found.")
 
 
 @pytest.mark.parametrize(
     ("environment", "arguments", "expected"),
     [
-        (
-            {"DATAHUB_GMS_URL": "{url}", "DATAHUB_GMS_TOKEN": TOKEN},
-            (),
-            "The address comes from DATAHUB_GMS_URL. The token comes from DATAHUB_GMS_TOKEN.",
-        ),
         (
             {"DATAHUB_GMS_HOST": "{url}"},
             ("--datahub-token", TOKEN),
@@ -294,13 +287,13 @@ def test_people_get_one_paragraph_a_finding(manifest: Path) -> None:
     ],
 )
 def test_origin_of_each_setting_is_shown(
-    environment: dict[str, str], arguments: tuple[str, ...], expected: str, manifest: Path
+    environment: dict[str, str], arguments: tuple[str, ...], expected: str, manifest: str
 ) -> None:
     with start() as server:
         variables = {name: value.format(url=server.url) for name, value in environment.items()}
         options = [argument.format(url=server.url) for argument in arguments]
 
-        ended = gate("doctor", str(manifest), *options, "--format", "json", environment=variables)
+        ended = gate("doctor", manifest, *options, "--format", "json", environment=variables)
 
     [found] = [finding for finding in ended.json["findings"] if finding["subject"] == "settings"]
     assert found["state"] == "ok"
@@ -308,11 +301,11 @@ def test_origin_of_each_setting_is_shown(
     assert "hidden" not in ended.out
 
 
-def test_url_and_host_that_disagree_are_a_warning(manifest: Path) -> None:
+def test_url_and_host_that_disagree_are_a_warning(manifest: str) -> None:
     with start() as server:
         variables = {"DATAHUB_GMS_URL": server.url, "DATAHUB_GMS_HOST": "datahub-gms", "DATAHUB_GMS_TOKEN": TOKEN}
 
-        ended = gate("doctor", str(manifest), environment=variables)
+        ended = gate("doctor", manifest, environment=variables)
 
     assert "DATAHUB_GMS_URL and DATAHUB_GMS_HOST name different servers" in " ".join(ended.out.split())
 
@@ -332,33 +325,34 @@ def test_origins_of_certificates_are_shown() -> None:
     )
 
 
-def test_edit_entity_suffices_for_raising(manifest: Path) -> None:
-    with start(edits=(), edits_entities=None) as server:
-        assert findings(server, str(manifest))["outputs"][0] == "ok"
-
-
-def test_token_whose_policy_hides_incidents_is_a_problem(manifest: Path) -> None:
-    with start(Generation.CLOUD, views=(ViewPolicy(urns=(ORDERS, CUSTOMERS)),)) as server:
+@pytest.mark.parametrize(
+    ("views", "state", "text"),
+    [
+        (ViewPolicy(urns=(ORDERS, CUSTOMERS)), "problem", "do not show 1 active incident that the assets' summaries"),
+        (ViewPolicy(), "ok", "1 active incident listed, and the assets' summaries name no other. "),
+    ],
+)
+def test_policy_that_hides_incidents_is_a_problem(manifest: str, views: ViewPolicy, state: str, text: str) -> None:
+    with start(Generation.CLOUD, views=(views,)) as server:
         server.store.raise_incident(ORDERS)
-        state, text = findings(server, str(manifest))["incidents"]
+        found = findings(server, manifest)["incidents"]
 
-    assert state == "problem"
-    assert "do not show 1 active incident" in text
-    assert '"View Entity Page" on all assets' in text
-
-
-def test_token_that_sees_an_incident_is_fine(manifest: Path) -> None:
-    with start(Generation.CLOUD, views=(ViewPolicy(),)) as server:
-        server.store.raise_incident(ORDERS)
-
-        assert findings(server, str(manifest))["incidents"][0] == "ok"
+    assert found[0] == state
+    assert text in found[1]
+    assert ('"View Entity Page" on all assets' in found[1]) is (state == "problem")
 
 
-@pytest.mark.parametrize("urn", [JOB, "urn:li:mlModel:(urn:li:dataPlatform:sagemaker,forecast,PROD)"])
-def test_privileges_are_asked_of_every_type(tmp_path: Path, urn: str) -> None:
-    path = tmp_path / "gate.yml"
-    path.write_text(f"outputs:\n  - {urn}\n")
-    with start(edits=(urn,)) as server:
+@pytest.mark.parametrize(
+    ("urn", "grant"),
+    [
+        (JOB, {"edits": (JOB,)}),
+        (MODEL, {"edits": (MODEL,)}),
+        # Edit Entity suffices.
+        (ORDERS, {"edits": (), "edits_entities": None}),
+    ],
+)
+def test_privileges_are_asked_of_every_type(tmp_path: Path, urn: str, grant: dict[str, Any]) -> None:
+    with start(**grant) as server:
         server.store.add_asset(urn)
 
-        assert findings(server, str(path))["outputs"][0] == "ok"
+        assert findings(server, write(tmp_path, outputs=[urn]))["outputs"][0] == "ok"
