@@ -100,10 +100,12 @@ def read_response(
             f"{host} requires a token, but none was provided (HTTP {status}).",
             hint=Hint("Set {datahub-token|DATAHUB_GMS_TOKEN}."),
         )
-    refusals = dict.fromkeys(_NO_API, (f"{host} has no GraphQL API at {urlsplit(url).path}", _ADDRESS_HINT)) | {
+    no_api = (f"{host} has no GraphQL API at {urlsplit(url).path}", _ADDRESS_HINT)
+    refusals: dict[int, tuple[str, str]] = {
         401: ("DataHub rejected the token", _TOKEN_HINT),
         403: (f"{host} forbids the request", _TOKEN_HINT),
-        407: (f"The proxy before {host} requires credentials", Hint("Check HTTPS_PROXY of this runner.")),
+        407: (f"The proxy before {host} requires credentials", "Check HTTPS_PROXY of this runner."),
+        **dict.fromkeys(_NO_API, no_api),
     }
     if status in refusals:
         message, hint = refusals[status]
