@@ -53,6 +53,18 @@ class EntityType(StrEnum):
         member.parts, member.form = parts, f"{_PREFIX}{word}:{key}"
         return member
 
+    @property
+    def pattern(self) -> str:
+        """The form as a regular expression, close to what is accepted: it knows one level of inner parentheses."""
+        part = r"([^(),]|\([^()]*\))+" if self.parts else r"\S.*"
+        named = {
+            "<platform>": "[^(),]+",
+            "<env>": f"({'|'.join(FABRICS)})",
+            "<URN of a dataset>": r"urn:li:dataset:\(.+\)",
+        }
+        pieces = re.split("(<[^>]*>)", self.form)
+        return "".join(named.get(piece, part) if piece.startswith("<") else re.escape(piece) for piece in pieces)
+
 
 FABRICS = (
     "PROD",

@@ -18,8 +18,8 @@ from incident_gate.cli.main import parse
 from incident_gate.datahub.health.reader import BATCH, PARALLEL
 from incident_gate.errors import ExitCode
 from incident_gate.incident import mark_in
+from incident_gate.manifest.grammar import manifest_schema
 from incident_gate.manifest.load import load_manifest
-from incident_gate.manifest.schema import manifest_schema
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

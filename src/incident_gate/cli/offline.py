@@ -12,9 +12,9 @@ import yaml
 
 from incident_gate.cli.main import Call, error_text, today
 from incident_gate.errors import ExitCode, SettingError
+from incident_gate.manifest.grammar import manifest_schema
 from incident_gate.manifest.load import load_manifest, read_content
 from incident_gate.manifest.model import ManifestError
-from incident_gate.manifest.schema import manifest_schema
 from incident_gate.manifest.yaml import MAX_BYTES
 from incident_gate.process import write
 from incident_gate.select.selection import check_paths

@@ -1,15 +1,21 @@
-"""Shapes of the manifest's values: each reads a node into a value, or adds what is wrong with it."""
+"""Shapes of the manifest's values: each reads a node into a value, or adds what is wrong with it, for the gate.
+
+For editors, each describes itself in JSON Schema. Alternatives are `if` and `else` there, not `anyOf`: then a validator
+reports what is wrong in the one that was written.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from incident_gate.manifest.model import Mistake, Mistakes, Position
 from incident_gate.manifest.yaml import Kind, ListNode, MappingNode, Node, ScalarNode, lacks_space, unclosed, whole
 from incident_gate.text import control_character, one_of, plain, quote
-from incident_gate.urn import Urn, UrnError, nearest, parse_urn
+from incident_gate.urn import EntityType, Urn, UrnError, nearest, parse_urn
+
+Schema: TypeAlias = dict[str, Any]
 
 MAX_ITEMS = 20_000
 _KIND_OF: Mapping[type, Kind] = {int: Kind.NUMBER, bool: Kind.BOOLEAN}  # of the values of a choice; else a text
@@ -25,6 +31,9 @@ class Shape(Protocol):
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Read a node; None when an error was added. `what` names the place in a sentence."""
+
+    def schema(self, definitions: Schema) -> Schema:
+        """Describe the value; a shape with a name of its own adds itself to `definitions`."""
 
 
 class Text(NamedTuple):
@@ -76,6 +85,13 @@ class Text(NamedTuple):
         mistakes.add(node.position, message, expected)
         return None
 
+    def schema(self, _definitions: Schema) -> Schema:
+        """A string or a number."""
+        if self.kind is Kind.NUMBER:
+            return _or_variable({"type": "integer", "minimum": 1, "maximum": MAX_ITEMS})
+        schema: Schema = {"type": "string", "maxLength": self.max_length, "pattern": self.pattern}
+        return _or_variable(schema | ({"format": "date"} if self.kind is Kind.DATE else {}))
+
 
 class Choice(NamedTuple):
     """One of a few words, numbers or flags: their values, by what YAML has."""
@@ -109,22 +125,21 @@ class Choice(NamedTuple):
         mistakes.add(node.position, message, expected)
         return None
 
+    def schema(self, _definitions: Schema) -> Schema:
+        """All the values, as JSON has them."""
+        return _or_variable({"enum": [of if type(of) in _KIND_OF else word for word, of in self.options.items()]})
+
 
 class AssetUrn(NamedTuple):
     """An asset's URN."""
 
-    text: Text = Text("an asset's URN", pattern="^urn:li:")
-
-    @property
-    def expected(self) -> str:
-        """A URN."""
-        return self.text.expected
+    expected: str = "an asset's URN"
 
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Urn | None:
         """Parse the URN, with the position of what is wrong in it."""
         if isinstance(node, MappingNode) and is_cut(node, what, mistakes):
             return None
-        scalar = self.text.scalar(node, what, mistakes)
+        scalar = Text(self.expected, pattern="^urn:li:").scalar(node, what, mistakes)
         if scalar is None:
             return None
         try:
@@ -133,6 +148,17 @@ class AssetUrn(NamedTuple):
             if not is_cut(scalar, what, mistakes):
                 mistakes.add(scalar.at(error.offset), error.message, error.expected)
             return None
+
+    def schema(self, definitions: Schema) -> Schema:
+        """A URN of any type."""
+        pattern = f"^({'|'.join(entity_type.pattern for entity_type in EntityType)})$"
+        definitions["AssetUrn"] = _or_variable({"type": "string", "pattern": pattern})
+        return {"$ref": "#/definitions/AssetUrn"}
+
+
+def _or_variable(schema: Schema) -> Schema:
+    """Accept a value with a variable, of which an editor knows nothing."""
+    return {"if": {"type": "string", "pattern": r"\$\{"}, "else": schema}
 
 
 def is_cut(node: ScalarNode | MappingNode, what: str, mistakes: Mistakes) -> bool:
@@ -195,6 +221,16 @@ class ListOf(NamedTuple):
         value = self.item.decode(node, what, mistakes)
         return None if value is None else self.collect([value])
 
+    def schema(self, definitions: Schema) -> Schema:
+        """An array, or what may be there instead."""
+        item = self.item.schema(definitions)
+        schema: Schema = {"type": "array", "items": item, "maxItems": MAX_ITEMS}
+        if self.min_items:
+            schema["minItems"] = self.min_items
+        if self.single:
+            schema = {"if": {"type": "array"}, "then": schema, "else": item}
+        return {"if": {"enum": [self.word]}, "else": schema} if self.word else schema
+
 
 class Table(NamedTuple):
     """A mapping with keys of the user's own."""
@@ -216,6 +252,11 @@ class Table(NamedTuple):
         values = [self.value.decode(value, quote(key.text), mistakes) for key, value in node.pairs]
         return None if None in keys or None in values else dict(zip(keys, values, strict=True))
 
+    def schema(self, definitions: Schema) -> Schema:
+        """An object with keys of a pattern."""
+        values = self.value.schema(definitions)
+        return {"type": "object", "propertyNames": {"pattern": self.key.pattern}, "additionalProperties": values}
+
 
 class Key(NamedTuple):
     """A key of a mapping."""
@@ -224,6 +265,11 @@ class Key(NamedTuple):
     doc: str  # what it means, for editors
     required: bool = False
     only_with: tuple[str, str] | None = None  # another key and its value: required with it, and an error without it
+
+    def schema(self, definitions: Schema) -> Schema:
+        """The value, with a description; around a reference, because draft 7 ignores what is beside one."""
+        schema = self.shape.schema(definitions)
+        return {"description": self.doc} | ({"allOf": [schema]} if "$ref" in schema else schema)
 
 
 class Record(NamedTuple):
@@ -252,8 +298,8 @@ class Record(NamedTuple):
         if isinstance(node, MappingNode):
             values = self._values(node, what, mistakes)
         elif short and (isinstance(node, ScalarNode) or isinstance(short, ListOf)):
-            value = short.decode(node, what, mistakes)
-            values = None if value is None else {field_of(self.shorthand): value}
+            if (value := short.decode(node, what, mistakes)) is not None:
+                values = {field_of(self.shorthand): value}
         else:
             mistakes.add(node.position, f"{what} is {node}", self.expected)
         if values is None:
@@ -306,6 +352,37 @@ class Record(NamedTuple):
     def _example(self, name: str) -> str:
         return f"{name}: {self.keys[name].shape.expected}"
 
+    def schema(self, definitions: Schema) -> Schema:
+        """A reference to the record's own definition, with the shorthand beside it."""
+        definitions[self.name] = self.object_schema(definitions)
+        reference = {"$ref": f"#/definitions/{self.name}"}
+        if not self.shorthand:
+            return reference
+        short = self.keys[self.shorthand].shape
+        forms = ["string", "array"] if isinstance(short, ListOf) else ["string"]
+        return {"if": {"type": forms}, "then": short.schema(definitions), "else": reference}
+
+    def object_schema(self, definitions: Schema) -> Schema:
+        """The mapping itself."""
+        schema: Schema = {
+            "type": "object",
+            "properties": {name: key.schema(definitions) for name, key in self.keys.items()},
+            "additionalProperties": False,
+        }
+        if required := [name for name, key in self.keys.items() if key.required]:
+            schema["required"] = required
+        if self.one_of:
+            schema["oneOf"] = [{"required": [name]} for name in self.one_of]
+        if self.not_empty:
+            schema["minProperties"] = 1
+        for name, key in self.keys.items():
+            if key.only_with:
+                other, word = key.only_with
+                schema["if"] = {"properties": {other: {"const": word}}, "required": [other]}
+                schema["then"] = {"required": [name]}
+                schema["else"] = {"properties": {name: False}}
+        return schema
+
 
 class Variants(NamedTuple):
     """One of several records, each by the key that only it has; the first one is the one with a shorthand."""
@@ -342,6 +419,14 @@ class Variants(NamedTuple):
         else:
             mistakes.add(node.position, f"{what} names no asset", f"one of the keys {one_of(self.records)}")
         return None
+
+    def schema(self, definitions: Schema) -> Schema:
+        """The record of the key that is there, else the first."""
+        schema = self.first.schema(definitions)
+        for tag, record in [*self.records.items()][:0:-1]:
+            condition = {"type": "object", "required": [tag]}
+            schema = {"if": condition, "then": record.schema(definitions), "else": schema}
+        return schema
 
 
 def field_of(key: str) -> str:

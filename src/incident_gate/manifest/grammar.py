@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from incident_gate.incident import INCIDENT_TYPES, Priority
-from incident_gate.manifest.decode import AssetUrn, Choice, Key, ListOf, Record, Table, Text, Variants, field_of
+from incident_gate.manifest.decode import AssetUrn, Choice, Key, ListOf, Record, Schema, Table, Text, Variants, field_of
 from incident_gate.manifest.model import (
     Dbt,
     DbtUrns,
@@ -262,3 +262,19 @@ MANIFEST = Record(
     dict,
     shorthand="inputs",
 )
+
+
+def manifest_schema() -> Schema:
+    """The JSON Schema of a manifest: draft 7, which every editor's YAML support knows."""
+    definitions: Schema = {}
+    named = {key: {"required": [key], "properties": {key: {"minItems": 1}}} for key in ("inputs", "outputs")}
+    schema: Schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "DataHub Incident Gate manifest",
+        "description": "The DataHub assets that a job reads (inputs) and writes (outputs). A plain list is all inputs.",
+        "if": {"type": "array"},
+        "then": INPUTS.schema(definitions) | {"minItems": 1},
+        # One of the two is not empty.
+        "else": MANIFEST.object_schema(definitions) | {"if": {"not": named["outputs"]}, "then": named["inputs"]},
+    }
+    return schema | {"definitions": dict(sorted(definitions.items()))}

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from incident_gate.manifest.schema import manifest_schema
+from incident_gate.manifest.grammar import manifest_schema
 from tests.helpers.manifests import load
 
 STORED = Path(__file__).parents[3] / "examples" / "manifest.schema.json"

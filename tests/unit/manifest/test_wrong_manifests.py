@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from incident_gate.errors import ExitCode
+from incident_gate.manifest.grammar import manifest_schema
 from incident_gate.manifest.model import ManifestError, Position
-from incident_gate.manifest.schema import manifest_schema
 from tests.helpers.asking import ORDERS
 from tests.helpers.manifests import DAILY, load, mistakes
 
