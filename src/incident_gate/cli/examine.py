@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from incident_gate.api import connect, resolved
+from incident_gate.api import resolved
 from incident_gate.cli.main import Call, today, width_of
-from incident_gate.cli.online import progress_of, settings_of
+from incident_gate.cli.online import connected, settings_of
 from incident_gate.doctor.checks import document, examine, exit_code, table
 from incident_gate.doctor.existence import missing_assets
 from incident_gate.errors import ExitCode
@@ -29,7 +29,7 @@ def doctor(call: Call) -> int:
     named = call.options.manifest or settings.inputs or settings.outputs
     # A first look at a server needs no manifest; one that was named must exist.
     manifest = manifest_of(settings, today()) if named or settings.manifest.exists() else None
-    with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
+    with connected(call, settings) as (client, _):
         findings = examine(settings, client, manifest)
     if call.options.format == "json":
         write(call.stdout, document(findings))
@@ -41,7 +41,7 @@ def doctor(call: Call) -> int:
 def check_existence(call: Call, manifest: Manifest) -> None:
     """Check that everything a manifest names exists; a ManifestError names what does not."""
     settings = settings_of(call, Mode.GATE)
-    with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
+    with connected(call, settings) as (client, _):
         missing = missing_assets(client, manifest, root=Path.cwd(), resolve=settings.connection.resolved)
     if missing:
         raise ManifestError(manifest.path, missing, text=manifest.text)
@@ -57,7 +57,7 @@ def select(call: Call) -> int:
         selection = resolve(manifest, client=None, root=root)
     else:
         settings = settings_of(call, Mode.GATE)
-        with progress_of(call, settings) as (progress, _), connect(settings, progress) as client:
+        with connected(call, settings) as (client, _):
             selection = resolve(manifest, client=client, root=root)
     problems = [
         *((entry.position.line, entry.selected_by, problem) for entry, problem in selection.problems),

@@ -51,31 +51,22 @@ class Command(NamedTuple):
     interrupted: str = "Interrupted."
 
 
-COMMANDS: Mapping[str, Command] = MappingProxyType(
-    {
-        command.name: command
-        for command in (
-            Command("check", "online", "check", "check the inputs for open incidents, and block on them", _READING),
-            Command("raise", "online", "outcome", "raise an incident on each output", _WRITING),
-            Command("resolve", "online", "outcome", "resolve incidents created by `raise`", _WRITING),
-            Command("report", "online", "outcome", "raise or resolve, depending on --job-status", _WRITING),
-            Command("doctor", "examine", "doctor", "check address, token, privileges and server without writing"),
-            Command("select", "examine", "select", "print what the manifest's selectors select, without checking it"),
-            Command("init", "offline", "init", "print a manifest for URNs, or for links to pages of DataHub"),
-            Command(
-                "validate", "offline", "validate", "check manifests offline; reports all errors as file:line:column"
-            ),
-            Command("schema", "offline", "schema", "print the JSON Schema of the manifest"),
-            Command("sandbox", "demo", "sandbox", "serve a mock DataHub server on this machine"),
-            Command(
-                "demo",
-                "demo",
-                "demo",
-                "show a gate that blocks and passes, and a job that fails and succeeds, on a sandbox",
-            ),
-        )
-    }
+_COMMANDS = (
+    Command("check", "online", "run", "check the inputs for open incidents, and block on them", _READING),
+    Command("raise", "online", "run", "raise an incident on each output", _WRITING),
+    Command("resolve", "online", "run", "resolve incidents created by `raise`", _WRITING),
+    Command("report", "online", "run", "raise or resolve, depending on --job-status", _WRITING),
+    Command("doctor", "examine", "doctor", "check address, token, privileges and server without writing"),
+    Command("select", "examine", "select", "print what the manifest's selectors select, without checking it"),
+    Command("init", "offline", "init", "print a manifest for URNs, or for links to pages of DataHub"),
+    Command("validate", "offline", "validate", "check manifests offline; reports all errors as file:line:column"),
+    Command("schema", "offline", "schema", "print the JSON Schema of the manifest"),
+    Command("sandbox", "demo", "sandbox", "serve a mock DataHub server on this machine"),
+    Command(
+        "demo", "demo", "demo", "show a gate that blocks and passes, and a job that fails and succeeds, on a sandbox"
+    ),
 )
+COMMANDS: Mapping[str, Command] = MappingProxyType({command.name: command for command in _COMMANDS})
 
 
 class Call(NamedTuple):
@@ -179,12 +170,12 @@ def parse(words: Sequence[str], stdout: TextIO | None = None) -> argparse.Namesp
     Raises:
         SettingError: There is no such command or option, or its value is wrong.
     """
-    name = words[0].partition("=")[0]
+    name = words[0]
     if command := COMMANDS.get(name):
         return _Parser(command, stdout).parse(words[1:])
     if name.startswith("-"):
-        parser = _Parser(COMMANDS[next((word for word in words if word in COMMANDS), "check")], stdout)
-        raise parser.misplaced(name)
+        meant = next((word for word in words if word in COMMANDS), "check")
+        raise _Parser(COMMANDS[meant], stdout).misplaced(name.partition("=")[0])
     close = get_close_matches(name, COMMANDS, 1)
     hint = f"Did you mean {close[0]}?" if close else "incident-gate --help lists the commands."
     raise SettingError(f"{name[:80]!r} is not a command.", hint=hint)
@@ -246,9 +237,17 @@ class _Parser(argparse.ArgumentParser):
         self._stdout = stdout
         match command.name:
             case "init":
-                self._add_init()
+                self.add_argument(
+                    "assets",
+                    metavar="URN-OR-LINK",
+                    nargs="*",
+                    help="an asset's URN, or the address of its page in DataHub; - reads them from standard input, one "
+                    "a line, which is also the default",
+                )
             case "validate":
-                self._add_validate()
+                default = self._add_options("validate", online="also check that everything it names exists in DataHub")
+                text = f"- is standard input (default: {default})"
+                self.add_argument("files", metavar="FILE", nargs="*", default=[default], help=text)
             case "sandbox":
                 _module(command).add_arguments(self)
             case "schema" | "demo":
@@ -298,25 +297,6 @@ class _Parser(argparse.ArgumentParser):
 
     def _error(self, message: str) -> SettingError:
         return SettingError(message, hint=f"{self.prog} --help lists the options.")
-
-    def _add_init(self) -> None:
-        self.add_argument(
-            "assets",
-            metavar="URN-OR-LINK",
-            nargs="*",
-            help="an asset's URN, or the address of its page in DataHub; - reads them from standard input, one a line, "
-            "which is also the default",
-        )
-
-    def _add_validate(self) -> None:
-        default = self._add_options("validate", online="also check that everything it names exists in DataHub")
-        self.add_argument(
-            "files",
-            metavar="FILE",
-            nargs="*",
-            default=[default],
-            help=f"- is standard input (default: {default})",
-        )
 
     def _add_scope(self, scope: str) -> None:
         """Add what every command has that reports: the manifest, the options of its scope, and the format."""

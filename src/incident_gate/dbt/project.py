@@ -123,7 +123,7 @@ def parse_project(file: BinaryIO, limits: Limits) -> DbtProject:
         elif path:
             entry = _object(value, unique_id := path[1])
             kind = _text(entry, "resource_type", unique_id) or unique_id.partition(".")[0]
-            is_enabled = _config(entry, unique_id).get("enabled") is not False
+            is_enabled = _object(entry.get("config"), "config", unique_id).get("enabled") is not False
             if kind in _TESTS:
                 test = _test(unique_id, entry, is_enabled=is_enabled, is_unit=kind == "unit_test")
                 limits.keep(unique_id, *test.nodes)
@@ -149,7 +149,7 @@ def _node(unique_id: str, kind: NodeKind, entry: Mapping[str, Any]) -> DbtNode:
     name = _text(entry, "name", unique_id)
     if not name:
         raise _not_dbt(f"{quote(unique_id)} has no name")
-    config = _config(entry, unique_id)
+    config = mapping(entry, "config")
     limits = (mapping(entry, "freshness", limit) for limit in ("warn_after", "error_after"))
     return DbtNode(
         unique_id=unique_id,
@@ -212,10 +212,6 @@ def _is_named(unique_id: str, model: str) -> bool:
         if re.fullmatch(pattern, unique_id):
             return True
     return False
-
-
-def _config(entry: Mapping[str, Any], owner: str) -> Mapping[str, Any]:
-    return _object(entry.get("config"), "config", owner)
 
 
 def _object(value: Any, name: str, owner: str = "") -> Mapping[str, Any]:

@@ -25,16 +25,19 @@ def two_inputs(tmp_path: Path) -> str:
     return str(path)
 
 
-def later(seconds: float, action: Callable[[], object]) -> threading.Timer:
-    timer = threading.Timer(seconds, action)
-    timer.daemon = True
-    timer.start()
-    return timer
+def at_request(server: Sandbox, number: int, change: Callable[[], object]) -> None:
+    """Change the data before a request is answered."""
+
+    def note(_: object) -> None:
+        if len(server.requests) == number:
+            change()
+
+    server.on_request = note
 
 
 def test_gate_passes_when_the_incident_is_resolved(datahub: Sandbox, two_inputs: str) -> None:
     incident = datahub.store.raise_incident(ORDERS, title="late")
-    later(0.3, lambda: datahub.store.resolve(incident))
+    at_request(datahub, 4, lambda: datahub.store.resolve(incident))
 
     ended = ask(datahub, "check", two_inputs, *WAITING, "100s")
 
@@ -75,19 +78,19 @@ def test_wait_that_is_over_blocks_and_is_reported(datahub: Sandbox, manifest: st
 
 def test_steady_time_is_waited_for(datahub: Sandbox, manifest: str) -> None:
     incident = datahub.store.raise_incident(ORDERS, title="late")
-    later(0.1, lambda: datahub.store.resolve(incident))
+    at_request(datahub, 3, lambda: datahub.store.resolve(incident))
     started = time.monotonic()
 
     ended = ask(datahub, "check", manifest, *WAITING, "100s", "--wait-stable", "0.4s")
 
     assert ended.code == 0
-    assert time.monotonic() - started >= 0.5
+    assert time.monotonic() - started >= 0.4
 
 
 def test_refusal_ends_the_waiting(datahub: Sandbox, manifest: str) -> None:
     datahub.store.raise_incident(ORDERS, title="late")
     refuse = Faults(rules=(Fault(kind=FaultKind.STATUS, status=401),))
-    later(0.3, lambda: setattr(datahub, "faults", refuse))
+    at_request(datahub, 3, lambda: setattr(datahub, "faults", refuse))
 
     ended = ask(datahub, "check", manifest, *WAITING, "1h")
 
@@ -146,7 +149,7 @@ def test_terminal_shows_one_line_that_is_cleared(
 
 def test_step_waits_and_says_so(step: Step, datahub: Sandbox) -> None:
     incident = datahub.store.raise_incident(ORDERS, title="late")
-    later(0.3, lambda: datahub.store.resolve(incident))
+    at_request(datahub, 4, lambda: datahub.store.resolve(incident))
 
     ended = step.main(datahub, wait="20s", wait_interval="0.1", wait_stable="0")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -321,18 +319,17 @@ def test_the_doctor_looks_at_what_is_selected(each_lineage: Sandbox) -> None:
     assert "3 of 3 inputs can be read." in ended.out
 
 
-def _later(seconds: float, change: Callable[[], object]) -> None:
-    timer = threading.Timer(seconds, change)
-    timer.daemon = True
-    timer.start()
-
-
 @pytest.mark.usefixtures("here")
 def test_waiting_selects_again_until_everything_is_established(datahub: Sandbox) -> None:
     start = table("later")
     datahub.store.add_assets([B, C])
     manifest = f"inputs: [{C!r}, upstream-of: {start!r}]\n"
-    _later(0.3, lambda: datahub.store.add_asset(start, upstreams=[B]))
+
+    def add_at_the_fifth_request(_: object) -> None:
+        if len(datahub.requests) == 5:
+            datahub.store.add_asset(start, upstreams=[B])
+
+    datahub.on_request = add_at_the_fifth_request
     ended = _check(datahub, manifest, "--wait", "20", "--wait-interval", "0.1", "--format", "json")
     assert ended.code == 0, ended.out
     assert [entry["urn"] for entry in ended.json["inputs"]] == [C, B]

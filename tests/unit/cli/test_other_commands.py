@@ -109,6 +109,7 @@ def test_help_shows_the_words_that_an_option_takes() -> None:
     ("arguments", "message"),
     [
         (("chekc",), "error: 'chekc' is not a command.\nDid you mean check?\n"),
+        (("check=x",), "error: 'check=x' is not a command.\n"),
         (("nonsense",), "error: 'nonsense' is not a command.\nincident-gate --help lists the commands.\n"),
         (
             ("--format", "json", "check"),
