@@ -94,15 +94,6 @@ def test_mute_server_reads_past_the_first_page(mute: Faults) -> None:
         assert (len(decision.blocking), decision.unread) == (130, 0)
 
 
-def test_existence_that_a_mute_server_does_not_tell_is_unknown(mute: Faults) -> None:
-    rule = Fault(kind=FaultKind.NULL_EXISTS, urn=ORDERS, operation="incidentGateExistence")
-    faults = replace(mute, rules=(rule,))
-    with Sandbox.start(schema="g1", faults=faults) as server:
-        server.store.add_assets([ORDERS, CUSTOMERS])
-
-        assert verdicts(check(server, ORDERS, CUSTOMERS)) == ["unknown", "healthy"]
-
-
 def test_mute_server_that_fails_afterwards_passes_nothing(mute: Faults) -> None:
     rule = Fault(kind=FaultKind.STATUS, status=503, operation="incidentGateExistence")
     faults = replace(mute, rules=(rule,))
@@ -114,16 +105,6 @@ def test_mute_server_that_fails_afterwards_passes_nothing(mute: Faults) -> None:
 
         assert verdicts(result) == ["unknown", "unhealthy"]
         assert result.exit_code is ExitCode.BLOCKED
-
-
-@pytest.mark.parametrize(("exists", "verdict"), [(True, "healthy"), (False, "unknown")])
-def test_null_existence_is_settled_by_the_other_question(*, exists: bool, verdict: str) -> None:
-    rule = Fault(kind=FaultKind.NULL_EXISTS, urn=ORDERS, operation="incidentGateHealth")
-    with Sandbox.start(faults=Faults(rules=(rule,))) as server:
-        if exists:
-            server.store.add_asset(ORDERS)
-
-        assert verdicts(check(server, ORDERS)) == [verdict]
 
 
 def test_dashboard_on_a_mute_server_of_2022_is_unknown_and_datasets_are_answered(mute: Faults) -> None:

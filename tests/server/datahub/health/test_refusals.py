@@ -8,7 +8,7 @@ import pytest
 from incident_gate.errors import ExitCode
 from incident_gate.sandbox import Fault, FaultKind, Faults, Grant, Sandbox
 from tests.helpers.asking import CUSTOMERS, ORDERS
-from tests.helpers.gating import check, only, reasons, verdicts
+from tests.helpers.gating import check, reasons
 from tests.helpers.loopback import answer_all, listening
 
 MIXED = "urn:li:dataset:(urn:li:dataPlatform:snowflake,DB.Sales.Orders,PROD)"
@@ -112,20 +112,6 @@ def test_urn_that_datahub_has_in_lower_case_is_named(each_sandbox: Sandbox) -> N
     assert f"DataHub has it in lower case: `{LOWER}`" in decision.problems[0].hint
     operations = each_sandbox.requests.operations
     assert operations.count("incidentGateExistence") == 1
-
-
-def test_urn_in_capitals_that_does_not_exist_at_all_says_that_case_matters(sandbox: Sandbox) -> None:
-    decision = only(check(sandbox, MIXED))
-
-    assert "URNs are case-sensitive" in decision.problems[0].hint
-    assert LOWER not in decision.problems[0].hint
-
-
-def test_existing_assets_in_capitals_cost_no_further_request(sandbox: Sandbox) -> None:
-    sandbox.store.add_asset(MIXED)
-
-    assert verdicts(check(sandbox, MIXED)) == ["healthy"]
-    assert sandbox.requests.operations == ["incidentGateHealth"]
 
 
 # Bounds on requests

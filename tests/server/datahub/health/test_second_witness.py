@@ -119,14 +119,6 @@ def test_silent_summary_is_no_reason_to_pass(sandbox: Sandbox) -> None:
     assert verdicts(check(sandbox, ORDERS)) == ["unhealthy"]
 
 
-def test_summaries_of_many_assets_cost_no_further_request(sandbox: Sandbox) -> None:
-    urns = tables(200)
-    sandbox.store.add_assets(urns)
-
-    assert set(verdicts(check(sandbox, *urns))) == {"healthy"}
-    assert sandbox.requests.operations == ["incidentGateHealth"]
-
-
 @pytest.mark.parametrize("schema", ["g3", "cloud"])
 def test_summaries_without_end_are_checked_up_to_a_limit_and_are_one_problem_each(
     schema: str, monkeypatch: pytest.MonkeyPatch

@@ -46,6 +46,8 @@ REFUSED_QUERY = httpx.Response(200, json={"errors": [{"message": "Validation err
         (True, False, None, [Reason.EXISTENCE_UNKNOWN]),
         (False, False, None, [Reason.EXISTENCE_NOT_SUPPORTED]),
         (True, True, REFUSED_QUERY, [Reason.EXISTENCE_UNKNOWN]),
+        (True, True, {"a0": True}, []),
+        (True, True, {"a0": False}, [Reason.NOT_FOUND]),
         # A refusal that names nothing shows nothing.
         (False, True, REFUSED_QUERY, [Reason.EXISTENCE_UNKNOWN]),
         (False, True, {"a0": None}, [Reason.EXISTENCE_UNKNOWN]),
