@@ -13,7 +13,7 @@ from typing import BinaryIO
 from incident_gate.dbt.project import MANIFEST_FILE, DbtProject, project_limits, read_project
 from incident_gate.dbt.stream import MAX_FILE, Limits, encoding_of, entries
 from incident_gate.errors import Hint
-from incident_gate.files import FileError, MissingError, locate, open_regular
+from incident_gate.files import FileError, MissingError, OutsideError, locate, open_regular
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.result import Evaluation
 from incident_gate.outcome.results import dbt, great_expectations, junit, soda
@@ -69,6 +69,15 @@ class ResultFiles:
         if self.confined:
             return locate(path, self.folder, in_folder=in_folder)
         return locate(str(self.folder / path), None, in_folder=in_folder)
+
+    def visible(self, path: str) -> str:
+        """A path up to a link that leads out of the workspace: nobody must see what is there, not even its name."""
+        folder = os.path.dirname(path)  # noqa: PTH120 - as it is written
+        try:
+            self.locate(folder)
+        except OutsideError:
+            return self.visible(folder)
+        return path
 
 
 def assess(outputs: Sequence[OutputEntry], files: ResultFiles, *, job_failed: bool) -> Evaluation:
@@ -132,7 +141,7 @@ def _matches(files: ResultFiles, pattern: str) -> set[str]:
             else:
                 below = [(path, tuple(rest))] if rest and is_folder else []
                 if not rest and not is_folder:
-                    found.add(path)
+                    found.add(files.visible(path))
             new = [place for place in below if place not in seen]
             seen.update(new)
             left += new

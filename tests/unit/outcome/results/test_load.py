@@ -68,9 +68,11 @@ def test_only_regular_files_below_the_workspace_are_read(tmp_path: Path) -> None
     (workspace / "link.xml").symlink_to(tmp_path / "outside.xml")
     (workspace / "loop.xml").symlink_to(workspace / "loop.xml")
     (workspace / "folder").mkdir()
+    (workspace / "up").symlink_to(tmp_path)
     os.mkfifo(workspace / "pipe")
-    problems = {r.path: r.problem for r in read_files(workspace, "link.xml", "../outside.xml", "folder", "pipe")}
-    assert problems == {
+    patterns = ("link.xml", "../outside.xml", "folder", "pipe", "up/*.xml", "u*/out*")
+    assert {r.path: r.problem for r in read_files(workspace, *patterns)} == {
+        "up": "leads out of the workspace",
         "link.xml": "leads out of the workspace",
         "../outside.xml": "leads out of the workspace",
         "folder": "is a folder: name files in `test-results`, like folder/**/*.xml",
