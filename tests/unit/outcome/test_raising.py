@@ -1,7 +1,10 @@
 """Exactly one: what is done when nobody knows what became of an attempt."""
 
+from typing import Any
+
 import pytest
 
+from incident_gate.datahub.incidents import Attempt
 from incident_gate.errors import UnreachableError, WriteError
 from incident_gate.incident import Cause, Problem, Reason, mark_in, sign
 from incident_gate.outcome.own import IndexTimeouts
@@ -40,14 +43,38 @@ def test_raise_whose_answer_arrived_takes_a_second_at_most(listed_at: float, sec
 # Servers that make a new incident of every attempt
 
 
-def test_twin_that_is_listed_beside_it_is_folded() -> None:
-    """A proxy sent the request twice."""
-    twins = [Entry("b", listed_at=100.1, created_ms=1_001), Entry("a", listed_at=100.1, created_ms=1_000)]
-    server = ImaginedDataHub(attempts=[created("b")], entries=twins)
+def listed(urn: str, *, age: int | None = 1_000, active: bool = True) -> Entry:
+    """An incident that the list shows after the first attempt."""
+    return Entry(urn, listed_at=100.1, created_ms=age, active=active)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "entries", "incident", "folded"),
+    [
+        # A proxy sent the request twice.
+        ([created("b")], [listed("b", age=1_001), listed("a")], "a", "b"),
+        # Of one millisecond, in an order that all agree on.
+        ([created("b")], [listed("b"), listed("a"), listed("c")], "a", "bc"),
+        ([created("b")], [listed("c"), listed("b"), listed("a")], "a", "bc"),
+        # Of unknown age.
+        ([created("a")], [listed("a"), listed("z", age=None)], "z", ""),
+        # A racing job folded it, or somebody resolved it meanwhile.
+        ([created("b")], [listed("a"), listed("b", active=False)], "a", ""),
+        ([created("a")], [listed("a", active=False)], "a", ""),
+        # Where the answer was lost, the incident turns up; after a second attempt the first one may still.
+        ([lost()], [Entry("a", listed_at=103.9)], "a", ""),
+        ([lost(), lost()], [Entry("b", listed_at=104.5), Entry("a", listed_at=106.5)], "a", "b"),
+    ],
+)
+def test_one_of_all_that_the_list_shows_stays(
+    attempts: list[Attempt], entries: list[Entry], incident: str, folded: str
+) -> None:
+    server = ImaginedDataHub(attempts=attempts, entries=entries)
     result = fail(server)
-    assert (result.change, result.incidents) == (Change.RAISED, ("a",))
-    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b")]
-    assert server.writes[0][2].startswith("Duplicate of a, ")
+    assert (result.change, result.incidents) == (Change.RAISED, (incident,))
+    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", urn) for urn in folded]
+    assert all(message.startswith(f"Duplicate of {incident}, ") for _, _, message in server.writes)
+    assert len(server.raised) == len(attempts)
 
 
 def test_oldest_that_another_run_raised_names_this_run_too() -> None:
@@ -70,13 +97,6 @@ def test_duplicate_of_a_newer_run_leaves_its_run_and_cause_on_the_one_that_stays
     assert (run_in(server.writes[1][2]), cause_in(server.writes[1][2])) == ("1008", Cause.CHECKS)
 
 
-def test_lost_answer_is_no_second_attempt_when_the_first_turns_up() -> None:
-    server = ImaginedDataHub(attempts=[lost()], entries=[Entry("a", listed_at=103.9)])
-    result = fail(server)
-    assert (result.change, result.incidents) == (Change.RAISED, ("a",))
-    assert len(server.raised) == 1
-
-
 def test_lost_answer_is_tried_again_only_when_the_first_attempt_cannot_turn_up_any_more() -> None:
     tried_at: list[float] = []
     server = ImaginedDataHub(attempts=[lost(), created("b")], entries=[Entry("b", listed_at=104.5)])
@@ -84,14 +104,6 @@ def test_lost_answer_is_tried_again_only_when_the_first_attempt_cannot_turn_up_a
     result = fail(server)
     assert (result.change, result.incidents) == (Change.RAISED, ("b",))
     assert tried_at == pytest.approx([100.0, 104.0])
-
-
-def test_lost_answer_is_waited_for_in_full_after_a_second_attempt() -> None:
-    """The first attempt may be listed beside the second one."""
-    entries = [Entry("a", listed_at=106.5, created_ms=1), Entry("b", listed_at=104.5, created_ms=2)]
-    server = ImaginedDataHub(attempts=[lost(), lost()], entries=entries)
-    assert fail(server).incidents == ("a",)
-    assert [(what, urn) for what, urn, _ in server.writes] == [("resolve", "b")]
 
 
 def test_lost_answer_is_not_tried_again_while_the_list_cannot_be_read() -> None:
@@ -135,33 +147,6 @@ def test_no_attempt_after_the_deadline() -> None:
     assert server.now == 105.0
 
 
-def test_incident_that_a_racing_job_folded_is_as_good_as_listed() -> None:
-    entries = [Entry("theirs", listed_at=100.1, created_ms=1), Entry("ours", listed_at=100.1, active=False)]
-    result = fail(ImaginedDataHub(attempts=[created("ours")], entries=entries))
-    assert (result.change, result.incidents) == (Change.RAISED, ("theirs",))
-
-
-def test_incident_that_somebody_resolved_meanwhile_was_raised_all_the_same() -> None:
-    server = ImaginedDataHub(attempts=[created("a")], entries=[Entry("a", listed_at=100.1, active=False)])
-    result = fail(server)
-    assert (result.change, result.incidents) == (Change.RAISED, ("a",))
-    assert len(server.raised) == 1
-
-
-def test_duplicates_of_one_millisecond_are_folded_in_an_order_that_all_agree_on() -> None:
-    for entries in (["b", "a", "c"], ["c", "b", "a"]):
-        server = ImaginedDataHub(attempts=[created("b")], entries=[Entry(urn, listed_at=100.1) for urn in entries])
-        assert fail(server).incidents == ("a",)
-        assert [urn for _, urn, _ in server.writes] == ["b", "c"]
-
-
-def test_duplicates_of_unknown_age_are_all_left() -> None:
-    entries = [Entry("a", listed_at=100.1), Entry("z", listed_at=100.1, created_ms=None)]
-    server = ImaginedDataHub(attempts=[created("a")], entries=entries)
-    assert fail(server).change is Change.RAISED
-    assert server.writes == []
-
-
 def test_duplicate_that_cannot_be_resolved_is_told() -> None:
     entries = [Entry("a", listed_at=100.1), Entry("b", listed_at=100.1)]
     server = ImaginedDataHub(attempts=[created("b")], entries=entries, refuses={"b": WriteError("No.", hint="Ask.")})
@@ -188,12 +173,60 @@ def test_first_incident_of_a_key_has_the_first_id_of_its_chain() -> None:
     assert (new.asset, new.started_ms) == (ASSET, 5)
 
 
-def test_next_id_follows_the_latest_incident_that_is_over() -> None:
-    over = [Entry("late", active=False, created_ms=9), Entry("early", active=False, created_ms=3)]
-    new = Entry("a", listed_at=100.1)
-    server = ImaginedDataHub(attempts=[created("a", has_id=True)], entries=[*over, new])
-    fail(server)
-    assert server.raised[0][1] == incident_id(KEY, "late")
+UNLISTED = 900.0
+ELSEWHERE = ASSET.replace("a,PROD", "other,PROD")
+
+
+def over(urns: str, listed_at: float = 0.0) -> list[Entry]:
+    """Incidents that are over, the oldest first."""
+    return [Entry(urn, listed_at, active=False, created_ms=age) for age, urn in enumerate(urns)]
+
+
+@pytest.mark.parametrize(
+    ("given", "attempts", "chain"),
+    [
+        # The latest of those that are over.
+        (
+            {"entries": over("yz")[::-1]},
+            [created("b")],
+            "z",
+        ),
+        # An id is taken by one that is over, as the primary store or the list shows.
+        ({"entries": over("ax", UNLISTED), "knows_states": True}, [exists("a"), exists("x"), created("b")], "-ax"),
+        ({"entries": [listed("a", active=False)]}, [exists("a"), created("b")], "-a"),
+        # Or on another asset.
+        (
+            {"entries": [Entry("a", listed_at=UNLISTED)], "knows_states": True, "asset": ELSEWHERE},
+            [exists("a"), created("b")],
+            "-a",
+        ),
+        # Or without our key.
+        *(
+            (
+                {"entries": [Entry("a", listed_at=at, description=text)], "knows_states": knows_states},
+                [exists("a"), created("b")],
+                "-a",
+            )
+            for at in (0.0, 100.1)
+            for text in ("A person deleted the line.", signed("failed", "another asset"))
+            for knows_states in (False, True)
+        ),
+        # Beyond a hundred of others only the whole history shows those that are over, or what a racing job raised.
+        (
+            {"archive": over("axy")},
+            [exists("a"), created("b")],
+            "-y",
+        ),
+        ({"archive": [Entry("b")]}, [exists("b")], "-"),
+    ],
+)
+def test_chain_of_ids_is_followed_to_its_end(given: dict[str, Any], attempts: list[Attempt], chain: str) -> None:
+    server = ImaginedDataHub(**({"attempts": attempts} | given))
+    server.entries = [*server.entries, Entry("b", listed_at=100.3)]
+    result = fail(server)
+    assert (result.change, result.incidents) == (Change.RAISED, ("b",))
+    assert [chosen for _, chosen in server.raised] == [incident_id(KEY, urn.strip("-")) for urn in chain]
+    assert server.writes == []
 
 
 def test_lost_answer_with_an_id_is_tried_again_without_looking() -> None:
@@ -212,70 +245,12 @@ def test_answer_that_stays_lost_is_not_known() -> None:
     assert server.read_at == [100.0]
 
 
-def test_id_that_is_taken_by_what_is_over_leads_to_the_next_one() -> None:
-    entries = [Entry("a", active=False, listed_at=900.0), Entry("b", active=False, listed_at=900.0), Entry("c", 100.1)]
-    attempts = [exists("a"), exists("b"), created("c", has_id=True)]
-    server = ImaginedDataHub(attempts=attempts, entries=entries, knows_states=True)
-    assert fail(server).incidents == ("c",)
-    assert [chosen for _, chosen in server.raised] == [incident_id(KEY, previous) for previous in ("", "a", "b")]
-
-
-def test_id_that_is_taken_by_what_turns_out_to_be_over_leads_on_too() -> None:
-    entries = [Entry("a", active=False, listed_at=100.1), Entry("b", listed_at=100.3)]
-    attempts = [exists("a"), created("b", has_id=True)]
-    server = ImaginedDataHub(attempts=attempts, entries=entries)
-    assert fail(server).incidents == ("b",)
-    assert server.raised[1][1] == incident_id(KEY, "a")
-
-
-@pytest.mark.parametrize("description", ["A person deleted the line.", signed("failed", "another asset")])
-@pytest.mark.parametrize("listed_at", [0.0, 100.1])
-@pytest.mark.parametrize("knows_states", [False, True])
-def test_id_that_is_taken_by_an_incident_without_our_key_leads_to_the_next(
-    description: str, listed_at: float, *, knows_states: bool
-) -> None:
-    taken = Entry("a", listed_at=listed_at, description=description)
-    server = ImaginedDataHub(
-        attempts=[exists("a"), created("b", has_id=True)],
-        entries=[taken, Entry("b", listed_at=100.3)],
-        knows_states=knows_states,
-    )
-    assert fail(server).incidents == ("b",)
-    assert [chosen for _, chosen in server.raised] == [incident_id(KEY, previous) for previous in ("", "a")]
-    assert server.writes == []
-
-
-def test_id_that_is_taken_on_another_asset_leads_to_the_next() -> None:
-    server = ImaginedDataHub(
-        attempts=[exists("a"), created("b", has_id=True)],
-        entries=[Entry("a", listed_at=900.0), Entry("b", listed_at=100.1)],
-        knows_states=True,
-        asset="urn:li:dataset:(urn:li:dataPlatform:snowflake,other,PROD)",
-    )
-    assert fail(server).incidents == ("b",)
-
-
 def test_id_that_is_taken_by_what_cannot_be_read_is_ours_and_the_result_explains_it() -> None:
     server = ImaginedDataHub(attempts=[exists("a")], entries=[Entry("a", listed_at=900.0)])
     result = fail(server)
     assert (result.change, result.incidents) == (Change.RAISED, ("a",))
     assert result.message.startswith("DataHub has an incident with the id that this job chose and does not show it")
     assert server.now == pytest.approx(110.0)
-
-
-def test_chain_that_only_the_whole_history_shows_is_followed_from_its_end() -> None:
-    """More than a hundred incidents of others are newer, on a server that does not show single incidents."""
-    archive = [Entry(urn, active=False, created_ms=age) for age, urn in enumerate(("a", "b", "c"))]
-    new = Entry("d", listed_at=100.1)
-    server = ImaginedDataHub(attempts=[exists("a"), created("d", has_id=True)], entries=[new], archive=archive)
-    assert fail(server).incidents == ("d",)
-    assert [chosen for _, chosen in server.raised] == [incident_id(KEY, previous) for previous in ("", "c")]
-
-
-def test_incident_that_a_racing_job_has_raised_meanwhile_is_that_incident() -> None:
-    server = ImaginedDataHub(attempts=[exists("a")], entries=[Entry("a", listed_at=100.1)], archive=[Entry("a")])
-    result = fail(server)
-    assert (result.change, result.incidents, len(server.raised)) == (Change.RAISED, ("a",), 1)
 
 
 def test_chain_is_not_followed_for_ever() -> None:
