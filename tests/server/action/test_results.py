@@ -12,7 +12,7 @@ import pytest
 from incident_gate.incident import Cause, mark_in
 from incident_gate.sandbox import Generation, Sandbox
 from tests.helpers.command import gate
-from tests.helpers.results import FIXTURES
+from tests.helpers.results import FIXTURES, dbt_results
 from tests.helpers.step import Ended, Step
 
 pytestmark = pytest.mark.writes
@@ -85,46 +85,35 @@ def test_each_model_has_its_own_incident(step: Step, shop: Sandbox) -> None:
 
 
 def test_results_without_a_report_have_no_effect(step: Step, shop: Sandbox) -> None:
-    assert "test-results has no effect without report-outcome." in step.main(shop, report_outcome="false").said(
-        "notice"
-    )
+    notices = step.main(shop, report_outcome="false").said("notice")
+    assert "test-results has no effect without report-outcome." in notices
     assert "no effect" not in step.main(shop).log
 
 
-def passing(step: Step, *unique_ids: str, which: str = "test") -> None:
-    """Results in which all of these succeed."""
-    results = [
-        {"unique_id": i, "status": "success" if i.startswith(("model.", "seed.")) else "pass"} for i in unique_ids
-    ]
-    schema = "https://schemas.getdbt.com/dbt/run-results/v6.json"
-    metadata = {"dbt_schema_version": schema, "generated_at": now()}
-    written = {"metadata": metadata, "args": {"which": which}, "results": results}
-    step.write("target/own_results.json", json.dumps(written))
-    shutil.copy(SHOP / "manifest.json", step.workspace / "target/manifest.json")
-
-
-def ends_with(step: Step, server: Sandbox, *unique_ids: str, which: str, status: str = "success") -> Ended:
+def ends_with(step: Step, server: Sandbox, which: str, *results: tuple[str, str]) -> Ended:
+    """A job that succeeds, in which a command of dbt's has these results."""
     shutil.rmtree(step.workspace / "target", ignore_errors=True)
     assert step.main(server).code == 0
-    passing(step, *unique_ids, which=which)
-    return step.post(server, status=status)
+    step.write("target/own_results.json", dbt_results(*results, which=which, generated_at=now()))
+    shutil.copy(SHOP / "manifest.json", step.workspace / "target/manifest.json")
+    return step.post(server, status="success")
 
 
-PAYMENTS_MODEL, PAYMENTS_TEST = "model.shop.payments", "test.shop.not_null_payments_id.df64f33b67"
+BUILT, PASSED = ("model.shop.payments", "success"), ("test.shop.not_null_payments_id.df64f33b67", "pass")
 
 
 def test_the_cause_decides_what_resolves(step: Step, shop: Sandbox) -> None:
     # The model's error, answered by a build alone.
     job(step, shop, "then-2-run", status="failure")
     assert active(shop, PAYMENTS) == [Cause.BUILD]
-    ends_with(step, shop, PAYMENTS_MODEL, which="run")
+    ends_with(step, shop, "run", BUILT)
     assert active(shop, PAYMENTS) == []
     # Failed checks, answered by every check.
     job(step, shop, "then-3-test", status="failure")
     assert active(shop, PAYMENTS) == [Cause.CHECKS]
-    ends_with(step, shop, PAYMENTS_MODEL, which="run")
+    ends_with(step, shop, "run", BUILT)
     assert active(shop, PAYMENTS) == [Cause.CHECKS]
-    ended = ends_with(step, shop, PAYMENTS_TEST, which="test")
+    ended = ends_with(step, shop, "test", PASSED)
     assert active(shop, PAYMENTS) == []
     assert len(ended.output("resolved")) == 1
     [*_, resolved] = shop.store.incidents(PAYMENTS, "RESOLVED")

@@ -204,39 +204,30 @@ def test_neither_queries_nor_rows_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "verdict"),
+    ("attributes", "elements", "verdict"),
     [
-        ("<FAILURE/>", CheckStatus.FAILED),
-        ("<timeout/>", CheckStatus.ERROR),
-        ("<j:failure xmlns:j='u'/>", CheckStatus.FAILED),
-        ("<ignored/>", CheckStatus.SKIPPED),
-        ("<skipped/><failure/>", CheckStatus.FAILED),
-        ("<failure/><skipped/>", CheckStatus.FAILED),
-        ("<failure/><error/>", CheckStatus.ERROR),
-        ("<error/><failure/>", CheckStatus.ERROR),
-        ("<flakyFailure/><flakyError/>", CheckStatus.PASSED),
-        ("<failure/><rerunFailure/>", CheckStatus.FAILED),
-        ("<system-out>failure</system-out>", CheckStatus.PASSED),
+        ("", "<FAILURE/>", CheckStatus.FAILED),
+        ("", "<timeout/>", CheckStatus.ERROR),
+        ("", "<j:failure xmlns:j='u'/>", CheckStatus.FAILED),
+        ("", "<ignored/>", CheckStatus.SKIPPED),
+        ("", "<skipped/><failure/>", CheckStatus.FAILED),
+        ("", "<failure/><skipped/>", CheckStatus.FAILED),
+        ("", "<failure/><error/>", CheckStatus.ERROR),
+        ("", "<error/><failure/>", CheckStatus.ERROR),
+        ("", "<flakyFailure/><flakyError/>", CheckStatus.PASSED),
+        ("", "<failure/><rerunFailure/>", CheckStatus.FAILED),
+        ("", "<system-out>failure</system-out>", CheckStatus.PASSED),
+        ('status="notrun"', "", CheckStatus.SKIPPED),
+        ('status="run" result="suppressed"', "", CheckStatus.SKIPPED),
+        ('status="run" result="Completed"', "", CheckStatus.PASSED),
+        ('outcome="failed"', "", CheckStatus.FAILED),
+        ('result="undecided"', "", CheckStatus.UNKNOWN),
+        ('status="passed" success="perhaps"', "", CheckStatus.UNKNOWN),
     ],
 )
-def test_what_the_elements_of_a_case_mean(tmp_path: Path, case: str, verdict: CheckStatus) -> None:
-    (tmp_path / "a.xml").write_text(f'<testsuite><testcase name="a">{case}</testcase></testsuite>', encoding="utf-8")
-    assert [check.status for check in one(tmp_path, "a.xml").results] == [verdict]
-
-
-@pytest.mark.parametrize(
-    ("words", "verdict"),
-    [
-        ('status="notrun"', CheckStatus.SKIPPED),
-        ('status="run" result="suppressed"', CheckStatus.SKIPPED),
-        ('status="run" result="Completed"', CheckStatus.PASSED),
-        ('outcome="failed"', CheckStatus.FAILED),
-        ('result="undecided"', CheckStatus.UNKNOWN),
-        ('status="passed" success="perhaps"', CheckStatus.UNKNOWN),
-    ],
-)
-def test_what_the_attributes_of_a_case_mean(tmp_path: Path, words: str, verdict: CheckStatus) -> None:
-    (tmp_path / "a.xml").write_text(f'<testsuite><testcase name="a" {words}/></testsuite>', encoding="utf-8")
+def test_what_a_case_means(tmp_path: Path, attributes: str, elements: str, verdict: CheckStatus) -> None:
+    text = f'<testsuite><testcase name="a" {attributes}>{elements}</testcase></testsuite>'
+    (tmp_path / "a.xml").write_text(text, encoding="utf-8")
     assert [check.status for check in one(tmp_path, "a.xml").results] == [verdict]
 
 
