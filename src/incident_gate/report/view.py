@@ -319,8 +319,8 @@ def _type(incident: Incident) -> str:
 
 
 def age(created_ms: int | None, now_ms: int) -> str:
-    """A duration in its largest unit: `12 min`, `3 h`, `2 d`; empty if unknown."""
-    if created_ms is None:
+    """A duration in its largest unit: `12 min`, `3 h`, `2 d`; empty if unknown, which servers also write as 0."""
+    if created_ms is None or created_ms <= 0:
         return ""
     passed = now_ms - created_ms
     return next((f"{passed // length} {unit}" for length, unit in _UNITS if passed >= length), "just now")

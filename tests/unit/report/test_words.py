@@ -18,6 +18,7 @@ from tests.helpers.report_samples import DAY, HOUR, NOW, UI
     [
         *((0, "just now"), (59_999, "just now"), (60_000, "1 min"), (HOUR - 1, "59 min"), (HOUR, "1 h")),
         *((DAY - 1, "23 h"), (DAY, "1 d"), (400 * DAY, "400 d"), (-HOUR, "just now")),
+        *((NOW, ""), (NOW + 1, "")),
     ],
 )
 def test_age_is_in_its_largest_unit(passed: int, words: str) -> None:
