@@ -44,20 +44,31 @@ def test_outputs_alone_are_complete() -> None:
     )
 
 
-def test_every_key_reaches_its_field() -> None:
+@pytest.mark.parametrize(
+    ("key", "rules"),
+    [
+        ("on-incident: warn", Rules(on_incident=OnIncident.WARN)),
+        ("on-unknown: warn", Rules(on_unknown=OnUnknown.WARN)),
+        ("on-failing-assertion: block", Rules(on_failing_assertion=OnFailingAssertion.BLOCK)),
+        ("assertion-max-age: 7d", Rules(assertion_max_age=timedelta(days=7))),
+        ("types: [FRESHNESS, VOLUME]", Rules(types=frozenset({"FRESHNESS", "VOLUME"}))),
+        ("min-priority: HIGH", Rules(min_priority=Priority.HIGH)),
+        ("siblings: false", Rules(siblings=False)),
+        ("siblings: TRUE", Rules(siblings=True)),
+    ],
+)
+def test_a_rule_of_an_entry_or_of_all_reaches_its_field(key: str, rules: Rules) -> None:
+    (entry,) = load(f"- urn: {ORDERS}\n  {key}\n").inputs
+    assert entry == InputEntry(parse_urn(ORDERS), Position(1, 3), rules=rules)
+    assert load(f"defaults: {{{key}}}\ninputs: ['{ORDERS}']").defaults == rules
+
+
+def test_every_other_key_reaches_its_field() -> None:
     manifest = load(f"""version: 1
-defaults: {{on-incident: warn, on-unknown: block, on-failing-assertion: warn, assertion-max-age: 7d,
-  types: [SQL], min-priority: LOW, siblings: false}}
 inputs:
   - urn: {ORDERS}
     name: Orders
     on-incident: ignore
-    on-unknown: warn
-    on-failing-assertion: block
-    assertion-max-age: 24h
-    types: [FRESHNESS, VOLUME]
-    min-priority: HIGH
-    siblings: true
     ignore:
       - incident: urn:li:incident:5c3e
         until: 2027-01-31
@@ -82,64 +93,22 @@ people:
   urn:li:corpuser:ana: U0123ABC
   "urn:li:corpGroup:Data Team": S0123ABC
 """)
+    known = Waiver(date(2027, 1, 31), "backfill DATA-123", Position(7, 9), incident="urn:li:incident:5c3e")
+    last_day = Waiver(TODAY, "its last day", Position(10, 9), assertion="urn:li:assertion:5c3f")
+    template = IncidentTemplate(
+        type="CUSTOM",
+        custom_type="BUILD",
+        title="not built",
+        description="two\nlines\n",
+        priority=Priority.CRITICAL,
+        assignees=("urn:li:corpuser:ana", "urn:li:corpGroup:Data Team"),
+        sets_type=True,
+    )
+    rules = Rules(on_incident=OnIncident.IGNORE)
     assert manifest == Manifest(
         path="gate.yml",
-        defaults=Rules(
-            on_incident=OnIncident.WARN,
-            on_unknown=OnUnknown.BLOCK,
-            on_failing_assertion=OnFailingAssertion.WARN,
-            assertion_max_age=timedelta(days=7),
-            types=frozenset({"SQL"}),
-            min_priority=Priority.LOW,
-            siblings=False,
-        ),
-        inputs=(
-            InputEntry(
-                urn=parse_urn(ORDERS),
-                position=Position(5, 5),
-                name="Orders",
-                rules=Rules(
-                    on_incident=OnIncident.IGNORE,
-                    on_unknown=OnUnknown.WARN,
-                    on_failing_assertion=OnFailingAssertion.BLOCK,
-                    assertion_max_age=timedelta(hours=24),
-                    types=frozenset({"FRESHNESS", "VOLUME"}),
-                    min_priority=Priority.HIGH,
-                    siblings=True,
-                ),
-                ignore=(
-                    Waiver(
-                        incident="urn:li:incident:5c3e",
-                        until=date(2027, 1, 31),
-                        reason="backfill DATA-123",
-                        position=Position(15, 9),
-                    ),
-                    Waiver(
-                        assertion="urn:li:assertion:5c3f",
-                        until=TODAY,
-                        reason="its last day",
-                        position=Position(18, 9),
-                    ),
-                ),
-            ),
-        ),
-        outputs=(
-            OutputEntry(
-                urn=parse_urn(DAILY),
-                position=Position(22, 5),
-                name="Daily",
-                incident=IncidentTemplate(
-                    type="CUSTOM",
-                    custom_type="BUILD",
-                    title="not built",
-                    description="two\nlines\n",
-                    priority=Priority.CRITICAL,
-                    assignees=("urn:li:corpuser:ana", "urn:li:corpGroup:Data Team"),
-                    sets_type=True,
-                ),
-                checks=("orders_daily.*",),
-            ),
-        ),
+        inputs=(InputEntry(parse_urn(ORDERS), Position(3, 5), "Orders", rules, ignore=(known, last_day)),),
+        outputs=(OutputEntry(parse_urn(DAILY), Position(14, 5), "Daily", template, checks=("orders_daily.*",)),),
         people={"urn:li:corpuser:ana": "U0123ABC", "urn:li:corpGroup:Data Team": "S0123ABC"},
     )
 
