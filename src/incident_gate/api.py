@@ -116,10 +116,7 @@ def check(
             on_wait=on_wait,
             renew=gate.select_and_check_again if gate.has_selectors else None,
         )
-    report = Report(
-        manifest_path=manifest.path,
-        ui_url=settings.connection.address.ui_url,
-        now_ms=_now_ms(),
+    report = _report(settings, manifest)._replace(
         decisions=result.decisions,
         warnings=(*manifest.warnings, *unused_waivers(result.decisions)),
         notices=(*settings.warnings, *gate.notices, *result.notices),
@@ -129,8 +126,6 @@ def check(
         waited=waited,
         override=settings.override and Override(*settings.override, effective=blocks),
         override_option=settings.named("override"),
-        run=settings.run,
-        manifest_text=manifest.text,
     )
     report = _resolved_report(report, settings.connection.resolved)
     if report.conclusion is not Conclusion.PASS:
@@ -189,16 +184,11 @@ def report_outcome(
 
 
 def _outcome_report(settings: RunSettings, manifest: Manifest, outcome: OutcomeReport) -> Report:
-    report = Report(
-        manifest_path=manifest.path,
-        ui_url=settings.connection.address.ui_url,
-        now_ms=_now_ms(),
+    report = _report(settings, manifest)._replace(
         outcome=outcome._replace(on_request=_is_on_request(settings)),
         warnings=manifest.warnings,
         notices=settings.warnings,
         gated=False,
-        run=settings.run,
-        manifest_text=manifest.text,
     )
     return _resolved_report(report, settings.connection.resolved)
 
@@ -277,6 +267,16 @@ def _evaluate_results(
 
 
 # Both
+
+
+def _report(settings: RunSettings, manifest: Manifest) -> Report:
+    return Report(
+        manifest_path=manifest.path,
+        ui_url=settings.connection.address.ui_url,
+        now_ms=_now_ms(),
+        run=settings.run,
+        manifest_text=manifest.text,
+    )
 
 
 def announce(settings: RunSettings, people: Mapping[str, str], report: Report) -> tuple[Remark, ...]:

@@ -138,15 +138,12 @@ class Rule(NamedTuple):
         return self._replace(on_unknown=on_unknown, sources=(*kept, f"on-unknown: {on_unknown} (after a refusal)"))
 
 
-_BUILT_IN = Rules(OnIncident.BLOCK, OnUnknown.BLOCK, OnFailingAssertion.IGNORE, siblings=True)
-
-
 def rule_for(entry: Rules, settings: Rules, defaults: Rules) -> Rule:
     """Settle one input's rule: the entry first, then the action's inputs, then the manifest's defaults."""
     values: dict[str, Any] = {}
     sources: list[str] = []
     for name in Rules._fields:
-        for place, rules in (("entry", entry), ("input", settings), ("defaults", defaults), ("built in", _BUILT_IN)):
+        for place, rules in (("entry", entry), ("input", settings), ("defaults", defaults), ("built in", Rule())):
             value = getattr(rules, name)
             if value is not None:
                 values[name] = value

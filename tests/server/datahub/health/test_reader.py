@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import NoneType
 
-import httpx
 import pytest
 
 from incident_gate.api import connect
 from incident_gate.datahub.health.answer import HealthQuery
-from incident_gate.datahub.health.reader import BATCH, Reader
-from incident_gate.errors import RefusedError, UnreachableError
+from incident_gate.datahub.health.reader import Reader
 from incident_gate.incident import Health, Reason
 from incident_gate.sandbox import Sandbox
 from incident_gate.settings.read import read_settings
 from incident_gate.urn import parse_urn
-from tests.helpers.answering import AnsweringServer, failing
 from tests.helpers.asking import MODEL, ORDERS
 from tests.helpers.gating import tables
 
@@ -61,70 +57,6 @@ def test_existence_alone_is_not_asked_for_once_more(sandbox: Sandbox) -> None:
     assert len(sandbox.requests) == 1
 
 
-def test_refusal_of_one_batch_counts_beside_the_failure_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incident_gate.datahub.health.reader.BATCH", 1)
-    server = AnsweringServer(lambda _name, given: httpx.Response(503 if given["urns"] == [ORDERS] else 401))
-
-    with server.client() as client:
-        assert isinstance(Reader(client).read([WITH, HealthQuery(parse_urn(MODEL))]).failure, RefusedError)
-
-
-NOTHING = {"total": 0, "incidents": []}
-ACTIVE = {"total": 1, "incidents": [{"urn": "urn:li:incident:1", "status": {"state": "ACTIVE"}}]}
-UNREAD = {"total": 0, "incidents": [None]}
-
-
-@pytest.mark.parametrize(
-    ("code", "incidents", "failure"),
-    [
-        (403, NOTHING, RefusedError),
-        (500, NOTHING, UnreachableError),
-        # Something is known of one asset, so DataHub can be asked.
-        (403, ACTIVE, NoneType),
-        (403, UNREAD, NoneType),
-        (500, ACTIVE, NoneType),
-        (500, UNREAD, NoneType),
-    ],
-)
-def test_failure_on_every_asset_is_one_of_the_server_unless_something_is_known(
-    code: int, incidents: object, failure: type
-) -> None:
-    element = {"urn": ORDERS, "exists": True, "status": None, "incidents": incidents, "siblings": None}
-    server = AnsweringServer(
-        lambda _name, _variables: failing("entities", 0, "status", data={"entities": [element]}, code=code)
-    )
-
-    with server.client() as client:
-        reading = Reader(client).read([WITH])
-
-    assert type(reading.failure) is failure
-    assert reading.nothing_answered is (incidents is NOTHING)
-    assert reading.healths[WITH].problems
-
-
-def test_asset_that_is_not_answered_in_time_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incident_gate.datahub.health.reader.run_all", lambda tasks, **_: [None for _ in tasks])
-
-    with AnsweringServer(lambda _name, _variables: None).client() as client:
-        reading = Reader(client).read([WITH])
-
-    assert isinstance(reading.failure, UnreachableError)
-    assert [problem.reason for problem in reading.healths[WITH].problems] == [Reason.NO_ANSWER]
-    assert reading.nothing_answered
-
-
-def test_refusal_of_the_token_ends_the_requests() -> None:
-    queries = [HealthQuery(parse_urn(f"urn:li:dashboard:(looker,{n})")) for n in range(60 * BATCH)]
-    server = AnsweringServer(lambda _name, _variables: httpx.Response(401))
-
-    with server.client() as client:
-        reading = Reader(client).read(queries)
-
-    assert isinstance(reading.failure, RefusedError)
-    assert len(server.requests) < 60
-    assert {problem.reason for health in reading.healths.values() for problem in health.problems} == {Reason.NO_ANSWER}
-
-
 # Assets with several URNs
 
 
@@ -150,19 +82,6 @@ def test_asset_of_which_no_urn_exists_names_them_all(sandbox: Sandbox) -> None:
 
     [problem] = health.problems
     assert problem.message == f"None of its URNs is in DataHub: {MODEL}, {ORDERS}"
-
-
-def test_round_with_a_new_deadline_leaves_the_deadline_of_an_earlier_one_alone() -> None:
-    server = AnsweringServer(lambda _name, _variables: httpx.Response(503), seconds=1.0)
-    with server.client() as client:
-        reader, deadline = Reader(client), client.deadline
-        later = reader.until(deadline.later(60))
-
-        assert client.deadline is deadline
-        assert reader.read([WITH]).failure
-        assert server.now <= 1.0
-        assert later.read([WITH]).failure
-        assert server.now > 1.0
 
 
 # What a run keeps

@@ -1,5 +1,6 @@
-"""Answers that no sandbox gives: shorter, sorted otherwise, about somebody else, or of a server gone mad."""
+"""What a reader makes of many assets and of one batch, with a function in the place of the server."""
 
+from types import NoneType
 from typing import Any
 
 import httpx
@@ -10,11 +11,11 @@ from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader, ServerState
 from incident_gate.datahub.health.reading import Reading
-from incident_gate.errors import RefusedError
+from incident_gate.errors import RefusedError, UnreachableError
 from incident_gate.incident import Reason
 from incident_gate.urn import parse_urn
-from tests.helpers.answering import AnsweringServer
-from tests.helpers.asking import CUSTOMERS, DASHBOARD, ORDERS
+from tests.helpers.answering import AnsweringServer, failing
+from tests.helpers.asking import CUSTOMERS, DASHBOARD, MODEL, ORDERS
 
 
 def element(urn: str, total: int = 0) -> dict[str, Any]:
@@ -27,6 +28,9 @@ def element(urn: str, total: int = 0) -> dict[str, Any]:
         "incidents": {"total": total, "incidents": []},
         "siblings": None,
     }
+
+
+WITH = HealthQuery(parse_urn(ORDERS))
 
 
 def read_one(client: Client, server: AnsweringServer, urn: str, known: Capabilities | None = None) -> Reading:
@@ -120,3 +124,83 @@ def test_error_whose_path_cannot_be_followed_may_concern_any_asset(path: object)
         reading = Reader(client).read([HealthQuery(parse_urn(urn)) for urn in (ORDERS, CUSTOMERS)])
 
     assert all(health.problems for health in reading.healths.values())
+
+
+# What ends requests, and what is known then
+
+
+def test_refusal_of_one_batch_counts_beside_the_failure_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incident_gate.datahub.health.reader.BATCH", 1)
+    server = AnsweringServer(lambda _name, given: httpx.Response(503 if given["urns"] == [ORDERS] else 401))
+
+    with server.client() as client:
+        assert isinstance(Reader(client).read([WITH, HealthQuery(parse_urn(MODEL))]).failure, RefusedError)
+
+
+NOTHING = {"total": 0, "incidents": []}
+ACTIVE = {"total": 1, "incidents": [{"urn": "urn:li:incident:1", "status": {"state": "ACTIVE"}}]}
+UNREAD = {"total": 0, "incidents": [None]}
+
+
+@pytest.mark.parametrize(
+    ("code", "incidents", "failure"),
+    [
+        (403, NOTHING, RefusedError),
+        (500, NOTHING, UnreachableError),
+        # Something is known of one asset, so DataHub can be asked.
+        (403, ACTIVE, NoneType),
+        (403, UNREAD, NoneType),
+        (500, ACTIVE, NoneType),
+        (500, UNREAD, NoneType),
+    ],
+)
+def test_failure_on_every_asset_is_one_of_the_server_unless_something_is_known(
+    code: int, incidents: object, failure: type
+) -> None:
+    element = {"urn": ORDERS, "exists": True, "status": None, "incidents": incidents, "siblings": None}
+    server = AnsweringServer(
+        lambda _name, _variables: failing("entities", 0, "status", data={"entities": [element]}, code=code)
+    )
+
+    with server.client() as client:
+        reading = Reader(client).read([WITH])
+
+    assert type(reading.failure) is failure
+    assert reading.nothing_answered is (incidents is NOTHING)
+    assert reading.healths[WITH].problems
+
+
+def test_asset_that_is_not_answered_in_time_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incident_gate.datahub.health.reader.run_all", lambda tasks, **_: [None for _ in tasks])
+
+    with AnsweringServer(lambda _name, _variables: None).client() as client:
+        reading = Reader(client).read([WITH])
+
+    assert isinstance(reading.failure, UnreachableError)
+    assert [problem.reason for problem in reading.healths[WITH].problems] == [Reason.NO_ANSWER]
+    assert reading.nothing_answered
+
+
+def test_refusal_of_the_token_ends_the_requests() -> None:
+    queries = [HealthQuery(parse_urn(f"urn:li:dashboard:(looker,{n})")) for n in range(60 * BATCH)]
+    server = AnsweringServer(lambda _name, _variables: httpx.Response(401))
+
+    with server.client() as client:
+        reading = Reader(client).read(queries)
+
+    assert isinstance(reading.failure, RefusedError)
+    assert len(server.requests) < 60
+    assert {problem.reason for health in reading.healths.values() for problem in health.problems} == {Reason.NO_ANSWER}
+
+
+def test_round_with_a_new_deadline_leaves_the_deadline_of_an_earlier_one_alone() -> None:
+    server = AnsweringServer(lambda _name, _variables: httpx.Response(503), seconds=1.0)
+    with server.client() as client:
+        reader, deadline = Reader(client), client.deadline
+        later = reader.until(deadline.later(60))
+
+        assert client.deadline is deadline
+        assert reader.read([WITH]).failure
+        assert server.now <= 1.0
+        assert later.read([WITH]).failure
+        assert server.now > 1.0
