@@ -94,6 +94,7 @@ def test_a_thousand_upstreams_take_six_requests(sandbox: Sandbox) -> None:
     [
         (f"upstream-of: {table('mistyped')!r}", "is not in DataHub"),
         (f"upstream-of: {B!r}", "Selects nothing"),
+        ("upstream-of: outputs", "The manifest names no outputs"),
         ("search: {tags: ['urn:li:tag:teir1']}", "urn:li:tag:teir1 is not in DataHub"),
         ("search: {platforms: [snowflake]}\n    at-most: 2", "Selects 3 assets"),
         ("dbt: target/nothing.json", "does not exist"),

@@ -3,14 +3,17 @@
 from typing import Any
 from unittest.mock import Mock
 
+import httpx
 import pytest
 
+from incident_gate.datahub.capabilities import Capabilities, Discovery
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.failure import Answer, GraphqlError
-from incident_gate.datahub.graph.lists import EntityList, siblings_of
+from incident_gate.datahub.graph.lists import EntityList, ListField, read_lists, siblings_of
 from incident_gate.datahub.graph.lookup import look_up
 from incident_gate.incident import Reason
 from incident_gate.text import Redactor
+from tests.helpers.answering import AnsweringServer
 from tests.helpers.asking import ORDERS
 
 
@@ -166,6 +169,22 @@ def test_an_entity_that_is_not_shown_is_a_problem(result: Any) -> None:
 def test_an_error_is_a_problem() -> None:
     assert _reasons(_read(_page(_result("a")), errors=(GraphqlError("broken"),))) == {Reason.ERROR}
     assert _reasons(_read(None, errors=(GraphqlError("broken"),))) == {Reason.ERROR}
+
+
+@pytest.mark.parametrize(
+    ("path", "failed"),
+    [([], (True, True)), (["l0"], (True, False)), (["l1", "searchResults", 0], (False, True)), (["x"], (True, True))],
+)
+def test_an_error_concerns_the_list_that_its_path_leads_to_and_else_all(path: list[Any], failed: Any) -> None:
+    error = {"message": "broken", "path": path, "extensions": {"code": 500}}
+    data = {"l0": _page(_result("a")), "l1": _page(_result("b"))}
+    server = AnsweringServer(lambda *_: httpx.Response(200, json={"data": data, "errors": [error]}))
+    with server.client() as client:
+        schema = Discovery(client, Capabilities())
+        lists = read_lists(client, "incidentGateSearch", schema, lambda _: [ListField("a"), ListField("b")])
+
+    assert lists
+    assert tuple(bool(read.problems) for read in lists) == failed
 
 
 @pytest.mark.parametrize(

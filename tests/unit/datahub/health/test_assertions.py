@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.listing import AssertionListing
-from incident_gate.incident import Assertion, AssertionResult
+from incident_gate.datahub.health.reading import combined
+from incident_gate.incident import Assertion, AssertionResult, Health
 from incident_gate.text import Redactor
-from tests.helpers.asking import ORDERS
+from incident_gate.urn import parse_urn
+from tests.helpers.asking import CUSTOMERS, ORDERS
 
 SECRET = "s3cr3t-t0ken"
 URN = "urn:li:assertion:1"
@@ -242,3 +245,15 @@ def test_no_text_shows_a_secret() -> None:
     found.add(page({"urn": f"urn:li:assertion:{SECRET}", "info": info}), size=2)
 
     assert SECRET not in str([*found.found.values()])
+
+
+def test_assertion_that_two_urns_of_an_asset_list_counts_once_with_the_worse_result() -> None:
+    urns = parse_urn(ORDERS), parse_urn(CUSTOMERS)
+    worst = Assertion(URN, ORDERS, result=AssertionResult.FAILURE)
+    healths = [
+        Health(ORDERS, assertions=(worst,)),
+        Health(CUSTOMERS, assertions=(worst._replace(result=AssertionResult.SUCCESS),)),
+    ]
+
+    for order in (healths, healths[::-1]):
+        assert combined(HealthQuery(urns[0], alternate_urns=urns[1:]), order).assertions == (worst,)
