@@ -12,13 +12,7 @@ from incident_gate.gate.policy import Conclusion, Decision
 from incident_gate.manifest.model import NOWHERE, ManifestError, Mistake, Position
 from incident_gate.report.headline import headline, is_quiet, override_lines, state_words, unchecked_line, waited_line
 from incident_gate.report.model import Report, worst_first
-from incident_gate.report.view import (
-    Row,
-    SectionKind,
-    rows_of,
-    sections,
-    title_of,
-)
+from incident_gate.report.view import Row, SectionKind, rows_of, sections, title_of
 from incident_gate.text import plain, plain_prose, sentences
 
 _KEPT = 9  # the runner keeps ten of a level in a step and drops the rest silently; the tenth counts them

@@ -15,48 +15,33 @@ from incident_gate.report.model import Report
 from incident_gate.settings.parse import STANDARD_OUTPUT, ReportFile
 from incident_gate.text import quote
 
-# Each format's module, whose `chunks` write it; it is imported when its format is asked for.
-_NAMES = {"json": "JSON", "junit": "JUnit", "markdown": "Markdown"}
-_MODULES = {"json": "json", "junit": "junit", "markdown": "summary"}
+# Each format's name, and its module, whose `chunks` write it; it is imported when its format is asked for.
+_FORMATS = {"json": ("JSON", "json"), "junit": ("JUnit", "junit"), "markdown": ("Markdown", "summary")}
 
 
 def write_reports(
     report: Report, files: Sequence[ReportFile], *, workspace: Path | None, print_text: Callable[[str], None]
 ) -> Iterator[str]:
-    """Write the reports.
+    """Write the reports, and return a warning for each that could not be written: the verdict does not depend on it.
 
-    Args:
-        report: What to write.
-        files: The formats, each with its path.
-        workspace: The folder that paths must stay below; None where the user may name any file.
-        print_text: Prints the report whose path is standard output.
-
-    Yields:
-        A warning for each report that could not be written. The verdict does not depend on them.
+    Paths must stay below the `workspace`, unless it is None. `print_text` prints what goes to standard output.
     """
     for file in files:
+        name, module = _FORMATS[file.format]
+        failed = f"The {name} report was not written"
         try:
-            chunks = _rendered(report, file.format)
+            chunks: Iterable[str] = import_module(f"incident_gate.report.{module}").chunks(report)
             if file.path == STANDARD_OUTPUT:
                 print_text("".join(chunks))
             else:
                 _write(locate(file.path, workspace), chunks)
         except OutsideError as error:
-            yield f"{_failed(file)}: {file.path} {error}."
+            yield f"{failed}: {file.path} {error}."
         except IsADirectoryError:
-            yield f"{_failed(file)}: {quote(file.path)} is a folder. Give the path of a file."
+            yield f"{failed}: {quote(file.path)} is a folder. Give the path of a file."
         except Exception as error:  # noqa: BLE001 - no report is worth a verdict
             reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-            yield f"{_failed(file)} to {file.path}: {reason}."
-
-
-def _failed(file: ReportFile) -> str:
-    return f"The {_NAMES[file.format]} report was not written"
-
-
-def _rendered(report: Report, form: str) -> Iterable[str]:
-    render: Callable[[Report], Iterable[str]] = import_module(f"incident_gate.report.{_MODULES[form]}").chunks
-    return render(report)
+            yield f"{failed} to {file.path}: {reason}."
 
 
 def _write(target: Path, chunks: Iterable[str]) -> None:

@@ -26,14 +26,9 @@ NO_VERDICT: Mapping[str, str] = MappingProxyType(
     {
         "conclusion": "block",
         "verdict": "unknown",
-        "incidents": "[]",
-        "failing-assertions": "[]",
-        "unhealthy": "[]",
-        "unknown": "[]",
+        **dict.fromkeys(("incidents", "failing-assertions", "unhealthy", "unknown", "raised", "resolved"), "[]"),
         "blocking-count": "0",
         "override": "",
-        "raised": "[]",
-        "resolved": "[]",
     }
 )
 

@@ -27,9 +27,8 @@ def chunks(report: Report) -> Iterator[str]:
 
     What blocks is a failure, what is unknown an error, and what does not count or only warns is skipped.
     """
-    results = report.outcome.results if report.outcome else ()
     inputs = [(decision, _input(report, decision)) for decision in report.decisions]
-    outputs = [(result, _output(result)) for result in results]
+    outputs = [(result, _output(result)) for result in report.results]
     kinds = Counter(judged.kind for _, judged in (*inputs, *outputs) if judged)
     numbers = f'tests="{len(inputs) + len(outputs)}" failures="{kinds[Failure]}" errors="{kinds[Error]}"'
     numbers += f' skipped="{kinds[Skipped]}"'

@@ -92,14 +92,7 @@ class _Screen(NamedTuple):
 
 
 def terminal(report: Report, *, colour: bool = False, width: int | None = None, explain: bool = False) -> str:
-    """The run as text that ends with a newline.
-
-    Args:
-        report: The run.
-        colour: Whether to use colours.
-        width: Of the terminal; None where there is none, so that nothing has to fit on a screen.
-        explain: Whether to name the rules that decided.
-    """
+    """The run as text that ends with a newline; without a width there is no screen that it has to fit on."""
     screen = _Screen(colour, max(width or _DEFAULT_WIDTH, _NARROWEST), _ROWS if width else 1_000)
     return "".join(f"{line}\n" for line in _lines(report, screen, explain=explain))
 
