@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TextIO
@@ -21,7 +20,7 @@ from incident_gate.report.annotations import Annotation, Level, annotate, annota
 from incident_gate.report.files import write_reports
 from incident_gate.report.manifest_text import mistake_text
 from incident_gate.report.model import Report
-from incident_gate.report.terminal import Progress, WaitLog, showing, trace
+from incident_gate.report.terminal import Progress, trace
 from incident_gate.settings.model import RunSettings
 from incident_gate.settings.options import Mode
 from incident_gate.settings.read import content_of, manifest_of, read_settings, secrets_of
@@ -162,11 +161,8 @@ class Stage:
         self.interrupt_message = (
             "Interrupted before the gate came to a verdict: nothing was decided and nothing was written."
         )
-        with (
-            self._progress(settings) as (progress, on_wait),
-            connect(settings, progress) as client,
-        ):
-            report = check(settings, manifest, client, on_wait=on_wait)
+        with self._progress(settings) as progress, connect(settings, progress.note_request) as client:
+            report = check(settings, manifest, client, on_wait=progress.note_wait)
         self._publish(report)
         self._save(settings, report, content)
         self._notify(settings, manifest, report)
@@ -181,7 +177,7 @@ class Stage:
             f"Interrupted while reporting on {names}: some incidents may be raised or resolved already and others not. "
             "The next run of this job finds its own and goes on from there."
         )
-        with self._progress(settings) as (progress, _), connect(settings, progress) as client:
+        with self._progress(settings) as progress, connect(settings, progress.note_request) as client:
             report = report_outcome(settings, manifest, status, client, job_start=job_start)
         self._publish(report)
         self._notify(settings, manifest, report)
@@ -193,9 +189,9 @@ class Stage:
             level = Level.WARNING if remark.is_warning else Level.NOTICE
             self._log.annotate([Annotation(level=level, message=plain(remark.text, 1000))])
 
-    def _progress(self, settings: RunSettings) -> AbstractContextManager[tuple[Progress, WaitLog]]:
+    def _progress(self, settings: RunSettings) -> Progress:
         on_request = (lambda log: self._log.debug(trace(log))) if self._debugs else None
-        return showing(self._stdout, settings, time.monotonic, on_request=on_request)
+        return Progress(self._stdout, settings.connection.address.server, clock=time.monotonic, on_request=on_request)
 
     def _write_reports(self, settings: RunSettings, report: Report) -> None:
         if settings.report_files:

@@ -14,7 +14,7 @@ from incident_gate.process import write
 from incident_gate.report.files import write_reports
 from incident_gate.report.json import chunks
 from incident_gate.report.model import Report
-from incident_gate.report.terminal import WaitLog, showing, terminal, trace
+from incident_gate.report.terminal import Progress, terminal, trace
 from incident_gate.settings.model import RunSettings
 from incident_gate.settings.options import Mode
 from incident_gate.settings.parse import STANDARD_OUTPUT
@@ -27,9 +27,9 @@ def run(call: Call) -> int:
     mode = Mode.GATE if call.command == "check" else Mode(call.command)
     settings = settings_of(call, mode)
     manifest = manifest_of(settings, today())
-    with connected(call, settings) as (client, on_wait):
+    with connected(call, settings) as (client, progress):
         if mode is Mode.GATE:
-            report = check(settings, manifest, client, on_wait=on_wait)
+            report = check(settings, manifest, client, on_wait=progress.note_wait)
         else:
             report = report_outcome(settings, manifest, settings.status, client)
     _show(call, settings, report)
@@ -46,15 +46,15 @@ def settings_of(call: Call, mode: Mode, *, needs_server: bool = True) -> RunSett
 
 
 @contextmanager
-def connected(call: Call, settings: RunSettings) -> Iterator[tuple[Client, WaitLog]]:
-    """A client, whose progress is on standard error, and what shows that the gate waits."""
+def connected(call: Call, settings: RunSettings) -> Iterator[tuple[Client, Progress]]:
+    """A client, and its progress on standard error, which shows also for what the gate waits."""
     on_request = (lambda log: write(call.stderr, f"{trace(log)}\n")) if call.verbose else None
-    width = width_of(call.stderr)
+    server, width = settings.connection.address.server, width_of(call.stderr)
     with (
-        showing(call.stderr, settings, time.monotonic, width=width, on_request=on_request) as (progress, on_wait),
-        connect(settings, progress) as client,
+        Progress(call.stderr, server, clock=time.monotonic, width=width, on_request=on_request) as progress,
+        connect(settings, progress.note_request) as client,
     ):
-        yield client, on_wait
+        yield client, progress
 
 
 def _show(call: Call, settings: RunSettings, report: Report) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, Self, TextIO
 
 from incident_gate.datahub.client import AWAITED, RequestLog
 from incident_gate.gate.policy import Conclusion, Verdict
@@ -28,7 +27,6 @@ from incident_gate.text import cells, count, plain, plain_prose, sentences
 
 if TYPE_CHECKING:
     from incident_gate.gate.wait import WaitState
-    from incident_gate.settings.model import RunSettings
 
 _DEFAULT_WIDTH = 80
 _NARROWEST = 40
@@ -225,70 +223,47 @@ def _explanation(report: Report, screen: _Screen) -> Iterator[str]:
         yield f"  {count(fine, 'input')} without an open incident: no rule had to decide"
 
 
-# What is awaited: one line in a terminal; in a log nothing but long silences and changes
-
-
-class LiveLine:
-    """A line of a terminal that is drawn over itself and never exceeds the width; nothing in a log."""
-
-    def __init__(self, stream: TextIO, width: int | None) -> None:
-        self._stream = stream
-        self._width = width
-        self._drawn = False
-
-    @property
-    def is_live(self) -> bool:
-        """Whether there is a terminal."""
-        return self._width is not None
-
-    def draw(self, text: str) -> None:
-        """Draw the text in the place of the last one."""
-        if self._width is not None:
-            # A full line would wrap.
-            write(self._stream, f"\r{_fitted(plain(text, 500), max(self._width - 1, 1))}\x1b[K")
-            self._drawn = True
-
-    def print(self, text: str) -> None:
-        """Print a line of its own."""
-        self.clear()
-        write(self._stream, f"{text}\n")
-
-    def clear(self) -> None:
-        """Clear the line, so that the report starts on a clean one."""
-        if self._drawn:
-            write(self._stream, "\r\x1b[K")
-            self._drawn = False
-
-
-def _fitted(text: str, size: int) -> str:
-    """The text cut to at most `size` columns, with an ellipsis if something was cut."""
-    ends = list(accumulate(map(cells, text)))
-    return text if not ends or ends[-1] <= size else f"{text[: bisect(ends, size - 1)].rstrip()}…"
+# What is awaited
 
 
 class Progress:
-    """Shows that DataHub is awaited, and how much it has answered: call it with each request of the client."""
+    """Shows what a run waits for: one line of a terminal, drawn over itself; in a log, long silences and changes."""
 
     def __init__(
         self,
-        line: LiveLine,
-        clock: Callable[[], float],
-        *,
+        stream: TextIO,
         server: str,
-        on_request: Callable[[RequestLog], None] | None,
+        *,
+        clock: Callable[[], float],
+        width: int | None = None,
+        on_request: Callable[[RequestLog], None] | None = None,
     ) -> None:
-        self._line = line
-        self._clock = clock
+        self._stream = stream
         self._server = server
+        self._clock = clock
+        self._width = width
         self._on_request = on_request
+        self._is_drawn = False
         self._started = self._last_answer = clock()
         self._next_draw = self._started + _SILENT_SECONDS
         self._pause = _FIRST_REMARK
         self._answered = 0
         self._failure = ""
+        self._pending = ""
+        self._next_remark = 0.0
 
-    def __call__(self, log: RequestLog) -> None:
-        """Note that a request ended, or that one is awaited."""
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Clear the line, so that the report starts on a clean one."""
+        if self._is_drawn:
+            write(self._stream, "\r\x1b[K")
+            self._is_drawn = False
+
+    def note_request(self, log: RequestLog) -> None:
+        """Note that a request ended, or that one is awaited; call it with each request of the client."""
         now = self._clock()
         if log is not AWAITED:
             if log.status is None:
@@ -299,52 +274,33 @@ class Progress:
             if self._on_request:
                 self._on_request(log)
         silent = now - self._last_answer
-        if self._line.is_live:
+        if self._width is not None:
             if now >= self._next_draw:
                 self._next_draw = now + _DRAW_SECONDS
                 answered = f", {count(self._answered, 'asset')} answered" if self._answered else ""
-                self._line.draw(f"Waiting for {self._server}, {duration(now - self._started)}{answered}")
+                self._draw(f"Waiting for {self._server}, {duration(now - self._started)}{answered}", self._width)
         elif silent >= self._pause:
             self._pause *= 2
             reason = f": {plain(self._failure, 300)}" if self._failure else ""
-            self._line.print(f"{self._server} has not answered for {silent:.0f} s{reason}")
+            write(self._stream, f"{self._server} has not answered for {silent:.0f} s{reason}\n")
 
-
-class WaitLog:
-    """Shows for what the gate waits: call it about once a second."""
-
-    def __init__(self, line: LiveLine) -> None:
-        self._line = line
-        self._last = ""
-        self._next = 0.0
-
-    def __call__(self, state: WaitState) -> None:
-        """Show it, if something changed or it is time to."""
+    def note_wait(self, state: WaitState) -> None:
+        """Note for which inputs the gate waits; call it about once a second."""
         pending = pending_words(state.pending)
         how_long = f"Waited {duration(state.seconds)} of" if state.seconds >= 1 else "Waiting up to"
         text = f"{how_long} {duration(state.longest)} for {pending}"
-        self._line.draw(text)
-        if not self._line.is_live and (pending != self._last or state.seconds >= self._next):
-            self._last, self._next = pending, state.seconds + _LINE_SECONDS
-            self._line.print(text)
+        if self._width is not None:
+            self._draw(text, self._width)
+        elif pending != self._pending or state.seconds >= self._next_remark:
+            self._pending, self._next_remark = pending, state.seconds + _LINE_SECONDS
+            write(self._stream, f"{text}\n")
 
-
-@contextmanager
-def showing(
-    stream: TextIO,
-    settings: RunSettings,
-    clock: Callable[[], float],
-    *,
-    width: int | None = None,
-    on_request: Callable[[RequestLog], None] | None = None,
-) -> Iterator[tuple[Progress, WaitLog]]:
-    """Show what a stage waits for: what is called with every request, and while the gate waits."""
-    line = LiveLine(stream, width)
-    server = settings.connection.address.server
-    try:
-        yield Progress(line, clock, server=server, on_request=on_request), WaitLog(line)
-    finally:
-        line.clear()
+    def _draw(self, text: str, width: int) -> None:
+        text, size = plain(text, 500), max(width - 1, 1)  # a full line would wrap
+        ends = list(accumulate(map(cells, text)))
+        fitted = text if ends[-1] <= size else f"{text[: bisect(ends, size - 1)].rstrip()}…"
+        write(self._stream, f"\r{fitted}\x1b[K")
+        self._is_drawn = True
 
 
 def trace(log: RequestLog) -> str:

@@ -6,7 +6,7 @@ import io
 
 from incident_gate.datahub.client import AWAITED, RequestLog
 from incident_gate.gate.wait import WaitState
-from incident_gate.report.terminal import LiveLine, Progress, WaitLog
+from incident_gate.report.terminal import Progress
 from incident_gate.text import cells
 from tests.helpers.report_samples import unhealthy
 
@@ -18,14 +18,15 @@ class Shown:
         self.now = 100.0
         self.stream = io.StringIO()
         self.seen: list[RequestLog] = []
-        self.line = LiveLine(self.stream, width)
-        self.progress = Progress(self.line, lambda: self.now, server="datahub:8080", on_request=self.seen.append)
+        self.progress = Progress(
+            self.stream, "datahub:8080", clock=lambda: self.now, width=width, on_request=self.seen.append
+        )
 
     def after(self, seconds: float, event: RequestLog = AWAITED) -> str:
         """Let time pass and something happen; returns what that printed."""
         self.now += seconds
         before = len(self.stream.getvalue())
-        self.progress(event)
+        self.progress.note_request(event)
         return self.stream.getvalue()[before:]
 
 
@@ -54,14 +55,15 @@ def test_a_terminal_gets_one_line_that_counts_only_what_was_answered() -> None:
     assert shown.after(1, request()) == "\rWaiting for datahub:8080, 3 s, 250 assets answered\x1b[K"
     assert shown.after(30, request(None, "refused")).endswith("250 assets answered\x1b[K")
     for _ in range(2):
-        shown.line.clear()
+        with shown.progress:
+            pass
     assert shown.stream.getvalue().endswith("answered\x1b[K\r\x1b[K")
 
 
 def test_a_live_line_never_exceeds_the_width() -> None:
     for width in (1, 20, 44):
         shown = Shown(width)
-        WaitLog(shown.line)(WaitState(5, 60, (unhealthy("金額" * 30),)))
+        shown.progress.note_wait(WaitState(5, 60, (unhealthy("金額" * 30),)))
         drawn = shown.after(5) + shown.stream.getvalue()
         lines = [part.removesuffix("\x1b[K") for part in drawn.split("\r") if part]
         assert all(cells(line) < max(width, 2) for line in lines)
@@ -69,9 +71,8 @@ def test_a_live_line_never_exceeds_the_width() -> None:
 
 def test_a_log_names_what_is_waited_for_when_that_changes_and_every_five_minutes() -> None:
     log = Shown()
-    wait_log = WaitLog(log.line)
     for seconds, name in ((0, "a"), (1, "a"), (2, "b"), (300, "b"), (301.9, "b"), (302, "b")):
-        wait_log(WaitState(seconds, 3600, (unhealthy(name),)))
+        log.progress.note_wait(WaitState(seconds, 3600, (unhealthy(name),)))
     assert log.stream.getvalue().splitlines() == [
         "Waiting up to 1 h for a: 1 open incident",
         "Waited 2 s of 1 h for b: 1 open incident",
@@ -83,5 +84,5 @@ def test_a_closed_stream_does_not_stop_the_work() -> None:
     shown = Shown(width=80)
     shown.stream.close()
     shown.now += 5
-    shown.progress(AWAITED)
-    shown.line.clear()
+    with shown.progress:
+        shown.progress.note_request(AWAITED)
