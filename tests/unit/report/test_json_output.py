@@ -6,7 +6,8 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_gate.gate.policy import Conclusion, Excused
@@ -101,12 +102,12 @@ def test_a_step_of_its_own_has_no_verdict() -> None:
     assert json.loads(document(run))["verdict"] is None
 
 
-@settings(deadline=None)  # a machine under load
-@given(st.integers(0, 1200))
+@pytest.mark.parametrize("number", [0, 1, 3_000])
 def test_a_list_is_cut_between_elements_and_says_how_many_are_missing(number: int) -> None:
     run = report(*(unhealthy(f"table{n}", "t" * 100) for n in range(number)))
     given_out = outputs(run)
-    assert all(len(value) <= OUTPUT_LIMIT for value in given_out.values())
+    for name in ("incidents", "unhealthy"):
+        assert (OUTPUT_LIMIT - 600 if number > 1 else 0) < len(given_out[name]) <= OUTPUT_LIMIT
     incidents: list[dict[str, Any]] = json.loads(given_out["incidents"])
     urns: list[str] = json.loads(given_out["unhealthy"])
     missing_incidents = incidents.pop()["truncated"] if incidents and "truncated" in incidents[-1] else 0
@@ -114,13 +115,6 @@ def test_a_list_is_cut_between_elements_and_says_how_many_are_missing(number: in
     assert len(incidents) + missing_incidents == number
     assert len(urns) + missing_urns == number
     assert given_out["blocking-count"] == str(number)
-
-
-def test_long_lists_are_cut() -> None:
-    run = report(*(unhealthy(f"table{n}") for n in range(3000)))
-    assert json.loads(outputs(run)["incidents"])[-1]["truncated"] > 2000
-    assert json.loads(outputs(run)["unhealthy"])[-1].startswith("truncated:")
-    assert len(outputs(run)["unhealthy"]) > OUTPUT_LIMIT - 200
 
 
 def test_one_giant_title_costs_only_its_own_element() -> None:

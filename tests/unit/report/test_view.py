@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from incident_gate.ci.run import Run
 from incident_gate.errors import RefusedError
@@ -15,14 +18,20 @@ from incident_gate.manifest.model import NOWHERE, OnUnknown, OutputEntry, Positi
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.headline import headline, outcome_line, sentence, steps
 from incident_gate.report.model import Override
-from incident_gate.report.view import (
-    CHANGES,
-    SectionKind,
-    rows_of,
-    sections,
-    title_of,
+from incident_gate.report.view import CHANGES, SectionKind, age, incidents_page, rows_of, sections, title_of
+from tests.helpers.report_samples import (
+    DAY,
+    HOUR,
+    NOW,
+    UI,
+    dataset,
+    decision,
+    entry,
+    incident,
+    missing,
+    report,
+    unhealthy,
 )
-from tests.helpers.report_samples import HOUR, NOW, dataset, decision, entry, incident, missing, report, unhealthy
 
 FINE = decision(entry("fine"))
 WARNED = decision(entry("warned"), Conclusion.WARN, blocking=(incident(1, entry("warned").urn),))
@@ -317,3 +326,45 @@ def test_failed_checks_that_belong_to_no_output_are_named() -> None:
     [section] = sections(report(outcome=outcome, gated=False))
     assert section.kind is SectionKind.WARNINGS
     assert section.rows[0].notes[0].startswith("1 failed check belongs to no output: `tests.misc.test_other`. To")
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        *((59_999, "just now"), (60_000, "1 min"), (HOUR - 1, "59 min"), (HOUR, "1 h"), (DAY - 1, "23 h")),
+        *((DAY, "1 d"), (400 * DAY, "400 d"), (-HOUR, "just now"), (NOW, ""), (NOW + 1, "")),
+    ],
+)
+def test_age_is_in_its_largest_unit(passed: int, words: str) -> None:
+    assert age(NOW - passed, NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("ui_url", "urn", "page"),
+    [
+        (UI, "urn:li:dataset:(urn:li:dataPlatform:hive,a b,PROD)", "dataset/URN/Incidents"),
+        (UI + "/sub/", "urn:li:chart:(looker,1)", "sub/chart/URN/Incidents"),
+        (UI, "urn:li:dashboard:(looker,1)", "dashboard/URN/Incidents"),
+        (UI, "urn:li:dataJob:(urn:li:dataFlow:(airflow,dag,prod),task)", "tasks/URN/Incidents"),
+        (UI, "urn:li:dataFlow:(airflow,dag,prod)", "pipelines/URN/Incidents"),
+        (UI, "urn:li:container:1", "container/URN"),
+        (UI, "urn:li:tag:x", None),
+        ("", "urn:li:chart:x", None),
+        (None, "urn:li:chart:x", None),
+    ],
+)
+def test_each_kind_of_asset_has_its_page(ui_url: str | None, urn: str, page: str | None) -> None:
+    address = incidents_page(ui_url, urn)
+    assert (address and unquote(address)) == (page and f"{UI}/{page.replace('URN', urn)}")
+    assert ":li:" not in (address or "")
+
+
+@given(st.text() | st.just("\ud800"))
+def test_no_urn_leaves_its_place_in_the_path(rest: str) -> None:
+    address = incidents_page(UI, "urn:li:dataset:" + rest)
+    assert address is not None
+    parts = urlsplit(address)
+    assert (parts.netloc, parts.query, parts.fragment) == ("datahub.example.com", "", "")
+    assert len(parts.path.split("/")) == 4
+    assert address.isascii()
+    assert address.isprintable()
