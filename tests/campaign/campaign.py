@@ -48,20 +48,9 @@ class Person(StrEnum):
     FREES = "frees"  # deletes the mark
 
 
-class Race(StrEnum):
-    """What happens between a run's first look and the one just before it writes."""
-
-    PERSON_RESOLVES = "a person resolves"
-    PERSON_TAKES = "a person takes"
-    PERSON_FREES = "a person frees"
-    NEWER_KEEPS = "a newer run keeps"
-
-
-_ACTS = {
-    Race.PERSON_RESOLVES: Person.RESOLVES,
-    Race.PERSON_TAKES: Person.TAKES,
-    Race.PERSON_FREES: Person.FREES,
-}
+# What happens between a run's first look and the one just before it writes, besides what a person does.
+NEWER_KEEPS = "a newer run keeps"
+RACES = (Person.RESOLVES, Person.TAKES, Person.FREES, NEWER_KEEPS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +71,7 @@ class Run:
     on_branch: bool = False
     person: Person | None = None
     resolves_during: float | None = None
-    race: Race | None = None
+    race: Person | str | None = None
     refused: bool = False
     faults: tuple[Fault, ...] = ()
 
@@ -106,17 +95,8 @@ class Schedule:
 class Tally:
     """What a campaign saw."""
 
-    schedules: int = 0
     runs: Counter[str] = field(default_factory=Counter)
-    requests: int = 0
     broken: list[str] = field(default_factory=list)
-
-    def add(self, other: "Tally") -> None:
-        """Take in another one."""
-        self.schedules += other.schedules
-        self.runs += other.runs
-        self.requests += other.requests
-        self.broken += other.broken
 
 
 def draw(seed: int) -> Schedule:
@@ -140,7 +120,7 @@ def _draw_run(dice: random.Random) -> Run:
         outcome, back = dice.choice(("failure", "success", "success")), dice.choice((0, 0, 1))
         if dice.random() < 0.3:
             return Run(outcome="success", person=person, refused=True, faults=(REFUSAL,))
-        return Run(outcome=outcome, person=person, back=back, race=dice.choice(list(Race)))
+        return Run(outcome=outcome, person=person, back=back, race=dice.choice(RACES))
     return Run(
         outcome=dice.choice(("failure", "failure", "success")),
         rival=dice.choice((None, None, "failure", "success")),
@@ -211,7 +191,7 @@ def compressed(scale: float = SCALE) -> Iterator[None]:
 
 def play(schedule: Schedule, scale: float = SCALE) -> Tally:
     """Play one schedule; what does not hold is in the tally, in words."""
-    tally = Tally(schedules=1)
+    tally = Tally()
     schedule = _scaled(schedule, scale)
     faults = Faults(lag=schedule.lag, seed=schedule.seed)
     with Sandbox.start(schema=schedule.generation, faults=faults) as server:
@@ -220,7 +200,6 @@ def play(schedule: Schedule, scale: float = SCALE) -> Tally:
             for broken in game.play(run, number):
                 tally.broken.append(f"seed {schedule.seed}, run {number}: {broken}\n    {schedule}")
             tally.runs.update(game.said)
-        tally.requests = len(server.requests)
     return tally
 
 
@@ -284,7 +263,7 @@ class _Game:
             ends = [end for end, of in run.ends if of == leg]
             left, allowed = len(self.active(leg)), _allowed(ends, newer[leg])
             # What a run has just raised may be over before it looks for it.
-            allowed |= {0} if run.race in {Race.PERSON_RESOLVES, Race.PERSON_FREES} else set()
+            allowed |= {0} if run.race in {Person.RESOLVES, Person.FREES} else set()
             if run.on_branch or run.resolves_during is not None:
                 continue
             # A request that was sent once may be executed twice, and two jobs may raise at the same time: where the
@@ -316,13 +295,13 @@ class _Game:
                         store.update_incident(urn, {"description": "\n".join(lines)})
                         self.freed[urn] = store.incidents_by_urn([urn])[urn]
 
-    def _race(self, race: Race, number: int) -> None:
+    def _race(self, race: str, number: int) -> None:
         """Between two looks of a run; what happens is in the index before the second."""
-        if race is Race.NEWER_KEEPS:
+        if race == NEWER_KEEPS:
             self.legs[0].end("failure", number + 10)
             self.held = self._newer(0, number)
         else:
-            self._act(_ACTS[race], [0])
+            self._act(Person(race), [0])
         time.sleep(LONGEST_LAG * SCALE * 1.1)
 
     def _check(self, run: Run, before: dict[str, Any]) -> list[str]:
@@ -458,10 +437,6 @@ def campaign(schedules: Iterable[Schedule]) -> Tally:
                 tally = play(schedule, SCALE * SLOWER)  # noqa: PLW2901 - instead of the first
                 if tally.broken:
                     break
-            total.add(tally)
+            total.runs += tally.runs
+            total.broken += tally.broken
     return total
-
-
-def drawn(seed: int, number: int) -> list[Schedule]:
-    """That many schedules, the first of them drawn from `seed`."""
-    return [draw(seed + offset) for offset in range(number)]
