@@ -90,23 +90,10 @@ def report(
 
     `only` is the one effect that this step may have; None for both.
     """
-    decisions = [_narrowed(decision, only) for decision in evaluation.decisions]
-    decided = list(zip(outputs, decisions, strict=True))
-    written = iter(_write(context, [item for item in decided if item[1].effect is not Effect.NOTHING]))
-    results = [
-        OutputResult(entry, Change.UNTOUCHED) if decision.effect is Effect.NOTHING else next(written)
-        for entry, decision in decided
-    ]
+    narrowed = (_narrowed(decision, only) for decision in evaluation.decisions)
     return OutcomeReport(
         outcome=outcome,
-        results=tuple(
-            result._replace(
-                by_results=decision.by_results,
-                reason=decision.reason,
-                failed=tuple((one.name, one.message) for one in decision.failed[:MOST_NAMED]),
-            )
-            for result, decision in zip(results, decisions, strict=True)
-        ),
+        results=tuple(_write(context, list(zip(outputs, narrowed, strict=True)))),
         warnings=evaluation.warnings,
         unrelated_checks=evaluation.unrelated,
         unrelated_failures=evaluation.unrelated_failed,
@@ -120,20 +107,24 @@ def _narrowed(decision: OutputDecision, only: Effect | None) -> OutputDecision:
 
 
 def _write(context: Context, decided: Sequence[tuple[OutputEntry, OutputDecision]]) -> list[OutputResult]:
-    healths = context.read([entry for entry, _ in decided]) if decided else ()
-    targets = [_targets(context, *item, health) for item, health in zip(decided, healths, strict=True)]
-    flat = [target for group in targets for target in group]
+    concerned = [entry for entry, decision in decided if decision.effect is not Effect.NOTHING]
+    healths = iter(context.read(concerned) if concerned else ())
+    groups = [
+        [] if decision.effect is Effect.NOTHING else _targets(context, entry, decision, next(healths))
+        for entry, decision in decided
+    ]
+    targets = [target for group in groups for target in group]
     steps = run_all(
-        [partial(_isolated, context, target) for target in flat], threads=PARALLEL, deadline=context.deadline
+        [partial(_isolated, context, target) for target in targets], threads=PARALLEL, deadline=context.deadline
     )
-    raised = iter(raise_all(context, [step for step in steps if isinstance(step, PendingRaise)]))
+    raise_all(context, [step for step in steps if isinstance(step, PendingRaise)])
     results = iter(
         [
-            next(raised) if isinstance(step, PendingRaise) else step or _out_of_time(target)
-            for target, step in zip(flat, steps, strict=True)
+            (step.result if isinstance(step, PendingRaise) else step) or _out_of_time(target)
+            for target, step in zip(targets, steps, strict=True)
         ]
     )
-    return [_merged([next(results) for _ in group]) for group in targets]
+    return [_merged(*item, [next(results) for _ in group]) for item, group in zip(decided, groups, strict=True)]
 
 
 def _targets(context: Context, entry: OutputEntry, decision: OutputDecision, health: Health) -> Sequence[_Target]:
@@ -142,8 +133,6 @@ def _targets(context: Context, entry: OutputEntry, decision: OutputDecision, hea
     A failure is one incident: the one that is active on any of them, else a new one on the first that exists. A success
     resolves what is active on any of them.
     """
-    if not entry.alternate_urns:
-        return [_Target(entry, decision, health, [])]
     targets = [
         _Target(entry._replace(urn=urn, alternate_urns=()), decision, part, [])
         for urn, part in zip((entry.urn, *entry.alternate_urns), health.parts, strict=True)
@@ -157,15 +146,18 @@ def _targets(context: Context, entry: OutputEntry, decision: OutputDecision, hea
     return ours or unreadable[:1] or present[:1] or targets[:1]
 
 
-def _merged(results: Sequence[OutputResult]) -> OutputResult:
+def _merged(entry: OutputEntry, decision: OutputDecision, results: Sequence[OutputResult]) -> OutputResult:
     """The result for an output by those for its URNs."""
-    first = min(results, key=lambda result: list(Change).index(result.change))
-    incidents = [urn for result in results if result.change is first.change for urn in result.incidents]
+    untouched = OutputResult(entry, Change.UNTOUCHED)
+    first = min(results, key=lambda result: list(Change).index(result.change), default=untouched)
     return first._replace(
-        incidents=tuple(incidents),
+        incidents=tuple(urn for result in results if result.change is first.change for urn in result.incidents),
         raised=tuple(urn for result in results for urn in result.raised),
         resolved=tuple(urn for result in results for urn in result.resolved),
         title=next((result.title for result in results if result.title), ""),
+        by_results=decision.by_results,
+        reason=decision.reason,
+        failed=tuple((one.name, one.message) for one in decision.failed[:MOST_NAMED]),
     )
 
 

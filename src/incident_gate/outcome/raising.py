@@ -93,8 +93,8 @@ def incident_id(key: str, previous: str) -> str:
     return f"incident-gate-{hashlib.sha256(f'{key} {previous}'.encode()).hexdigest()[:32]}"
 
 
-def raise_all(context: Context, pending: Sequence[PendingRaise]) -> list[OutputResult]:
-    """Raise each of them; one that cannot be written never stops the others.
+def raise_all(context: Context, pending: Sequence[PendingRaise]) -> None:
+    """Raise each of them, which has its result then; one that cannot be written never stops the others.
 
     Stays until the server lists what was raised, within bounds: the next run must find it.
     """
@@ -107,7 +107,6 @@ def raise_all(context: Context, pending: Sequence[PendingRaise]) -> list[OutputR
     for one in pending:
         if one.result is None:
             one.give_up()
-    return [one.result for one in pending if one.result]
 
 
 # The attempts

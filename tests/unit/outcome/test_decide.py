@@ -25,7 +25,7 @@ def end(server: ImaginedDataHub, outcome: Outcome, *, dry_run: bool = False) -> 
     assert report.outcome == outcome
     assert report.nothing == ""
     (result,) = report.results
-    assert result.entry is OUTPUT
+    assert result.entry == OUTPUT
     return result
 
 

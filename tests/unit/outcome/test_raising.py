@@ -18,7 +18,7 @@ from tests.helpers.job_end import IDENTITY, output, signed
 def fail(server: ImaginedDataHub, *, seconds: float = 120.0) -> OutputResult:
     entry = output(ASSET)
     (result,) = server.end([entry], Outcome.FAILURE, seconds=seconds).results
-    assert result.entry is entry
+    assert result.entry == entry
     return result
 
 
