@@ -81,7 +81,8 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     values = Values(get, spelling, workspace)
     run = run or current_run(environment)
     mode = mode or values(options.MODE) or Mode.GATE
-    shown = values(options.MANIFEST)
+    # GitHub relates an annotation to a file by its path from the root of the repository.
+    shown = values(options.MANIFEST).removeprefix("./")
     connection = _connection(values, environment, needs_server=needs_server)
     identity = JobIdentity(
         server=connection.address.server,
