@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from incident_gate.incident import INCIDENT_TYPES, Priority
-from incident_gate.manifest.decode import AssetUrn, Choice, Key, ListOf, Record, Schema, Table, Text, Variants, field_of
+from incident_gate.manifest.decode import Key, ListOf, Record, Table, Variants, field_of
 from incident_gate.manifest.model import (
     Dbt,
     DbtUrns,
@@ -26,6 +26,7 @@ from incident_gate.manifest.model import (
     UpstreamOf,
     Waiver,
 )
+from incident_gate.manifest.scalars import AssetUrn, Choice, Schema, Text
 from incident_gate.manifest.yaml import Kind
 from incident_gate.urn import FABRICS, Urn
 
@@ -89,7 +90,7 @@ def _ruled(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _input(position: Position, urn: Urn, **values: Any) -> InputEntry:
-    return InputEntry(urn, position, **_ruled(values))
+    return InputEntry(urn, position, **_ruled(values)) if values else InputEntry(urn, position)
 
 
 def _dbt(dbt: Dbt, urns: DbtUrns | None = None) -> Dbt:

@@ -10,9 +10,10 @@ import jsonschema
 import pytest
 import yaml
 
-from incident_gate.manifest.decode import ListOf, Record, Shape, Variants
+from incident_gate.manifest.decode import ListOf, Record, Variants
 from incident_gate.manifest.grammar import MANIFEST
 from incident_gate.manifest.load import load_manifest
+from incident_gate.manifest.scalars import Shape
 from incident_gate.urn import EntityType
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
