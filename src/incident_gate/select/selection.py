@@ -78,7 +78,7 @@ def choose(found: Iterable[str], schema: Capabilities | None) -> SelectorResult:
         try:
             urn = parse_urn(text)
         except UrnError as error:
-            if text.removeprefix("urn:li:").partition(":")[0] in set(EntityType):
+            if not text.startswith("urn:li:") or text.split(":")[2] in set(EntityType):
                 problem = Problem(Reason.MALFORMED, f"DataHub lists an asset that cannot be asked for: {error}")
                 problems.append((problem, text))
             else:

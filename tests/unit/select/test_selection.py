@@ -20,7 +20,7 @@ def test_the_first_of_several_entries_takes_on_the_urns_of_the_others() -> None:
 
 
 def test_an_asset_whose_urn_cannot_be_asked_for_is_a_problem() -> None:
-    choice = choose(["urn:li:dataset:(broken", "urn:li:query:1", A.text], None)
+    choice = choose(["urn:li:dataset:(broken", "broken", "urn:li:query:1", A.text], None)
     assert choice.assets == ((A,),)
-    assert [urn for _, urn in choice.problems] == ["urn:li:dataset:(broken"]
+    assert [urn for _, urn in choice.problems] == ["urn:li:dataset:(broken", "broken"]
     assert choice.left_out == 1
