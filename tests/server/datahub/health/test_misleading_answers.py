@@ -85,15 +85,6 @@ def test_incidents_that_are_counted_and_not_listed_block(each_sandbox: Sandbox) 
     assert len(decision.blocking) == (2 if each_sandbox.generation is Generation.CLOUD else 0)
 
 
-def test_stale_index_does_not_hide_what_is_active(each_sandbox: Sandbox) -> None:
-    store = each_sandbox.store
-    store.add_asset(ORDERS)
-    store.resolve(store.raise_incident(ORDERS), lag=60)
-    active = store.raise_incident(ORDERS)
-
-    assert [incident.urn for incident in only(check(each_sandbox, ORDERS)).blocking] == [active]
-
-
 @pytest.mark.parametrize("code", [403, 404, 500])
 def test_error_in_an_asset_is_no_health(each_sandbox: Sandbox, code: int) -> None:
     each_sandbox.store.add_assets([ORDERS, CUSTOMERS])
@@ -118,13 +109,6 @@ def test_asset_that_stays_busy_is_unknown_and_the_others_are_answered(
     strike(each_sandbox, FaultKind.FIELD_ERROR, ORDERS, code=code)
 
     assert verdicts(check(each_sandbox, ORDERS, CUSTOMERS)) == ["unknown", "healthy"]
-
-
-def test_asset_that_was_busy_is_asked_again(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS)
-    strike(each_sandbox, FaultKind.FIELD_ERROR, ORDERS, code=503, times=1)
-
-    assert verdicts(check(each_sandbox, ORDERS)) == ["healthy"]
 
 
 def test_null_element_is_no_health(each_sandbox: Sandbox) -> None:
@@ -261,17 +245,6 @@ def test_incident_of_a_sibling_counts(each_sandbox: Sandbox) -> None:
 
     assert [incident.asset for incident in decision.blocking] == [MODEL]
     assert decision.siblings == (MODEL,)
-
-
-def test_incident_of_a_sibling_does_not_count_without_siblings(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_asset(ORDERS, siblings=[MODEL])
-    each_sandbox.store.add_asset(MODEL)
-    each_sandbox.store.raise_incident(MODEL)
-
-    result = check(each_sandbox, manifest=f"inputs:\n- urn: {ORDERS}\n  siblings: false\n- urn: {CUSTOMERS}\n")
-
-    assert result.decisions[0].verdict == "healthy"
-    assert all("siblings" not in request.variables.get("urns", ()) for request in each_sandbox.requests)
 
 
 def test_sibling_that_is_not_visible_is_unknown(each_sandbox: Sandbox) -> None:

@@ -152,19 +152,6 @@ def test_failed_execution_never_drops_a_question(
         assert result.exit_code is ExitCode.BLOCKED
 
 
-def test_soft_deletion_and_siblings_count_on_a_server_that_hides_its_schema() -> None:
-    with Stranger(sdl=OLD, introspection=INTROSPECTION["null"]) as server:
-        server.assets |= {ORDERS, CUSTOMERS, MODEL}
-        server.siblings[ORDERS] = MODEL
-        server.add_incident(MODEL)
-        server.removed.add(CUSTOMERS)
-
-        result = check(server.url, ORDERS, CUSTOMERS)
-
-        assert verdicts(result) == ["unhealthy", "unknown"]
-        assert reasons(result.decisions[1]) == ["removed"]
-
-
 @pytest.mark.parametrize("introspection", ["shown", "null", "a lie", "HTTP 403"])
 def test_asset_that_fails_without_a_path_is_unknown_and_every_other_is_answered(introspection: str) -> None:
     """It looks like a refused document, except that the document without assets is executed."""

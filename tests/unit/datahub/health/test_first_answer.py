@@ -150,6 +150,19 @@ def test_nothing_of_a_form_that_was_refused_counts() -> None:
     assert [urn for urn, partial in partials.items() if partial.own.is_read] == [ORDERS, CUSTOMERS]
 
 
+def test_refusal_that_names_nothing_costs_the_assertions_before_anything_else() -> None:
+    refusal = httpx.Response(200, json={"errors": [{"message": "Validation error"}]})
+
+    def answer(name: str, variables: dict[str, Any]) -> object:
+        is_refused = name == "incidentGateSchema" or "assertions(" in server.documents[-1]
+        return refusal if is_refused else healthy(name, variables)
+
+    server = AnsweringServer(answer)
+    partial = ask(server, query(ORDERS, assertions=True))[ORDERS]
+
+    assert (partial.exists, partial.assertion_lists, reasons(partial)) == (True, [], [])
+
+
 @pytest.mark.parametrize(("urn", "lists"), [(ORDERS, 1), (DASHBOARD, 0)])
 def test_assertions_that_a_server_lacks_are_unknown_for_a_dataset_only(urn: str, lists: int) -> None:
     known = Capabilities(refused=frozenset({("Dataset", "assertions")}))
