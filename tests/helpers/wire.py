@@ -35,8 +35,7 @@ class WireFault(StrEnum):
     HANG_IN_BODY = "hang-in-body"
     TRICKLE = "trickle"  # one byte at a time
     WRONG_TYPE = "wrong-type"  # JSON that says it is an image
-    HUGE = "huge"  # its length stated
-    HUGE_UNSTATED = "huge-unstated"  # the same, without
+    HUGE = "huge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +84,8 @@ class WireServer:
                 self._stopped.wait()
             case WireFault.GARBAGE:
                 connection.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
-            case WireFault.HUGE | WireFault.HUGE_UNSTATED:
-                length = {"Content-Length": str(step.size)} if step.fault is WireFault.HUGE else {}
-                connection.sendall(_head(length))
+            case WireFault.HUGE:
+                connection.sendall(_head({}))
                 for sent in range(0, step.size, len(_CHUNK)):
                     connection.sendall(_CHUNK[: step.size - sent])
             case _:

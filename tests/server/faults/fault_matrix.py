@@ -91,7 +91,6 @@ TROUBLES = (
     _wire(WireFault.TRICKLE, Kind.PASSING, "does not answer in time"),
     _wire(WireFault.WRONG_TYPE, Kind.NONE),
     _wire(WireFault.HUGE, Kind.PER_QUESTION, "MiB in one answer"),
-    _wire(WireFault.HUGE_UNSTATED, Kind.PER_QUESTION, "MiB in one answer"),
     Trouble("HTML with 200", Kind.REFUSAL, Fault(kind=FaultKind.HTML), "answers with a web page"),
     Trouble("302 to the same host", Kind.REFUSAL, Fault(kind=FaultKind.REDIRECT), "redirects to http://127.0.0.1"),
     Trouble(

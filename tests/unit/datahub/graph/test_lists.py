@@ -40,14 +40,8 @@ def _reasons(pages: EntityList) -> set[Reason]:
 def test_a_whole_list() -> None:
     read = _read(_page(_result("a", degree=2), _result("b")))
     assert [found.degree for found in read.found.values()] == [2, None]
-    assert read.finished
-    assert not read.problems
-
-
-def test_an_empty_list() -> None:
-    read = _read(_page())
-    assert read.finished
-    assert not read.problems
+    for whole in (read, _read(_page())):
+        assert (whole.finished, whole.problems) == (True, {})
 
 
 def test_the_next_page_is_asked_for() -> None:
