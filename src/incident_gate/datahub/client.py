@@ -119,20 +119,20 @@ class Client:
         """
         body = json.dumps({"query": operation.text, "variables": variables, "operationName": operation.name}).encode()
 
-        def ask(attempt: int) -> Answer:
+        def fetch(attempt: int) -> Answer:
             return self._attempt(body, operation.name, attempt, assets)
 
         try:
-            return ask(1)
+            return fetch(1)
         except TransientFailure as failure:
             if divisible and failure.slow and not self.deadline.passed:
                 raise RequestFailure(failure.message, status=504) from None
             if not repeatable and failure.may_have_executed:
                 raise
             first = failure
-        return self._ask_again(ask, first, repeatable=repeatable)
+        return self._fetch_again(fetch, first, repeatable=repeatable)
 
-    def _ask_again(self, ask: Callable[[int], Answer], first: TransientFailure, *, repeatable: bool) -> Answer:
+    def _fetch_again(self, fetch: Callable[[int], Answer], first: TransientFailure, *, repeatable: bool) -> Answer:
         """Send again with growing waits, for as long as the first failure deserves."""
         limit = self.deadline if first.patience is None else self.deadline.earlier(first.patience)
         last = cause = first
@@ -143,7 +143,7 @@ class Client:
                 break
             attempts += 1
             try:
-                return ask(attempts)
+                return fetch(attempts)
             except TransientFailure as failure:
                 if not repeatable and failure.may_have_executed:
                     raise

@@ -67,11 +67,11 @@ def run_all(
     """
     finished: SimpleQueue[tuple[int, T | BaseException]] = SimpleQueue()
     begun: list[int] = []
-    over = _start(tasks, threads, begun, finished)
+    stopped = _start(tasks, threads, begun, finished)
     results: list[T | None] = [None] * len(tasks)
-    back = 0
+    returned = 0
     try:
-        while back < (len(begun) if over.is_set() else len(tasks)):
+        while returned < (len(begun) if stopped.is_set() else len(tasks)):
             try:
                 index, result = finished.get(timeout=min(deadline.remaining, LONGEST_WAIT))
             except Empty:
@@ -79,14 +79,14 @@ def run_all(
                     break
                 on_idle()
                 continue
-            back += 1
+            returned += 1
             if isinstance(result, BaseException):
                 raise result
             results[index] = result
             if stop(result):
-                over.set()
+                stopped.set()
     finally:
-        over.set()
+        stopped.set()
     return results
 
 
@@ -97,13 +97,13 @@ def _start(
     finished: SimpleQueue[tuple[int, T | BaseException]],
 ) -> threading.Event:
     """Start the threads; they end when all tasks are done or the event is set."""
-    over = threading.Event()
+    stopped = threading.Event()
     waiting: SimpleQueue[int] = SimpleQueue()
     for index in range(len(tasks)):
         waiting.put(index)
 
     def work() -> None:
-        while not over.is_set():
+        while not stopped.is_set():
             try:
                 index = waiting.get_nowait()
             except Empty:
@@ -116,7 +116,7 @@ def _start(
 
     for _ in range(min(threads, len(tasks))):
         threading.Thread(target=work, daemon=True).start()
-    return over
+    return stopped
 
 
 # Refusals in a row after which it is the server that fails and not one of the assets. In a batch of 250, any 31 guilty
@@ -149,17 +149,17 @@ class Refusals:
 
 def bisect(
     items: Sequence[T],
-    ask: Callable[[Sequence[T]], None],
+    fetch: Callable[[Sequence[T]], None],
     *,
     refused: Callable[[T, RequestFailure], None],
     refusals: Refusals,
 ) -> None:
-    """Ask for all, and by halves where that fails, until what causes the failure is alone."""
+    """Fetch all, and by halves where that fails, until what causes the failure is alone."""
     waiting = deque([items])
     while waiting:
         part = waiting.popleft()
         try:
-            ask(part)
+            fetch(part)
         except RequestFailure as failure:
             alone = len(part) == 1
             if failure.rejection is Rejection.INVALID or (failure.rejection is Rejection.COSTLY and alone):
