@@ -1,20 +1,26 @@
-"""The JSON document and the action's outputs: complete, ASCII, and short enough to be used."""
+"""The JSON document and the action's outputs: as the schema says, ASCII, and short enough to be used."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Excused
+from incident_gate.gate.wait import Waited
 from incident_gate.incident import Priority
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.json import OUTPUT_LIMIT, document, outputs
+from incident_gate.report.model import Override, Report
 from incident_gate.report.view import incidents_page
 from tests.helpers.report_samples import (
     HOUR,
@@ -178,3 +184,31 @@ def test_the_document_has_the_links_that_people_would_click() -> None:
 def test_a_created_time_that_is_no_time_is_left_out() -> None:
     for created in (10**30, -(10**30), 2**63):
         assert json.loads(outputs(report(unhealthy("orders", created_ms=created)))["incidents"])[0]["created"] is None
+
+
+# The schema
+
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[3] / "examples/report.schema.json").read_text("utf-8"))
+
+
+def reports() -> Iterator[Report]:
+    yield everything()
+    yield report()
+    yield report(missing("gone"), failure=RefusedError("Refused.", hint="Check the token."))
+    yield report(unhealthy("a"), override=Override("known", "ana"), waited=Waited(12.5, (unhealthy("a"),)))
+    yield report(outcome=OutcomeReport(outcome="cancelled", nothing="cancelled"), gated=False)
+    output = OutputEntry(urn=entry("daily").urn, position=Position(1, 1))
+    result = OutputResult(output, Change.RAISED, by_results=True, reason="1 failed", failed=(("a", "b"),))
+    yield report(outcome=OutcomeReport(outcome="failure", results=(result,)), gated=False)
+
+
+@pytest.mark.parametrize("sample", list(reports()))
+def test_every_report_fits_the_schema(sample: Report) -> None:
+    for events in ((), ("blocked",), ("raised", "blocked")):
+        found = json.loads(document(sample, events=events))
+        jsonschema.validate(found, SCHEMA)
+        assert found.get("event") == {0: None, 1: "blocked", 2: ["raised", "blocked"]}[len(events)]
+
+
+def test_every_change_is_in_the_schema() -> None:
+    assert sorted(SCHEMA["$defs"]["output"]["properties"]["change"]["enum"]) == sorted(Change)
