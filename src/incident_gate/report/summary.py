@@ -129,8 +129,9 @@ def _paragraphs(*texts: str) -> str:
 
 def _parts(report: Report) -> Iterator[_Part]:
     found = {section.kind: section for section in sections(report)}
-    # The title says it.
-    is_told = not report.gated and [result.change for result in report.results] == [Change.RESOLVED]
+    # The title says it, but for warnings.
+    is_resolved = not report.gated and [result.change for result in report.results] == [Change.RESOLVED]
+    is_told = is_resolved and SectionKind.WARNINGS not in found
     tables = [found[kind] for kind in _COLUMNS if kind in found and not is_told]
     helps, tabled = _how_to_go_on(report), (part for section in tables for part in _table(report, section))
     # A person who is blocked by many things need not scroll past all of them.

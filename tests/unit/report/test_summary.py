@@ -294,6 +294,8 @@ def test_the_heading_says_what_was_done(results: tuple[OutputResult, ...], field
 
 def test_a_resolved_incident_is_one_line_and_nothing_to_do_is_none() -> None:
     assert outcome(output("a", Change.RESOLVED)).count("\n") == 2
+    # With a warning there is a heading that counts, so the table names the output.
+    assert Page(outcome(output("a", Change.RESOLVED), warnings=("Odd.",))).rows[1:] == [["a", "incident resolved"]]
     assert outcome(output("a", Change.CLEAR), output("b", Change.UNTOUCHED)) == ""
     assert outcome(nothing="This run is for another branch.") == ""
 
