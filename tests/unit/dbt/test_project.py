@@ -168,6 +168,7 @@ def test_pure_python_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sample_project("1.12") == fast
 
 
+@pytest.mark.load
 def test_a_large_file_is_read_in_little_memory() -> None:
     # 25 MB take 200 MB where they are read whole.
     bench = Path(__file__).parents[3] / "bench" / "dbt_manifest.py"
