@@ -55,19 +55,15 @@ def _unescape(text: str, *characters: str) -> str:
 
 
 def values_in(file: str) -> dict[str, str]:
-    """What the runner reads from a file of outputs or state; refuses what it would refuse."""
+    """What the runner reads from a file of outputs, state or variables; refuses what it would refuse."""
     found: dict[str, str] = {}
     lines = iter(file.split("\n"))
-    for line in lines:
-        if not line:
-            continue
-        name, delimiter = line.split("<<", 1)
-        value: list[str] = []
-        for inner in lines:
-            if inner == delimiter:
-                break
+    for line in filter(None, lines):
+        name, sign, rest = re.split("(=|<<)", line, maxsplit=1)
+        value = [rest] if sign == "=" else []
+        while sign == "<<" and (inner := next(lines, None)) != rest:
+            if inner is None:
+                raise ValueError(f"no end of {name}")
             value.append(inner)
-        else:
-            raise ValueError(f"no end of {name}")
         found[name] = "\n".join(value)
     return found

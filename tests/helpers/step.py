@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from incident_gate.action.entry import reports_outcome
 from incident_gate.action.stage import Stage
 from incident_gate.sandbox import Sandbox
 from tests.helpers.processes import PATIENCE, popen
-from tests.helpers.runner_grammar import Seen, commands_in
+from tests.helpers.runner_grammar import Seen, commands_in, values_in
 
 ACTION: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "action.yml").read_text(encoding="utf-8"))
 ENTRYPOINTS = {"main": ACTION["runs"]["entrypoint"], "post": ACTION["runs"]["post-entrypoint"]}
@@ -48,7 +47,6 @@ FILES = {
 }
 # The runner's folders, each mounted into the container under this name.
 FOLDERS = ("workspace", "home", "workflow", "file_commands", "runner_temp")
-_HEREDOC = re.compile(r"^(?P<name>[^=\n]+?)<<(?P<end>\S+)\n(?P<value>.*?)\n?^(?P=end)$", re.MULTILINE | re.DOTALL)
 
 # Starts a stage with an environment in the runner's folder; returns its exit code and its log.
 Launcher = Callable[[str, Path, Mapping[str, str]], tuple[int, str]]
@@ -217,9 +215,7 @@ class Step:
         return self._file(name).read_text(encoding="utf-8") if self._file(name).exists() else ""
 
     def _values(self, name: str) -> dict[str, str]:
-        text = self._text(name)
-        found = {match["name"]: match["value"] for match in _HEREDOC.finditer(text)}
-        return found | dict(line.split("=", 1) for line in _HEREDOC.sub("", text).splitlines() if line)
+        return values_in(self._text(name))
 
 
 def _start(stage: str, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
