@@ -1,5 +1,8 @@
+import itertools
 import json
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,8 +10,10 @@ from incident_gate.dbt.project import DbtProject
 from incident_gate.dbt.stream import Limits
 from incident_gate.files import FileError
 from incident_gate.incident import Reason
-from incident_gate.manifest.model import Dbt
+from incident_gate.manifest.model import Dbt, DbtUrns, Manifest, OutputSelector, Position, Selector, Waiver
 from incident_gate.select.dbt import choose_nodes, read_list, select_nodes
+from incident_gate.select.resolve import resolve
+from incident_gate.select.selection import SelectorResult
 from tests.helpers.dbt import PROJECTS, dbt_manifest, dbt_node, sample_project
 
 
@@ -147,3 +152,92 @@ def test_a_list_is_read_within_bounds(tmp_path: Path) -> None:
     path.write_text('{"unique_id": "a"}\n' * 3, encoding="utf-8")
     with pytest.raises(FileError, match="is beyond the limit of 2 nodes"):
         read_list(path, limits(2))
+
+
+def test_a_list_is_read_within_the_time(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.json"
+    path.write_text('{"unique_id": "a"}\n' * 9, encoding="utf-8")
+    clock = itertools.count(0, 10)
+    with pytest.raises(FileError, match="may take 60 seconds"):
+        read_list(path, Limits(what="nodes", entries=99, clock=lambda: next(clock)))
+
+
+ALL = {
+    "a": dbt_node("model.p.a", schema="s"),
+    "b": dbt_node("model.p.b", schema="s", config={"materialized": "ephemeral"}),
+    "c": dbt_node("source.p.raw.c", schema="s"),
+    "same": dbt_node("source.p.raw.a", schema="s"),  # DataHub ingests the model of this name only
+    "odd": dbt_node("model.p.odd", name="o\x01dd", schema="s"),
+}
+
+
+def selected(folder: Path, nodes: str, *, built: bool, adapter: str | None = "duckdb", **dbt: Any) -> SelectorResult:
+    """What is selected of a project with some of these nodes."""
+    metadata = {"adapter_type": adapter} if adapter else {}
+    (folder / "m.json").write_bytes(dbt_manifest(*(ALL[name] for name in nodes.split()), metadata=metadata))
+    return select_nodes(Dbt(("m.json",), **({"select": ("*",)} | dbt)), folder, built=built, at_most=99)
+
+
+@pytest.mark.parametrize(("built", "names"), [(True, ["s.a"]), (False, ["s.a", "s.b", "s.c"])])
+def test_what_has_no_dataset_of_its_own_is_left_out_and_counted(
+    tmp_path: Path, names: list[str], *, built: bool
+) -> None:
+    result = selected(tmp_path, "a b c same", built=built)
+    assert [urns[0].name for urns in result.assets] == names
+    assert (result.left_out, result.problems) == (4 - len(names), ())
+
+
+@pytest.mark.parametrize(
+    ("adapter", "options", "platform"),
+    [("sqlserver", {}, "mssql"), ("duckdb", {}, "duckdb"), ("duckdb", {"target_platform": "redshift"}, "redshift")],
+)
+def test_the_warehouse_is_that_of_the_adapter(
+    tmp_path: Path, adapter: str, options: dict[str, str], platform: str
+) -> None:
+    [(_, warehouse)] = selected(tmp_path, "a", built=True, adapter=adapter, **options).assets
+    assert warehouse.text == f"urn:li:dataset:(urn:li:dataPlatform:{platform},s.a,PROD)"
+
+
+def test_one_kind_of_urns_is_that_one_alone(tmp_path: Path) -> None:
+    [(dbt, warehouse)] = selected(tmp_path, "a", built=True).assets
+    assert selected(tmp_path, "a", built=True, urns=DbtUrns.DBT).assets == ((dbt,),)
+    assert selected(tmp_path, "a", built=True, urns=DbtUrns.WAREHOUSE).assets == ((warehouse,),)
+
+
+def test_what_a_project_does_not_say_is_a_problem(tmp_path: Path) -> None:
+    nameless = selected(tmp_path, "a", built=True, adapter=None)
+    assert [problem.message for problem, _ in nameless.problems] == ['"m.json" does not name its adapter']
+    odd = selected(tmp_path, "a odd", built=True)
+    assert ([urns[0].name for urns in odd.assets], len(odd.problems)) == (["s.a"], 1)
+    assert odd.problems[0][0].message.startswith('"m.json": "model.p.odd" has no usable URN: ')
+
+
+def test_problems_of_many_nodes_are_bounded(tmp_path: Path) -> None:
+    nodes = [dbt_node(f"model.p.m{number}", name=f"\x01{number}") for number in range(99)]
+    (tmp_path / "m.json").write_bytes(dbt_manifest(*nodes))
+    assert len(select_nodes(Dbt(("m.json",)), tmp_path, built=True, at_most=99).problems) < 30
+
+
+def test_a_pattern_may_be_meant_for_one_of_several_projects(tmp_path: Path) -> None:
+    for name in "ac":
+        (tmp_path / f"{name}.json").write_bytes(dbt_manifest(ALL[name]))
+    dbt = Dbt(("a.json", "c.json"), select=("model.p.a", "source.p.raw.c", "model.p.none"))
+    result = select_nodes(dbt, tmp_path, built=False, at_most=9)
+    assert [urns[0].name for urns in result.assets] == ["s.a", "s.c"]
+    assert [problem.message.rpartition(" ")[2] for problem, _ in result.problems] == ['"model.p.none"']
+
+
+def test_a_selectors_rules_and_label_go_to_what_it_selects_and_what_it_leaves_out_is_noted(tmp_path: Path) -> None:
+    selected(tmp_path, "a b same", built=True)
+    over = Waiver(date(2020, 1, 1), "over", Position(3, 1), incident="urn:li:incident:1")
+    chosen = Selector(Dbt(("m.json",), select=("*.a",)), Position(2, 1), name="Shop", expired=(over,))
+    built = OutputSelector(Dbt(("m.json",), select=("*",)), Position(5, 1))
+    empty = built._replace(what=Dbt(("m.json",), select=("*.b",)))
+    manifest = Manifest("gate.yml", selectors=(chosen,), output_selectors=(built, empty))
+
+    found = resolve(manifest, client=None, root=tmp_path)
+
+    assert found.notices == ('"Shop" (line 2) leaves out 1 of what it selects: no incidents are tracked there.',)
+    assert [(entry.selected_by, entry.expired) for entry in found.inputs] == [("Shop", (over,))]
+    assert [output.urn.name for output in found.outputs] == ["s.a"]
+    assert [problem.message for _, problem in found.output_problems] == ["Selects nothing that can have incidents"]
