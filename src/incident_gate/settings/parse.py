@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
@@ -232,7 +233,7 @@ def report_files(value: str, setting: str) -> tuple[ReportFile, ...]:
                 f"{setting} has {shown(line)}.", hint=f"Use FORMAT=PATH; a format is {', '.join(REPORT_FORMATS)}."
             )
         found.append(ReportFile(name, path))
-    paths = [report.path for report in found]
+    paths = [os.path.normpath(report.path) for report in found]
     if twice := next((path for path in paths if paths.count(path) > 1), ""):
         raise SettingError(f"{setting} names {shown(twice)} twice.", hint="Give each report a path of its own.")
     return tuple(found)

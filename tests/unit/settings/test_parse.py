@@ -108,6 +108,7 @@ def test_value_is_read_as_it_is(parser: Parser, text: str) -> None:
         *((parse.matrix, text, "Use a JSON object") for text in ("eu", "'{}'", "{", '"eu"', "[1]", "3", "{" * 100_000)),
         *((parse.report_files, text, f"has {text!r}.") for text in ("json", "json=", "xml=a", "=a", "JSON=a")),
         (parse.report_files, "json=a\njunit=a", "names 'a' twice."),
+        (parse.report_files, "json=a\njunit=./b/../a", "names 'a' twice."),
         (parse.headers, "no colon", "option, line 1: this is not a header."),
         (parse.headers, "X: 1\n: 2", "option, line 2: this is not a header."),
         (parse.headers, "a b: 1", "this is not a header."),
