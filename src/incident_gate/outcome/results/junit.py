@@ -49,24 +49,18 @@ _NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored", "suppressed", 
 _RUN = frozenset({"", "run", "completed", "executed", "finished", "done", "passed", "pass", "ok", "true", "warning"})
 _RUN |= {"success", "successful", "succeeded"}
 _VERDICTS = ("status", "result", "success", "outcome", "state", "passed")
-# Classes that stand for a module that could not be imported, with the module as the test's name, or for the runner.
-_LOADERS = frozenset(
-    {
-        "unittest.loader._FailedTest",
-        "unittest.loader.ModuleImportFailure",
-        "unittest.suite._ErrorHolder",
-        "nose.failure.Failure",
-        "Test suite failed to run",  # jest-junit's
-        "pytest",
-    }
+# Classes that stand for a module that could not be imported, with the module as the test's name, or for the runner:
+# those of unittest (a package may follow), nose, jest-junit and pytest.
+_LOADER = re.compile(
+    r"unittest\.(?:loader|suite)\.\w+(?:\.(.+))?|nose\.failure\.Failure|Test suite failed to run|pytest"
 )
 # Names that stand for the class, the package or the suite: JUnit's and Gradle's, Go's, unittest's.
 _AROUND = re.compile(
     r"initializationError|executionError|classMethod|TestMain|\[\w+ failed\]"
     r"|(?:setUp|tearDown)(?:Class|Module) \((.+)\)"
 )
-# Mocha's and Cypress's names of what failed around tests: those that follow are not run, and not in the file.
-_HOOK = re.compile(r'"(?:before|after) (?:all|each)" hook')
+# Names of what failed around tests, which are not run then, and not in the file: Mocha's hooks, Node's files.
+_NO_TEST = re.compile(r'"(?:before|after) (?:all|each)" hook|^\S+\.[cm]?[jt]sx?$')
 
 
 def read(file: BinaryIO, keeper: ResultKeeper) -> FileResults:
@@ -249,8 +243,9 @@ class _Report:
 
     def _open_case(self, attributes: Mapping[str, str]) -> None:
         class_name, name = intern(attributes.get("classname", "")), attributes.get("name", "")
-        is_stray = class_name in _LOADERS or name == class_name == self._suite.name or bool(_HOOK.search(name))
-        class_name = "" if class_name in _LOADERS else class_name
+        is_stray = name == class_name == self._suite.name or bool(_NO_TEST.search(name))
+        if loader := _LOADER.fullmatch(class_name):
+            class_name, is_stray = loader[1] or "", True
         if around := _AROUND.fullmatch(name):
             name = around[1] or ""
         place = intern(attributes.get("file") or self._suite.file or self._suite.name)
