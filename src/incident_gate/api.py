@@ -46,9 +46,7 @@ _LONGEST_JOB = 24 * 3600
 def connect(settings: RunSettings, on_request: Callable[[RequestLog], None] | None = None) -> Iterator[Client]:
     """Connect to DataHub; at the end of the block, requests that still wait for an answer are given up.
 
-    Args:
-        settings: Address, token and the time for all requests.
-        on_request: Called with every request, and while one is awaited.
+    `on_request` is called with every request, and while one is awaited.
 
     Raises:
         SettingError: The CA bundle or the proxy cannot be used.
@@ -73,19 +71,11 @@ def connect(settings: RunSettings, on_request: Callable[[RequestLog], None] | No
 
 
 def check(
-    settings: RunSettings,
-    manifest: Manifest,
-    client: Client,
-    *,
-    on_wait: OnWait = lambda _state: None,
+    settings: RunSettings, manifest: Manifest, client: Client, *, on_wait: OnWait = lambda _state: None
 ) -> Report:
     """Check the inputs, and wait for those that block if the settings say so.
 
-    Args:
-        settings: Of this run.
-        manifest: Whose inputs.
-        client: Where to ask.
-        on_wait: Called about once a second while the gate waits.
+    `on_wait` is called about once a second while the gate waits.
 
     Raises:
         ManifestError: A selector's path leads out of the workspace.
@@ -143,12 +133,8 @@ def report_outcome(
 ) -> Report:
     """Raise or resolve incidents on the outputs, by the job's status.
 
-    Args:
-        settings: Of this run.
-        manifest: Whose outputs.
-        status: `success` or `failure`; anything else changes nothing.
-        client: Where to write.
-        job_start: When the job started, Unix time in seconds; None where no earlier stage noted it.
+    Any status but `success` and `failure` changes nothing. `job_start` is Unix time in seconds, None where no earlier
+    stage noted it.
 
     Raises:
         ManifestError: A selector's path leads out of the workspace.

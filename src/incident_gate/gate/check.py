@@ -32,10 +32,7 @@ _CANNOT_RAISE = "If this job fails, no incident can be raised on it."
 
 
 class CheckResult(NamedTuple):
-    """A decision on every input, and the failure that ended the requests, if there was one.
-
-    `missing_outputs` are warnings about outputs that do not exist.
-    """
+    """A decision on every input, and the failure that ended the requests, if there was one."""
 
     decisions: tuple[Decision, ...]
     failure: DataHubError | None = None
@@ -126,20 +123,11 @@ def check_inputs(  # noqa: PLR0913 - all but the first are named
     failure: DataHubError | None = None,
     now_ms: int = 0,
 ) -> CheckResult:
-    """Read the health of every input and decide.
+    """Read the health of every input and decide; the decisions are in the manifest's order.
 
-    Args:
-        manifest: The inputs and their rules.
-        reader: Reads the health of assets.
-        identity: This job, whose own incidents do not block it.
-        overrides: The rules that the action's inputs set.
-        reports_outcome: Whether the end of the job is reported on the outputs, so that they must exist.
-        unresolved: What selectors could not establish: further inputs, of unknown health.
-        failure: Why requests ended before.
-        now_ms: Unix time in milliseconds, for the age of assertions' results.
-
-    Returns:
-        A decision on every input, in the manifest's order; none if there are no inputs.
+    `identity` is this job, whose own incidents do not block it. Where it `reports_outcome`, the outputs must exist.
+    `unresolved` is what selectors could not establish, further inputs of unknown health, and `failure` why requests
+    ended before. `now_ms` is Unix time in milliseconds.
     """
     entries = [*manifest.inputs, *(entry for entry, _ in unresolved)]
     outputs = manifest.outputs if reports_outcome else ()

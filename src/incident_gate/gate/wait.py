@@ -52,21 +52,9 @@ def wait(  # noqa: PLR0913 - three times and the edges
 ) -> tuple[CheckResult, Waited | None]:
     """Check again until every input passes and has passed for `wait-stable`, or the time is up.
 
-    An error that no repetition corrects ends it at once.
-
-    Args:
-        first: The first check of all inputs.
-        recheck: Checks some of them again.
-        longest: Seconds to wait at most; 0 for no waiting.
-        interval: Seconds between two checks.
-        stable: Seconds that inputs must pass.
-        clock: Seconds that only ever grow.
-        sleep: Waits for so many seconds.
-        on_wait: Called about once a second.
-        renew: Selects and checks all inputs anew: at the end, and while a selector could not resolve what it selects.
-
-    Returns:
-        The last check of all inputs, and how long the gate waited; None where the first round passed.
+    An error that no repetition corrects ends it at once. `renew` selects and checks all inputs anew: at the end, and
+    while a selector could not resolve what it selects. Returns the last check of all inputs, and how long the gate
+    waited, or None where it did not.
     """
     blocking = tuple(decision for decision in first.decisions if decision.conclusion is Conclusion.BLOCK)
     if not longest or not blocking or isinstance(first.failure, RefusedError):

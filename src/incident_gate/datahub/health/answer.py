@@ -18,7 +18,7 @@ from incident_gate.text import NO_SECRETS, Redactor
 from incident_gate.urn import EntityType, Urn
 
 _SIBLING_HINT = "Grant view access, or set `siblings: false`."
-# The names in an answer of the fields that answer a question; of the others see `_read_fields`.
+# The fields that must be in an answer where their question was asked.
 _FIELDS = {
     Question.EXISTS: "exists",
     Question.NOT_REMOVED: "status",

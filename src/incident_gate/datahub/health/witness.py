@@ -8,7 +8,6 @@ checked, and its silence proves nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from incident_gate.datahub import queries
 from incident_gate.datahub.capabilities import Capabilities
@@ -27,13 +26,6 @@ CHECKED = 40
 MOST_HISTORY_PAGES = 10
 
 
-class _Claim(NamedTuple):
-    """An incident that the summary of a list's asset names."""
-
-    listing: Listing
-    urn: str
-
-
 def check_summaries(
     client: Client,
     capabilities: Capabilities,
@@ -41,11 +33,9 @@ def check_summaries(
     partials: Mapping[str, PartialHealth],
     sleep: Callable[[float], None],
 ) -> None:
-    """Check what is unconfirmed; twice, because list and summary both lag. What stays so is unknown to a gate.
-
-    An outcome goes by its own incidents, and looks again by itself: with a history there is no second look.
-    """
+    """Check what is unconfirmed; twice, because list and summary both lag. What stays so is unknown to a gate."""
     deadline, has_history = client.deadline, extent.history is not History.NONE
+    # An outcome goes by its own incidents, and looks again by itself.
     for is_second in (False,) if has_history else (False, True):
         doubted = [partial for partial in partials.values() if any(each.unconfirmed for each in partial.listings)]
         if not doubted or deadline.passed:
@@ -57,29 +47,31 @@ def check_summaries(
                 for urn, later in again.items():
                     partials[urn].renew(later)
             listings = [listing for partial in doubted for listing in partial.listings]
-            claims = [_Claim(each, urn) for each in listings for urn in each.unconfirmed]
+            claims = [(listing, urn) for listing in listings for urn in listing.unconfirmed]
             _verify(client, capabilities, claims, has_history=has_history)
         except RequestFailure:
             continue  # then they stay unknown
 
 
-def _verify(client: Client, capabilities: Capabilities, claims: Sequence[_Claim], *, has_history: bool) -> None:
+def _verify(
+    client: Client, capabilities: Capabilities, claims: Sequence[tuple[Listing, str]], *, has_history: bool
+) -> None:
     """Ask the primary store, which answers on Cloud, and the lists in all states, which answer on open source."""
     histories: dict[str, Listing] = {}
     for chunk in chunks(claims, CHECKED):
-        new = {claim.listing.urn: claim.listing for claim in chunk if claim.listing.urn not in histories}
+        new = {listing.urn: listing for listing, _ in chunk if listing.urn not in histories}
         kinds = {listing.kind for listing in new.values()}
         operation = queries.incidents_by_urn(capabilities, len(chunk), kinds, details=has_history)
-        singles = {f"u{place}": claim.urn for place, claim in enumerate(chunk)}
+        singles = {f"u{place}": urn for place, (_, urn) in enumerate(chunk)}
         variables = {"urns": list(new), "start": 0, "count": PAGE, **singles}
         data = execute(client, operation, len(chunk), variables).data
-        for place, claim in enumerate(chunk):
-            claim.listing.verify(claim.urn, data.get(f"a{place}"))
+        for place, (listing, urn) in enumerate(chunk):
+            listing.verify(urn, data.get(f"a{place}"))
         histories |= {urn: Listing(urn, listing.kind, listing.redact, listing.shown) for urn, listing in new.items()}
         for entity in mappings(data, "entities"):
             if text(entity, "urn") in new and entity.get("history") is not None:
                 histories[text(entity, "urn")].add(entity["history"])
-    for listing in dict.fromkeys(claim.listing for claim in claims):
+    for listing in dict.fromkeys(listing for listing, _ in claims):
         history = histories[listing.urn]
         _take_history(listing, history, is_whole=not has_history)
         if listing.unconfirmed:
