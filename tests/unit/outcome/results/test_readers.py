@@ -81,6 +81,25 @@ def test_an_expectation_that_raised_could_not_be_run(tmp_path: Path, info: dict[
         assert (check.status, check.message) == (CheckStatus.ERROR, "no such column")
 
 
+@pytest.mark.parametrize(
+    ("kind", "result", "message"),
+    [
+        ("expect_x", {"unexpected_count": 1200, "element_count": 5000}, "1,200 of 5,000 values are unexpected"),
+        ("expect_x", {"unexpected_count": 2}, "2 values are unexpected"),
+        ("expect_table_row_count_to_equal", {"observed_value": 1200}, "observed 1,200"),
+        # A value of a row.
+        ("expect_column_max_to_be_between", {"observed_value": 1200}, ""),
+    ],
+)
+def test_what_an_expectation_measured_is_shown_without_values_of_rows(
+    tmp_path: Path, kind: str, result: dict[str, int], message: str
+) -> None:
+    config = {"type": kind, "kwargs": {"column": "id"}}
+    failed = {"success": False, "expectation_config": config, "result": result}
+    (check,) = read(tmp_path, json.dumps({"success": False, "results": [failed]})).results
+    assert check.message == message
+
+
 @pytest.mark.parametrize("success", [None, "true", 1])
 def test_an_expectation_without_a_verdict_is_unknown(tmp_path: Path, success: Any) -> None:
     (check,) = read(tmp_path, json.dumps({"success": True, "results": [expectation(success=success)]})).results
