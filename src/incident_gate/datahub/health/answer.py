@@ -206,11 +206,12 @@ class PartialHealth:
             for reason, message, _ in sibling.problems:
                 hint = "`siblings: false` leaves siblings out."
                 yield Problem(reason, f"Its sibling {sibling.shown}: {message}", hint)
-        for listing in self.listings:
-            if more := listing.summary_more:
-                message = f"The summary of {listing.shown} names {more:,} more incidents as active than are checked"
-                hint = "Resolve what is over, or restore DataHub's search index."
-                yield Problem(Reason.UNVERIFIED, message, hint)
+        if long := [listing for listing in self.listings if listing.summary_more]:
+            whose = f"{long[0].shown}{' and of its siblings' if long[1:] else ''}"
+            more = sum(listing.summary_more for listing in long)
+            message = f"The summary of {whose} names {more:,} more incidents as active than are checked"
+            hint = "Resolve what is over, or restore DataHub's search index."
+            yield Problem(Reason.UNVERIFIED, message, hint)
 
     def _not_found(self) -> Problem:
         hint = "Check the spelling, or ingest it first."
@@ -281,11 +282,11 @@ def _read_fields(partial: PartialHealth, value: dict[str, Any], asked: Asked) ->
         # A list that failed has its error already.
         if is_asked and not (value.get(name) is None and partial.problems):
             listing.add(value.get(name))
-    _read_extras(partial.own, value, asked)
+    claimed = _read_extras(partial.own, value, asked, 0)
     if Question.SIBLINGS in asked.questions:
         for sibling, listing in _siblings(partial, value, asked):
             listing.add(sibling.get("incidents"))
-            _read_extras(listing, sibling, asked)
+            claimed += _read_extras(listing, sibling, asked, claimed)
 
 
 def _read_presence(partial: PartialHealth, value: dict[str, Any], asked: Asked) -> None:
@@ -304,10 +305,10 @@ def _read_presence(partial: PartialHealth, value: dict[str, Any], asked: Asked) 
         partial.problem(Reason.HIDDEN, "It is hidden from this token", hint)
 
 
-def _read_extras(listing: Listing, value: Mapping[str, Any], asked: Asked) -> None:
-    """The summary and the assertions of an asset or a sibling."""
+def _read_extras(listing: Listing, value: Mapping[str, Any], asked: Asked, claimed: int) -> int:
+    """The summary and the assertions of an asset or a sibling; return how many incidents of it are to be checked."""
     if Question.WITNESS in asked.questions:
-        listing.add_summary(*read_summary(value.get("aspects"), listing.shown, listing.redact))
+        listing.add_summary(*read_summary(value.get("aspects"), listing.shown, listing.redact), claimed)
     listing.has_summary |= Question.WITNESS in asked.lacking
     if Question.ASSERTIONS in asked.questions | asked.lacking:
         listing.assertions = AssertionListing(listing.shown, listing.redact)
@@ -315,6 +316,7 @@ def _read_extras(listing: Listing, value: Mapping[str, Any], asked: Asked) -> No
             listing.assertions.fail("DataHub does not list its assertions")
         else:
             listing.assertions.add(value["assertions"])
+    return len(listing.summary_active)
 
 
 def is_restricted(value: Mapping[str, Any], kind: str = "dataset") -> bool:

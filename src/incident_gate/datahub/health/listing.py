@@ -142,12 +142,16 @@ class Listing:
         elif _state(element) == "ACTIVE":
             self.unlisted[urn] = read_incident(urn, self.shown, element, self.redact)
 
-    def add_summary(self, active: Mapping[str, Incident], resolved: frozenset[str]) -> None:
-        """Add the incidents that the asset's summary names; the first page of the list must be there."""
+    def add_summary(self, active: Mapping[str, Incident], resolved: frozenset[str], claimed: int = 0) -> None:
+        """Add the incidents that the asset's summary names; the first page of the list must be there.
+
+        `claimed` counts those of the asset's other lists that are checked.
+        """
         self.has_summary = True
+        most = max(0, MOST_CLAIMS - claimed)
         claims = [claim for claim in active.items() if claim[0] not in self.active and claim[0] not in self.resolved]
-        self.summary_active = dict(sorted(claims, key=lambda claim: severity(claim[1]))[:MOST_CLAIMS])
-        self.summary_more = max(0, len(claims) - MOST_CLAIMS)
+        self.summary_active = dict(sorted(claims, key=lambda claim: severity(claim[1]))[:most])
+        self.summary_more = max(0, len(claims) - most)
         self.summary_resolved = resolved
 
     def renew(self, later: Listing) -> None:

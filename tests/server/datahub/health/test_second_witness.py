@@ -128,8 +128,10 @@ def test_summaries_without_end_are_checked_up_to_a_limit_and_are_one_problem_eac
     urns = tables(2)
     with Sandbox.start(schema=schema) as server:
         for urn in urns:
-            server.store.add_asset(urn)
-            server.store.set_summary(urn, active=[f"urn:li:incident:{urn[-12:-6]}{number}" for number in range(1_010)])
+            twin = urn.replace("snowflake", "dbt")
+            server.store.add_asset(urn, siblings=[server.store.add_asset(twin)])
+            for asset in (urn, twin):
+                server.store.set_summary(asset, active=[f"urn:li:incident:{hash(asset)}-{n}" for n in range(1_010)])
 
         result = check(server, *urns)
 
@@ -138,7 +140,7 @@ def test_summaries_without_end_are_checked_up_to_a_limit_and_are_one_problem_eac
         assert (operations.count("incidentGateHealth"), operations.count("incidentGateWitness")) == (2, 10)
         for decision in result.decisions:
             assert [problem.reason for problem in decision.problems] == ["unverified"] * 2
-            assert "1,000 more" in decision.problems[0].message
+            assert "its siblings names 2,010 more" in decision.problems[0].message
 
 
 # Restricted assets
