@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from incident_gate.dbt.project import DbtNode, DbtProject, NodeKind
 from incident_gate.dbt.stream import NAME as NAMED
 from incident_gate.dbt.stream import TEXT
-from incident_gate.json_values import at, text
+from incident_gate.json_values import at, mapping, text
 from incident_gate.outcome.results.model import (
     CheckStatus,
     FileResults,
@@ -27,10 +27,15 @@ from incident_gate.text import quote
 
 NAME = "dbt"
 RESULT: Mapping[str, Any] = {"unique_id": NAMED, "status": TEXT, "message": TEXT, "error": TEXT}
+_ARGS = {
+    **dict.fromkeys(("which", "empty", "sample"), TEXT),
+    **dict.fromkeys(("project_dir", "profile", "target"), NAMED),
+}
 # Neither `compiled_code` nor `relation_name`: the one is the query, the other is no reliable name.
 WANTED: Mapping[str, Any] = {
     "metadata": {"dbt_schema_version": TEXT, "generated_at": TEXT},
-    "args": {"which": TEXT, "empty": TEXT, "sample": TEXT, "target": NAMED, "profile": NAMED, "project_dir": NAMED},
+    # Fusion keeps what is not `which` a level lower.
+    "args": {**_ARGS, "__other__": _ARGS},
     "results.*": RESULT,
 }
 
@@ -92,8 +97,9 @@ class DbtReader(JsonReader):
             checks = (self._freshness(*row) for row in self._rows if row[0].startswith("source."))
             return FileResults(written=written, results=tuple(checks))
         results, stray = self._results()
-        which, note = at(self._values, "args", "which"), ""
-        options = [option for option in ("empty", "sample") if at(self._values, "args", option) not in (None, False)]
+        args = self._args
+        which, note = args.get("which"), ""
+        options = [option for option in ("empty", "sample") if args.get(option) not in (None, False)]
         if not isinstance(which, str):
             note = "does not name the command that wrote it"
         elif which not in _COMMANDS:
@@ -106,10 +112,14 @@ class DbtReader(JsonReader):
             results, stray = tuple(result for result in results if result.status.is_bad), ""
         return FileResults(written=written, results=results, stray=stray, note=note)
 
+    @property
+    def _args(self) -> Mapping[str, Any]:
+        return {**mapping(self._values, "args", "__other__"), **mapping(self._values, "args")}
+
     def _results(self) -> tuple[tuple[ReportedResult, ...], str]:
         """The results, and the failure of a kind that is not known, if there is one."""
         # An invocation is no part of the identity: a retry has another one.
-        identity = tuple(text(self._values, "args", key) for key in ("project_dir", "profile", "target"))
+        identity = tuple(text(self._args, key) for key in ("project_dir", "profile", "target"))
         found: list[ReportedResult] = []
         stray = self._stray
         for unique_id, word, message in self._rows:

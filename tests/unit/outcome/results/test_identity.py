@@ -103,6 +103,7 @@ def soda(status: str, second: int, **values: str) -> str:
         (dbt, {"target": "dev"}, {"target": "prod"}),
         (dbt, {"project_dir": "a"}, {"project_dir": "b"}),
         (dbt, {"profile": "a"}, {"profile": "b"}),
+        (dbt, {"__other__": {"target": "a"}}, {"__other__": {"target": "b"}}),
         *(
             (gx, {key: "1"}, {key: "2"})
             for key in (

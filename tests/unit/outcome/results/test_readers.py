@@ -20,6 +20,7 @@ ARGS: list[tuple[dict[str, Any], str]] = [
     *(({"which": which}, "") for which in ("run", "build", "test", "seed", "snapshot")),
     ({"which": "build", "empty": False, "sample": None}, ""),
     ({"which": "build", "empty": True}, "--empty"),
+    ({"which": "build", "__other__": {"empty": True}}, "--empty"),
     ({"which": "build", "sample": True}, "--sample"),
     ({"which": "build", "sample": "3 days"}, "--sample"),
     ({"which": "build", "sample": {"start": "2026-01-01"}}, "--sample"),
