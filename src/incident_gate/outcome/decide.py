@@ -73,7 +73,7 @@ def skip_reason(status: str, *, run: Run, branches: Sequence[str], blocked: bool
         return "The manifest names no outputs."
     if blocked:
         return "The gate stopped this job, so its status does not count for the outputs."
-    if status not in {Outcome.SUCCESS, Outcome.FAILURE}:
+    if status not in set(Outcome):
         return "Nothing changes, as only success and failure are reported."
     return ""
 

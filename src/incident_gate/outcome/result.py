@@ -17,12 +17,10 @@ MOST_NAMED = 20
 
 
 class Outcome(StrEnum):
-    """How a job ended, in the words of GitHub's `job.status`."""
+    """How a job ended whose end is reported, in the words of GitHub's `job.status`."""
 
     SUCCESS = "success"
     FAILURE = "failure"
-    CANCELLED = "cancelled"
-    SKIPPED = "skipped"
 
 
 class Effect(StrEnum):
