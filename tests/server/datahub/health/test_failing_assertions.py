@@ -8,7 +8,7 @@ from incident_gate.errors import ExitCode
 from incident_gate.report import json as json_report
 from incident_gate.report.headline import headline
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
-from tests.helpers.asking import CHART, CUSTOMERS, JOB, MODEL, ORDERS
+from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
 from tests.helpers.gating import check, only, tables, verdicts
 
 HOUR_MS = 3_600_000
@@ -83,14 +83,6 @@ def test_fields_that_the_assertions_lack_cost_assertions_alone(lacking: str, *, 
 
         expected = "unknown" if lacking == "Dataset.assertions" else "healthy"
         assert verdicts(check(server, manifest=manifest)) == ["unhealthy", expected]
-
-
-def test_assets_without_assertions_are_no_trouble(each_sandbox: Sandbox) -> None:
-    each_sandbox.store.add_assets([ORDERS, CHART, JOB])
-    kinds = ["healthy"] if each_sandbox.generation is Generation.G1 else ["healthy"] * 3
-    urns = [ORDERS, CHART, JOB][: len(kinds)]
-
-    assert verdicts(check(each_sandbox, *urns, on_failing_assertion="block")) == kinds
 
 
 def test_assertion_of_a_sibling_counts_unless_siblings_do_not(sandbox: Sandbox) -> None:

@@ -146,21 +146,6 @@ def test_summaries_without_end_are_checked_up_to_a_limit_and_are_one_problem_eac
 # Restricted assets
 
 
-@pytest.mark.parametrize("urn", ASSETS)
-@pytest.mark.parametrize("generation", [Generation.G3, Generation.CLOUD])
-def test_shell_of_an_asset_that_may_not_be_viewed_is_unknown(urn: str, generation: Generation) -> None:
-    seen = CUSTOMERS if urn != CUSTOMERS else ORDERS
-    grant = Grant(token="few", views=(ViewPolicy(urns=(seen,)),))
-    with Sandbox.start(schema=generation, tokens=[grant]) as server:
-        server.store.add_assets([seen, urn])
-
-        result = check(server, seen, urn)
-
-        assert verdicts(result) == ["healthy", "unknown"]
-        assert reasons(result.decisions[1]) == ["hidden"]
-        assert "hidden from this token" in result.decisions[1].problems[0].message
-
-
 LATE_TYPES = (
     f"urn:li:schemaField:({ORDERS},id)",
     "urn:li:container:db",
@@ -174,21 +159,21 @@ LATE_TYPES = (
 )
 
 
-@pytest.mark.parametrize("urn", LATE_TYPES)
-def test_shell_of_a_type_that_came_late_is_unknown_and_the_asset_is_healthy(urn: str) -> None:
-    for views, expected in (((ViewPolicy(urns=(CUSTOMERS,)),), "unknown"), ((ViewPolicy(),), "healthy")):
-        with Sandbox.start(schema="cloud", tokens=[Grant(token="few", views=views)]) as server:
-            server.store.add_assets([CUSTOMERS, urn])
+@pytest.mark.parametrize(
+    ("urn", "generation"),
+    [*((urn, Generation.G3) for urn in ASSETS), *((urn, Generation.CLOUD) for urn in (*ASSETS, *LATE_TYPES))],
+)
+def test_shell_of_an_asset_that_may_not_be_viewed_is_unknown(urn: str, generation: Generation) -> None:
+    seen = CUSTOMERS if urn != CUSTOMERS else ORDERS
+    grants = [Grant(token="few", views=(ViewPolicy(urns=(seen,)),)), Grant(token="all", views=(ViewPolicy(),))]
+    with Sandbox.start(schema=generation, tokens=grants) as server:
+        server.store.add_assets([seen, urn])
 
-            assert verdicts(check(server, CUSTOMERS, urn)) == ["healthy", expected]
+        result = check(server, seen, urn)
 
-
-@pytest.mark.parametrize("urn", ASSETS)
-def test_asset_without_status_and_siblings_is_no_shell(each_sandbox: Sandbox, urn: str) -> None:
-    each_sandbox.store.add_asset(urn)
-
-    expected = "unknown" if each_sandbox.generation is Generation.G1 and "dataset" not in urn else "healthy"
-    assert verdicts(check(each_sandbox, urn)) == [expected]
+        assert verdicts(result) == ["healthy", "unknown"]
+        assert [problem.message for problem in result.decisions[1].problems] == ["It is hidden from this token"]
+        assert verdicts(check(server, seen, urn, datahub_token="all")) == ["healthy", "healthy"]
 
 
 def test_token_that_may_view_no_input_is_refused() -> None:
