@@ -57,9 +57,8 @@ def test_every_asset_that_does_not_exist_has_its_place(datahub: Sandbox, path: P
     assert ended.out.endswith("\nFound 3 errors.\n")
 
 
-@pytest.mark.parametrize("state", ["ACTIVE", "RESOLVED"])
-def test_an_incident_that_is_waived_exists_in_any_state(datahub: Sandbox, path: Path, state: str) -> None:
-    found = datahub.store.raise_incident(ORDERS, state=state)
+def test_an_ignored_incident_must_be_on_the_asset(datahub: Sandbox, path: Path) -> None:
+    found = datahub.store.raise_incident(ORDERS)
     other = datahub.store.raise_incident(CUSTOMERS)
     waiver = "  - {{incident: '{}', until: 2099-01-01, reason: r}}\n"
     text = f"inputs:\n- urn: {ORDERS}\n  ignore:\n{waiver.format(found)}{waiver.format(other)}"
@@ -87,14 +86,6 @@ def test_a_server_that_is_down_is_no_mistake_of_the_manifest(datahub: Sandbox, p
 
 def ignoring(assertion: str) -> str:
     return f"  - {{assertion: '{assertion}', until: 2099-01-01, reason: r}}\n"
-
-
-def test_waived_assertion_exists(each_datahub: Sandbox, path: Path) -> None:
-    found = each_datahub.store.add_assertion(ORDERS)
-
-    ended = online(each_datahub, path, f"inputs:\n- urn: {ORDERS}\n  ignore:\n{ignoring(found)}")
-
-    assert ended == Ended(0, f"{path}: valid, 1 input, 0 outputs\n", "")
 
 
 def test_assertion_that_cannot_be_looked_for_is_reported(datahub: Sandbox, path: Path) -> None:
