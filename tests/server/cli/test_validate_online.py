@@ -45,15 +45,17 @@ def test_what_exists_is_valid(each_datahub: Sandbox, path: Path) -> None:
 
 
 def test_every_asset_that_does_not_exist_has_its_place(datahub: Sandbox, path: Path) -> None:
-    text = f"inputs:\n- {ORDERS}\n- {GONE}\n- upstream-of: ['{MODEL}']\noutputs:\n- {GONE.replace('gone', 'lost')}\n"
+    # Of an asset that is not there nothing is said about its incidents.
+    gone = f"- urn: {GONE}\n  ignore: [{{incident: 'urn:li:incident:x', until: 2099-01-01, reason: r}}]\n"
+    text = f"inputs:\n- {ORDERS}\n{gone}- upstream-of: ['{MODEL}']\noutputs:\n- {GONE.replace('gone', 'lost')}\n"
 
     ended = online(datahub, path, text)
 
     assert errors(ended, path) == [
         f"{place}: {urn}: Not found in DataHub. Check the spelling, or ingest it first."
-        for place, urn in (("3:3", GONE), ("4:3", MODEL), ("6:3", GONE.replace("gone", "lost")))
+        for place, urn in (("3:3", GONE), ("5:3", MODEL), ("7:3", GONE.replace("gone", "lost")))
     ]
-    assert f"  3 | - {GONE}\n    |   ^\n" in ended.out
+    assert f"  3 | - urn: {GONE}\n    |   ^\n" in ended.out
     assert ended.out.endswith("\nFound 3 errors.\n")
 
 
