@@ -122,9 +122,12 @@ class Mark(NamedTuple):
     @property
     def line(self) -> str:
         """The mark as text."""
-        # The run's id is the CI system's: it must be one word without a comma.
-        run = re.sub(r"[^\w.:+~@/-]", "-", self.run, flags=re.ASCII)[:200] or _NO_RUN
-        return f"Incident Gate: key {self.key}, scope {self.scope}, run {run}, cause {self.cause}"
+        return f"Incident Gate: key {self.key}, scope {self.scope}, run {run_word(self.run)}, cause {self.cause}"
+
+
+def run_word(run: str) -> str:
+    """A run's id as one word without markup: it is the CI system's, or of whoever started the run."""
+    return re.sub(r"[^\w.:+~@/-]", "-", run, flags=re.ASCII)[:200] or _NO_RUN
 
 
 _NO_RUN = "none"

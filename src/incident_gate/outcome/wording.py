@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from incident_gate.ci.run import OUTSIDE_CI, Run
 from incident_gate.datahub.incidents import NewIncident
-from incident_gate.incident import Cause, Mark, sign
+from incident_gate.incident import Cause, Mark, run_word, sign
 from incident_gate.manifest.model import OutputEntry
 from incident_gate.outcome.result import JOB_FAILED, JOB_SUCCEEDED, OutputDecision
 from incident_gate.text import code_span
@@ -144,9 +144,8 @@ def _link(url: str) -> str:
 
 def sign_message(text: str, run: str, cause: Cause = Cause.JOB) -> str:
     """A status message that names the newest run in which the job failed, what resolves the incident, and a digest."""
-    run = re.sub(r"\s", "-", run)[:200] or "none"
     named = "" if cause is Cause.JOB else f", cause {cause}"
-    return f"{text}\nIncident Gate: run {run}{named}, text {_digest(text)}"
+    return f"{text}\nIncident Gate: run {run_word(run)}{named}, text {_digest(text)}"
 
 
 def is_foreign(message: str | None) -> bool:

@@ -181,6 +181,6 @@ def test_own_message_names_the_run_and_no_message_is_nobodys() -> None:
 
 
 def test_run_is_one_word() -> None:
-    assert run_in(sign_message("x", "a b")) == "a-b"
+    assert run_in(sign_message("x", "a b`<i>")) == "a-b--i-"
     assert run_in(sign_message("x", "")) == "none"
     assert not is_foreign(sign_message("x", ""))
