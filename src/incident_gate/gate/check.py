@@ -195,7 +195,7 @@ def overridden(result: CheckResult, reason: str) -> CheckResult:
 
 
 def without_warehouse(nodes: Iterable[tuple[Position, Health]]) -> dict[Position, str]:
-    """What to say of each selector of dbt nodes of whose tables DataHub has none: a wrong platform looks like that."""
+    """A notice for each selector of dbt nodes of whose tables DataHub has none: a wrong platform looks like that."""
     missing: dict[Position, list[str]] = {}
     found: set[Position] = set()
     for position, health in nodes:

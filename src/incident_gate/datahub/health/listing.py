@@ -334,7 +334,7 @@ def _result(run: object) -> AssertionResult:
 
 
 def _latest(runs: list[Any]) -> object:
-    """The run that counts: servers list the latest first; where the times say another, the worse of the two."""
+    """The run that counts: servers list the latest first; where the times name another, the worse of both."""
     times = [whole(run, "timestampMillis") or 0 for run in runs]
     newest = [run for run, time in zip(runs, times, strict=True) if time == max(times)]
     return max(runs[0], *newest, key=lambda run: _DOUBT.index(_result(run)))
