@@ -124,7 +124,7 @@ def _lines(report: Report, screen: _Screen, *, explain: bool) -> Iterator[str]:
     helps = [step.help for step in steps(report)]
     yield from [""] if helps else ()
     if any(d.blocking or d.failing for d in report.decisions if d.conclusion is Conclusion.BLOCK):
-        path = plain(report.manifest_path, 500)
+        path = report.manifest_path
         create = "" if report.manifest_text else f"create {path} and "
         helps.append(f"To let one pass until a date, {create}add its URN to `ignore` in {'it' if create else path}")
     for text in helps:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml, TestSuite
 
 from incident_gate.gate.policy import Conclusion, Excused
-from incident_gate.incident import Priority
+from incident_gate.incident import Priority, Problem, Reason
 from incident_gate.manifest.model import OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
 from incident_gate.report.junit import chunks
@@ -88,4 +88,8 @@ def test_any_text_gives_valid_xml(title: str, reason: str) -> None:
         "excused": (Excused(incident(2, of.urn, title=reason), title),),
     }
 
-    assert kinds(report(decision(of, Conclusion.BLOCK, **fields))) == [["Failure"]]
+    unknown = decision(of, Conclusion.BLOCK, problems=(Problem(Reason.ERROR, title, reason),))
+    sample = report(decision(of, Conclusion.BLOCK, **fields), unknown)
+    assert kinds(sample) == [["Failure"], ["Error"]]
+    [failure] = next(iter(parsed(sample))).result
+    assert "\ndoes not count (" in failure.text
