@@ -11,6 +11,7 @@ from incident_gate.action.runner import commands, masks
 from incident_gate.datahub.graph.owners import Owner
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Excused
+from incident_gate.gate.wait import Waited
 from incident_gate.incident import Priority, Problem, Reason
 from incident_gate.manifest.model import NOWHERE, InputEntry, ManifestError, Mistake, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
@@ -132,7 +133,12 @@ def test_an_excused_incident_is_a_notice_with_its_reason() -> None:
 
 
 def test_a_healthy_run_has_no_annotation() -> None:
-    assert annotate(report(decision(entry("orders")))) == ()
+    fine = decision(entry("orders"))
+    assert annotate(report(fine)) == ()
+    (annotation,) = annotate(report(fine, waited=Waited(90, (unhealthy("orders"),))))
+    assert annotation.message == "Waited 2 min for orders: 1 open incident."
+    late = annotate(report(unhealthy("orders"), waited=Waited(90, (unhealthy("orders"),))))
+    assert [one.level for one in late] == [Level.ERROR]
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_gate.ci.run import Run
 from incident_gate.errors import RefusedError
 from incident_gate.gate.policy import Conclusion, Excused
 from incident_gate.gate.wait import Waited
@@ -159,7 +160,10 @@ def test_the_document_has_every_input_with_its_grounds() -> None:
     unknown = found["inputs"][3]
     assert unknown["problems"][0]["reason"] == "not-found"
     assert found["outcome"]["status"] == "failure"
-    assert [one["change"] for one in found["outcome"]["outputs"]] == ["raised", "failed"]
+    assert [(one["change"], one["decidedBy"]) for one in found["outcome"]["outputs"]] == [
+        ("raised", "job-status"),
+        ("failed", "job-status"),
+    ]
     assert found["warnings"][0]["line"] == 12
     assert [one["urn"] for one in found["missingOutputs"]] == [dataset("analytics.public.orders_monthly").text]
 
@@ -177,6 +181,9 @@ def test_the_document_has_the_links_that_people_would_click() -> None:
     assert raised["link"] == incidents_page(UI, dataset("analytics.public.orders_daily").text)
     assert failed["link"].endswith("orders_weekly%2CPROD%29/Incidents")
     assert found["missingOutputs"][0]["link"].endswith("orders_monthly%2CPROD%29")
+    of = decision(entry("orders", 0), Conclusion.BLOCK)
+    named = json.loads(document(report(of, run=Run(workflow_file="ci.yml"))))
+    assert (named["inputs"][0]["line"], named["run"]["workflow"]) == (None, "ci.yml")
     without = json.loads(document(everything()._replace(ui_url=None)))
     assert without["inputs"][0]["incidents"][0]["link"] is None
 

@@ -187,6 +187,13 @@ def test_what_a_selector_stands_for_names_the_selector() -> None:
     assert "selected by dbt: target/manifest.json" in Page(summary(run)).text
 
 
+def test_a_removed_asset_names_its_owners_beside_you() -> None:
+    of, owners = entry("orders", 0), {entry("orders").urn.text: (Owner("urn:li:corpuser:ana", "Ana"),)}
+    for reason, cell in ((Reason.REMOVED, "youAna"), (Reason.NOT_FOUND, "you")):
+        run = report(decision(of, Conclusion.BLOCK, problems=(Problem(reason, "It is gone"),)), owners=owners)
+        assert Page(summary(run)).rows[1][1] == cell
+
+
 def test_no_word_of_a_table_is_wider_than_a_phone() -> None:
     long = "finance.payments_settled_transactions_of_all_regions_and_currencies_daily_2027"
     of = entry(long)

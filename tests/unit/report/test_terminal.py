@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from incident_gate.datahub.client import AWAITED, RequestLog
 from incident_gate.datahub.graph.owners import Owner
-from incident_gate.gate.policy import Conclusion, Excused
+from incident_gate.gate.policy import Conclusion, Excused, Verdict
 from incident_gate.gate.wait import WaitState
-from incident_gate.incident import Priority, Problem, Reason
+from incident_gate.incident import Assertion, Priority, Problem, Reason
 from incident_gate.manifest.model import Mistake, OutputEntry, Position
 from incident_gate.outcome.result import Change, OutcomeReport, OutputResult
-from incident_gate.report.terminal import Progress, terminal
+from incident_gate.report.terminal import Progress, terminal, trace
 from incident_gate.text import cells, plain
 from tests.helpers.report_samples import HOUR, NOW, decision, entry, everything, incident, missing, report, unhealthy
 from tests.helpers.runner_grammar import commands_in
@@ -117,6 +117,12 @@ help: to let this run pass, add --override REASON
 help: to let one pass until a date, add its URN to `ignore` in
       .github/incident-gate.yml
 """
+
+
+def test_an_assertion_can_be_let_pass_until_a_date_too() -> None:
+    failing = Assertion("urn:li:assertion:1", entry("a").urn.text)
+    shown = terminal(report(decision(entry("a"), Conclusion.BLOCK, failing=(failing,), verdict=Verdict.UNHEALTHY)))
+    assert "help: to let one pass until a date" in shown
 
 
 def test_a_pass_is_one_line() -> None:
@@ -270,6 +276,11 @@ def test_a_log_names_what_is_waited_for_when_that_changes_and_every_five_minutes
         "Waited 2 s of 1 h for b: 1 open incident",
         "Waited 5 min of 1 h for b: 1 open incident",
     ]
+
+
+def test_a_request_is_a_line_of_the_debug_log() -> None:
+    assert trace(request(200)) == "o about 250 assets: HTTP 200 in 1,000 ms, ok"
+    assert trace(request(None, "refused", 0)._replace(attempt=2)) == "o, attempt 2: no answer in 1,000 ms, refused"
 
 
 def test_a_closed_stream_does_not_stop_the_work() -> None:

@@ -186,6 +186,8 @@ def test_a_failing_assertion_has_its_page_and_times() -> None:
     assert row.facts == ("failing assertion", "failing for 3 h", "last run just now")
     assert row.page
     assert row.page.endswith("/Quality/List?assertion_urn=urn%3Ali%3Aassertion%3A1")
+    [row] = rows_of(report(), ASSERTED._replace(failing=(FAILING._replace(run_ms=NOW - 2 * HOUR),)))
+    assert row.facts[-1] == "last run 2 h ago"
 
 
 @pytest.mark.parametrize(
@@ -236,6 +238,14 @@ def test_incidents_that_were_not_kept_are_not_called_hidden(listed: int, more: i
 def test_an_unknown_asset_without_a_reason_is_still_listed() -> None:
     [section] = sections(report(decision(entry("odd"), Conclusion.BLOCK, verdict=Verdict.UNKNOWN)))
     assert [(row.tag, row.title) for row in section.rows] == [("UNCHECKED", "odd")]
+
+
+def test_the_label_is_repeated_only_where_the_asset_has_two_urns() -> None:
+    gone = missing("m")
+    [row] = rows_of(report(), gone)
+    assert row.notes == (gone.problems[0].hint,)
+    [row] = rows_of(report(), gone._replace(entry=gone.entry._replace(alternate_urns=(dataset("other"),))))
+    assert row.notes == (gone.problems[0].message, gone.problems[0].hint)
 
 
 @pytest.mark.parametrize(("decision_", "has_page"), [(missing("m"), False), (REMOVED, False), (REFUSED, True)])
