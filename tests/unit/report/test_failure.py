@@ -61,6 +61,7 @@ def test_nothing_answered_is_one_paragraph_for_people() -> None:
         "Cannot connect to datahub:8080: connection refused (3 attempts in 9 s). All 2 inputs are unchecked.",
         "Check that it is up. Then run this job again.",
     ]
+    assert "2 inputs are unchecked" in lines
     assert "on-unknown" not in summary(run)
 
 

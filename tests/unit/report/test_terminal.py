@@ -138,7 +138,7 @@ def test_what_was_done_on_an_output() -> None:
             Change.RAISED,
             incidents=("urn:li:incident:1",),
             title="2 of 6 checks failed",
-            failed=(("tests.amount", "12 orders"),),
+            failed=(("tests.amount", "12 orders"), ("tests.dates", "")),
         ),
     )
     run = report(outcome=OutcomeReport("failure", results, on_request=True), gated=False, ui_url=None)
@@ -146,6 +146,7 @@ def test_what_was_done_on_an_output() -> None:
         "Incident raised on 1 output, incident not written on 1 output\n"
         "\n"
         "RAISED    daily\n          2 of 6 checks failed\n          tests.amount: 12 orders\n"
+        "          tests.dates\n"
         "          urn:li:incident:1\n"
         "FAILED    daily\n          DataHub refused it.\n"
         "          Give Edit Incidents.\n          .github/incident-gate.yml:4:5\n"
@@ -173,6 +174,11 @@ def test_what_the_label_of_an_output_says_is_not_said_again(fields: dict[str, An
     result = OutputResult(OutputEntry(urn=entry("daily").urn, position=Position(4, 5)), **fields)
     shown = terminal(report(outcome=OutcomeReport("success", (result,)), gated=False))
     assert shown.partition("\n\n")[2] == lines
+
+
+def test_warnings_and_notices_are_notes_alike() -> None:
+    run = report(decision(entry("a")), warnings=(Mistake(Position(1, 1), "odd"),), notices=("A notice.",))
+    assert terminal(run).partition("\n\n")[2] == "Notes\n- .github/incident-gate.yml:1:1: odd\n- A notice.\n"
 
 
 def test_long_lists_are_cut_with_a_count_in_a_terminal_only() -> None:

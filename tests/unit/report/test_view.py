@@ -54,6 +54,12 @@ def results(*changes: Change) -> tuple[OutputResult, ...]:
         ((), "Passed: the manifest names no inputs, so there is nothing to check", None),
         ((FINE, FINE), "Passed: no open incidents on 2 inputs", None),
         ((FINE, LOW), "Passed: no open incident counts on 2 inputs (1 does not count)", None),
+        ((LOW, LOW), "Passed: no open incident counts on 2 inputs (2 do not count)", None),
+        (
+            (unhealthy("a"), LOW, LOW),
+            "Blocked: 1 incident on 1 input, 2 incidents do not count",
+            ("1 input has an open incident.", "2 incidents do not count."),
+        ),
         (
             (FINE, ASSERTED._replace(conclusion=Conclusion.PASS, verdict=Verdict.HEALTHY, failing=())),
             "Passed: no open incidents or failing assertions on 2 inputs",
@@ -297,11 +303,12 @@ def test_owners_matter_where_something_blocks_warns_or_changed() -> None:
         (
             OutputResult(OUTPUT, Change.RAISED, raised=("urn:li:incident:1",)),
             OutputResult(OUTPUT._replace(urn=dataset("kept")), Change.KEPT, incidents=("urn:li:incident:2",)),
+            OutputResult(OUTPUT._replace(urn=dataset("over")), Change.RESOLVED, resolved=("urn:li:incident:3",)),
         ),
     )
     run = report(FINE, LOW, WARNED, unhealthy("a"), missing("m"), outcome=changed)
-    assert run.affected_assets == tuple(dataset(name).text for name in ("a", "m", "warned", "daily"))
-    assert run.events == ("raised", "blocked")
+    assert run.affected_assets == tuple(dataset(name).text for name in ("a", "m", "warned", "daily", "over"))
+    assert run.events == ("raised", "resolved", "blocked")
 
 
 def test_an_overridden_run_is_announced_as_blocked_and_a_warning_is_not() -> None:
