@@ -53,9 +53,13 @@ def keep_comment(where: Notify, report: Report, marker: str, service: Service) -
         api.delete(duplicate["id"])
     if own and (own[0].get("body") == body or api.edit(own[0]["id"], body)):
         return
-    # Without a login a comment with the marker may be this token's own.
-    is_certain = bool(login or own or not marked)
-    if report.conclusion is not Conclusion.PASS and is_certain:
+    if marked and not (login or own):
+        # A comment with the marker may be this token's own.
+        raise DeliveryError(
+            "The pull request comment was left as it is: GitHub does not say whose token this is",
+            Hint("Give {github-token} access to GitHub's GraphQL API, or use the job's own token."),
+        )
+    if report.conclusion is not Conclusion.PASS:
         api.create(body)
 
 

@@ -114,7 +114,8 @@ def test_without_the_tokens_login_nothing_is_created_beside_a_marker(
 ) -> None:
     github.answers_viewer = False
     github.add("some-app[bot]", f"{MARKER}\nold")
-    keep(github, make_service)
+    with pytest.raises(DeliveryError, match="left as it is"):
+        keep(github, make_service)
     assert github.bodies == [f"{MARKER}\nold"]
     github.add(BOT, f"{MARKER}\nold")
     keep(github, make_service)
