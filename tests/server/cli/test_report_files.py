@@ -108,14 +108,15 @@ def test_step_writes_below_the_workspace(step: Step, datahub: Sandbox) -> None:
 
 
 def test_step_that_names_a_folder_is_warned_and_writes_nothing_beside_it(step: Step, datahub: Sandbox) -> None:
-    (step.workspace / "out").mkdir()
+    for folder in ("out", "other"):
+        (step.workspace / folder).mkdir()
     before = sorted(step.workspace.rglob("*"))
 
-    ended = step.main(datahub, report_files="json=.\njunit=out\nmarkdown=out/")
+    ended = step.main(datahub, report_files="json=.\njunit=out\nmarkdown=other/")
 
     assert ended.code == 0
     assert [warning.rpartition(": ")[2] for warning in ended.said("warning")] == [
-        f'"{path}" is a folder. Give the path of a file.' for path in (".", "out", "out/")
+        f'"{path}" is a folder. Give the path of a file.' for path in (".", "out", "other/")
     ]
     assert sorted(step.workspace.rglob("*")) == before
     assert [path for path in step.workspace.parent.iterdir() if path.name.startswith(".")] == []
