@@ -189,6 +189,7 @@ class Terminal(io.StringIO):
         (Terminal, {"TERM": "dumb"}, False),
         (Terminal, {}, False),
         (io.StringIO, {"TERM": "xterm"}, False),
+        (io.StringIO, {"FORCE_COLOR": "1"}, True),
     ],
 )
 def test_colour_is_for_terminals_that_want_it(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from incident_gate.notify.announce import Remark
 from incident_gate.sandbox import Sandbox
 from tests.helpers.asking import CUSTOMERS, MODEL, ORDERS
-from tests.helpers.command import Ended, gate
+from tests.helpers.command import Ended, ask, gate
 from tests.helpers.services import Reply, SlackStandIn, mentions_in, serving
 
 ANA, BOB = "urn:li:corpuser:ana", "urn:li:corpuser:bob"
@@ -104,3 +105,10 @@ def test_service_that_fails_changes_nothing(datahub: Sandbox, slack: SlackStandI
     assert "warning: " in ended.err
     assert "invalid_auth" in ended.err
     assert slack.token not in ended.err + ended.out
+
+
+def test_remarks_are_printed_by_their_level(datahub: Sandbox, manifest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    remarks = [Remark("Refused", is_warning=True), Remark("Not for forks", is_warning=False)]
+    monkeypatch.setattr("incident_gate.cli.online.announce", lambda *_: remarks)
+
+    assert ask(datahub, "check", manifest).err == "warning: Refused\nnote: Not for forks\n"

@@ -11,7 +11,7 @@ from junitparser import JUnitXml
 
 from incident_gate.sandbox import Fault, FaultKind, Faults, Sandbox
 from tests.helpers.asking import ORDERS
-from tests.helpers.command import ask
+from tests.helpers.command import ask, gate
 from tests.helpers.step import Step
 
 
@@ -45,8 +45,10 @@ def test_report_is_written_when_datahub_is_down(datahub: Sandbox, manifest: str,
 
 
 def test_standard_output_has_the_report_alone(datahub: Sandbox, manifest: str) -> None:
-    ended = ask(datahub, "check", manifest, "--report-files", "junit=-")
+    environment = {"DATAHUB_GMS_URL": datahub.url, "DATAHUB_GMS_TOKEN": datahub.token, "FORCE_COLOR": "1"}
+    ended = gate("check", manifest, "--report-files", "junit=-", environment=environment)
 
+    assert "\x1b" not in ended.err
     assert JUnitXml.fromstring(ended.out.encode()).tests == 1
     assert "Passed" in ended.err
 

@@ -90,6 +90,23 @@ def test_text() -> None:
     ]
 
 
+def test_text_of_lineage(sandbox: Sandbox) -> None:
+    sandbox.store.add_assets([A, B])
+    for upstream in (B, "urn:li:corpuser:ana"):
+        sandbox.store.add_lineage(upstream, A)
+    _write(f"inputs:\n  - upstream-of: {A}\n")
+    assert ask(sandbox, "select", "gate.yml", "--inputs", A).out.splitlines() == [
+        "2 inputs",
+        "  settings",
+        f"    {A}",
+        f"  line 2 (upstream-of: {A}): 1 asset",
+        f"    {B}",
+        f'"upstream-of: {A}" (line 2) leaves out 1 of what it selects: no incidents are tracked there.',
+    ]
+    _write(f"inputs:\n  - upstream-of: {B}\n    may-be-empty: true\n")
+    assert ask(sandbox, "select", "gate.yml").out == "Nothing is selected.\n"
+
+
 def test_a_missing_url_is_an_error_only_where_it_is_needed() -> None:
     _write(f"inputs:\n  - upstream-of: {A}\n")
     ended = gate("select", "gate.yml")

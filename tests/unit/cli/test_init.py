@@ -59,10 +59,12 @@ def test_any_name_survives(name: str) -> None:
 
 
 def test_what_is_no_asset_is_refused_with_all_errors() -> None:
-    ended = gate("init", "orders", ORDERS, "https://acme.acryl.io/search?query=orders")
+    ended = gate("init", "orders", ORDERS, "https://acme.acryl.io/search?query=orders", "urn:li:nosuch:a")
     assert (ended.code, ended.out) == (2, "")
-    orders, page, _ = ended.err.splitlines()
+    orders, page, kind, _ = ended.err.splitlines()
     assert orders.startswith('error: "orders" is not a URN; a URN looks like urn:li:dataset:')
+    assert page.startswith('error: "https://acme.acryl.io/search?query=orders" ')
+    assert kind.startswith('error: "urn:li:nosuch:a": "nosuch" is not a type of asset; ')
     assert page.endswith("is a link, but not to an asset's page; expected a URN.")
 
 

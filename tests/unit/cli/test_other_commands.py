@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from incident_gate import __version__
-from incident_gate.cli.main import COMMANDS, parse, run
+from incident_gate.cli.main import COMMANDS, error_text, parse, run
+from incident_gate.errors import GateError
 from incident_gate.settings.options import TYPES
 from tests.helpers.asking import DASHBOARD, ORDERS
 from tests.helpers.command import Ended, gate
@@ -69,6 +70,10 @@ def test_demo_shows_a_blocked_and_a_passing_run() -> None:
         *("Job failed", "exit code 0", "Job succeeded", "exit code 0"),
     ]
     assert "help: to let this run pass, add --override REASON" in ended.out
+
+
+def test_every_line_of_an_error_is_one_and_its_hint_keeps_its_spaces() -> None:
+    assert error_text(GateError("a\nb", hint="c:\n  d\x1b")) == "error: a\nerror: b\nc:\n  d\\x1b\n"
 
 
 def test_version_is_printed() -> None:
@@ -164,7 +169,8 @@ def test_validate_reads_the_default_manifest(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("text", "code", "printed"),
     [
-        (f"- {ORDERS}\n", 0, "<stdin>: valid, 1 input"),
+        (f"- {ORDERS}\n", 0, "<stdin>: valid, 1 input, 0 outputs\n"),
+        (f"- upstream-of: {ORDERS}\n", 0, "<stdin>: valid, 0 inputs, 0 outputs, 1 selector\n"),
         ("inputs:\n  - x\n", 2, "<stdin>:2:5: "),
         ("", 2, "<stdin>:1:1: "),
     ],

@@ -47,6 +47,12 @@ def test_what_is_disabled_is_left_out() -> None:
     assert list(dbt_project(disabled, dbt_node("model.p.b")).nodes) == ["model.p.b"]
 
 
+def test_a_source_has_freshness_where_a_limit_has_a_count() -> None:
+    limits = [{"warn_after": {"count": 0}}, {"error_after": {"count": 1}}, {"warn_after": {"count": None}}]
+    project = dbt_project(*(dbt_node(f"source.p.raw.s{n}", freshness=limit) for n, limit in enumerate(limits)))
+    assert [node.name for node in project.nodes.values() if node.has_freshness] == ["s0", "s1"]
+
+
 def test_a_unit_test_belongs_to_the_first_node_it_depends_on() -> None:
     test = dbt_node("unit_test.p.u", depends_on={"nodes": ["model.p.a", "model.p.b"]})
     assert dbt_project(test).tests["unit_test.p.u"].nodes == ("model.p.a",)
@@ -75,6 +81,7 @@ def _generic(model: str, *parents: str) -> Entry:
         ("ref('customers', version='2')", ["model.p.customers.v1", "model.p.customers.v2"], ["model.p.customers.v2"]),
         ("ref('customers')", ["model.p.orders", "model.p.customers.v2"], ["model.p.customers.v2"]),
         ("source('raw', 'orders')", ["model.p.orders", "source.p.raw.orders"], ["source.p.raw.orders"]),
+        ("ref('orders')", ["source.p.orders.vault", "model.p.orders"], ["model.p.orders"]),
         ("ref('regions')", ["model.p.orders", "seed.p.regions"], ["seed.p.regions"]),
         ("{{ something_else() }}", ["model.p.a", "model.p.b"], ["model.p.a", "model.p.b"]),
         ("ref('elsewhere')", ["model.p.a", "model.p.b"], ["model.p.a", "model.p.b"]),
