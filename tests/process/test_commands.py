@@ -69,7 +69,8 @@ for arguments, unneeded in (
 def test_sandbox_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     process = start("sandbox", "--port", "0", "--schema", "g2")
     assert process.stdout
-    url = process.stdout.readline().split()[-1]
+    first, *others = [process.stdout.readline() for _ in range(5)]
+    url = first.split()[-1]
     path = tmp_path / "gate.yml"
     path.write_text("- urn:li:dataset:(urn:li:dataPlatform:hive,SampleHiveDataset,PROD)\n")
 
@@ -80,6 +81,8 @@ def test_sandbox_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         process.communicate(timeout=PATIENCE)
 
     assert checked.code == 0, checked.err
+    assert first == f"A mock DataHub server (v0.15.0, --schema g2) listens on {url}\n"
+    assert "sandbox-token; any token is accepted, --token restricts it\n" in others[2]
     assert process.returncode == 0
 
 
