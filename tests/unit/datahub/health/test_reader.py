@@ -10,9 +10,9 @@ from incident_gate.datahub.capabilities import Capabilities
 from incident_gate.datahub.client import Client
 from incident_gate.datahub.health.answer import HealthQuery
 from incident_gate.datahub.health.reader import BATCH, Reader, ServerState
-from incident_gate.datahub.health.reading import Reading
+from incident_gate.datahub.health.reading import Reading, Room
 from incident_gate.errors import RefusedError, UnreachableError
-from incident_gate.incident import Reason
+from incident_gate.incident import Health, Incident, Reason
 from incident_gate.urn import parse_urn
 from tests.helpers.answering import AnsweringServer, failing
 from tests.helpers.asking import CUSTOMERS, DASHBOARD, MODEL, ORDERS
@@ -204,3 +204,12 @@ def test_round_with_a_new_deadline_leaves_the_deadline_of_an_earlier_one_alone()
         assert server.now <= 1.0
         assert later.read([WITH]).failure
         assert server.now > 1.0
+
+
+def test_room_for_incidents_is_shared_by_the_assets_of_a_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incident_gate.datahub.health.reading.KEPT_BYTES", 1_000)
+    incidents = tuple(Incident(urn=f"urn:li:incident:{number}", asset=ORDERS) for number in range(2))
+    room, health = Room(), Health(urn=ORDERS, incidents=incidents)
+
+    assert room.kept(health) == health
+    assert room.kept(health) == health._replace(incidents=incidents[:1], unread=1, left_out=1)
