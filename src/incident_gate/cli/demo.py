@@ -76,8 +76,9 @@ class _Demo(NamedTuple):
         store.resolve(sibling)
         corrected = _MANIFEST.replace("order_itmes", "order_items")
         codes.append(self._run(corrected))
-        self._print("\nThe job goes on and fails. Its next run succeeds.\n")
-        codes += [self._run(corrected, status) for status in ("failure", "success")]
+        for sentence, status in (("The job goes on and fails.", "failure"), ("Its next run succeeds.", "success")):
+            self._print(f"\n{sentence}\n")
+            codes.append(self._run(corrected, status))
         expected = [ExitCode.BLOCKED, ExitCode.OK, ExitCode.OK, ExitCode.OK]
         return ExitCode.OK if codes == expected else ExitCode.BLOCKED
 
