@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from incident_gate.manifest.model import Mistakes
-from incident_gate.manifest.yaml import Kind, MappingNode, Node, ScalarNode, unclosed
+from incident_gate.manifest.yaml import Kind, MappingNode, Node, ScalarNode, is_piece, unclosed
 from incident_gate.text import control_character, one_of, plain, quote
 from incident_gate.urn import EntityType, Urn, UrnError, nearest, parse_urn
 
@@ -47,7 +47,8 @@ class Text(NamedTuple):
     def decode(self, node: Node, what: str, mistakes: Mistakes) -> Any | None:
         """Check the text and convert it."""
         scalar = self.scalar(node, what, mistakes)
-        if scalar is None:
+        # What follows a piece is left out, so a piece is a mistake even where any text will do.
+        if scalar is None or (is_piece(scalar) and is_cut(scalar, what, mistakes)):
             return None
         text, position, expected = scalar.text, scalar.position, self.expected
         if len(text) > self.max_length:

@@ -124,8 +124,13 @@ def whole(entries: Iterable[EntryT]) -> Iterator[EntryT]:
             depth += unclosed(first.text)
             continue
         yield entry
-        if isinstance(last, ScalarNode) and last.cut == "," and _TUPLE.match(last.text):
+        if isinstance(last, ScalarNode) and is_piece(last):
             depth = unclosed(last.text)
+
+
+def is_piece(node: ScalarNode) -> bool:
+    """Whether this is the beginning of a URN that a comma cut."""
+    return node.cut == "," and bool(_TUPLE.match(node.text)) and unclosed(node.text) > 0
 
 
 def lacks_space(text: str) -> bool:

@@ -159,6 +159,8 @@ WRONG_FOR_THE_GATE_ONLY = [
     (f"{ENTRY}siblings: yes", '"siblings" is "yes", which YAML reads as true or false in some versions only; expected'),
     (f"{ENTRY}2027-01-31: block", "which YAML reads as a date; expected urn"),
     (f"{WAIVER}until: 2027-02-30", '3:12: "until" is "2027-02-30", which is not a date; expected a day'),
+    # The keys behind it would be left out with the pieces of a URN.
+    (f"- {{urn: '{ORDERS}', name: urn:li:dataset:(a, on-incident: warn}}", '"name" is cut at ","; put it in quotes'),
     (f"{ENTRY}name: a: b", '2:10: a value is cut at ": "; put it in quotes$'),
     (f"{ENTRY}name: 'x' y", "2:13: this is not YAML: did not find expected key"),
     (
