@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from incident_gate.datahub.graph.lineage import read_upstreams
 from incident_gate.incident import Reason
 from incident_gate.sandbox import Fault, FaultKind, Faults, Generation, Sandbox
 from incident_gate.sandbox.request import Grant, ViewPolicy
@@ -155,6 +156,8 @@ def test_siblings_of_a_start_are_bounded(sandbox: Sandbox) -> None:
     with selecting(sandbox) as asked:
         assert Reason.INCOMPLETE in reasons(asked.upstreams(A))
         assert len(asked.request_logs) < 5
+        [upstreams] = read_upstreams(asked.client, None, {B: [table(f"sibling{n}") for n in range(5)]}, 1, most=3)
+    assert [problem.message for problem in upstreams.problems] == ["Its lineage takes more than 3 walks"]
 
 
 def test_upstreams_that_were_removed_are_selected(each_sandbox: Sandbox, each: Selecting) -> None:

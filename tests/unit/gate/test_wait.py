@@ -13,7 +13,7 @@ from incident_gate.errors import RefusedError, UnreachableError
 from incident_gate.gate.check import CheckResult
 from incident_gate.gate.policy import Conclusion, Decision, Verdict
 from incident_gate.gate.wait import Waited, WaitState, wait
-from incident_gate.incident import Problem, Reason
+from incident_gate.incident import Assertion, Problem, Reason
 from tests.helpers.report_samples import decision, entry, unhealthy
 
 Health = Callable[[str, float], bool]
@@ -253,6 +253,16 @@ def test_round_without_an_answer_does_not_replace_a_known_incident(longest: floa
         assert (decided.unread, decided.left_out) == (3, 2)
     else:
         assert decided.conclusion is Conclusion.PASS
+
+
+def test_round_without_an_answer_does_not_replace_a_known_failing_assertion() -> None:
+    world = World(("a",), lambda _name, _now: False, silent=(50, 1_000))
+    first = decision(entry("a"), Conclusion.BLOCK, failing=(Assertion("urn:li:assertion:a", "a"),))
+
+    result, _ = world.wait(100, first=CheckResult((first,)))
+
+    [decided] = result.decisions
+    assert (decided.conclusion, decided.failing) == (Conclusion.BLOCK, first.failing)
 
 
 def test_answer_that_lacks_something_does_not_replace_a_known_incident() -> None:
