@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
@@ -82,7 +83,7 @@ def read_settings(  # noqa: PLR0913 - what the faces differ in
     run = run or current_run(environment)
     mode = mode or values(options.MODE) or Mode.GATE
     # GitHub relates an annotation to a file by its path from the root of the repository.
-    shown = values(options.MANIFEST).removeprefix("./")
+    shown = re.sub(r"^(\./+)+(?=[^/])", "", values(options.MANIFEST))
     connection = _connection(values, environment, needs_server=needs_server)
     identity = JobIdentity(
         server=connection.address.server,

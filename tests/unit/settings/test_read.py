@@ -224,8 +224,9 @@ def test_a_path_below_the_workspace_is_resolved(tmp_path: Path) -> None:
     made = settings(workspace=tmp_path, manifest="deep/../gate.yml", ca_bundle="deep/ca.pem")
 
     assert (made.manifest, made.manifest_shown) == (tmp_path / "gate.yml", "deep/../gate.yml")
-    made_here = settings(workspace=tmp_path, manifest="./gate.yml")
-    assert (made_here.manifest, made_here.manifest_shown) == (tmp_path / "gate.yml", "gate.yml")
+    for written in ("./gate.yml", ".//gate.yml"):
+        made_here = settings(workspace=tmp_path, manifest=written)
+        assert (made_here.manifest, made_here.manifest_shown) == (tmp_path / "gate.yml", "gate.yml")
     assert made.connection.ca_bundle == tmp_path / "deep" / "ca.pem"
     assert settings(workspace=tmp_path).connection.ca_bundle is None
 
