@@ -115,7 +115,10 @@ def _without_ref(config_path: str) -> str:
     if "://" in config_path:
         # The query may name a ref, or hold a token, and so may the user.
         url = re.sub(r"://[^/]*@", "://", re.split(r"[?#]", config_path, maxsplit=1)[0])
-        return re.sub(r"(/raw|/blob|//raw\.githubusercontent\.com/[^/]+/[^/]+)/[^/]+/", r"\1/", url, count=1)
+        # A dash ends GitLab's project, of which a part may be called raw itself.
+        dash = "/-" if "/-/" in url else ""
+        places = rf"{dash}/raw|{dash}/blob|//raw\.githubusercontent\.com/[^/]+/[^/]+"
+        return re.sub(rf"({places})/[^/]+/", r"\1/", url, count=1)
     path, at, project = config_path.partition("@")
     return f"{path}{at}{project.partition(':')[0]}"
 

@@ -114,6 +114,7 @@ def parameter(name: str, branch: str) -> dict[str, str]:
                 ("https://ci.acme.com:8443/build.yml", "https://ci.acme.com:8443/build.yml"),
                 ("https://ci.acme.com/build.yml?ref=v1&private_token=x", "https://ci.acme.com/build.yml"),
                 ("https://gitlab.com/group/ci/-/raw/v1/build.yml", "https://gitlab.com/group/ci/-/raw/build.yml"),
+                ("https://gitlab.com/raw/ci/-/raw/v1/build.yml", "https://gitlab.com/raw/ci/-/raw/build.yml"),
                 ("https://x:glpat-1@gitlab.com/group/ci/raw/v1/b.yml", "https://gitlab.com/group/ci/raw/b.yml"),
                 (
                     "https://raw.githubusercontent.com/acme/ci/v1/b.yml",
