@@ -117,14 +117,23 @@ def send(  # noqa: PLR0913 - all but the first three are named
     timeout = httpx.Timeout(deadline.remaining, connect=min(CONNECT_SECONDS, deadline.remaining))
     with http.stream(method, url, headers=headers, content=body, timeout=timeout) as response:
         content = bytearray()
-        # As it comes over the wire: what a content encoding inflates to has no bound.
-        for chunk in cast("httpx.SyncByteStream", response.stream):
-            content += chunk
-            if len(content) > most:
-                raise TooLargeError
-            if deadline.passed:
-                raise httpx.ReadTimeout("")
+        try:
+            _read(response, content, deadline, most)
+        except BaseException:
+            # The failure is kept, with its traceback, which keeps this frame.
+            content.clear()
+            raise
         return Received(response.status_code, response.headers, content)
+
+
+def _read(response: httpx.Response, content: bytearray, deadline: Deadline, most: int) -> None:
+    # As it comes over the wire: what a content encoding inflates to has no bound.
+    for chunk in cast("httpx.SyncByteStream", response.stream):
+        content += chunk
+        if len(content) > most:
+            raise TooLargeError
+        if deadline.passed:
+            raise httpx.ReadTimeout("")
 
 
 PORT_HINT = Hint("Check {datahub-url}: another service may listen at that port.")

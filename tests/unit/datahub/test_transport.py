@@ -2,12 +2,14 @@
 
 import socket
 import ssl
+import traceback
 
 import httpx
 import pytest
 
 from incident_gate.datahub.failure import TransientFailure
-from incident_gate.datahub.transport import timed_out, transport_failure
+from incident_gate.datahub.parallel import Deadline
+from incident_gate.datahub.transport import TooLargeError, send, timed_out, transport_failure
 from incident_gate.errors import DataHubError, RefusedError, UnreachableError
 from incident_gate.text import Redactor
 
@@ -161,3 +163,12 @@ def test_secret_is_in_no_message(error: Exception) -> None:
     failure: TransientFailure | DataHubError = transport_failure(error, HOST, REDACT)
 
     assert SECRET not in f"{failure.message} {failure.hint}"
+
+
+def test_failure_keeps_nothing_of_the_answer() -> None:
+    answer = httpx.MockTransport(lambda _: httpx.Response(200, content=b"x" * 100))
+    with httpx.Client(transport=answer) as http, pytest.raises(TooLargeError) as failed:
+        send(http, "POST", "http://datahub.example", body=b"", deadline=Deadline.after(10), most=99)
+
+    values = [value for frame, _ in traceback.walk_tb(failed.tb) for value in frame.f_locals.values()]
+    assert [value for value in values if isinstance(value, bytearray)] == [bytearray()] * 2
