@@ -162,7 +162,7 @@ STRAYS: Mapping[str, tuple[str, str]] = {
     "the same without a class": ('<testcase name="x.mod"><error/></testcase>', "x.mod"),
     "the same of unittest": (case(ERROR, classname="unittest.loader._FailedTest", name="x.mod"), "x.mod"),
     "the same of xmlrunner": (case(ERROR, classname="unittest.loader._FailedTest.x", name="mod"), "x.mod"),
-    "a file that Node cannot load": (case(FAIL, classname="mod", name="/work/x.mjs"), ""),
+    "a file that Node cannot load": (case(FAIL, classname="mod", name="/repository/x.mjs"), ""),
     "a class that cannot be set up": (case(FAIL, classname="x.mod", name=""), "x.mod"),
     "a class that JUnit cannot start": (case(FAIL, classname="x.mod", name="initializationError"), "x.mod"),
     "a package that Go cannot build": (case(ERROR, classname="x.mod", name="[build failed]"), "x.mod"),
