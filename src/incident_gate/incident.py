@@ -126,7 +126,7 @@ class Mark(NamedTuple):
 
 
 def run_word(run: str) -> str:
-    """A run's id as one word without markup: it is the CI system's, or of whoever started the run."""
+    """A run's id as one word without markup: it comes from the CI system, or from the person who started the run."""
     return re.sub(r"[^\w.:+~@/-]", "-", run, flags=re.ASCII)[:200] or _NO_RUN
 
 

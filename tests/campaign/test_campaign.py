@@ -30,7 +30,7 @@ def lost_answers(generation: Generation, lag: float | tuple[float, float]) -> Sc
 
 
 def one_without_a_schema(generation: Generation, lag: float | tuple[float, float]) -> Schedule:
-    """One of two racing jobs is not told the schema, and sees no times: it must not fold the other way round."""
+    """One of two racing jobs cannot read the schema, and sees no times: it must not fold the other way round."""
     fault = Fault(kind=FaultKind.STATUS, status=500, operation="incidentGateSchema", times=1)
     runs = (Run(outcome="failure", rival="failure", faults=(fault,)), Run(outcome="success"))
     return Schedule(seed=3, generation=generation, lag=lag, runs=runs * 2)

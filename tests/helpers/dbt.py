@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from incident_gate.dbt.project import DbtProject, parse_project, project_limits, read_project
 
 PROJECTS = Path(__file__).parents[1] / "fixtures" / "dbt"
@@ -40,6 +42,15 @@ def dbt_manifest(*entries: Entry, **sections: Any) -> bytes:
 def dbt_project(*entries: Entry) -> DbtProject:
     """The project of such a manifest."""
     return parse_project(io.BytesIO(dbt_manifest(*entries)), project_limits())
+
+
+def sample_recipes() -> list[Any]:
+    """The rows of a table: each sample's folder, with the right answer for each recipe of DataHub's ingestion."""
+    found = []
+    for folder in sorted(PROJECTS.glob("shop-*")):
+        answers = json.loads((folder / "answers-urns.json").read_text(encoding="utf-8"))
+        found += [pytest.param(folder, answer, id=f"{folder.name}-{name}") for name, answer in answers.items()]
+    return found
 
 
 def sample_project(version: str) -> DbtProject:

@@ -66,7 +66,7 @@ class Stranger:
     """A server on a port of its own while it is entered.
 
     `introspection` is answered instead of the schema; `refusal` words what the schema does not allow; `interrupt` may
-    answer in the place of any execution, told the operation's name and its variables. `incidents` are listed by asset.
+    answer in the place of any execution, by the operation's name and its variables. `incidents` are listed by asset.
     """
 
     sdl: str

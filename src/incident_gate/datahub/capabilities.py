@@ -114,7 +114,7 @@ class Capabilities(NamedTuple):
     def lacks(self, kind: str, question: Question) -> bool:
         """Whether it is certain that the server has no such fields, so that there is nothing to ask for."""
         if question is Question.VISIBLE and not self._is_without_restrictions(kind):
-            return False  # then shells of such assets cannot be told from assets
+            return False  # then such an asset and its shell look the same
         return any(
             not self.has(*field) if self.members else not self.accepts(*field) for field in fields_of(kind, question)
         )

@@ -14,7 +14,7 @@ from incident_gate.datahub.client import Operation
 from incident_gate.incident import Question
 
 # Runs of each assertion: the latest, and those before it that count because INIT is no result. Runs of a failing one,
-# to tell since when it fails.
+# to show since when it fails.
 RUNS, EARLIER_RUNS = 3, 50
 _PAGING = ("$start: Int!", "$count: Int!")
 

@@ -49,7 +49,7 @@ def identity_of(client: Client) -> Identity:
 def may_raise(
     client: Client, capabilities: Capabilities | None, actor: str, urns: Sequence[Urn]
 ) -> Mapping[str, bool | None]:
-    """Ask on which assets the token's user may raise incidents; None where the server does not tell."""
+    """Ask on which assets the token's user may raise incidents; None where the server does not report them."""
     answers: dict[str, bool | None] = {urn.text: None for urn in urns}
     if not actor or capabilities is None or not capabilities.has("Query", "getGrantedPrivileges"):
         return answers

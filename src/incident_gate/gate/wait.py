@@ -161,7 +161,7 @@ class _State:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is pending of which only a new selection can tell."""
+        """Whether something is pending that only a new selection can settle."""
         return any(key.position or key not in self.keys for key in self.pending)
 
     def stable_at(self) -> list[float]:

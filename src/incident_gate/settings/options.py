@@ -166,7 +166,7 @@ TEST_RESULTS = Option(
     _OUTCOME,
     repeatable=True,
 )
-INCIDENT_KEY = Option("incident-key", parse.text, "KEY", "tells apart jobs that look alike", _JOB)
+INCIDENT_KEY = Option("incident-key", parse.text, "KEY", "distinguishes jobs that look alike", _JOB)
 INCIDENT_TITLE = Option("incident-title", partial(parse.bounded, 500), "TEXT", "title of raised incidents", _OUTCOME)
 INCIDENT_MESSAGE = Option(
     "incident-message",

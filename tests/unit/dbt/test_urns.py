@@ -3,7 +3,6 @@
 `tests/fixtures/dbt/*/answers-urns.json` holds what DataHub 1.7.0 made of each `manifest.json`, for several recipes.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from incident_gate.dbt.project import DbtProject
 from incident_gate.dbt.urns import DbtRecipe, NodeUrns
-from tests.helpers.dbt import PROJECTS, dbt_node, dbt_project, sample_project
+from tests.helpers.dbt import dbt_node, dbt_project, sample_project, sample_recipes
 
 
 def dataset_urns(project: DbtProject, recipe: DbtRecipe) -> dict[str, NodeUrns]:
@@ -20,15 +19,7 @@ def dataset_urns(project: DbtProject, recipe: DbtRecipe) -> dict[str, NodeUrns]:
     return {i: recipe.urns_of(node) for i, node in project.nodes.items() if i not in dropped}
 
 
-def _recipes() -> list[Any]:
-    found = []
-    for folder in sorted(PROJECTS.glob("shop-*")):
-        answers = json.loads((folder / "answers-urns.json").read_text(encoding="utf-8"))
-        found += [pytest.param(folder, answer, id=f"{folder.name}-{name}") for name, answer in answers.items()]
-    return found
-
-
-@pytest.mark.parametrize(("folder", "answer"), _recipes())
+@pytest.mark.parametrize(("folder", "answer"), sample_recipes())
 def test_urns_are_those_of_datahubs_own_ingestion(folder: Path, answer: Any) -> None:
     made = dataset_urns(sample_project(folder.name.removeprefix("shop-")), DbtRecipe(**answer["recipe"]))
     expected = {unique_id: (urns["dbt"], urns["warehouse"]) for unique_id, urns in answer["datasets"].items()}
@@ -36,7 +27,7 @@ def test_urns_are_those_of_datahubs_own_ingestion(folder: Path, answer: Any) -> 
 
 
 def test_the_samples_cover_every_state_of_the_case_option() -> None:
-    states = {parameter.values[1]["recipe"].get("convert_urns_to_lowercase") for parameter in _recipes()}
+    states = {parameter.values[1]["recipe"].get("convert_urns_to_lowercase") for parameter in sample_recipes()}
     assert states == {None, True, False}
 
 

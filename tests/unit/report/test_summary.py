@@ -314,7 +314,7 @@ def test_an_output_that_could_not_be_written_says_why_and_what_to_do() -> None:
     page = Page(outcome(absent))
     assert page.text.startswith("🟡 DataHub Incident Gate: nothing to resolve on 1 of 1 output\n")
     assert page.rows[1] == ["aincident-gate.yml, line 9", "not found in DataHubIngest it."]
-    # Nothing was raised, whoever requested it.
+    # Nothing was raised, although a person requested it.
     assert "on request" not in outcome(output("a", Change.FAILED), on_request=True)
     page = Page(outcome(output("a", Change.KEPT, incidents=("urn:li:incident:1",))))
     assert (page.rows[1], page.links) == (["a", "incident still open"], [incidents_page(UI, dataset("a").text)])

@@ -24,7 +24,7 @@ from incident_gate.outcome.results.model import (
 )
 
 NAME = "Great Expectations"
-# What tells expectations apart, besides the column. Not thresholds: the next run may compute them anew.
+# What distinguishes expectations, besides the column. Not thresholds: the next run may compute them anew.
 _DOMAIN = ("column_A", "column_B", "column_list", "column_set", "row_condition", "unexpected_rows_query")
 _EXCEPTION: Mapping[str, Any] = {"raised_exception": TEXT, "exception_message": TEXT}
 _CONFIG: Mapping[str, Any] = {

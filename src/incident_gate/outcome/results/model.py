@@ -47,7 +47,7 @@ class ReportedResult(NamedTuple):
     """One result.
 
     `name` is its full name, which patterns are matched with, or a node's unique id. `message` is one line. `identity`
-    tells checks of one name apart. `type` is that of the incident it raises. `urns` are datasets that the file names.
+    distinguishes checks of one name. `type` is that of the incident it raises. `urns` are datasets that the file names.
     """
 
     name: str

@@ -1,6 +1,5 @@
 """Typed URNs find their nodes, whatever recipe of DataHub's ingestion made them."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,18 +8,10 @@ import pytest
 
 from incident_gate.outcome.results.dbt import Projects
 from incident_gate.outcome.results.model import CheckStatus, ReportedResult
-from tests.helpers.dbt import PROJECTS, dbt_node, dbt_project, sample_project
+from tests.helpers.dbt import dbt_node, dbt_project, sample_project, sample_recipes
 
 
-def _recipes() -> list[Any]:
-    found = []
-    for folder in sorted(PROJECTS.glob("shop-*")):
-        answers = json.loads((folder / "answers-urns.json").read_text(encoding="utf-8"))
-        found += [pytest.param(folder, answer, id=f"{folder.name}-{name}") for name, answer in answers.items()]
-    return found
-
-
-@pytest.mark.parametrize(("folder", "answer"), _recipes())
+@pytest.mark.parametrize(("folder", "answer"), sample_recipes())
 def test_a_node_is_found_by_either_of_its_urns(folder: Path, answer: Any) -> None:
     project = sample_project(folder.name.removeprefix("shop-"))
     projects = Projects([project], [answer["recipe"]["target_platform"]])
